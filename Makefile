@@ -1,0 +1,52 @@
+# What a newcomer runs. `make run` and `make test` need Python 3.11 or later, make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test check bench shots format clean
+help:
+	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
+	@echo "make test     run every test, the browser's too"
+	@echo "make check    lint, format and type checks"
+	@echo "make bench    measure against nginx, Starlette and a plain loop"
+	@echo "make shots    take pictures of the page"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Freshet needs Python 3.11 or later; point PYTHON at one: make PYTHON=python3.12 run"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run
+	@FRESHET_HOST=$${FRESHET_HOST:-127.0.0.1} $(BIN)/gunicorn -c python:webapp.server 'webapp:create_app()'
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tests.support.typescript
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+shots: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.chromium
+	$(BIN)/python -m tests.shots $(ARGS)
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .cache build dist
