@@ -1,0 +1,137 @@
+"""What a chat is made of: messages with their parts, a request, a response, and what it used.
+
+Values only: nothing here knows a provider, a wire or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
+
+
+class TextPart(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+    """A piece of text in a message."""
+
+    text: str
+
+
+class ImagePart(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_only=True):
+    """An image in a message: either `data` (base64, with its `media_type`) or a `url` (http or https)."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+
+
+Part = TextPart | ImagePart
+Content = str | tuple[Part, ...]
+
+
+class ModelMessage(msgspec.Struct, frozen=True):
+    """One message of a conversation. `content` is text, or a tuple of parts."""
+
+    role: Role
+    content: Content
+
+    @classmethod
+    def user(cls, content: str | Sequence[Part]) -> ModelMessage:
+        """Make a message that a person wrote."""
+        return cls("user", content if isinstance(content, str) else tuple(content))
+
+    @classmethod
+    def assistant(cls, content: str) -> ModelMessage:
+        """Make a message that a model wrote."""
+        return cls("assistant", content)
+
+    @classmethod
+    def system(cls, content: str) -> ModelMessage:
+        """Make an instruction that stands above the conversation."""
+        return cls("system", content)
+
+    @property
+    def text(self) -> str:
+        """All text of the message, its parts joined by a newline."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(part.text for part in self.content if isinstance(part, TextPart))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The content as parts, also where it is plain text."""
+        return (TextPart(self.content),) if isinstance(self.content, str) else self.content
+
+
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a model.
+
+    `max_tokens` None means the provider's own setting, `temperature` is 0 to 2, `stop` holds up to four
+    sequences that end the answer, and `seed` asks for a repeatable one where the provider can.
+    """
+
+    messages: Sequence[ModelMessage]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    @property
+    def system(self) -> str | None:
+        """All system messages in one text, for providers that keep it apart."""
+        texts = [message.text for message in self.messages if message.role == "system"]
+        return "\n\n".join(texts) or None
+
+    @property
+    def turns(self) -> list[ModelMessage]:
+        """The messages without the system's."""
+        return [message for message in self.messages if message.role != "system"]
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens used; `estimated` when the provider did not say and we counted characters instead."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(kw_only=True)
+class ModelResponse:
+    """An answer, growing while it streams and final when the call returns.
+
+    `cost` is in US dollars and None where the price is unknown; `finish_reason` is None until the end.
+    """
+
+    model: str
+    provider: str
+    content: str = ""
+    reasoning: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = None
+    finish_reason: FinishReason | None = None
+
+
+_CHARS_PER_TOKEN = 4
+_TOKENS_PER_IMAGE = 1_000
+_TOKENS_PER_MESSAGE = 4
+
+
+def estimate_tokens(text: str) -> int:
+    """Guess how many tokens a text has: four characters each in Latin script, one each in CJK."""
+    wide = 0 if text.isascii() else sum(1 for char in text if char >= "\u2e80")
+    return (len(text) - wide + _CHARS_PER_TOKEN - 1) // _CHARS_PER_TOKEN + wide
+
+
+def estimate_input_tokens(request: ModelRequest) -> int:
+    """Guess how many tokens a request has, images at a flat rate."""
+    total = 0
+    for message in request.messages:
+        images = sum(1 for part in message.parts if isinstance(part, ImagePart))
+        total += _TOKENS_PER_MESSAGE + estimate_tokens(message.text) + images * _TOKENS_PER_IMAGE
+    return total

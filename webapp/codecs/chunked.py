@@ -1,0 +1,92 @@
+"""HTTP/1.1's chunked transfer coding, all chunks of a read in one pass; RFC 9112, section 7.1.
+
+`http.client` gives one chunk a call, which is one provider delta a call: a reader at the pace of frames
+would fall behind (each frame's worth of deltas has to come out of one read).
+"""
+
+from __future__ import annotations
+
+import re
+
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_LONGEST_SIZE_LINE = 1024
+
+
+class BadChunk(ValueError):
+    """The body is not in chunked coding."""
+
+
+class ChunkedDecoder:
+    """Turns a chunked body, cut anywhere, into its content. `ended` is true after the last chunk."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._left = 0  # bytes of the present chunk still to come, its CRLF included
+        self._rest = b""  # an unfinished size line
+        self._trailing = False  # the last chunk has come; trailers follow up to a blank line
+
+    def decode(self, raw: bytes) -> bytes:
+        """Read more bytes and return the content in them. Raises `BadChunk`."""
+        content: list[bytes] = []
+        at, end = 0, len(raw)
+        if self._rest:
+            raw = self._rest + raw
+            end = len(raw)
+            self._rest = b""
+        while at < end and not self.ended:
+            if self._left:
+                at = self._take(raw, at, end, content)
+                continue
+            line_end = raw.find(b"\r\n", at)
+            if line_end < 0:
+                self._keep(raw[at:])
+                break
+            self._read_line(raw[at:line_end])
+            at = line_end + 2
+            stop = at + self._left
+            if self._left and stop <= end:  # the whole chunk is here, as it nearly always is
+                if raw[stop - 2 : stop] != b"\r\n":
+                    raise BadChunk("a chunk does not end where its size says")
+                content.append(raw[at : stop - 2])
+                self._left = 0
+                at = stop
+        return content[0] if len(content) == 1 else b"".join(content)
+
+    def _take(self, raw: bytes, at: int, end: int, content: list[bytes]) -> int:
+        stop = at + self._left
+        if stop <= end:
+            if raw[max(at, stop - 2) : stop] != b"\r\n"[-min(2, self._left) :]:
+                raise BadChunk("a chunk does not end where its size says")
+            if self._left > 2:
+                content.append(raw[at : stop - 2])
+            self._left = 0
+            return stop
+        if stop - 2 > at:
+            content.append(raw[at : min(end, stop - 2)])
+        self._left = stop - end
+        return end
+
+    def _read_line(self, line: bytes) -> None:
+        if self._trailing:
+            self.ended = not line
+            return
+        try:
+            length = int(line, 16)
+        except ValueError:
+            length = _size(line)
+        if length < 0:
+            raise BadChunk("a chunk's size cannot be read")
+        self._trailing = length == 0
+        self._left = length + 2 if length else 0
+
+    def _keep(self, rest: bytes) -> None:
+        if len(rest) > _LONGEST_SIZE_LINE:
+            raise BadChunk("a chunk's size line is too long")
+        self._rest = rest
+
+
+def _size(line: bytes) -> int:
+    size = line.partition(b";")[0].strip()  # what follows is an extension, which nobody uses
+    if not _SIZE.fullmatch(size):
+        raise BadChunk("a chunk's size cannot be read")
+    return int(size, 16)

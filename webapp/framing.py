@@ -1,0 +1,122 @@
+"""Events in, frames out: many deltas become one frame a window. Pure; time is an argument, in seconds.
+
+The first delta leaves at once. After that at most one *timed* frame leaves a window and no delta waits
+longer than one. A frame that is closed by its size, by a change of kind or by a control frame leaves at
+once, and so, where switched on, does one closed by a count of deltas or by a newline.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from webapp.events import ReasoningDelta, TextDelta
+from webapp.frames import Frame, reasoning_frame, text_frame
+
+FRAME_BYTES = 8 * 1024
+_MOST_BYTES_A_CHAR = 4
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a frame is closed: a window in seconds, and two switches that are off by default."""
+
+    window_s: float = 0.033
+    deltas: int = 0
+    newline: bool = False
+
+
+class Framer:
+    """Gathers deltas of one answer. `text` and `reasoning` frames only; control frames are the caller's."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._window_s = rules.window_s
+        self._early = bool(rules.deltas or rules.newline)
+        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
+        self._held: list[str] = []
+        self._chars = 0  # a lower bound of the bytes held
+        self._since = 0.0  # when the oldest delta held came
+        self._left_at: float | None = None  # when the last timed frame left; None before the first
+
+    def feed(self, delta: TextDelta | ReasoningDelta, now: float) -> list[Frame]:
+        """Take one delta; returns the frames that leave now, mostly none."""
+        text = delta.text
+        if not text:
+            return []
+        kind = type(delta)
+        frames: list[Frame] = []
+        if kind is not self._kind:
+            frames = self._take(final=True) if self._held else []
+            self._kind = kind
+        if not self._held:
+            self._since = now
+        self._held.append(text)
+        self._chars += len(text)
+        if self._left_at is None or now - self._since >= self._window_s:
+            self._left_at = now
+            return frames + self._take()
+        if self._chars * _MOST_BYTES_A_CHAR >= FRAME_BYTES and self._bytes() >= FRAME_BYTES:
+            return frames + self._take()
+        if self._early and self._closes_early(text):
+            return frames + self._take()
+        return frames
+
+    def due(self) -> float | None:
+        """Tell when what is held must leave; None when nothing is held."""
+        if not self._held or self._left_at is None:
+            return None
+        return min(self._since, self._left_at) + self._window_s
+
+    def flush(self, now: float) -> list[Frame]:
+        """Give what is due at `now`."""
+        due = self.due()
+        if due is None or now < due:
+            return []
+        self._left_at = now
+        return self._take()
+
+    def close(self) -> list[Frame]:
+        """Give all that is held: a control frame comes next."""
+        return self._take(final=True) if self._held else []
+
+    def _closes_early(self, text: str) -> bool:
+        rules = self._rules
+        return bool(rules.deltas and len(self._held) >= rules.deltas) or (rules.newline and "\n" in text)
+
+    def _bytes(self) -> int:
+        return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in self._held)
+
+    def _take(self, *, final: bool = False) -> list[Frame]:
+        text = self._held[0] if len(self._held) == 1 else "".join(self._held)
+        self._held, self._chars = [], 0
+        if not text.isascii():
+            text = self._mended(text, final=final)
+        make = text_frame if self._kind is TextDelta else reasoning_frame
+        if len(text) * _MOST_BYTES_A_CHAR <= FRAME_BYTES:
+            return [make(text)] if text else []
+        return [make(piece) for piece in _pieces(text)]
+
+    def _mended(self, text: str, *, final: bool) -> str:
+        """Join halves of surrogate pairs; a half that the next delta may complete is held back."""
+        half = ""
+        if not final and "\ud800" <= text[-1] <= "\udbff":
+            text, half = text[:-1], text[-1]
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        if half:
+            self._held, self._chars = [half], 1
+        return text
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut a text into pieces of at most `FRAME_BYTES` in UTF-8, never inside a character."""
+    raw = text.encode()
+    pieces, at = [], 0
+    while at < len(raw):
+        stop = min(at + FRAME_BYTES, len(raw))
+        while stop < len(raw) and raw[stop] & 0xC0 == 0x80:
+            stop -= 1
+        pieces.append(raw[at:stop].decode())
+        at = stop
+    return pieces

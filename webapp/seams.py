@@ -1,0 +1,86 @@
+"""The seams: what one floor may ask of another without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from webapp.chat import ModelRequest, ModelResponse
+from webapp.events import Event
+
+
+class Control(Protocol):
+    """How the engine and a provider's transport talk while an answer is being made."""
+
+    @property
+    def window_s(self) -> float:
+        """How long the transport waits after a frame has left; 0 reads as fast as bytes come."""
+
+    def drained(self) -> bool:
+        """Say that the transport is about to wait; answers whether a frame left since the last call."""
+
+    def opened(self, abort: Callable[[], None]) -> None:
+        """Give a way to shut the provider's socket. Raises `Stopped` when the run is stopped already."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; raises `Stopped` as soon as the run is stopped."""
+
+
+class Provider(Protocol):
+    """A source of answers. One object serves many runs at once."""
+
+    @property
+    def name(self) -> str:
+        """`openai`, `anthropic`, `ollama` or `mock`."""
+
+    @property
+    def model_name(self) -> str:
+        """The model it asks for."""
+
+    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
+        """Yield what the model says; ends with `Finished`, or raises an `AnswerError` or `Stopped`."""
+
+    def complete(self, request: ModelRequest) -> ModelResponse:
+        """Return the whole answer."""
+
+    def stream_with_callback(
+        self, request: ModelRequest, callback: Callable[[str, ModelResponse], None]
+    ) -> ModelResponse:
+        """Call `callback(delta, response)` for every delta and return the whole answer."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One POST to a provider. `headers` may hold a key, so a call is never logged."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Sends a call and gives back the answer's bytes as they come."""
+
+    def post(self, call: Call, control: Control) -> AbstractContextManager[Iterable[bytes]]:
+        """Send a call.
+
+        Entering raises `Refused` for any status but 200, an `UpstreamError` where there was none, and
+        `Stopped`. Leaving closes the connection. The bytes end where the body ends; a body that is cut
+        raises `Interrupted`.
+        """
+
+
+class Decoder(Protocol):
+    """A provider's dialect: bytes in, events out, no I/O."""
+
+    def decode(self, chunk: bytes) -> list[Event]:
+        """Read more bytes, cut anywhere. Raises `UpstreamError` for an error that the provider reports."""
+
+    def flush(self) -> list[Event]:
+        """Read the end of the body; raises `Interrupted` when the answer was not whole."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider has said that the answer is whole."""
