@@ -1,0 +1,174 @@
+"""Another stream on the same worker, watched from a process of its own (FAULTS I3).
+
+The process is provider and reader at once: the fake Ollama stamps the time into every delta, the reader
+takes the difference. So nothing that a test does in its own process looks like a fault of the server, and
+what the machine itself delays is measured (`oversleep_s`) and taken off.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from tests.support.dialects import ollama_delta
+from tests.support.fake_provider import FakeProvider
+from tests.support.rawhttp import Address, Cut
+from tests.support.script import Answer, Step
+from tests.support.server import ROOT
+from tests.support.sse import SseReader
+
+EVERY_S = 0.04
+GAP_S = 0.2
+
+
+@dataclass(slots=True)
+class Pace:
+    """How a stream fared: the worst delay from the provider's write to the reader's read."""
+
+    deltas: int = 0
+    worst_s: float = 0.0
+    oversleep_s: float = 0.0
+    ended: str = ""
+
+    def check(self) -> None:
+        """Assert that it kept its pace."""
+        assert not self.ended, f"the companion ended: {self.ended}"
+        assert self.deltas, "the companion got nothing"
+        allowed = GAP_S + self.oversleep_s
+        assert self.worst_s <= allowed, (
+            f"another stream was held up for {self.worst_s:.3f} s (of {allowed:.3f})"
+        )
+
+
+class Companion:
+    """The process, from the test's side."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.companion"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url: str = self._listen()["url"]
+
+    def start(self, address: Address) -> None:
+        """Start a stream on a server whose OLLAMA_HOST is `url`, and wait for its first delta."""
+        reply = self._tell({"start": list(address)})
+        assert reply == {"started": True}, reply
+
+    def finish(self) -> Pace:
+        """Leave the stream and say how it fared."""
+        return Pace(**self._tell({"finish": True}))
+
+    def _tell(self, order: dict[str, object]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._listen()
+
+    def _listen(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the companion's process ended"
+        reply: dict[str, Any] = json.loads(line)
+        return reply
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        self._process.kill()
+        self._process.wait(5)
+        self._process.stdout.close()
+
+
+class _Follower:
+    """Reads one stream in a thread."""
+
+    def __init__(self, address: Address) -> None:
+        self.pace = Pace()
+        self.began, self._leaving = threading.Event(), threading.Event()
+        body = {"query": "keep the pace", "provider": "ollama", "model": "llama3"}
+        self._reader = SseReader(address, body=body)
+        self._threads = [threading.Thread(target=target) for target in (self._follow, self._oversleep)]
+        for thread in self._threads:
+            thread.start()
+
+    def _follow(self) -> None:
+        reader = self._reader
+        try:
+            while not self._leaving.is_set():
+                if not reader.read_until(lambda: bool(reader.received), 2.0):
+                    self.pace.ended = reader.cut or f"an end, status {reader.status}"
+                    return
+                for one in reader.received:
+                    self._measure(one.frame, one.at)
+                reader.received.clear()
+        except (TimeoutError, OSError, Cut) as error:
+            if not self._leaving.is_set():
+                self.pace.ended = repr(error)
+        finally:
+            self.began.set()
+
+    def _measure(self, frame: dict[str, str], at: float) -> None:
+        stamps = [float(word) for word in frame.get("text", "").split()]
+        if stamps:
+            self.pace.deltas += len(stamps)
+            self.pace.worst_s = max(self.pace.worst_s, at - stamps[0])
+            self.began.set()
+        elif "done" in frame or "error" in frame:
+            self.pace.ended = json.dumps(frame)
+
+    def _oversleep(self) -> None:
+        while not self._leaving.is_set():
+            before = time.monotonic()
+            self._leaving.wait(0.01)
+            self.pace.oversleep_s = max(self.pace.oversleep_s, time.monotonic() - before - 0.01)
+
+    def leave(self) -> Pace:
+        self._leaving.set()
+        for thread in self._threads:
+            thread.join(5)
+        self._reader.drop()
+        return self.pace
+
+
+def _stamps() -> Iterator[Step]:
+    while True:
+        yield ollama_delta(f"{time.monotonic():.4f} ")
+        yield EVERY_S
+
+
+def main() -> None:
+    """Serve orders from stdin until it closes."""
+    answer = Answer(steps=_stamps, content_type="application/x-ndjson")
+    follower: _Follower | None = None
+    with FakeProvider(answer) as provider:
+        print(json.dumps({"url": provider.url}), flush=True)
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "start" in order:
+                follower = _Follower((order["start"][0], order["start"][1]))
+                began = follower.began.wait(10) and follower.pace.deltas > 0
+                print(json.dumps({"started": True} if began else asdict(follower.pace)), flush=True)
+            elif follower is not None:
+                pace = follower.leave()
+                provider.hang_up()
+                print(json.dumps(asdict(pace)), flush=True)
+                follower = None
+
+
+if __name__ == "__main__":
+    main()

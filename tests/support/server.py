@@ -1,0 +1,202 @@
+"""Freshet as an operator runs it: real gunicorn, by the Procfile's own line, in a small clean environment."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.support.rawhttp import Address, request
+
+ROOT = Path(__file__).resolve().parents[2]
+PROBE = Path(__file__).parent / "probe"
+BAD_LOG = ("Traceback (most recent call last)", "MonkeyPatchWarning", "RecursionError", "never awaited")
+START_S, STOP_S = 20.0, 40.0
+
+
+class Server:
+    """One server with its log, until the `with` ends.
+
+    `env` is added to an environment of four variables. At the end the log must hold no traceback and no
+    warning, unless `dirty_log`, and none of `secrets` in any case.
+    """
+
+    def __init__(
+        self,
+        env: Mapping[str, str] | None = None,
+        *,
+        secrets: tuple[str, ...] = (),
+        dirty_log: bool = False,
+        expect_status: int = 200,
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="freshet-test-"))
+        self.secrets = secrets
+        self._dirty_log, self._expect_status = dirty_log, expect_status
+        self._env = dict(env or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return ("127.0.0.1", self.port)
+
+    @property
+    def url(self) -> str:
+        """Its address as a URL, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """All that it wrote so far, to stdout and stderr."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """The master's process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def worker(self) -> int:
+        """The one worker's process."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        assert len(children) == 1, f"workers: {children}"
+        return int(children[0])
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def start(self) -> None:
+        """Start it and wait until `/healthz` answers."""
+        for _ in range(3):  # another process may take the port between the look and the start
+            self.port = free_port()
+            self._spawn()
+            if self._wait_ready():
+                return
+            self._end()
+            if "Address already in use" not in self.log:
+                break
+        raise AssertionError(f"the server did not start:\n{self.log[-4000:]}")
+
+    def stop(self) -> None:
+        """End it by SIGTERM, then kill, and judge its log."""
+        rest = self._end()
+        log = self.log
+        assert not rest, f"killed after {STOP_S} s:\n{log[-2000:]}"
+        for secret in self.secrets:
+            assert secret not in log, f"a secret is in the log: {_around(log, secret)}"
+        for sign in () if self._dirty_log else BAD_LOG:
+            assert sign not in log, f"{sign}: {_around(log, sign)}"
+
+    def request(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Make one request; a header's underscores become hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return request(self.address, method, path, body, named)
+
+    def descriptors(self) -> int:
+        """How many files and sockets the worker holds open."""
+        return sum(1 for _ in Path(f"/proc/{self.worker}/fd").iterdir())
+
+    def memory_bytes(self) -> int:
+        """The worker's resident memory."""
+        pages = int(Path(f"/proc/{self.worker}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
+        """Count the worker's live greenlets and the objects of Freshet's own classes."""
+        path = self.folder / "probe.json"
+        path.unlink(missing_ok=True)
+        os.kill(self.worker, signal.SIGRTMIN)
+        wait_for(path.exists, timeout_s, "the probe's answer")
+        counts: dict[str, int] = json.loads(path.read_text())
+        return counts
+
+    def wait_log(self, text: str, timeout_s: float = 5.0) -> str:
+        """Wait until the log holds `text`, and give the log."""
+        wait_for(lambda: text in self.log, timeout_s, f"{text!r} in the log")
+        return self.log
+
+    def _spawn(self) -> None:
+        line = (ROOT / "Procfile").read_text().strip().removeprefix("web:").strip()
+        program, *arguments = shlex.split(line)
+        assert program == "gunicorn"
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(PROBE),
+            "PROBE_FILE": str(self.folder / "probe.json"),
+            "PORT": str(self.port),
+            "FRESHET_HOST": "127.0.0.1",
+            "FRESHET_DATA_DIR": str(self.folder / "data"),
+        } | self._env
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", program, *arguments],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _wait_ready(self) -> bool:
+        assert self._process is not None
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if request(self.address, "GET", "/healthz", timeout_s=5)[0] == self._expect_status:
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.05)
+        return False
+
+    def _end(self) -> bool:
+        process = self._process
+        assert process is not None
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+            return True
+        return False
+
+
+def wait_for(met: Callable[[], bool], timeout_s: float, what: str) -> float:
+    """Wait until `met()`, looking every 20 ms, and give the seconds it took."""
+    began = time.monotonic()
+    while not met():
+        assert time.monotonic() < began + timeout_s, f"{what}: not within {timeout_s} s"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def free_port() -> int:
+    """Find a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _around(log: str, sign: str) -> str:
+    at = log.index(sign)
+    return log[max(0, at - 500) : at + 2500]
