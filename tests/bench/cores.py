@@ -1,0 +1,103 @@
+"""Cores and processes: who runs where, and the CPU time and memory of a process tree. Linux only."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_CPUCLOCK_SCHED = 2  # clock_getcpuclockid(3): a process's clock, all its threads, the ended ones too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cores:
+    """The server's core and the other one, for load and provider; both `None` on a machine with one core."""
+
+    server: int | None
+    load: int | None
+
+
+def choose() -> Cores:
+    """Take the first two cores this process may use."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        return Cores(server=None, load=None)
+    return Cores(server=allowed[0], load=allowed[1])
+
+
+@contextmanager
+def pinned(core: int | None) -> Iterator[None]:
+    """Let processes that are started inside inherit one core. `None` pins nothing."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def tree(root: int) -> list[int]:
+    """Name a process and all its descendants that live now."""
+    children: dict[int, list[int]] = {}
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found
+
+
+def cpu_ns(pids: list[int]) -> int:
+    """Add up user and system time of processes, to the nanosecond; one that is gone counts nothing."""
+    total = 0
+    for pid in pids:
+        try:
+            total += time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
+        except OSError:
+            continue
+    return total
+
+
+def pss_bytes(pids: list[int]) -> int:
+    """Add up the proportional share of memory of processes."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
+        except OSError:
+            continue
+        line = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
+        total += int(line.split()[1]) * 1024
+    return total
+
+
+def busy_ns(core: int | None) -> int:
+    """Say how long a core was busy since boot, for whomever; 0 without a core."""
+    if core is None:
+        return 0
+    for line in (_PROC / "stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, ticks[:8])
+            spent = user + nice + system + irq + softirq + steal
+            return spent * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return 0
+
+
+def describe() -> dict[str, str]:
+    """Say what machine this is, for the report."""
+    model = "unknown"
+    for line in (_PROC / "cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    kernel = os.uname()
+    return {"cpu": model, "cores": str(os.cpu_count()), "kernel": f"{kernel.sysname} {kernel.release}"}

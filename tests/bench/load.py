@@ -1,0 +1,142 @@
+"""The load: one process a measurement, on the other core.
+
+`python -m tests.bench.load` reads a task from stdin, a JSON object with `kind` (`flow`, `first_text` or
+`memory`), and writes what it measured to stdout, one JSON object.
+"""
+
+import gc
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from tests.bench import cores
+from tests.bench.client import Client, Stream
+from tests.bench.dialects import Dialect
+from tests.bench.figures import figure, read
+from tests.bench.question import Order
+
+_SETTLE_S = 0.6
+_TAIL_S = 0.2
+_PATIENCE_S = 6.0  # how long a server that lags may still deliver after the last delta was sent
+_FIRST_TEXTS = 25
+_MEMORY_STEPS = (100, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What to measure. `pid` roots the server's process tree; `provider_pid` is the fake provider."""
+
+    kind: str
+    dialect: Dialect
+    port: int
+    pid: int
+    provider_pid: int
+    streams: int
+    rate: int
+    seconds: float
+    ramp_s: float
+    server_core: int | None
+
+
+def measure_flow(task: Task) -> dict[str, object]:
+    """Open all streams, let them settle, and measure while all of them flow."""
+    length_s = task.ramp_s + _SETTLE_S + task.seconds + _TAIL_S
+    streams = []
+    for index in range(task.streams):
+        opens_s = task.ramp_s * index / task.streams
+        order = Order(
+            deltas=int((length_s - opens_s) * task.rate),
+            rate=task.rate,
+            phase_us=1_000_000 * index // (task.rate * task.streams),
+        )
+        streams.append(Stream(task.dialect, order, task.port))
+    client = Client(task.port)
+    begun_ns = time.monotonic_ns()
+    for index, stream in enumerate(streams):
+        client.wait(begun_ns + int(task.ramp_s * 1e9 * index / task.streams))
+        client.open(stream)
+    trees = (cores.tree(task.pid), [task.provider_pid], [os.getpid()])
+    client.wait(begun_ns + int((task.ramp_s + _SETTLE_S) * 1e9))
+    before, begin_ns = _clocks(trees, task.server_core), time.monotonic_ns()
+    client.wait(begin_ns + int(task.seconds * 1e9))
+    after, end_ns = _clocks(trees, task.server_core), time.monotonic_ns()
+    deadline_ns = begun_ns + int((length_s + _PATIENCE_S) * 1e9)
+    client.finish(deadline_ns)
+    figures = figure(streams, begin_ns, end_ns)
+    server, provider, load, busy = (late - early for early, late in zip(before, after, strict=True))
+    lasted_ns = end_ns - begin_ns
+    return {
+        **asdict(figures),
+        "cpu_us": server / 1000 / max(1, figures.deltas),
+        "server_share": server / lasted_ns,
+        "provider_share": provider / lasted_ns,
+        "load_share": load / lasted_ns,
+        "foreign_share": max(0, busy - server) / lasted_ns if task.server_core is not None else 0.0,
+    }
+
+
+def _clocks(trees: tuple[list[int], ...], core: int | None) -> list[int]:
+    return [*map(cores.cpu_ns, trees), cores.busy_ns(core)]
+
+
+def measure_first_text(task: Task) -> dict[str, object]:
+    """Ask once at a time on an idle server; take the median of the times to the first text."""
+    times = []
+    for _ in range(_FIRST_TEXTS):
+        client = Client(task.port)
+        stream = Stream(task.dialect, Order(deltas=4, rate=100, phase_us=0), task.port)
+        client.open(stream)
+        client.finish(time.monotonic_ns() + 5_000_000_000)
+        reading = read(stream)
+        if reading.failure:
+            return {"failures": [reading.failure], "first_text_ms": 0.0, "failed": 1}
+        times.append((reading.arrivals[0].received_ns - stream.asked_ns) / 1e6)
+        time.sleep(0.01)
+    return {"first_text_ms": statistics.median(times), "failed": 0, "failures": []}
+
+
+def measure_memory(task: Task) -> dict[str, object]:
+    """Open streams in steps and fit a line through the memory of the server's process tree."""
+    whole_s = len(_MEMORY_STEPS) * (task.seconds + task.ramp_s) + 10
+    client = Client(task.port)
+    streams: list[Stream] = []
+    sizes = []
+    for step in _MEMORY_STEPS:
+        begun_ns, wanted = time.monotonic_ns(), step - len(streams)
+        for index in range(wanted):
+            client.wait(begun_ns + int(task.ramp_s * 1e9 * index / wanted))
+            phase_us = 1_000_000 * len(streams) // (task.rate * _MEMORY_STEPS[-1])
+            order = Order(deltas=int(whole_s * task.rate), rate=task.rate, phase_us=phase_us)
+            streams.append(Stream(task.dialect, order, task.port))
+            client.open(streams[-1])
+        client.wait(time.monotonic_ns() + int(task.seconds * 1e9))
+        sizes.append(cores.pss_bytes(cores.tree(task.pid)))
+    early = [
+        stream.failure or f"ended early: {stream.reads[:1]!r}"
+        for stream in streams
+        if stream.over or stream.failure
+    ]
+    client.close()
+    slope, base = statistics.linear_regression(_MEMORY_STEPS, sizes)
+    return {
+        "kb_per_stream": slope / 1000,
+        "base_mb": base / 1e6,
+        "sizes_mb": [size / 1e6 for size in sizes],
+        "failed": len(early),
+        "failures": early[:3],
+    }
+
+
+def main() -> None:
+    """Read a task, measure, print."""
+    task = Task(**json.load(sys.stdin))
+    gc.disable()
+    kinds = {"flow": measure_flow, "first_text": measure_first_text, "memory": measure_memory}
+    print(json.dumps(kinds[task.kind](task)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

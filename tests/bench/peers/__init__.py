@@ -1,0 +1,1 @@
+"""What Freshet is measured against. The peers run in the benchmark's own environment."""

@@ -1,0 +1,69 @@
+"""What is measured: the works, who takes part in each, and in which order. Values only."""
+
+from dataclasses import dataclass
+
+from tests.bench.dialects import Dialect
+
+FRAME_MS = 33  # Freshet's default window, FRESHET_FRAME_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """So many streams at so many deltas a second each, opened over `ramp_s`."""
+
+    name: str
+    streams: int
+    rate: int
+    ramp_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A row of the table: a server and the way its clients speak to it."""
+
+    name: str
+    server: str
+    dialect: Dialect
+    label: str
+
+
+FAST = Work(name="50x200", streams=50, rate=200, ramp_s=0.3)
+CALM = Work(name="50x50", streams=50, rate=50, ramp_s=0.3)
+MANY = Work(name="1000x10", streams=1000, rate=10, ramp_s=4.0)
+HALF = "half-core"  # a work sized while running, so that Freshet takes a little under half of the core
+
+DIRECT = Contender(name="direct", server="provider", dialect="openai", label="no server between")
+NGINX = Contender(name="nginx", server="nginx", dialect="openai", label="nginx, proxy_buffering off")
+STARLETTE = Contender(
+    name="starlette", server="starlette", dialect="openai", label="Starlette + httpx, bytes"
+)
+PLAIN = Contender(name="plain", server="plain", dialect="openai", label="Flask, iter_lines + json")
+FRESHET = Contender(name="freshet", server="freshet", dialect="freshet", label="Freshet")
+FRESHET_TLS = Contender(
+    name="freshet-tls", server="freshet-tls", dialect="freshet", label="Freshet, TLS to the provider"
+)
+FRESHET_WS = Contender(name="freshet-ws", server="freshet", dialect="websocket", label="Freshet, WebSocket")
+
+CONTENDERS = (DIRECT, NGINX, STARLETTE, PLAIN, FRESHET, FRESHET_TLS, FRESHET_WS)
+WORKS = (FAST, CALM, MANY)
+FLOWS: dict[str, tuple[Contender, ...]] = {
+    FAST.name: (DIRECT, NGINX, FRESHET, STARLETTE, PLAIN, FRESHET_TLS, FRESHET_WS),
+    CALM.name: (DIRECT, NGINX, FRESHET, STARLETTE, PLAIN, FRESHET_TLS, FRESHET_WS),
+    MANY.name: (NGINX, FRESHET, STARLETTE, FRESHET_TLS),
+    HALF: (FRESHET,),
+}
+FIRST_TEXT = (DIRECT, NGINX, STARLETTE, PLAIN, FRESHET)
+MEMORY = (NGINX, STARLETTE, PLAIN, FRESHET)
+
+
+def turn(contenders: tuple[Contender, ...], round_number: int) -> tuple[Contender, ...]:
+    """Let each round begin with another contender, so that drift of the machine meets all of them."""
+    start = round_number % len(contenders)
+    return contenders[start:] + contenders[:start]
+
+
+def half_core(share: float, helpers_share: float) -> Work:
+    """Size the work of about half a core from what `CALM` took of the server's core and of the other."""
+    growth = min(0.47 / max(share, 0.01), 0.75 / max(helpers_share, 0.01), 1000 / CALM.streams)
+    streams = max(CALM.streams, int(CALM.streams * growth))
+    return Work(name=HALF, streams=streams, rate=CALM.rate, ramp_s=streams / 250)

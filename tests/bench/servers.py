@@ -1,0 +1,189 @@
+"""Start and end the servers, one process tree each on the server's core, and the provider on the other."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+
+from tests.bench.client import Client, Stream
+from tests.bench.cores import Cores, pinned
+from tests.bench.dialects import Dialect
+from tests.bench.figures import read
+from tests.bench.peers.install import Peers
+from tests.bench.question import Order
+
+ROOT = Path(__file__).resolve().parents[2]
+_READY_S = 20.0
+_MOST_STREAMS = 1200
+_NGINX_CONF = """
+daemon off; worker_processes 1; pid nginx.pid; error_log stderr warn;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://127.0.0.1:{upstream};
+            proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_buffering off;
+        }}
+    }}
+}}
+"""
+
+
+class UnavailableError(Exception):
+    """Say why a server could not be started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that answers: its port and the root of its process tree."""
+
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The fake provider and the file of the authority that its certificate hangs on."""
+
+    plain: int
+    tls: int
+    pid: int
+    authority: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """All that starting a server needs."""
+
+    folder: Path
+    cores: Cores
+    peers: Peers
+    provider: Provider
+
+
+@contextmanager
+def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
+    """Run the fake provider, plain and TLS."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority, certificate = folder / "ca.pem", folder / "provider.pem"
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(str(authority))
+    issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    command = [sys.executable, "-m", "tests.bench.provider", str(certificate)]
+    with pinned(cores.load):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        ports = json.loads(process.stdout.readline())
+        yield Provider(plain=ports["plain"], tls=ports["tls"], pid=process.pid, authority=authority)
+    finally:
+        _end(process)
+
+
+@contextmanager
+def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
+    """Run a server until it has answered once; raise `UnavailableError` when it doesn't."""
+    if name in stage.peers.missing:
+        raise UnavailableError(stage.peers.missing[name])
+    port = _free_port()
+    command, environ = _command(name, stage, port)
+    logs = stage.folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{name}.log"
+    with pinned(stage.cores.server), log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        _await_answer(process, port, dialect, log)
+        yield Running(port=port, pid=process.pid)
+    finally:
+        _end(process)
+
+
+def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, str]]:
+    python = str(stage.peers.python)
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
+    environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{stage.provider.plain}/v1"
+    if name == "nginx":
+        return _nginx(stage, port), environ
+    if name == "starlette":
+        options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--backlog", "4096"]
+        return [python, "-m", "uvicorn", "tests.bench.peers.passthrough:app", *options], environ
+    if name == "plain":
+        options = ["-k", "gevent", "-w", "1", "-b", f"127.0.0.1:{port}", "--worker-connections", "1200"]
+        return [python, "-m", "gunicorn", *options, "tests.bench.peers.plain_loop:app"], environ
+    if name == "freshet-tls":
+        environ["OPENAI_BASE_URL"] = f"https://127.0.0.1:{stage.provider.tls}/v1"
+    environ |= {
+        "PORT": str(port),
+        "FRESHET_HOST": "127.0.0.1",
+        "FRESHET_PROVIDER": "openai",
+        "FRESHET_MAX_STREAMS": str(_MOST_STREAMS),
+        "OPENAI_API_KEY": "x",
+        "SSL_CERT_FILE": str(stage.provider.authority),
+        "DATA_DIR": str(stage.folder / "data"),
+    }
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.server", "webapp:create_app()"]
+    return gunicorn, environ
+
+
+def _nginx(stage: Stage, port: int) -> list[str]:
+    prefix = stage.folder / "nginx-prefix"
+    prefix.mkdir(parents=True, exist_ok=True)
+    conf = prefix / "nginx.conf"
+    conf.write_text(_NGINX_CONF.format(port=port, upstream=stage.provider.plain))
+    return [str(stage.peers.nginx), "-e", "stderr", "-p", str(prefix), "-c", str(conf)]
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: Dialect, log: Path) -> None:
+    """Play short streams until one is whole: what is measured later is warm."""
+    deadline, failure = time.monotonic() + _READY_S, "no answer"
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            failure = f"it ended with {process.returncode}"
+            break
+        client = Client(port)
+        stream = Stream(dialect, Order(deltas=20, rate=100, phase_us=0), port)
+        client.open(stream)
+        client.finish(time.monotonic_ns() + 2_000_000_000)
+        failure = read(stream).failure
+        if not failure:
+            return
+        time.sleep(0.1)
+    last_words = log.read_text(errors="replace").strip().splitlines()[-1:]
+    raise UnavailableError(f"{failure} ({' '.join(last_words)})")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process group that was started here; its leader's number is the group's."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=1.5)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

@@ -1,0 +1,104 @@
+"""The targets and the verdicts on them. Pure: results in, verdicts out."""
+
+import statistics
+from dataclasses import dataclass
+
+from tests.bench.plan import CALM, DIRECT, FAST, FRAME_MS, FRESHET, FRESHET_TLS, FRESHET_WS, HALF, MANY
+from tests.bench.plan import NGINX as NG
+from tests.bench.plan import STARLETTE as ST
+from tests.bench.rounds import Results
+
+_HALF_A_CORE = 0.5
+_SLACK_MS = 10
+_FRESHETS = (FRESHET.name, FRESHET_TLS.name, FRESHET_WS.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One target: what it asks, what was measured (`None`: it could not be), and the spread or the reason."""
+
+    work: str
+    asks: str
+    limit: float
+    value: float | None
+    note: str = ""
+
+    @property
+    def word(self) -> str:
+        """Say it in a word."""
+        if self.value is None:
+            return "NOT MEASURED"
+        return "met" if self.value <= self.limit else "MISSED"
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Judge every target; one that was not measured is not met."""
+    return [
+        _ratio(results, FAST.name, FRESHET.name, NG.name, 2.0),
+        _ratio(results, FAST.name, FRESHET.name, ST.name, 0.5),
+        _ratio(results, CALM.name, FRESHET.name, NG.name, 3.5),
+        _ratio(results, CALM.name, FRESHET.name, ST.name, 0.8),
+        _ratio(results, MANY.name, FRESHET.name, ST.name, 0.8),
+        _total(results, (MANY.name,), "lost", "lost deltas"),
+        _total(results, (MANY.name,), "failed", "failed streams"),
+        *(_ratio(results, work.name, FRESHET_TLS.name, FRESHET.name, 1.5) for work in (FAST, CALM, MANY)),
+        *(_ratio(results, work.name, FRESHET_WS.name, FRESHET.name, 1.3) for work in (FAST, CALM)),
+        _latency(results),
+        _first_text(results),
+        _memory(results),
+        _ratio(results, CALM.name, FRESHET.name, DIRECT.name, 0.35, "bytes_per_delta"),
+        _ratio(results, FAST.name, FRESHET.name, DIRECT.name, 0.15, "bytes_per_delta"),
+        _total(results, (FAST.name, CALM.name, HALF), "lost", "lost deltas"),
+        _total(results, (FAST.name, CALM.name, HALF), "repeated", "deltas repeated or out of order"),
+        _total(results, (FAST.name, CALM.name, HALF), "failed", "failed streams"),
+    ]
+
+
+def _ratio(
+    results: Results, work: str, ours: str, theirs: str, limit: float, figure: str = "cpu_us"
+) -> Verdict:
+    """Compare round by round, since both met the same machine there, and take the median of the ratios."""
+    asks = f"{ours} / {theirs}, {'CPU' if figure == 'cpu_us' else 'bytes'} a delta"
+    above, below = results.all(work, ours, figure), results.all(work, theirs, figure)
+    if not above or not below:
+        return Verdict(work=work, asks=asks, limit=limit, value=None, note="one of the two is missing")
+    if len(above) != len(below):
+        below = [statistics.median(below)] * len(above)
+    ratios = [mine / other for mine, other in zip(above, below, strict=True)]
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    return Verdict(work=work, asks=asks, limit=limit, value=statistics.median(ratios), note=spread)
+
+
+def _total(results: Results, works: tuple[str, ...], figure: str, asks: str) -> Verdict:
+    counts = [count for work in works for name in _FRESHETS for count in results.all(work, name, figure)]
+    value = float(sum(counts)) if counts else None
+    return Verdict(
+        work=", ".join(works), asks=asks, limit=0, value=value, note="all Freshet cells, all rounds"
+    )
+
+
+def _latency(results: Results) -> Verdict:
+    """Take the worst p99 of all of Freshet's cells that stayed within half of the core."""
+    cells = []
+    for work, contender in results.cells:
+        share = results.median(work, contender, "server_share")
+        p99_ms = results.median(work, contender, "p99_ms")
+        if contender in _FRESHETS and share is not None and p99_ms is not None and share <= _HALF_A_CORE:
+            cells.append((p99_ms, f"{contender} at {work}, {share:.0%} of the core"))
+    worst_ms, where = max(cells, default=(None, "no cell within half of the core"))
+    asks = "p99 of added latency, ms, at ≤ 50 % of the core"
+    return Verdict(work="all", asks=asks, limit=FRAME_MS + _SLACK_MS, value=worst_ms, note=where)
+
+
+def _first_text(results: Results) -> Verdict:
+    ours = results.median("first-text", FRESHET.name, "first_text_ms")
+    direct = results.median("first-text", DIRECT.name, "first_text_ms")
+    value = ours - direct if ours is not None and direct is not None else None
+    return Verdict(work="1 stream", asks="added time to first text, ms", limit=5, value=value)
+
+
+def _memory(results: Results) -> Verdict:
+    value = results.median("memory", FRESHET.name, "kb_per_stream")
+    failed = sum(results.all("memory", FRESHET.name, "failed"))
+    note = f"{failed:.0f} streams failed" if failed else ""
+    return Verdict(work="1,000 streams", asks="memory, KB a stream", limit=100, value=value, note=note)
