@@ -1,0 +1,19 @@
+/** Time and chance as the browser has them, and what is drawn from them. */
+
+/** @type {import("./seams.js").Clock} */
+export const clock = {
+  now: () => Date.now(),
+  after: (run, ms) => Number(setTimeout(run, ms)),
+  cancel: (timer) => clearTimeout(timer),
+  random: () => Math.random(),
+};
+
+/**
+ * Choose a run: 128 random bits in 22 characters. Works over plain http, where `crypto.randomUUID`
+ * is missing.
+ */
+export function newRun() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);
+}

@@ -1,0 +1,56 @@
+/** Building elements without markup: nothing here ever parses a string as HTML. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an element.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string | boolean>} [attributes] `true` sets an empty attribute, `false` none
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Make an icon of one stroke width on a 20 px grid. It is decoration: its button has the name.
+ * @param {string} path
+ * @param {{filled?: boolean}} [style]
+ */
+export function icon(path, { filled = false } = {}) {
+  const svg = document.createElementNS(SVG, "svg");
+  const shape = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", filled ? "icon filled" : "icon");
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+export const ICONS = {
+  send: "M10 16V4.5M5 9.5l5-5 5 5",
+  stop: "M6.5 5h7A1.5 1.5 0 0 1 15 6.500v7a1.500 1.500 0 0 1-1.500 1.500h-7A1.500 1.500 0 0 1 5 13.500v-7A1.500 1.500 0 0 1 6.500 5z",
+  down: "M10 4v11.500M5 10.500l5 5 5-5",
+  again: "M15.500 9.500a5.750 5.750 0 1 0-1.400 4.250M15.750 4.750v4.750H11",
+  trouble: "M10 6v4.750M10 13.750v.01M10 17.250a7.250 7.250 0 1 0 0-14.500 7.250 7.250 0 0 0 0 14.500z",
+  newChat: "M10 4.500v11M4.500 10h11",
+  leave: "M8 4H5.500A1.500 1.500 0 0 0 4 5.500v9A1.500 1.500 0 0 0 5.500 16H8M13 13l3-3-3-3M16 10H8.500",
+  next: "M7.500 5l5 5-5 5",
+};
+
+/**
+ * Change an element's text only when it differs, so that nothing is laid out for nothing.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,174 @@
+/**
+ * `<freshet-chat>`: log, composer and notices in an open shadow root, the same on the page and on
+ * other sites. This module defines the class; `define.js` registers it.
+ */
+import { Announcer } from "../announce.js";
+import { clock, newRun } from "../clock.js";
+import { Dialogue } from "../dialogue.js";
+import { h } from "../dom.js";
+import { recall, remember } from "../memory.js";
+import { stopRun } from "../stop.js";
+import { en } from "../strings/en.js";
+import { sheets } from "../styles/sheets.js";
+import { overSse } from "../transport-sse.js";
+import { overSocket } from "../transport-ws.js";
+import { Composer } from "./composer.js";
+import { Log } from "./log.js";
+import { Notices } from "./notices.js";
+
+/**
+ * @typedef {object} ChatOptions
+ * @property {string} base the address to which the server's doors are relative
+ * @property {string} model named before the first question
+ * @property {string[] | null} demo settings that would bring a real model; null where there is one
+ */
+
+/** Notices of the server that are shown above the composer. */
+const SHOWN_NOTICES = new Set(["not_saved", "new_version"]);
+
+/**
+ * A chat. Call `start` once; listen to `freshet-change` (the conversation changed) and
+ * `freshet-signed-out` (the server does not know this visitor any more).
+ */
+export class FreshetChat extends HTMLElement {
+  #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop() });
+  #notices = new Notices();
+  #announcer = new Announcer();
+  #foot = h("p", { class: "foot" });
+  #log = new Log({
+    ask: (question) => this.ask(question),
+    retry: () => this.#retry(),
+    leave: () => this.#composer.focus(),
+  });
+  /** @type {Dialogue | null} */
+  #dialogue = null;
+  #model = "";
+  /** @type {AbortController | null} */
+  #listening = null;
+  #isDrawing = false;
+  /** @type {"fine" | "lost" | "busy"} */
+  #link = "fine";
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = sheets();
+    const afloat = h("div", { class: "afloat" }, this.#notices.element, this.#log.toBottom);
+    const dock = h("div", { class: "dock" }, afloat, this.#composer.element, this.#foot);
+    root.append(this.#log.element, dock, this.#announcer.element);
+  }
+
+  /**
+   * Begin, or go on where a reload interrupted.
+   * @param {ChatOptions} options
+   */
+  start({ base, model, demo }) {
+    this.#model = model;
+    if (demo) this.#foot.textContent = en.demo(listed(demo));
+    this.#dialogue = new Dialogue({
+      transports: [overSse(base), overSocket(base)],
+      clock,
+      newRun,
+      stopRun: (run) => stopRun(base, run),
+      remember,
+      recall,
+      listener: {
+        changed: () => this.#changed(),
+        linked: (state) => {
+          this.#link = state;
+          this.#showLink();
+        },
+        signedOut: () => this.dispatchEvent(new Event("freshet-signed-out")),
+      },
+    });
+    this.#dialogue.begin();
+    this.#composer.focus();
+  }
+
+  /** The conversation so far, oldest turn first. */
+  get turns() {
+    return this.#dialogue?.conversation.turns ?? [];
+  }
+
+  /**
+   * Ask a question, unless an answer is being made.
+   * @param {string} question
+   */
+  ask(question) {
+    this.#dialogue?.ask(question);
+    this.#draw();
+    this.#log.jump();
+    this.#composer.focus();
+  }
+
+  /** Stop the answer that is being made. */
+  stop() {
+    this.#dialogue?.stop();
+  }
+
+  /** Begin a new conversation. */
+  clear() {
+    this.#dialogue?.clear();
+    this.#composer.focus();
+  }
+
+  connectedCallback() {
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const wake = (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust);
+    addEventListener("online", () => (this.#showLink(), wake(true)), { signal });
+    addEventListener("offline", () => this.#showLink(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && wake(true), { signal });
+    addEventListener("pagehide", () => this.#dialogue?.save(), { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => (document.visibilityState === "visible" ? wake(false) : this.#dialogue?.save()),
+      { signal },
+    );
+    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop(), { signal });
+  }
+
+  disconnectedCallback() {
+    this.#listening?.abort();
+  }
+
+  #retry() {
+    this.#dialogue?.retry();
+    this.#draw();
+    this.#log.jump();
+    this.#composer.focus();
+  }
+
+  /** Draw with the browser's next picture, however many frames come until then. */
+  #changed() {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#isDrawing = false;
+    if (!this.#dialogue) return;
+    const { conversation, isAnswering } = this.#dialogue;
+    const last = conversation.turns.at(-1)?.answer ?? null;
+    this.#log.show(conversation, this.#model);
+    this.#composer.turn(isAnswering);
+    this.#announcer.notice(last);
+    this.#showLink();
+    this.dispatchEvent(new Event("freshet-change"));
+  }
+
+  #showLink() {
+    const isAnswering = this.#dialogue?.isAnswering ?? false;
+    const told = this.#dialogue?.conversation.turns.at(-1)?.answer.notice ?? "";
+    if (isAnswering && !navigator.onLine) this.#notices.show(en.offline, { at_once: true });
+    else if (isAnswering && this.#link !== "fine") this.#notices.show(en[this.#link]);
+    else this.#notices.show(SHOWN_NOTICES.has(told) ? (en.notices[told] ?? null) : null);
+  }
+}
+
+/** @param {string[]} names */
+function listed(names) {
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} ${en.or} ${names.at(-1)}`;
+}

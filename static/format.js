@@ -1,0 +1,49 @@
+/** Numbers as a person reads them. Pure. */
+
+const COUNT = new Intl.NumberFormat("en");
+/** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
+const CHARS_PER_TOKEN = 4;
+/** A rate over less than this says nothing yet. */
+const RATE_FROM_MS = 700;
+
+/**
+ * Write a count with its thousands set apart.
+ * @param {number} count
+ */
+export function formatCount(count) {
+  return COUNT.format(count);
+}
+
+/**
+ * Write a cost in US dollars, never with an exponent: at least two digits that mean something.
+ * @param {string | number | null | undefined} cost
+ * @returns {string | null} null when the price is unknown
+ */
+export function formatCost(cost) {
+  const dollars = cost === null || cost === undefined || cost === "" ? NaN : Number(cost);
+  if (!Number.isFinite(dollars) || dollars < 0) return null;
+  if (dollars === 0) return "$0";
+  if (dollars >= 0.995) return `$${dollars.toFixed(2)}`;
+  const digits = Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(dollars))));
+  return `$${dollars.toFixed(digits)}`;
+}
+
+/**
+ * Guess how many tokens a text is, for the time in which the provider has not said.
+ * @param {number} chars
+ */
+export function guessTokens(chars) {
+  return chars / CHARS_PER_TOKEN;
+}
+
+/**
+ * Tokens a second.
+ * @param {number} tokens
+ * @param {number} ms
+ * @returns {number | null} null when there is too little to go by
+ */
+export function rate(tokens, ms) {
+  if (ms < RATE_FROM_MS || tokens <= 0) return null;
+  const perSecond = (tokens * 1000) / ms;
+  return perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond);
+}

@@ -1,0 +1,43 @@
+/** The page: reads what the server wrote into it, puts the chat and its header together. */
+import { ICONS, h, icon } from "./dom.js";
+import { FreshetChat } from "./elements/chat.js";
+import { defineElements } from "./elements/define.js";
+import { parseObject } from "./frames.js";
+import { en } from "./strings/en.js";
+
+/** @typedef {{model: string, demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+
+/** @returns {Boot} */
+function readBoot() {
+  const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
+  return { model: "", demo: null, signed_in: false, ...boot };
+}
+
+/** @param {FreshetChat} chat */
+function newChatButton(chat) {
+  const button = h("button", { type: "button", class: "tool", title: en.newChat }, icon(ICONS.newChat), h("span", {}, en.newChat));
+  button.addEventListener("click", () => chat.clear());
+  const update = () => (button.hidden = chat.turns.length === 0);
+  chat.addEventListener("freshet-change", update);
+  update();
+  return button;
+}
+
+function signOutForm() {
+  const button = h("button", { class: "tool", title: en.signOut }, icon(ICONS.leave), h("span", {}, en.signOut));
+  return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
+}
+
+function main() {
+  const boot = readBoot();
+  defineElements();
+  const chat = new FreshetChat();
+  const tools = document.getElementById("tools");
+  tools?.append(newChatButton(chat));
+  if (boot.signed_in) tools?.append(signOutForm());
+  chat.addEventListener("freshet-signed-out", () => location.reload());
+  document.getElementById("chat")?.append(chat);
+  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null });
+}
+
+main();

@@ -1,0 +1,50 @@
+/**
+ * What the floors promise each other: types only, no code. Edges meet here and never import each other.
+ */
+
+/** @typedef {import("./frames.js").Received} Received */
+
+/** @typedef {{role: "user" | "assistant", content: string}} Message */
+
+/**
+ * @typedef {object} Ask what a connection is opened with
+ * @property {string} run
+ * @property {string | null} after the cursor to go on from; null: from the beginning
+ * @property {Message[] | null} messages what starts the run if it does not exist yet; null: only join
+ */
+
+/**
+ * @typedef {object} Ending why a connection is over, told once
+ * @property {"cut" | "over" | "gone" | "refused"} kind
+ *   `cut`: nothing is decided, come back. `over`: the cursor was the terminal frame. `gone`: no such run.
+ *   `refused`: the server said no, and why.
+ * @property {number} [status] HTTP status of a refusal
+ * @property {string} [code]
+ * @property {string} [message] the server's own sentence
+ * @property {number | null} [retry_ms] when the server asks to come back
+ */
+
+/**
+ * @typedef {object} Sink what a connection tells
+ * @property {() => void} heard any byte at all came
+ * @property {(received: Received) => void} received a frame came
+ * @property {(ms: number) => void} pace the server asks for this pause before coming back
+ * @property {(ending: Ending) => void} ended once, and never after `close`
+ */
+
+/** @typedef {{close: () => void}} Connection */
+
+/**
+ * The one contract of both transports: follow the run until it ends, is cut, or is closed.
+ * @typedef {(ask: Ask, sink: Sink) => Connection} Transport
+ */
+
+/**
+ * @typedef {object} Clock time and chance, so that tests own both
+ * @property {() => number} now milliseconds
+ * @property {(run: () => void, ms: number) => number} after start a timer
+ * @property {(timer: number) => void} cancel
+ * @property {() => number} random 0 to 1
+ */
+
+export {};

@@ -1,0 +1,181 @@
+/**
+ * One answer as a value, and how each frame changes it. Pure: time is an argument, nothing is
+ * changed in place.
+ */
+/** @typedef {import("./frames.js").Cursor} Cursor */
+/** @typedef {import("./frames.js").Done} Done */
+/** @typedef {import("./frames.js").Failure} Failure */
+/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("./frames.js").Received} Received */
+/** @typedef {import("./frames.js").Source} Source */
+
+/**
+ * @typedef {object} Answer
+ * @property {string} run
+ * @property {Cursor | null} cursor the last frame taken; null: none, or not provable any more
+ * @property {"waiting" | "streaming" | "done" | "failed"} status
+ * @property {string} provider
+ * @property {string} model
+ * @property {string} text
+ * @property {string} reasoning
+ * @property {Source[]} sources
+ * @property {number} redraws raised whenever text was replaced and not only added to
+ * @property {boolean} stale the next frame is the first of everything again: it replaces what is here
+ * @property {string | null} notice code of the server's latest notice
+ * @property {Done | null} end set when status is `done`
+ * @property {Failure | null} failure set when status is `failed`
+ * @property {number | null} began_ms when the first character came
+ * @property {number | null} ended_ms when the terminal frame came
+ * @property {boolean} gapped the connection was cut on the way, so that times say little about pace
+ */
+
+/**
+ * Make an answer of which nothing has come yet.
+ * @param {string} run
+ * @returns {Answer}
+ */
+export function newAnswer(run) {
+  return {
+    run,
+    cursor: null,
+    status: "waiting",
+    provider: "",
+    model: "",
+    text: "",
+    reasoning: "",
+    sources: [],
+    redraws: 0,
+    stale: false,
+    notice: null,
+    end: null,
+    failure: null,
+    began_ms: null,
+    ended_ms: null,
+    gapped: false,
+  };
+}
+
+/**
+ * Tell whether nothing more will come.
+ * @param {Answer} answer
+ */
+export function isOver(answer) {
+  return answer.status === "done" || answer.status === "failed";
+}
+
+/**
+ * Take one frame. Frames already seen, frames of an older epoch, unknown frames, and anything
+ * after the terminal frame change nothing (the same value is returned).
+ * @param {Answer} answer
+ * @param {Received} received
+ * @param {number} now_ms
+ * @returns {Answer}
+ */
+export function reduce(answer, { cursor, frame }, now_ms) {
+  if (isOver(answer)) return answer;
+  if (frame.reset) return applyReset(answer, frame.reset, cursor, now_ms);
+  if (cursor && isSeen(answer, cursor)) return answer;
+  const base = answer.stale ? emptied(answer) : answer;
+  const next = apply(base, frame, now_ms);
+  return cursor ? { ...next, cursor } : next;
+}
+
+/**
+ * Prepare for a connection that begins without a cursor: whatever comes first stands for everything.
+ * @param {Answer} answer
+ * @returns {Answer}
+ */
+export function reopened(answer) {
+  return { ...answer, stale: answer.cursor === null, gapped: answer.gapped || answer.began_ms !== null };
+}
+
+/**
+ * Forget the cursor: continuity can't be proven any more.
+ * @param {Answer} answer
+ * @returns {Answer}
+ */
+export function withoutCursor(answer) {
+  return { ...answer, cursor: null };
+}
+
+/**
+ * End an answer here, without the server: its reader stopped it, or it can't be had any more.
+ * @param {Answer} answer
+ * @param {Done | Failure} end
+ * @param {number} now_ms
+ * @returns {Answer}
+ */
+export function ended(answer, end, now_ms) {
+  if (isOver(answer)) return answer;
+  if ("done" in end) return { ...answer, status: "done", end, ended_ms: now_ms, notice: null };
+  return { ...answer, status: "failed", failure: end, ended_ms: now_ms, notice: null };
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Cursor} cursor
+ */
+function isSeen(answer, cursor) {
+  if (cursor.run !== answer.run) return true;
+  const last = answer.cursor;
+  if (last === null) return false;
+  if (cursor.epoch !== last.epoch) return cursor.epoch < last.epoch;
+  return cursor.seq <= last.seq;
+}
+
+/**
+ * @param {Answer} answer
+ * @returns {Answer}
+ */
+function emptied(answer) {
+  return { ...answer, text: "", reasoning: "", sources: [], redraws: answer.redraws + 1, stale: false };
+}
+
+/**
+ * @param {Answer} answer
+ * @param {import("./frames.js").Reset} reset
+ * @param {Cursor | null} cursor null when the rest follows: until a frame with an id comes, nothing proves where we are
+ * @param {number} now_ms
+ * @returns {Answer}
+ */
+function applyReset(answer, reset, cursor, now_ms) {
+  if (cursor && cursor.run !== answer.run) return answer;
+  const text = typeof reset.text === "string" ? reset.text : "";
+  const reasoning = typeof reset.reasoning === "string" ? reset.reasoning : "";
+  const sources = Array.isArray(reset.sources) ? reset.sources : [];
+  const started = reset.start ? apply(answer, { start: reset.start }, now_ms) : answer;
+  const next = { ...emptied(started), cursor, text, reasoning, sources, gapped: true };
+  return text || reasoning ? streaming(next, now_ms) : next;
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Frame} frame
+ * @param {number} now_ms
+ * @returns {Answer}
+ */
+function apply(answer, frame, now_ms) {
+  if (frame.text !== undefined) return streaming({ ...answer, text: answer.text + frame.text }, now_ms);
+  if (frame.reasoning !== undefined) {
+    return streaming({ ...answer, reasoning: answer.reasoning + frame.reasoning }, now_ms);
+  }
+  if (frame.start) {
+    const { provider, model } = frame.start;
+    return { ...answer, provider: provider ?? answer.provider, model: model ?? answer.model };
+  }
+  if (frame.sources) return { ...answer, sources: frame.sources };
+  if (frame.notice) return { ...answer, notice: frame.notice.code };
+  if (frame.done || frame.error !== undefined) {
+    return ended(answer, /** @type {Done | Failure} */ (/** @type {unknown} */ (frame)), now_ms);
+  }
+  return answer;
+}
+
+/**
+ * @param {Answer} answer
+ * @param {number} now_ms
+ * @returns {Answer}
+ */
+function streaming(answer, now_ms) {
+  return { ...answer, status: "streaming", notice: null, began_ms: answer.began_ms ?? now_ms };
+}

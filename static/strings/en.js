@@ -1,0 +1,143 @@
+/** Every word of the page that a person reads, in English. */
+
+/** @typedef {{title: string, advice: string}} Trouble */
+
+/** Failures by code: what happened, and the next step. @type {Record<string, Trouble>} */
+const troubles = {
+  upstream_unreachable: {
+    title: "The model’s service can’t be reached.",
+    advice: "This often passes. Try again in a moment.",
+  },
+  upstream_tls: {
+    title: "The model’s service could not prove who it is.",
+    advice: "Its certificate was refused. Whoever runs this server has to look at it.",
+  },
+  upstream_timeout: {
+    title: "The model did not begin to answer in time.",
+    advice: "Try again, or ask something shorter.",
+  },
+  upstream_auth: {
+    title: "The model’s service refused this server’s key.",
+    advice: "Whoever runs this server has to set a valid one.",
+  },
+  upstream_bad_request: {
+    title: "The model’s service did not accept the request.",
+    advice: "Start a new chat if this one has grown long, or ask in another way.",
+  },
+  upstream_rate_limited: {
+    title: "The model’s service has more requests than it takes.",
+    advice: "Wait a little, then try again.",
+  },
+  upstream_quota: {
+    title: "The account at the model’s service is used up.",
+    advice: "Whoever runs this server has to top it up.",
+  },
+  upstream_overloaded: {
+    title: "The model’s service is overloaded.",
+    advice: "Try again in a moment.",
+  },
+  upstream_stalled: {
+    title: "The model fell silent in the middle of its answer.",
+    advice: "Try again to get a whole one.",
+  },
+  upstream_protocol: {
+    title: "The model’s service sent something that can’t be read.",
+    advice: "Try again. If it happens every time, tell whoever runs this server.",
+  },
+  upstream_redirect: {
+    title: "The model’s service sent the request elsewhere, and it was not followed.",
+    advice: "Whoever runs this server has to check its address.",
+  },
+  interrupted: {
+    title: "The answer was cut off on its way.",
+    advice: "Try again to get a whole one.",
+  },
+  budget_exceeded: {
+    title: "The spending limit is reached.",
+    advice: "Try again later, or ask whoever runs this server.",
+  },
+  internal: {
+    title: "Something went wrong on this server.",
+    advice: "Try again. If it happens every time, tell whoever runs it.",
+  },
+  gone: {
+    title: "The server does not have this answer any more.",
+    advice: "Try again to get a new one.",
+  },
+  refused: {
+    title: "The server did not accept the question.",
+    advice: "Try again, or ask in another way.",
+  },
+};
+
+/** How an answer ended, where it is worth a word. @type {Record<string, string>} */
+const endings = {
+  length: "The answer reached the longest length allowed. Ask it to go on.",
+  content_filter: "The model’s content filter ended this answer. Ask in another way.",
+  tool_calls: "The model asked for a tool, and there is none here.",
+  stopped: "Stopped.",
+  orphan: "Stopped, because nobody was reading.",
+  budget: "Stopped at the spending limit.",
+  empty: "The model gave an empty answer. Try again, or ask in another way.",
+};
+
+/** What the server tells beside the answer. @type {Record<string, string>} */
+const notices = {
+  queued: "Waiting for a free place",
+  not_saved: "This answer is not saved yet.",
+  new_version: "A newer version of this page is there. Reload when it suits you.",
+};
+
+export const en = {
+  name: "Freshet",
+  troubles,
+  endings,
+  notices,
+
+  newChat: "New chat",
+  signOut: "Sign out",
+
+  composer: "Message",
+  placeholder: "Ask anything",
+  send: "Send",
+  stop: "Stop",
+  tooLong: (/** @type {string} */ count) => `${count} characters too long`,
+
+  log: "Conversation",
+  question: "You asked",
+  answer: "Answer",
+  toBottom: "To the latest text",
+  waiting: "Waiting for the answer",
+  thinking: "Thinking",
+  retry: "Try again",
+  retryIn: (/** @type {number} */ seconds) => `In ${seconds} s the service may be ready again.`,
+  partial: "What came until then is kept.",
+
+  emptyTitle: "What would you like to know?",
+  emptyModel: (/** @type {string} */ model) => `${model} answers.`,
+  suggestions: [
+    "Explain tides to a ten-year-old",
+    "Plan a quiet weekend by the sea",
+    "Write a short thank-you note to a colleague",
+  ],
+
+  lost: "Connection lost. The answer goes on by itself.",
+  offline: "You are offline. The answer goes on when the network is back.",
+  busy: "The server is busy. Trying again by itself.",
+  demo: (/** @type {string} */ settings) => `Demo answers. For a real model set ${settings}.`,
+  or: "or",
+
+  tokensIn: (/** @type {string} */ count) => `${count} in`,
+  tokensOut: (/** @type {string} */ count) => `${count} out`,
+  tokensTitle: "Tokens read and written",
+  perSecond: (/** @type {number} */ rate) => `${rate} tokens/s`,
+  about: (/** @type {string} */ text) => `≈ ${text}`,
+  estimated: "estimated",
+
+  said: {
+    asked: "Question sent.",
+    finished: "The answer is complete.",
+    stopped: "The answer is stopped.",
+    failed: "The answer failed.",
+  },
+};

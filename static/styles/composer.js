@@ -1,0 +1,38 @@
+/** Styles of what stands at the foot of a chat: composer, notices, the way back to the end. */
+export const composerCss = `
+.dock { flex: none; position: relative; padding-inline: var(--gutter); padding-block-end: max(12px, env(safe-area-inset-bottom)); background: var(--ground); }
+.composer { display: flex; align-items: flex-end; gap: 8px; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
+  padding: 7px 7px 7px 19px; border: 1px solid var(--control); border-radius: 26px; background: var(--raised); cursor: text; }
+.composer:dir(rtl) { padding: 7px 19px 7px 7px; }
+.composer:focus-within { border-color: var(--accent); }
+textarea { flex: 1; min-inline-size: 0; max-block-size: min(40vh, 240px); margin: 0; padding: 6px 0; resize: none; overflow-y: auto;
+  color: inherit; background: none; border: 0; outline: 0; font: inherit; line-height: 1.5; }
+textarea::placeholder { color: var(--muted); opacity: 1; }
+.go { display: grid; place-items: center; flex: none; inline-size: 36px; block-size: 36px; border-radius: 50%;
+  color: var(--on-accent); background: var(--accent); }
+.go[aria-disabled="true"] { color: var(--muted); background: var(--tint); cursor: default; }
+.foot { max-inline-size: var(--measure); min-block-size: 20px; margin: 8px auto 0; color: var(--muted); font-size: var(--small);
+  line-height: 20px; text-align: center; text-wrap: balance; }
+.foot:empty { min-block-size: 4px; margin: 0; }
+
+.afloat { position: absolute; inset-inline: var(--gutter); inset-block-end: 100%; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
+  padding-block-end: 12px; display: flex; align-items: flex-end; justify-content: center; pointer-events: none; }
+.afloat > * { pointer-events: auto; }
+.notice { max-inline-size: calc(100% - 104px); padding: 6px 14px; border: 1px solid var(--line-colour); border-radius: 16px; color: var(--text);
+  background: var(--raised); font-size: var(--small); line-height: 20px; text-align: center; box-shadow: var(--shadow); }
+.to-bottom { position: absolute; inset-inline-end: 7px; inset-block-end: 12px; display: grid; place-items: center; inline-size: 36px; block-size: 36px;
+  border: 1px solid var(--control); border-radius: 50%; background: var(--raised); box-shadow: var(--shadow); }
+.to-bottom:hover { background: var(--tint); }
+.to-bottom .icon { inline-size: 18px; block-size: 18px; }
+
+@media (pointer: coarse) {
+  .composer { padding: 3px 3px 3px 19px; }
+  .composer:dir(rtl) { padding: 3px 19px 3px 3px; }
+  textarea { padding-block: 9px; }
+  .go { inline-size: 44px; block-size: 44px; }
+  .to-bottom { inline-size: 44px; block-size: 44px; inset-inline-end: 0; }
+}
+@media (forced-colors: active) {
+  .go { border: 1px solid ButtonText; }
+}
+`;

@@ -1,0 +1,82 @@
+/** Styles of the log: turns, answers and how they end. Colours and sizes are tokens of the page. */
+export const logCss = `
+:host { display: flex; flex-direction: column; min-block-size: 0; block-size: 100%; position: relative;
+  color: var(--text); background: var(--ground); font: var(--type); }
+*, ::before, ::after { box-sizing: border-box; }
+p, h2, ul { margin: 0; padding: 0; font: inherit; }
+ul { list-style: none; }
+[hidden] { display: none !important; }
+button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; touch-action: manipulation; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.unseen { position: absolute; inline-size: 1px; block-size: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.icon { inline-size: 20px; block-size: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
+.icon.filled { fill: currentColor; stroke: none; }
+
+.scroller { flex: 1; min-block-size: 0; overflow-y: auto; overflow-x: hidden; overflow-anchor: none; overscroll-behavior: contain;
+  padding-inline: var(--gutter); scrollbar-gutter: stable both-edges; }
+.scroller:focus-visible { outline-offset: -2px; }
+.column { max-inline-size: var(--measure); min-block-size: 100%; margin-inline: auto; padding-block: 24px 56px;
+  display: flex; flex-direction: column; }
+
+.turn { display: flex; flex-direction: column; }
+.turn + .turn { margin-block-start: 32px; }
+.question { align-self: flex-end; max-inline-size: 85%; margin-block-end: 24px; padding: 8px 16px; border-radius: 20px; border-end-end-radius: 6px;
+  background: var(--tint); white-space: pre-wrap; overflow-wrap: anywhere; }
+.flow { overflow-wrap: anywhere; }
+.block { white-space: pre-wrap; }
+.block + .block { margin-block-start: 14px; }
+.block + .block.tight { margin-block-start: 0; }
+
+.waiting { display: flex; align-items: center; gap: 12px; min-block-size: 1lh; min-block-size: calc(1em * var(--line)); color: var(--muted); }
+.pulse { inline-size: 10px; block-size: 10px; border-radius: 50%; background: var(--accent); animation: breathe 1.8s ease-in-out infinite; }
+.waiting-text { font-size: var(--small); }
+@keyframes breathe { 0%, 100% { opacity: 1; transform: scale(1); } 50% { opacity: .35; transform: scale(.8); } }
+
+.thinking { margin-block-end: 14px; color: var(--muted); font-size: var(--small); }
+.thinking summary { display: inline-flex; align-items: center; gap: 4px; min-block-size: 28px; cursor: pointer; list-style: none; border-radius: 6px; }
+.thinking summary::-webkit-details-marker { display: none; }
+.thinking summary::before { content: ""; inline-size: 6px; block-size: 6px; margin-inline: 2px 6px; border: solid currentColor; border-width: 0 1.5px 1.5px 0;
+  transform: rotate(-45deg); transition: transform 140ms; }
+.thinking summary:dir(rtl)::before { transform: rotate(135deg); }
+.thinking[open] summary::before { transform: rotate(45deg); }
+.thinking summary:hover { color: var(--text); }
+.thinking .flow { margin-block-start: 4px; padding-inline-start: 16px; border-inline-start: 2px solid var(--line-colour); }
+
+.problem { display: flex; gap: 12px; margin-block-start: 4px; }
+.answer .flow:not(:empty) ~ .problem { margin-block-start: 14px; }
+.problem > .icon { color: var(--danger); margin-block-start: calc((1em * var(--line) - 20px) / 2); }
+.problem .title { font-weight: 600; }
+.problem .advice { color: var(--muted); }
+.retry { display: inline-flex; align-items: center; gap: 8px; min-block-size: 36px; margin-block-start: 12px; padding-inline: 12px 16px;
+  border: 1px solid var(--control); border-radius: 18px; font-weight: 600; font-size: var(--small); transition: opacity 140ms; }
+.retry .icon { inline-size: 16px; block-size: 16px; stroke-width: 2; }
+.retry:hover { background: var(--tint); }
+
+.ending { margin-block-start: 12px; color: var(--muted); }
+.meta { display: flex; flex-wrap: wrap; min-block-size: 20px; margin-block-start: 12px; color: var(--muted); font-size: var(--small);
+  line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.meta span + span::before { content: "·"; margin-inline: 6px; }
+
+.empty { margin-block: auto; padding-block: 24px; }
+.empty h2 { font-size: var(--large); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: balance; }
+.empty > p { margin-block: 4px 24px; color: var(--muted); min-block-size: calc(1em * var(--line)); }
+.empty li + li { border-block-start: 1px solid var(--line-colour); }
+.empty button { display: flex; align-items: center; justify-content: space-between; gap: 12px; inline-size: calc(100% + 24px); margin-inline: -12px;
+  min-block-size: 48px; padding: 8px 12px; text-align: start; border-radius: 8px; }
+.empty .icon { color: var(--muted); stroke-width: 1.5; transition: transform 140ms; }
+.empty .icon:dir(rtl) { transform: scaleX(-1); }
+.empty button:hover { background: var(--tint); }
+
+@media (pointer: coarse) {
+  .retry, .thinking summary { min-block-size: 44px; }
+  .retry { border-radius: 22px; }
+}
+@media (prefers-reduced-motion: reduce) {
+  .pulse { animation: none; }
+  * { transition: none !important; }
+}
+@media (forced-colors: active) {
+  .question { border: 1px solid CanvasText; }
+  .pulse { background: CanvasText; forced-color-adjust: none; }
+}
+`;

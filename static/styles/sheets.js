@@ -1,0 +1,16 @@
+/** The style sheets of the shadow root, made once and shared by every chat of a page. */
+import { composerCss } from "./composer.js";
+import { logCss } from "./log.js";
+
+/** @type {CSSStyleSheet[] | null} */
+let made = null;
+
+/** The sheets to adopt. A strict content security policy allows these where it refuses `<style>`. */
+export function sheets() {
+  made ??= [logCss, composerCss].map((css) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    return sheet;
+  });
+  return made;
+}
