@@ -64,7 +64,7 @@ class Framer:
         """Tell when what is held must leave; None when nothing is held."""
         if not self._held or self._left_at is None:
             return None
-        return min(self._since, self._left_at) + self._window_s
+        return self._left_at + self._window_s
 
     def flush(self, now: float) -> list[Frame]:
         """Give what is due at `now`."""

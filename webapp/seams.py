@@ -66,9 +66,9 @@ class Transport(Protocol):
     def post(self, call: Call, control: Control) -> AbstractContextManager[Iterable[bytes]]:
         """Send a call.
 
-        Entering raises `Refused` for any status but 200, an `UpstreamError` where there was none, and
-        `Stopped`. Leaving closes the connection. The bytes end where the body ends; a body that is cut
-        raises `Interrupted`.
+        Entering raises `UpstreamError` where the answer's status is not 200 or none came, and `Stopped`.
+        Leaving closes the connection. The bytes end where the body ends; a body that is cut raises
+        `Interrupted`.
         """
 
 
@@ -79,7 +79,7 @@ class Decoder(Protocol):
         """Read more bytes, cut anywhere. Raises `UpstreamError` for an error that the provider reports."""
 
     def flush(self) -> list[Event]:
-        """Read the end of the body; raises `Interrupted` when the answer was not whole."""
+        """Read the end of the body, however it came; raises `Interrupted` when the answer was not whole."""
 
     @property
     def finished(self) -> bool:

@@ -1,0 +1,225 @@
+"""Anthropic's messages; https://docs.anthropic.com/en/api/messages-streaming.
+
+Thinking is kept apart and redacted thinking left out; an answer is whole at `message_stop`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, TextPart
+from webapp.codecs.sse import Record, SSEDecoder, TooLong
+from webapp.errors import Interrupted, UpstreamError
+from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.refusal import reported
+from webapp.seams import Call, Control
+
+BASE_URL = "https://api.anthropic.com"
+DEFAULT_MODEL = "claude-3-7-sonnet-20250219"
+_VERSION = "2023-06-01"
+_MOST_DAMAGED = 2
+
+_REASONS: Mapping[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+class _Tokens(msgspec.Struct, gc=False):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+
+    def report(self) -> UsageReport:
+        """Count what was written to or read from the cache as input, which it is."""
+        if self.input_tokens is None:
+            return UsageReport(None, self.output_tokens)
+        cached = (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
+        return UsageReport(self.input_tokens + cached, self.output_tokens)
+
+
+class _Delta(msgspec.Struct, gc=False):
+    type: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    stop_reason: str | None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    model: str | None = None
+    usage: _Tokens | None = None
+
+
+class _Block(msgspec.Struct, gc=False):
+    type: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+
+
+class _Said(msgspec.Struct, gc=False):
+    type: str | None = None
+    delta: _Delta | None = None
+    message: _Message | None = None
+    content_block: _Block | None = None
+    usage: _Tokens | None = None
+    error: Any = None
+
+
+_read_said = msgspec.json.Decoder(_Said).decode
+
+
+class AnthropicDecoder:
+    """Reads an answer in Anthropic's dialect; see `seams.Decoder`."""
+
+    def __init__(self, max_line_bytes: int) -> None:
+        self._records = SSEDecoder(max_line_bytes)
+        self._reason: FinishReason | None = None
+        self._model: str | None = None
+        self._damaged = 0
+        self.finished = False
+
+    def decode(self, chunk: bytes) -> list[Event]:
+        """Read more bytes."""
+        try:
+            records = self._records.decode(chunk)
+        except TooLong as error:
+            raise UpstreamError("upstream_protocol", detail=str(error)) from error
+        return self._read(records)
+
+    def flush(self) -> list[Event]:
+        """Read the end: a stop reason without `message_stop` is an end too."""
+        events = self._read(self._records.flush())
+        if self.finished:
+            return events
+        if self._reason is None:
+            raise Interrupted("no stop reason and no message_stop")
+        return [*events, self._finish()]
+
+    def _read(self, records: list[Record]) -> list[Event]:
+        events: list[Event] = []
+        for record in records:
+            if self.finished:
+                break
+            said = self._said(record)
+            if said is None:
+                continue
+            match said.type or record.event.decode("utf-8", "replace"):
+                case "content_block_delta" | "content_block_start":
+                    self._add(said.delta or said.content_block, events)
+                case "message_start" if said.message is not None:
+                    self._model = said.message.model
+                    if said.message.usage is not None:
+                        events.append(said.message.usage.report())
+                case "message_delta":
+                    if said.usage is not None:
+                        events.append(said.usage.report())
+                    if said.delta is not None and said.delta.stop_reason:
+                        self._reason = _REASONS.get(said.delta.stop_reason, "stop")
+                case "message_stop":
+                    events.append(self._finish())
+                case "error":
+                    raise reported(said.error)
+                case _:
+                    pass  # ping, content_block_stop, and what will be invented
+        return events
+
+    @staticmethod
+    def _add(said: _Delta | _Block | None, events: list[Event]) -> None:
+        if said is None:
+            return
+        if said.text:
+            events.append(TextDelta(said.text))
+        if said.thinking:
+            events.append(ReasoningDelta(said.thinking))
+
+    def _finish(self) -> Finished:
+        self.finished = True
+        return Finished(self._reason or "stop", self._model, self._damaged)
+
+    def _said(self, record: Record) -> _Said | None:
+        try:
+            return _read_said(record.data)
+        except msgspec.DecodeError:
+            pass
+        try:
+            return msgspec.convert(json.loads(record.data.decode("utf-8", "replace")), _Said)
+        except (ValueError, msgspec.ValidationError):
+            self._damaged += 1
+            if self._damaged > _MOST_DAMAGED:
+                raise UpstreamError("upstream_protocol", detail="several events are not readable") from None
+            return None
+
+
+class AnthropicProvider(BaseProvider):
+    """Asks Anthropic, or a server that speaks like it at `base_url`."""
+
+    name = "anthropic"
+
+    def __init__(
+        self,
+        calling: Calling,
+        *,
+        model_name: str,
+        max_tokens: int,
+        pricer: Pricer,
+        api_key: str | None,
+        base_url: str = BASE_URL,
+        max_line_bytes: int = 8 * 1024 * 1024,
+    ) -> None:
+        super().__init__(model_name, max_tokens, pricer)
+        self._calling = calling
+        self._url = base_url.removesuffix("/v1") + "/v1/messages"
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "anthropic-version": _VERSION,
+        }
+        if api_key:
+            self._headers["x-api-key"] = api_key
+        self._max_line_bytes = max_line_bytes
+
+    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
+        """Yield what the model says; see `seams.Provider`."""
+        call = Call(url=self._url, headers=self._headers, body=msgspec.json.encode(self._body(request)))
+        decoder = AnthropicDecoder(self._max_line_bytes)
+        return self._calling.events(lambda error: None if error else call, decoder, control)
+
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model_name,
+            "messages": [_message(message) for message in request.turns],
+            "max_tokens": self._limit(request),
+            "stream": True,
+        }
+        if request.system:
+            body["system"] = request.system
+        if request.temperature is not None:
+            body["temperature"] = min(request.temperature, 1.0)  # Anthropic's scale ends at 1
+        if request.stop:
+            body["stop_sequences"] = list(request.stop)
+        return body
+
+
+def _message(message: ModelMessage) -> dict[str, Any]:
+    if isinstance(message.content, str):
+        return {"role": message.role, "content": message.content}
+    return {"role": message.role, "content": [_part(part) for part in message.content]}
+
+
+def _part(part: TextPart | ImagePart) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    if part.url:
+        return {"type": "image", "source": {"type": "url", "url": part.url}}
+    return {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": part.data}}

@@ -1,0 +1,224 @@
+"""What all providers share: the way from a call to events, retries, and the calls without an engine."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+
+from webapp.chat import ModelRequest, ModelResponse, Usage, estimate_input_tokens, estimate_tokens
+from webapp.errors import Interrupted, Stopped, UpstreamError
+from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.seams import Call, Control, Decoder, Transport
+
+Pricer = Callable[[str, str, Usage], Decimal | None]
+
+_FIRST_BACKOFF_S = 0.5
+
+
+class Calling:
+    """How a provider's calls are made: the transport and how often a failed one is repeated."""
+
+    def __init__(
+        self, transport: Transport, *, retries: int = 2, retry_max_s: float = 20.0, quiet_s: float = 300.0
+    ) -> None:
+        self._transport = transport
+        self._retries = retries
+        self._retry_max_s = retry_max_s
+        self._quiet_s = quiet_s
+
+    def events(self, calls: Callable[[UpstreamError | None], Call | None], decoder: Decoder, control: Control) -> Iterator[Event]:
+        """Make a call and yield what it says, up to `Finished`.
+
+        `calls(None)` gives the call; `calls(error)` may give another one to make instead, where the
+        provider refused the first for something that can be left out.
+        """
+        with self._opened(calls, control) as chunks:
+            try:
+                yield from self._read(chunks, decoder)
+            except (Interrupted, UpstreamError) as error:
+                if isinstance(error, UpstreamError) and error.code != "upstream_stalled":
+                    raise
+                try:
+                    last = decoder.flush()  # nothing but the closing words may be missing
+                except Interrupted:
+                    raise error from None
+                yield from last
+
+    def _read(self, chunks: Iterable[bytes], decoder: Decoder) -> Iterator[Event]:
+        heard = time.monotonic()
+        for chunk in chunks:
+            events = decoder.decode(chunk)
+            if events:
+                heard = 0.0
+                yield from events
+                if decoder.finished:
+                    return
+            elif not heard:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > self._quiet_s:
+                raise UpstreamError("upstream_stalled")
+        yield from decoder.flush()
+
+    @contextmanager
+    def _opened(
+        self, calls: Callable[[UpstreamError | None], Call | None], control: Control
+    ) -> Iterator[Iterable[bytes]]:
+        """Open a call, again where it failed and that may help; nothing has been said yet."""
+        call = calls(None)
+        assert call is not None, "a provider gives its first call"
+        tries = 0
+        while True:
+            opened = self._transport.post(call, control)
+            try:
+                chunks = opened.__enter__()
+            except UpstreamError as error:
+                other = calls(error)
+                if other is not None:
+                    call = other
+                    continue
+                pause = self._pause(error, tries)
+                tries += 1
+                control.wait(pause)
+                continue
+            break
+        try:
+            yield chunks
+        finally:
+            opened.__exit__(None, None, None)
+
+    def _pause(self, error: UpstreamError, tries: int) -> float:
+        """Tell how long to wait before the next try; raises `error` where there is none."""
+        # A call that timed out may still be worked on, and paid for: it is not made twice.
+        if not error.retryable or error.code == "upstream_timeout" or tries >= self._retries:
+            raise error
+        if error.retry_after_s is not None:
+            if error.retry_after_s > self._retry_max_s:
+                raise error
+            return error.retry_after_s
+        return _FIRST_BACKOFF_S * 2**tries * random.uniform(0.75, 1.25)
+
+
+class FreeControl:
+    """A control for calls without an engine: nothing is paced, and `stop` shuts the provider's socket."""
+
+    window_s = 0.0
+
+    def __init__(self) -> None:
+        self._abort: Callable[[], None] | None = None
+        self._stopped = False
+
+    def drained(self) -> bool:
+        """Answer that no frame left: there are none."""
+        return False
+
+    def opened(self, abort: Callable[[], None]) -> None:
+        """Keep the way to shut the socket."""
+        self._abort = abort
+        self.wait(0)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; raises `Stopped` when stopped."""
+        if seconds > 0 and not self._stopped:
+            time.sleep(seconds)
+        if self._stopped:
+            raise Stopped
+
+    def stop(self) -> None:
+        """Stop the call from another thread."""
+        self._stopped = True
+        if self._abort is not None:
+            self._abort()
+
+
+class BaseProvider:
+    """A provider's common half: `stream_with_callback` and `complete` on top of `stream`."""
+
+    name: str
+
+    def __init__(self, model_name: str, max_tokens: int, pricer: Pricer) -> None:
+        self._model_name = model_name
+        self._max_tokens = max_tokens
+        self._pricer = pricer
+
+    @property
+    def model_name(self) -> str:
+        """The model it asks for."""
+        return self._model_name
+
+    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
+        """Yield what the model says; see `seams.Provider`."""
+        raise NotImplementedError
+
+    def complete(self, request: ModelRequest) -> ModelResponse:
+        """Return the whole answer."""
+        return self.stream_with_callback(request, lambda delta, response: None)
+
+    def stream_with_callback(
+        self, request: ModelRequest, callback: Callable[[str, ModelResponse], None]
+    ) -> ModelResponse:
+        """Call `callback(delta, response)` for every delta of text and return the whole answer.
+
+        `response.content` and `response.usage` grow as it goes; usage is an estimate until the provider
+        says more. An exception in the callback closes the provider's connection and comes out unchanged.
+        Raises `AnswerError`.
+        """
+        response = ModelResponse(
+            model=self._model_name,
+            provider=self.name,
+            usage=Usage(estimate_input_tokens(request), 0, estimated=True),
+        )
+        events = self.stream(request, FreeControl())
+        try:
+            for event in events:
+                self._grow(response, event)
+                if isinstance(event, TextDelta):
+                    callback(event.text, response)
+        finally:
+            close = getattr(events, "close", None)
+            if close is not None:
+                close()
+        response.cost = self._pricer(self.name, response.model, response.usage)
+        if response.cost is None:
+            response.cost = self._pricer(self.name, self._model_name, response.usage)
+        return response
+
+    def _grow(self, response: ModelResponse, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                response.content += text
+                response.usage = grown(response.usage, text)
+            case ReasoningDelta(text):
+                response.reasoning += text
+                response.usage = grown(response.usage, text)
+            case UsageReport():
+                response.usage = reported_usage(response.usage, event)
+            case Finished(finish_reason, model):
+                response.finish_reason = finish_reason
+                response.model = model or response.model
+
+    def _limit(self, request: ModelRequest) -> int:
+        return request.max_tokens or self._max_tokens
+
+
+def grown(usage: Usage, text: str) -> Usage:
+    """Add a delta to an estimate; what the provider has said itself stays."""
+    if not usage.estimated:
+        return usage
+    return Usage(usage.input_tokens, usage.output_tokens + estimate_tokens(text), estimated=True)
+
+
+def reported_usage(usage: Usage, report: UsageReport) -> Usage:
+    """Put what a provider says over what was known; an estimate ends when the output is known."""
+    return Usage(
+        usage.input_tokens if report.input_tokens is None else report.input_tokens,
+        usage.output_tokens if report.output_tokens is None else report.output_tokens,
+        estimated=usage.estimated and report.output_tokens is None,
+    )
+
+
+def text_of(texts: Sequence[str]) -> str:
+    """Join what must be one text for a provider that takes only one."""
+    return "\n\n".join(texts)

@@ -1,0 +1,170 @@
+"""Ollama's chat, newline-delimited JSON; https://github.com/ollama/ollama/blob/main/docs/api.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest
+from webapp.codecs.ndjson import LineDecoder
+from webapp.codecs.sse import TooLong
+from webapp.errors import Interrupted, InvalidRequest, UpstreamError
+from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.refusal import reported
+from webapp.seams import Call, Control
+
+BASE_URL = "http://127.0.0.1:11434"
+DEFAULT_MODEL = "llama3"
+_MOST_DAMAGED = 2
+
+_REASONS: Mapping[str, FinishReason] = {"stop": "stop", "length": "length", "load": "stop", "unload": "stop"}
+
+
+class _Message(msgspec.Struct, gc=False):
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: list[Any] | None = None
+
+
+class _Line(msgspec.Struct, gc=False):
+    message: _Message | None = None
+    done: bool = False
+    done_reason: str | None = None
+    model: str | None = None
+    prompt_eval_count: int | None = None
+    eval_count: int | None = None
+    error: Any = None
+
+
+_read_line = msgspec.json.Decoder(_Line).decode
+
+
+class OllamaDecoder:
+    """Reads an answer in Ollama's dialect; see `seams.Decoder`."""
+
+    def __init__(self, max_line_bytes: int) -> None:
+        self._lines = LineDecoder(max_line_bytes)
+        self._damaged = 0
+        self._called = False
+        self.finished = False
+
+    def decode(self, chunk: bytes) -> list[Event]:
+        """Read more bytes."""
+        try:
+            lines = self._lines.decode(chunk)
+        except TooLong as error:
+            raise UpstreamError("upstream_protocol", detail=str(error)) from error
+        return self._read(lines)
+
+    def flush(self) -> list[Event]:
+        """Read the end; only `done` makes an answer whole."""
+        events = self._read(self._lines.flush())
+        if not self.finished:
+            raise Interrupted("no line said done")
+        return events
+
+    def _read(self, lines: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for raw in lines:
+            if self.finished:
+                break
+            line = self._line(raw)
+            if line is None:
+                continue
+            if line.error is not None:
+                raise reported(line.error)
+            self._add(line.message, events)
+            if line.done:
+                events.append(UsageReport(line.prompt_eval_count, line.eval_count))
+                events.append(self._finish(line))
+        return events
+
+    def _add(self, message: _Message | None, events: list[Event]) -> None:
+        if message is None:
+            return
+        if message.thinking:
+            events.append(ReasoningDelta(message.thinking))
+        if message.content:
+            events.append(TextDelta(message.content))
+        if message.tool_calls:
+            self._called = True
+
+    def _finish(self, line: _Line) -> Finished:
+        self.finished = True
+        reason = _REASONS.get(line.done_reason or "stop", "stop")
+        return Finished("tool_calls" if self._called and reason == "stop" else reason, line.model, self._damaged)
+
+    def _line(self, raw: bytes) -> _Line | None:
+        try:
+            return _read_line(raw)
+        except msgspec.DecodeError:
+            pass
+        try:
+            return msgspec.convert(json.loads(raw.decode("utf-8", "replace")), _Line)
+        except (ValueError, msgspec.ValidationError):
+            self._damaged += 1
+            if self._damaged > _MOST_DAMAGED:
+                raise UpstreamError("upstream_protocol", detail="several lines are not readable") from None
+            return None
+
+
+class OllamaProvider(BaseProvider):
+    """Asks an Ollama server at `base_url`."""
+
+    name = "ollama"
+
+    def __init__(
+        self,
+        calling: Calling,
+        *,
+        model_name: str,
+        max_tokens: int,
+        pricer: Pricer,
+        base_url: str = BASE_URL,
+        max_line_bytes: int = 8 * 1024 * 1024,
+    ) -> None:
+        super().__init__(model_name, max_tokens, pricer)
+        self._calling = calling
+        self._url = f"{base_url}/api/chat"
+        self._max_line_bytes = max_line_bytes
+
+    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
+        """Yield what the model says; see `seams.Provider`. Raises `InvalidRequest` for an image's URL."""
+        call = Call(
+            url=self._url,
+            headers={"Content-Type": "application/json"},
+            body=msgspec.json.encode(self._body(request)),
+        )
+        decoder = OllamaDecoder(self._max_line_bytes)
+        return self._calling.events(lambda error: None if error else call, decoder, control)
+
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        options: dict[str, Any] = {"num_predict": self._limit(request)}
+        if request.temperature is not None:
+            options["temperature"] = request.temperature
+        if request.stop:
+            options["stop"] = list(request.stop)
+        if request.seed is not None:
+            options["seed"] = request.seed
+        return {
+            "model": self._model_name,
+            "messages": [_message(index, message) for index, message in enumerate(request.messages)],
+            "stream": True,
+            "options": options,
+        }
+
+
+def _message(index: int, message: ModelMessage) -> dict[str, Any]:
+    images = [part for part in message.parts if isinstance(part, ImagePart)]
+    body: dict[str, Any] = {"role": message.role, "content": message.text}
+    if any(image.data is None for image in images):
+        raise InvalidRequest(
+            "ollama takes images as data, not as addresses", param=f"messages[{index}].content", code="no_image_urls"
+        )
+    if images:
+        body["images"] = [image.data for image in images]
+    return body

@@ -1,0 +1,247 @@
+"""A socket that is read at the pace of frames, put under `requests` through urllib3's connection classes.
+
+The reader wakes when the first bytes come; after a frame has left it waits one window, then reads all
+that the kernel holds in one go. So the cost grows with frames and not with deltas, and nothing falls
+behind: one TLS read returns one record, which is one delta, hence the reading until it would block.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import msgspec
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from webapp.errors import UpstreamError
+from webapp.seams import Control
+
+_READ_BYTES = 64 * 1024
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long, in seconds, to wait for a provider, and how much to take from it, in bytes."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 120.0
+    idle_s: float = 60.0
+    quiet_s: float = 300.0
+    max_line_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 1024 * 1024 * 1024
+
+
+class Exchange:
+    """One call in progress: who controls it and the socket it came to use."""
+
+    def __init__(self, control: Control, patience: Patience) -> None:
+        self.control = control
+        self.patience = patience
+        self.reader: PacedSocket | None = None
+
+
+_current: ContextVar[Exchange] = ContextVar("exchange")
+
+
+@contextmanager
+def exchanging(exchange: Exchange) -> Iterator[None]:
+    """Make `exchange` the one that connections opened in this thread belong to."""
+    token = _current.set(exchange)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def shut(sock: socket.socket) -> None:
+    """End a connection under whoever reads it; works from any thread or greenlet, plain and TLS."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except (OSError, ValueError):
+        pass  # it is gone already
+
+
+class PacedSocket:
+    """A connected socket as `http.client` sees it, which hands the body over to `read`."""
+
+    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
+        self._sock = sock
+        self._exchange = exchange
+        self._deadline = time.monotonic() + exchange.patience.first_byte_s
+        self.idle_s = exchange.patience.idle_s
+        self._head: io.BufferedReader | None = None
+        self._raw: _HeadReader | None = None
+        self._plain = not isinstance(sock, ssl.SSLSocket)
+        self._dry = False  # the last read took all there was
+        sock.settimeout(exchange.patience.first_byte_s)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Keep our own deadlines: urllib3 sets one for each read, which a slow drip never trips."""
+
+    def makefile(self, mode: str, buffering: int | None = None) -> io.BufferedReader:
+        """Give `http.client` the file it reads the status and the headers from."""
+        self._raw = _HeadReader(self._sock.makefile("rb", buffering=0), self._sock, self._deadline)
+        self._head = io.BufferedReader(self._raw)
+        return self._head
+
+    def leftover(self) -> bytes:
+        """Take what came in one read with the headers. Call it once, before `read`."""
+        if self._head is None or self._raw is None:
+            return b""
+        self._raw.done = True
+        return self._head.read1(io.DEFAULT_BUFFER_SIZE)
+
+    def read(self) -> bytes:
+        """Wait for bytes and return all that have come; b"" is the end.
+
+        Raises `UpstreamError` for silence, `Stopped`, and `OSError` for a connection that broke.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        while size < _READ_BYTES:
+            piece = self._wait() if self._dry or not pieces else self._try()
+            if piece is None:
+                self._dry = True
+                break
+            if not piece:
+                self._dry = False
+                break
+            pieces.append(piece)
+            size += len(piece)
+            self._dry = self._plain and len(piece) < _READ_BYTES
+            if self._dry:
+                break
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _wait(self) -> bytes:
+        control = self._exchange.control
+        if control.drained():
+            control.wait(control.window_s)
+        self._dry = False
+        self._sock.settimeout(self.idle_s)
+        try:
+            return self._sock.recv(_READ_BYTES)
+        except TimeoutError as error:
+            raise UpstreamError("upstream_stalled") from error
+
+    def _try(self) -> bytes | None:
+        self._sock.settimeout(0)
+        try:
+            return self._sock.recv(_READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+
+
+class _HeadReader(io.RawIOBase):
+    """What `http.client` reads the headers through, bounded by one deadline for all of them.
+
+    It holds the socket's own file, which keeps the socket open until the response is closed.
+    """
+
+    def __init__(self, file: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
+        self._file = file
+        self._sock = sock
+        self._deadline = deadline
+        self.done = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.done:
+            return None
+        self._sock.settimeout(max(0.001, self._deadline - time.monotonic()))
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _connect(connection: HTTPConnection, host: str, exchange: Exchange) -> socket.socket:
+    """Open a socket that a stop can shut at any moment, the TLS handshake included."""
+    deadline = time.monotonic() + exchange.patience.connect_s
+    try:
+        found = socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        failure = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+        raise NameResolutionError(connection.host, connection, failure) from error
+    exchange.control.wait(0)
+    last: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        exchange.control.opened(partial(shut, sock))
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            exchange.control.wait(0)
+            last = error
+        else:
+            return sock
+    if isinstance(last, TimeoutError):
+        raise ConnectTimeoutError(connection, "connecting took too long") from last
+    raise NewConnectionError(connection, "connecting failed") from last
+
+
+class _PacedHTTPConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, self._dns_host, _current.get())
+
+    def connect(self) -> None:
+        super().connect()
+        _adopt(self, _current.get())
+
+
+class _PacedHTTPSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        exchange = _current.get()
+        sock = _connect(self, self._dns_host, exchange)
+        # The handshake takes the socket over; a second handle on the same connection can still shut it.
+        self._handle = socket.socket(fileno=os.dup(sock.fileno()))
+        exchange.control.opened(partial(shut, self._handle))
+        return sock
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+            _adopt(self, _current.get())
+        finally:
+            if hasattr(self, "_handle"):
+                self._handle.close()
+                del self._handle
+
+
+def _adopt(connection: HTTPConnection, exchange: Exchange) -> None:
+    sock: socket.socket = connection.sock
+    exchange.control.opened(partial(shut, sock))
+    exchange.reader = PacedSocket(sock, exchange)
+    connection.sock = exchange.reader
+
+
+class _PacedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _PacedHTTPConnection
+
+
+class _PacedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _PacedHTTPSConnection
+
+
+pool_classes: dict[str, Callable[..., HTTPConnectionPool]] = {
+    "http": _PacedHTTPPool,
+    "https": _PacedHTTPSPool,
+}

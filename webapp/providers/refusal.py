@@ -1,0 +1,135 @@
+"""What a provider's error means: its status, headers and body become one of our codes.
+
+Its own words go into `detail` with everything that looks like a secret taken out, for the log alone.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from webapp.errors import UpstreamCode, UpstreamError
+
+_REDIRECTS = range(300, 400)
+# Words in a provider's `type`, `code` or `status`, most telling first.
+_WORDS: tuple[tuple[str, UpstreamCode], ...] = (
+    (r"quota|billing|credit|payment|402", "upstream_quota"),
+    (r"rate.?limit|too.?many|throttl|exhausted|429", "upstream_rate_limited"),
+    (r"context|too.?long|invalid.?request|bad.?request|not.?found|unsupported|400|404|413|422", "upstream_bad_request"),
+    (r"auth|permission|api.?key|forbidden|401|403", "upstream_auth"),
+    (r"timeout|408|504", "upstream_timeout"),
+)
+_TOO_LONG = re.compile(r"context.?(length|window)|maximum context|too long|too many tokens|string_above_max", re.I)
+_SECRET = re.compile(r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|\b(?=\w*[-_\d*.])[\w*.-]{12,}")
+_LONG_ENOUGH = 300
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+    """Turn an HTTP answer that is not 200 into an error."""
+    hint = retry_after(headers, time.time())
+    error, message = _said(body)
+    detail = f"{status} {_redacted(error, message)}".strip()
+
+    def make(code: UpstreamCode, sentence: str | None = None, *, retryable: bool | None = None) -> UpstreamError:
+        return UpstreamError(
+            code, sentence, retryable=retryable, retry_after_s=hint, detail=detail, status=status
+        )
+
+    match status:
+        case 401 | 403:
+            return make("upstream_auth")
+        case 402:
+            return make("upstream_quota")
+        case 404:
+            return make(
+                "upstream_bad_request",
+                "The model provider does not know this model or address: set FRESHET_MODEL, or name a `model`, "
+                "that it has.",
+            )
+        case 408:
+            return make("upstream_timeout")
+        case 429:
+            return make("upstream_quota") if _code(error) == "upstream_quota" else make("upstream_rate_limited")
+        case _ if status in _REDIRECTS:
+            return make("upstream_redirect")
+        case _ if 400 <= status < 500:
+            return make("upstream_bad_request", _too_long(error, message))
+        case _:
+            return make("upstream_overloaded")
+
+
+def reported(error: object) -> UpstreamError:
+    """Turn an error that a provider reports inside its stream into ours. `error` is any JSON value."""
+    words, message = _parts(error)
+    code = _code(words) or "upstream_overloaded"
+    sentence = _too_long(words, message) if code == "upstream_bad_request" else None
+    return UpstreamError(code, sentence, detail=_redacted(words, message))
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Read how many seconds a provider asks to wait; None when it does not say, or nothing sensible.
+
+    `retry-after-ms` is OpenAI's; `Retry-After` is seconds or a date, RFC 9110, section 10.2.3.
+    """
+    exact = _seconds(headers.get("retry-after-ms", ""))
+    if exact is not None:
+        return exact / 1000
+    raw = headers.get("Retry-After", "").strip()
+    seconds = _seconds(raw)
+    if seconds is not None:
+        return seconds
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(raw).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _seconds(raw: str) -> float | None:
+    try:
+        value = float(raw)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _said(body: bytes) -> tuple[str, str]:
+    """Find the error's words and message in a body of any provider's."""
+    try:
+        parsed = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""  # an HTML page of some proxy; nobody needs to read it
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]
+    if isinstance(parsed, dict):
+        return _parts(parsed.get("error", parsed))
+    return "", ""
+
+
+def _parts(error: Any) -> tuple[str, str]:
+    """Split an error into the words that programs read and the message that people do."""
+    if isinstance(error, dict):
+        words = [str(error[name]) for name in ("type", "code", "status") if isinstance(error.get(name), (str, int))]
+        message = error.get("message") or error.get("error") or ""
+        return " ".join(words)[:200], str(message)[:2000]
+    return "", str(error)[:2000]
+
+
+def _code(words: str) -> UpstreamCode | None:
+    return next((code for pattern, code in _WORDS if re.search(pattern, words, re.I)), None)
+
+
+def _too_long(words: str, message: str) -> str | None:
+    if _TOO_LONG.search(words) or _TOO_LONG.search(message):
+        return "The conversation is too long for this model: shorten it, or start a new one."
+    return None
+
+
+def _redacted(words: str, message: str) -> str:
+    said = f"{words}: {message}" if message else words
+    return _SECRET.sub("[…]", said).replace("\n", " ")[:_LONG_ENOUGH]

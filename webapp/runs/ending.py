@@ -1,0 +1,107 @@
+"""How an answer ended, worked out once for the terminal frame, the receipt and the log line."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from webapp.chat import FinishReason, ModelRequest, Usage, estimate_input_tokens, estimate_tokens
+from webapp.errors import AnswerError
+from webapp.events import UsageReport
+from webapp.frames import Frame, Outcome, StoppedBy, done_frame, error_frame
+from webapp.providers.base import Pricer
+from webapp.runs.log import Log
+
+State = Literal["queued", "streaming", "done", "failed", "cancelled", "interrupted"]
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of an answer: its state, and what the receipt tells."""
+
+    frame: Frame
+    state: State
+    finish_reason: FinishReason | None
+    usage: Usage
+    cost: Decimal | None
+
+
+class Tally:
+    """What is known of an answer's use while it is made."""
+
+    def __init__(self, request: ModelRequest, provider: str, model: str, pricer: Pricer) -> None:
+        self._request = request
+        self._pricer = pricer
+        self._report = UsageReport()
+        self._asked_model = model
+        self.provider = provider
+        self.model = model
+        self.damaged = 0
+
+    def switch(self, provider: str, model: str) -> None:
+        """Note that another provider answers."""
+        self.provider, self.model, self._asked_model = provider, model, model
+        self._report = UsageReport()
+
+    def report(self, report: UsageReport) -> None:
+        """Put what the provider says over what it said before."""
+        known = self._report
+        self._report = UsageReport(
+            known.input_tokens if report.input_tokens is None else report.input_tokens,
+            known.output_tokens if report.output_tokens is None else report.output_tokens,
+        )
+
+    def outcome(self, log: Log, *, cut: bool) -> Outcome:
+        """Work out what was used. After a cut the provider's own count may be too low: the larger one holds."""
+        text = log.said("text")
+        usage = self._usage(text, log.said("reasoning"), cut=cut)
+        cost = self._pricer(self.provider, self.model, usage)
+        if cost is None:
+            cost = self._pricer(self.provider, self._asked_model, usage)
+        return Outcome(
+            usage=usage,
+            cost=cost,
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            provider=self.provider,
+            model=self.model,
+            damaged=self.damaged,
+        )
+
+    def _usage(self, text: str, reasoning: str, *, cut: bool) -> Usage:
+        told_in, told_out = self._report.input_tokens, self._report.output_tokens
+        if told_in is not None and told_out is not None and not cut:
+            return Usage(told_in, told_out)
+        guess = estimate_tokens(text) + estimate_tokens(reasoning)
+        return Usage(
+            estimate_input_tokens(self._request) if told_in is None else told_in,
+            guess if told_out is None else max(guess, told_out),
+            estimated=True,
+        )
+
+
+def finished(log: Log, tally: Tally, finish_reason: FinishReason) -> Ending:
+    """End an answer that the provider, or a limit of ours, has ended."""
+    outcome = tally.outcome(log, cut=False)
+    frame = done_frame(finish_reason, outcome)
+    return _ending(frame, "done", finish_reason, outcome)
+
+
+def cancelled(log: Log, tally: Tally, by: StoppedBy) -> Ending:
+    """End an answer that somebody stopped."""
+    outcome = tally.outcome(log, cut=True)
+    return _ending(done_frame("cancelled", outcome, by=by), "cancelled", "cancelled", outcome)
+
+
+def failed(log: Log, tally: Tally, error: AnswerError) -> Ending:
+    """End an answer that failed or was cut."""
+    outcome = tally.outcome(log, cut=True)
+    frame = error_frame(error, outcome, partial=log.has("text"))
+    return _ending(frame, "interrupted" if error.code == "interrupted" else "failed", None, outcome)
+
+
+def _ending(frame: Frame, state: State, finish_reason: FinishReason | None, outcome: Outcome) -> Ending:
+    return Ending(
+        frame=frame, state=state, finish_reason=finish_reason, usage=outcome.usage, cost=outcome.cost
+    )

@@ -1,0 +1,175 @@
+"""All runs of this process: starting each once, finding, stopping, and letting go of the old ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from webapp.errors import AnswerError, Conflict, NotFound, Unavailable
+from webapp.frames import Cursor
+from webapp.framing import Rules
+from webapp.providers.base import Pricer
+from webapp.runs.readers import Follower, Reader
+from webapp.runs.run import Order, Receipt, Run
+
+log_ = logging.getLogger("freshet.runs")
+
+_PULSE_S = 0.25
+_RETRY_AFTER_S = 5
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many, how large, how long; seconds and bytes."""
+
+    max_streams: int = 1_000
+    max_readers: int = 2_000
+    run_max_bytes: int = 4 * 1024 * 1024
+    log_max_bytes: int = 96 * 1024 * 1024
+    total_s: float = 1_800.0
+    expiry_s: float = 600.0
+    heartbeat_s: float = 10.0
+
+
+class Runs:
+    """The runs of this process. Its pulse, one thread, starts with the first run or reader."""
+
+    def __init__(self, limits: Limits, rules: Rules, pricer: Pricer) -> None:
+        self.limits = limits
+        self._rules = rules
+        self._pricer = pricer
+        self._runs: dict[str, Run] = {}
+        self._living: set[Run] = set()
+        self._followers: set[Follower] = set()
+        self._lock = threading.Lock()
+        self._pulsing = False
+
+    def start(self, order: Order) -> tuple[Run, bool]:
+        """Start a run, or join the one of that name; returns it and whether it is new.
+
+        Raises `NotFound` for somebody else's, `Conflict` for the same with another body, `Unavailable`
+        when the server is full.
+        """
+        with self._lock:
+            known = self._runs.get(order.run)
+            if known is not None:
+                return self._joined(known, order), False
+            self._make_room()
+            run = Run(order, rules=self._rules, max_bytes=self.limits.run_max_bytes, pricer=self._pricer)
+            self._runs[run.id] = run
+            self._living.add(run)
+        self._beat()
+        try:
+            threading.Thread(target=self._produce, args=(run,), name=f"run-{run.id[:8]}", daemon=True).start()
+        except RuntimeError:  # no more threads can be had
+            run.fail(AnswerError("internal"))
+        return run, True
+
+    def find(self, name: str, owner: str | None) -> Run:
+        """Find a run; raises `NotFound` also for one that is somebody else's."""
+        run = self._runs.get(name)
+        if run is None or run.owner not in (None, owner):
+            raise NotFound("There is no such run, or it has expired.", param="run", code="run_not_found")
+        return run
+
+    def stop(self, name: str, owner: str | None) -> Receipt:
+        """Stop a run, whoever reads it; idempotent."""
+        return self.find(name, owner).stop("user")
+
+    def follower(self, hung_up: Callable[[], bool] | None = None) -> Follower:
+        """Admit a connection that will follow runs; `leave` must be called for it. Raises `Unavailable`."""
+        follower = Follower(self.limits.heartbeat_s, hung_up)
+        with self._lock:
+            if len(self._followers) >= self.limits.max_readers:
+                raise Unavailable("Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
+            self._followers.add(follower)
+        self._beat()
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """Let a connection go."""
+        with self._lock:
+            self._followers.discard(follower)
+
+    def join(self, run: Run, follower: Follower, cursor: Cursor | None, *, prove: bool = True) -> Reader:
+        """Let a connection read a run from a cursor on; `part` must be called for it."""
+        with self._lock:
+            run.readers += 1
+        run.log.subscribe(follower.wake)
+        return Reader(run.log, cursor, prove=prove)
+
+    def part(self, run: Run, follower: Follower, *, stop: bool = False) -> None:
+        """End what `join` began. With `stop` a last reader who leaves stops the run."""
+        run.log.unsubscribe(follower.wake)
+        with self._lock:
+            run.readers -= 1
+            run.idle_since = time.monotonic()
+            last = run.readers == 0
+        if stop and last:
+            run.ask_to_stop("orphan")
+
+    def _produce(self, run: Run) -> None:
+        try:
+            run.produce()
+        finally:
+            with self._lock:
+                self._living.discard(run)
+
+    def _joined(self, run: Run, order: Order) -> Run:
+        if run.owner not in (None, order.owner):
+            raise NotFound("There is no such run.", param="run", code="run_not_found")
+        if run.fingerprint != order.fingerprint:
+            raise Conflict("This run was started with another body.", param="run", code="run_conflict")
+        return run
+
+    def _make_room(self) -> None:
+        """Hold the limits; ended runs are let go first. Called under the lock."""
+        if len(self._living) >= self.limits.max_streams:
+            raise Unavailable("Too many answers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
+        total = sum(run.size_bytes for run in self._living) + self._ended_bytes()
+        if total < self.limits.log_max_bytes:
+            return
+        ended = sorted((run for run in self._runs.values() if run.ended_at), key=lambda run: run.ended_at or 0)
+        for run in ended:
+            del self._runs[run.id]
+            total -= run.size_bytes
+            if total < self.limits.log_max_bytes:
+                return
+        raise Unavailable("The server's memory is full.", retry_after_s=_RETRY_AFTER_S, code="full")
+
+    def _ended_bytes(self) -> int:
+        return sum(run.size_bytes for run in self._runs.values() if run not in self._living)
+
+    def _beat(self) -> None:
+        with self._lock:
+            if self._pulsing:
+                return
+            self._pulsing = True
+        threading.Thread(target=self._pulse, name="freshet-pulse", daemon=True).start()
+
+    def _pulse(self) -> None:
+        """Look after runs and readers, a few times a second, for as long as the process lives."""
+        while True:
+            time.sleep(_PULSE_S)
+            now = time.monotonic()
+            for follower in list(self._followers):
+                follower.check(now)
+            for run in list(self._living):
+                self._look_after(run, now)
+            self._expire(now)
+
+    def _look_after(self, run: Run, now: float) -> None:
+        if now - run.began_at > self.limits.total_s:
+            run.ask_to_stop("limit")
+        elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
+            run.ask_to_stop("orphan")
+
+    def _expire(self, now: float) -> None:
+        old = [run for run in list(self._runs.values()) if run.ended_at and now - run.ended_at > self.limits.expiry_s]
+        if old:
+            with self._lock:
+                for run in old:
+                    self._runs.pop(run.id, None)

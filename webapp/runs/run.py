@@ -1,0 +1,148 @@
+"""One answer being made, and what the engine knows of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from webapp.chat import FinishReason, ModelRequest, Usage
+from webapp.errors import AnswerError
+from webapp.frames import Start, StoppedBy, start_frame
+from webapp.framing import Rules
+from webapp.providers.base import Pricer
+from webapp.runs.ending import Ending, State, Tally, cancelled, failed
+from webapp.runs.log import Log, StaleEpoch
+from webapp.runs.producer import Producer, Reason
+from webapp.seams import Provider
+
+_STOP_S = 0.7  # how long the producer may take to end a stopped run before it is ended for it
+_OVERHEAD_BYTES = 4 * 1024  # what a run weighs besides its frames
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a door asks the engine for.
+
+    `owner` None is an anonymous caller, whose key is the run's own name. `fingerprint` tells two bodies
+    apart. `chain` holds the provider, and those to try when it fails before its first delta.
+    """
+
+    run: str
+    owner: str | None
+    fingerprint: str
+    request: ModelRequest
+    chain: Sequence[Provider]
+    orphan_s: float
+    conversation: str | None = None
+    message: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stop tells: `closed_ms` is how long it took until the provider was let go."""
+
+    run: str
+    state: State
+    finish_reason: FinishReason | None
+    usage: Usage | None
+    cost: Decimal | None
+    closed_ms: int
+
+
+class Run:
+    """`queued → streaming → done | failed | cancelled | interrupted`."""
+
+    def __init__(self, order: Order, *, rules: Rules, max_bytes: int, pricer: Pricer) -> None:
+        first = order.chain[0]
+        start = Start(
+            run=order.run,
+            provider=first.name,
+            model=first.model_name,
+            conversation=order.conversation,
+            message=order.message,
+        )
+        self.id = order.run
+        self.owner = order.owner
+        self.fingerprint = order.fingerprint
+        self.orphan_s = order.orphan_s
+        self.log = Log(start)
+        self.log.append(start_frame(start), 1)
+        self.began_at = time.monotonic()
+        self.idle_since = self.began_at  # since when nobody reads
+        self.ended_at: float | None = None
+        self.readers = 0
+        self._tally = Tally(order.request, first.name, first.model_name, pricer)
+        self._producer = Producer(self.log, order.request, order.chain, self._tally, rules, max_bytes)
+        self._ended = threading.Event()
+        self._ending: Ending | None = None
+        self._stopping: float | None = None
+        self._closed_ms = 0
+
+    @property
+    def state(self) -> State:
+        """Where the run stands."""
+        if self._ending is not None:
+            return self._ending.state
+        return "streaming" if self._producer.started else "queued"
+
+    @property
+    def size_bytes(self) -> int:
+        """What the run weighs in memory, roughly."""
+        return self.log.size_bytes + _OVERHEAD_BYTES
+
+    def produce(self) -> None:
+        """Make the answer; the body of the run's own thread."""
+        self._producer.produce(self._note)
+
+    def ask_to_stop(self, reason: Reason) -> None:
+        """Tell the producer to end, and come back at once."""
+        if self._ending is None:
+            self._producer.stop(reason)
+
+    def stop(self, by: StoppedBy) -> Receipt:
+        """Stop the run and tell how it ended; idempotent. Takes at most about a second."""
+        if self._ending is None:
+            if self._stopping is None:
+                self._stopping = time.monotonic()
+            self._producer.stop(by)
+            if not self._ended.wait(_STOP_S):
+                self._end_for_it(by)
+                self._ended.wait(_STOP_S)
+        return self.receipt()
+
+    def fail(self, error: AnswerError) -> None:
+        """End the run from outside, where its producer could not be started."""
+        self._write_over(failed(self.log, self._tally, error))
+
+    def receipt(self) -> Receipt:
+        """Tell how the run stands."""
+        ending = self._ending
+        return Receipt(
+            run=self.id,
+            state=self.state,
+            finish_reason=ending.finish_reason if ending else None,
+            usage=ending.usage if ending else None,
+            cost=ending.cost if ending else None,
+            closed_ms=self._closed_ms,
+        )
+
+    def _end_for_it(self, by: StoppedBy) -> None:
+        """End a run whose producer is stuck where nothing can reach it, in a name's resolution say."""
+        self._write_over(cancelled(self.log, self._tally, by))
+
+    def _write_over(self, ending: Ending) -> None:
+        try:
+            epoch = self.log.seize(1)
+            self.log.append(ending.frame, epoch)
+        except StaleEpoch:
+            return  # it has ended by itself meanwhile
+        self._note(ending)
+
+    def _note(self, ending: Ending) -> None:
+        self.ended_at = time.monotonic()
+        if self._stopping is not None:
+            self._closed_ms = round((self.ended_at - self._stopping) * 1000)
+        self._ending = ending
+        self._ended.set()
