@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_MOMENT_S = 0.15
 _CPUCLOCK_SCHED = 2  # clock_getcpuclockid(3): a process's clock, all its threads, the ended ones too
 
 
@@ -64,6 +65,17 @@ def cpu_ns(pids: list[int]) -> int:
         except OSError:
             continue
     return total
+
+
+def await_quiet(root: int, patience_s: float = 8.0) -> None:
+    """Wait until a process tree has done with what came before: under 5 % of a core for a moment."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        pids = tree(root)
+        before = cpu_ns(pids)
+        time.sleep(_MOMENT_S)
+        if cpu_ns(pids) - before < _MOMENT_S * 0.05 * 1e9:
+            return
 
 
 def pss_bytes(pids: list[int]) -> int:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
 from tests.bench import plan
-from tests.bench.cores import pinned
+from tests.bench.cores import await_quiet, pinned
 from tests.bench.load import Task
 from tests.bench.plan import Contender, Work
 from tests.bench.servers import ROOT, Running, Stage, UnavailableError, server
@@ -127,6 +127,7 @@ class Rounds:
 
     def _measure(self, kind: str, work: Work, contender: Contender, running: Running) -> None:
         cores = self._stage.cores
+        await_quiet(running.pid)
         task = Task(
             kind=kind,
             dialect=contender.dialect,
