@@ -31,6 +31,8 @@
  * @property {Usage} [usage]
  * @property {string | number | null} [cost] in US dollars; absent or null when the price is unknown
  * @property {string} [by] who cancelled: `user`, `orphan`, `budget`
+ * @property {string} [provider] who really answered, which a fallback may have changed
+ * @property {string} [model]
  */
 
 /**
@@ -40,6 +42,8 @@
  * @property {boolean} [retryable]
  * @property {boolean} [partial]
  * @property {number | null} [retry_after] seconds
+ * @property {string} [provider]
+ * @property {string} [model]
  * @property {Usage} [usage]
  * @property {string | number | null} [cost]
  */

@@ -46,8 +46,7 @@ export class TurnView {
       h("h2", { class: "unseen" }, en.question),
       h("p", { class: "question", dir: "auto" }, question),
       h("h2", { class: "unseen" }, en.answer),
-      h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting),
-      this.#problem,
+      h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
       this.#ending,
       this.#meta,
     );
@@ -85,6 +84,7 @@ export class TurnView {
   #live(answer) {
     this.#problem.hidden = true;
     this.#ending.hidden = true;
+    this.#meta.hidden = false;
     const now_ms = Date.now();
     if (now_ms - this.#rateAt_ms < RATE_EVERY_MS && this.#meta.textContent !== "") return;
     this.#rateAt_ms = now_ms;
@@ -99,6 +99,7 @@ export class TurnView {
     const ending = answer.end && endingOf(answer.end, answer.text);
     this.#ending.hidden = !ending;
     setText(this.#ending, ending ?? "");
+    this.#meta.hidden = answer.failure !== null && !answer.failure.usage;
     fill(this.#meta, figures(answer));
   }
 
@@ -111,6 +112,7 @@ export class TurnView {
     button.addEventListener("click", this.#retry);
     const words = h("div", { class: "words" }, ...describe(failure, isPartial), button);
     this.#problem.replaceChildren(icon(ICONS.trouble), words);
+    this.#problem.className = isPartial ? "problem after" : "problem";
     this.#problem.hidden = false;
   }
 }

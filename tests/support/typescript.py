@@ -16,11 +16,26 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 HOME = ROOT / ".cache" / f"typescript-{VERSION}"
 
-OPTIONS = (
-    "--allowJs --checkJs --strict --noEmit --noUncheckedIndexedAccess --noImplicitReturns "
-    "--noFallthroughCasesInSwitch --noUnusedLocals --noUnusedParameters --forceConsistentCasingInFileNames "
-    "--target es2022 --module es2022 --moduleResolution bundler --lib es2022,dom,dom.iterable"
-).split()
+OPTIONS = [
+    "--allowJs",
+    "--checkJs",
+    "--strict",
+    "--noEmit",
+    "--noUncheckedIndexedAccess",
+    "--noImplicitReturns",
+    "--noFallthroughCasesInSwitch",
+    "--noUnusedLocals",
+    "--noUnusedParameters",
+    "--forceConsistentCasingInFileNames",
+    "--target",
+    "es2022",
+    "--module",
+    "es2022",
+    "--moduleResolution",
+    "bundler",
+    "--lib",
+    "es2022,dom,dom.iterable",
+]
 
 
 def compiler(node: Node) -> list[str]:
@@ -28,8 +43,12 @@ def compiler(node: Node) -> list[str]:
     script = HOME / "node_modules" / "typescript" / "bin" / "tsc"
     if not script.is_file():
         HOME.mkdir(parents=True, exist_ok=True)
-        install = "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
-        subprocess.run([*node.npm, *install.split(), str(HOME), f"typescript@{VERSION}"], check=True, timeout=300)
+        install = (
+            "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
+        )
+        subprocess.run(
+            [*node.npm, *install.split(), str(HOME), f"typescript@{VERSION}"], check=True, timeout=300
+        )
     return [*node.node, str(script)]
 
 

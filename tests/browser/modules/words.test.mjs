@@ -1,0 +1,86 @@
+// What is pure and small: numbers, pauses, the conversation and its saved form, the words themselves.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EMPTY, answered, asked, freeze, messages, thaw, underway } from "./static/conversation.js";
+import { newRun } from "./static/clock.js";
+import { formatCost, formatCount, rate } from "./static/format.js";
+import { backoff, parseRetryAfter } from "./static/pace.js";
+import { ended, newAnswer } from "./static/state.js";
+import { en } from "./static/strings/en.js";
+
+const DONE = { done: true, finish_reason: "stop" };
+const over = (run, text) => ended({ ...newAnswer(run), text }, DONE, 1);
+
+test("costs have no exponent and at least two digits that mean something", () => {
+  const costs = [[0.000012, "$0.000012"], ["0.000012", "$0.000012"], ["1.2E-7", "$0.00000012"], [1.2e-9, "$0.0000000012"], [0, "$0"], [0.0123, "$0.012"], [0.5, "$0.50"], [0.999, "$1.00"], [12.345, "$12.35"]];
+  for (const [cost, written] of costs) assert.equal(formatCost(cost), written);
+  for (const unknown of [null, undefined, "", "much", NaN, -1]) assert.equal(formatCost(unknown), null);
+});
+
+test("counts and rates", () => {
+  assert.equal(formatCount(1234567), "1,234,567");
+  assert.equal(rate(100, 2000), 50);
+  assert.equal(rate(5, 2000), 2.5);
+  assert.equal(rate(5, 10), null, "too early to say");
+  assert.equal(rate(0, 2000), null);
+});
+
+test("a pause grows to a cap, differs by chance, and is never shorter than asked", () => {
+  assert.ok(backoff(1, 0, 0) < backoff(2, 0, 0));
+  assert.ok(backoff(1, 0, 0) < backoff(1, 0, 1));
+  assert.equal(backoff(50, 0, 1), 15_000);
+  assert.ok(backoff(1, 4_000, 0) >= 4_000);
+});
+
+test("Retry-After is seconds, a date, or nothing", () => {
+  assert.equal(parseRetryAfter("7", 0), 7_000);
+  assert.equal(parseRetryAfter("0.5", 0), 500);
+  assert.equal(parseRetryAfter("Thu, 01 Jan 1970 00:00:10 GMT", 4_000), 6_000);
+  assert.equal(parseRetryAfter("Thu, 01 Jan 1970 00:00:10 GMT", 40_000), 0);
+  for (const nonsense of [null, "", "soon", "-3"]) assert.equal(parseRetryAfter(nonsense, 1e12) || null, null);
+});
+
+test("a run is 22 characters of base64url, another each time", () => {
+  const runs = new Set(Array.from({ length: 500 }, newRun));
+  assert.equal(runs.size, 500);
+  for (const run of runs) assert.match(run, /^[A-Za-z0-9_-]{22}$/);
+});
+
+test("the model is told the turns, without empty answers and without the one being made", () => {
+  let conversation = answered(asked(EMPTY, "one", "r1"), over("r1", "1"));
+  conversation = answered(asked(conversation, "two", "r2"), over("r2", ""));
+  conversation = asked(conversation, "three", "r3");
+  const said = [["user", "one"], ["assistant", "1"], ["user", "two"], ["user", "three"]];
+  assert.deepEqual(messages(conversation).map(({ role, content }) => [role, content]), said);
+  assert.equal(underway(conversation).run, "r3");
+  assert.equal(underway(answered(conversation, over("r3", "3"))), null);
+  const begun = answered(conversation, { ...newAnswer("r3"), text: "half" });
+  assert.deepEqual(messages(begun), messages(conversation), "the same request after a reload");
+});
+
+test("the saved form reads back", () => {
+  const conversation = asked(answered(asked(EMPTY, "one", "r1"), over("r1", "1")), "two", "r2");
+  assert.deepEqual(thaw(freeze(conversation, 10_000)), conversation);
+});
+
+test("the saved form is bounded: the oldest turns go, the last stays", () => {
+  let conversation = EMPTY;
+  for (let at = 0; at < 50; at++) conversation = answered(asked(conversation, `q${at}`, `r${at}`), over(`r${at}`, "x".repeat(500)));
+  const text = freeze(conversation, 5_000);
+  assert.ok(text.length <= 5_000);
+  const kept = thaw(text);
+  assert.equal(kept.trimmed, true);
+  assert.equal(kept.turns.at(-1).question, "q49");
+  assert.equal(freeze(conversation, 100), null, "not even one turn fits");
+});
+
+for (const text of [null, "", "{", "null", "[]", '{"v":0,"turns":[]}', '{"v":1,"turns":[{}]}', '{"v":1,"turns":[{"question":"q","answer":{"run":"r"}}]}']) {
+  test(`${JSON.stringify(text)} reads as an empty conversation`, () => assert.deepEqual(thaw(text), EMPTY));
+}
+
+test("every code of the wire has its own words", () => {
+  const upstream = "unreachable tls timeout auth bad_request rate_limited quota overloaded stalled protocol redirect".split(" ");
+  for (const code of [...upstream.map((name) => `upstream_${name}`), "interrupted", "budget_exceeded", "internal"]) {
+    assert.ok(en.troubles[code]?.title && en.troubles[code]?.advice, code);
+  }
+});

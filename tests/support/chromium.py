@@ -1,0 +1,111 @@
+"""The Chromium that browser tests and pictures use; `python -m tests.support.chromium` makes sure of one.
+
+In this order: one already on the machine, Debian's package when run as root on such a system,
+Playwright's own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-default-apps",
+]
+
+
+class ChromiumMissingError(RuntimeError):
+    """There is no Chromium; the message says what would bring one."""
+
+
+def executable() -> str:
+    """Return the path of the Chromium to drive.
+
+    Raises:
+        ChromiumMissingError: none is installed.
+    """
+    found = _on_machine() or _of_playwright()
+    if found is None:
+        raise ChromiumMissingError(
+            "no Chromium on this machine: run `python -m tests.support.chromium` (make test does), "
+            "or install the package chromium"
+        )
+    return found
+
+
+def ensure() -> tuple[str, str]:
+    """Return the Chromium to drive and where it is from, installing one if there is none.
+
+    Raises:
+        ChromiumMissingError: none is installed and none could be.
+    """
+    if found := _on_machine():
+        return found, "already on this machine"
+    if _is_debian_root() and _install_package() and (found := _on_machine()):
+        return found, "Debian's package, just installed"
+    if found := _of_playwright():
+        return found, "Playwright's own"
+    if _install_playwright() and (found := _of_playwright()):
+        return found, "Playwright's own, just installed"
+    raise ChromiumMissingError(
+        "no Chromium: neither `apt-get install chromium` (as root on Debian) nor "
+        "`playwright install chromium` brought one; install Chromium or Chrome"
+    )
+
+
+def _on_machine() -> str | None:
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def _of_playwright() -> str | None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not needed where a system has its own
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
+def _is_debian_root() -> bool:
+    return os.geteuid() == 0 and Path("/etc/debian_version").is_file() and shutil.which("apt-get") is not None
+
+
+def _install_package() -> bool:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in ("apt-get update -q", "apt-get install -q -y --no-install-recommends chromium"):
+        if not _succeeds(command.split(), environment):
+            return False
+    return True
+
+
+def _install_playwright() -> bool:
+    return _succeeds([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
+
+
+def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
+    print("$", " ".join(command), flush=True)
+    return subprocess.run(command, env=environment, timeout=900).returncode == 0
+
+
+def main() -> int:
+    """Make sure of a Chromium and say which."""
+    try:
+        path, origin = ensure()
+    except ChromiumMissingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Chromium: {path} ({origin})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""The import law of the page's modules, and what none of them may do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+TEMPLATES = STATIC.parent / "templates"
+
+# Lowest first. A module imports from the floors beneath it; on its own floor only edges are strangers to each other.
+FLOORS: dict[str, tuple[str, ...]] = {
+    "values": ("frames.js", "seams.js", "strings/en.js", "styles/composer.js", "styles/log.js"),
+    "pure": ("pace.js", "sse.js", "state.js", "format.js", "conversation.js"),
+    "edges": ("clock.js", "memory.js", "session.js", "stop.js", "transport-sse.js", "transport-ws.js"),
+    "engine": ("dialogue.js",),
+    "view": ("dom.js", "flow.js", "render.js", "scroll.js", "announce.js", "styles/sheets.js"),
+    "elements": (
+        "elements/composer.js",
+        "elements/notices.js",
+        "elements/log.js",
+        "elements/chat.js",
+        "elements/define.js",
+    ),
+    "roof": ("page.js",),
+}
+FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
+HEIGHT = {floor: height for height, floor in enumerate(FLOORS)}
+
+MODULES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))
+IMPORT = re.compile(
+    r"""^(?:import|export)\s[^;]*?\bfrom\s*["']([^"']+)["'];|^import\s*["']([^"']+)["'];""", re.M
+)
+TYPE_IMPORT = re.compile(r"""import\(["']([^"']+)["']\)""")
+COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.S)
+TEXT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
+
+FORBIDDEN = [
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "setHTMLUnsafe",
+    "createContextualFragment",
+    "parseFromString",
+    "eval",
+    "Function",
+    "importScripts",
+    "randomUUID",
+]
+
+
+def source(module: str) -> str:
+    """The module's code without comments."""
+    return COMMENT.sub("", (STATIC / module).read_text())
+
+
+def resolved(module: str, target: str) -> str:
+    """The imported module as it is written in `FLOORS`."""
+    assert target.startswith("."), f"{module} imports {target!r}: there are no packages on the page"
+    return str((STATIC / module).parent.joinpath(target).resolve().relative_to(STATIC.resolve()))
+
+
+def imports(module: str) -> list[str]:
+    found = IMPORT.findall(source(module))
+    return [resolved(module, first or second) for first, second in found]
+
+
+def breaches(module: str, imported: list[str]) -> list[str]:
+    """Imports that the law forbids."""
+    own = FLOOR_OF[module]
+    wrong = []
+    for target in imported:
+        floor = FLOOR_OF[target]
+        if HEIGHT[floor] > HEIGHT[own] or (floor == own == "edges"):
+            wrong.append(f"{module} ({own}) imports {target} ({floor})")
+    return wrong
+
+
+def test_every_module_has_a_floor() -> None:
+    assert sorted(FLOOR_OF) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    assert breaches(module, imports(module)) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_types_go_down(module: str) -> None:
+    text = (STATIC / module).read_text()
+    assert breaches(module, [resolved(module, target) for target in TYPE_IMPORT.findall(text)]) == []
+
+
+def test_the_law_can_be_broken() -> None:
+    assert breaches("state.js", ["dom.js"])
+    assert breaches("transport-ws.js", ["transport-sse.js"])
+    assert not breaches("page.js", ["elements/chat.js"])
+    assert imports("session.js"), "the reader of imports finds them"
+
+
+def test_there_is_no_cycle() -> None:
+    seen: dict[str, bool] = {}
+
+    def visit(module: str) -> None:
+        if seen.get(module):
+            return
+        assert module not in seen, f"a cycle goes through {module}"
+        seen[module] = False
+        for target in imports(module):
+            visit(target)
+        seen[module] = True
+
+    for module in MODULES:
+        visit(module)
+
+
+BELOW_VIEW = [module for module in MODULES if HEIGHT[FLOOR_OF[module]] < HEIGHT["view"]]
+
+
+@pytest.mark.parametrize("module", BELOW_VIEW)
+def test_only_view_and_above_name_the_document(module: str) -> None:
+    code = TEXT.sub('""', source(module))
+    assert not re.search(r"\b(document|window|HTMLElement)\b", code)
+
+
+PURE = [module for module in MODULES if FLOOR_OF[module] in ("values", "pure")]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_code_has_no_effects(module: str) -> None:
+    code = TEXT.sub('""', source(module))
+    names = r"\b(fetch|WebSocket|sessionStorage|localStorage|setTimeout|setInterval|navigator|crypto|location|console)\b"
+    assert not re.search(names, code)
+    assert not re.search(r"Date\.now|Math\.random", code)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_makes_markup_of_text(module: str) -> None:
+    code = TEXT.sub('""', source(module))
+    assert [name for name in FORBIDDEN if re.search(rf"\b{name}\b", code)] == []
+    assert 'setAttribute("style"' not in source(module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_says_what_it_is_for_and_stays_small(module: str) -> None:
+    text = (STATIC / module).read_text()
+    assert text.startswith("/**"), "it begins with what lives there"
+    assert len(text.splitlines()) < 300
+
+
+def test_the_page_loads_every_module_at_once() -> None:
+    """The list in the template is what the browser would else find out import by import."""
+    page = (TEMPLATES / "index.html").read_text()
+    listed = set(re.findall(r"'([\w/-]+\.js)'", page.split("modulepreload")[0]))
+    reached: set[str] = set()
+    waiting = ["page.js"]
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting += imports(module)
+    assert listed == reached - {"page.js"}
