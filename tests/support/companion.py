@@ -1,8 +1,9 @@
 """Another stream on the same worker, watched from a process of its own (FAULTS I3).
 
-The process is provider and reader at once: the fake Ollama stamps the time into every delta, the reader
-takes the difference. So nothing that a test does in its own process looks like a fault of the server, and
-what the machine itself delays is measured (`oversleep_s`) and taken off.
+The process is provider and reader at once: the fake Ollama (or Anthropic, where a test needs Ollama for
+itself) stamps the time into every delta, the reader takes the difference. So nothing that a test does in its
+own process looks like a fault of the server, and what the machine itself delays is measured (`oversleep_s`)
+and taken off.
 """
 
 import contextlib
@@ -11,14 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from tests.support.dialects import ollama_delta
+from tests.support.dialects import anthropic_begin, anthropic_delta, ollama_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Address, Cut
-from tests.support.script import Answer, Step
+from tests.support.script import Answer, Call, Step
 from tests.support.server import ROOT
 from tests.support.sse import SseReader
 
@@ -58,9 +59,9 @@ class Companion:
         )
         self.url: str = self._listen()["url"]
 
-    def start(self, address: Address) -> None:
-        """Start a stream on a server whose OLLAMA_HOST is `url`, and wait for its first delta."""
-        reply = self._tell({"start": list(address)})
+    def start(self, address: Address, provider: str = "ollama") -> None:
+        """Start a stream on a server which finds `provider` at `url`, and wait for its first delta."""
+        reply = self._tell({"start": list(address), "provider": provider})
         assert reply == {"started": True}, reply
 
     def finish(self) -> Pace:
@@ -97,10 +98,10 @@ class Companion:
 class _Follower:
     """Reads one stream in a thread."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, provider: str) -> None:
         self.pace = Pace()
         self.began, self._leaving = threading.Event(), threading.Event()
-        body = {"query": "keep the pace", "provider": "ollama", "model": "llama3"}
+        body = {"query": "keep the pace", "provider": provider}
         self._reader = SseReader(address, body=body)
         self._threads = [threading.Thread(target=target) for target in (self._follow, self._oversleep)]
         for thread in self._threads:
@@ -145,22 +146,32 @@ class _Follower:
         return self.pace
 
 
-def _stamps() -> Iterator[Step]:
+def _stamps(delta: Callable[[str], bytes]) -> Iterator[Step]:
     while True:
-        yield ollama_delta(f"{time.monotonic():.4f} ")
+        yield delta(f"{time.monotonic():.4f} ")
         yield EVERY_S
+
+
+def _anthropic() -> Iterator[Step]:
+    yield from anthropic_begin()
+    yield from _stamps(anthropic_delta)
+
+
+def _answer(call: Call) -> Answer:
+    if call.path == "/v1/messages":
+        return Answer(steps=_anthropic)
+    return Answer(steps=lambda: _stamps(ollama_delta), content_type="application/x-ndjson")
 
 
 def main() -> None:
     """Serve orders from stdin until it closes."""
-    answer = Answer(steps=_stamps, content_type="application/x-ndjson")
     follower: _Follower | None = None
-    with FakeProvider(answer) as provider:
+    with FakeProvider(_answer) as provider:
         print(json.dumps({"url": provider.url}), flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             if "start" in order:
-                follower = _Follower((order["start"][0], order["start"][1]))
+                follower = _Follower((order["start"][0], order["start"][1]), order["provider"])
                 began = follower.began.wait(10) and follower.pace.deltas > 0
                 print(json.dumps({"started": True} if began else asdict(follower.pace)), flush=True)
             elif follower is not None:

@@ -26,12 +26,19 @@ class FakeProvider:
     """Answers requests by a script: one for all, one a call (the last repeats), or a function of the call."""
 
     def __init__(
-        self, answers: Answers | None = None, *, tls: ssl.SSLContext | None = None, limit: int = 2048
+        self,
+        answers: Answers | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        limit: int = 2048,
+        send_buffer: int | None = None,
     ) -> None:
         self._answers: Answers = answers if answers is not None else Answer(steps=openai(["Hello"]))
         self._tls = tls
         self._limit = limit
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        if send_buffer is not None:  # small, so that `sent_bytes` is about what the other side has read
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self._port: int = self._listener.getsockname()[1]
         self._changed = threading.Condition()
         self._sockets: set[socket.socket] = set()

@@ -1,0 +1,112 @@
+"""One server, one scripted provider and one companion a file; the promises are held around every test."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.faults.asking import BODY, KEY, SECRET_KEY, ask
+from tests.support.companion import Companion
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider
+from tests.support.script import Answer
+from tests.support.server import Server, wait_for
+
+FREED_S = 6.0
+
+
+@pytest.fixture(scope="session")
+def companion() -> Iterator[Companion]:
+    """Another stream, in a process of its own."""
+    with Companion() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def companion_provider() -> str:
+    """Name the provider which the companion takes; a file that needs it gives another."""
+    return "ollama"
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """Give the settings of this file's server; a file overrides this."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[FakeProvider]:
+    """The provider behind `openai`, and behind whatever the companion does not take."""
+    with FakeProvider() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def server(
+    provider: FakeProvider, companion: Companion, companion_provider: str, settings: dict[str, str]
+) -> Iterator[Server]:
+    """Give a server that has answered once, so that what it keeps for good is there."""
+    hosts = {"ollama": provider.url, "anthropic": provider.url} | {companion_provider: companion.url}
+    env = {
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": f"{provider.url}/v1",
+        "ANTHROPIC_API_KEY": KEY,
+        "ANTHROPIC_BASE_URL": hosts["anthropic"],
+        "OLLAMA_HOST": hosts["ollama"],
+        "FRESHET_PROVIDER": "openai",
+        "SECRET_KEY": SECRET_KEY,
+    }
+    with Server(env | settings, secrets=(KEY, SECRET_KEY)) as running:
+        provider.play(Answer(steps=openai(["warm"])))
+        assert ask(running).text == "warm"
+        yield running
+
+
+@pytest.fixture(scope="module")
+def baseline(server: Server, companion: Companion, companion_provider: str) -> dict[str, int]:
+    """Count what an idle server holds, once all its ways have been walked."""
+    companion.start(server.address, companion_provider)
+    companion.finish()
+    counts = {"greenlets": 10**6, "descriptors": 10**6}
+
+    def settled() -> bool:
+        before = dict(counts)
+        counts.update(holdings(server))
+        return before == counts
+
+    wait_for(settled, FREED_S, "an idle server")
+    return counts
+
+
+def holdings(server: Server) -> dict[str, int]:
+    """Count what must come back after every fault."""
+    return {"greenlets": server.probe()["greenlets"], "descriptors": server.descriptors()}
+
+
+@pytest.fixture(autouse=True)
+def unharmed(
+    server: Server,
+    provider: FakeProvider,
+    companion: Companion,
+    companion_provider: str,
+    baseline: dict[str, int],
+) -> Iterator[None]:
+    """Hold I3, I4 and I5: another stream keeps its pace, all is freed, no canary is in the log."""
+    companion.start(server.address, companion_provider)
+    with ExitStack() as stack:
+        stack.callback(provider.hang_up)
+        try:
+            yield
+        finally:
+            pace = companion.finish()
+        pace.check()
+        provider.wait_closed(FREED_S)
+        wait_for(lambda: _within(holdings(server), baseline), FREED_S, f"what is held, back to {baseline}")
+        log = server.log
+        for canary in (KEY, BODY, SECRET_KEY):
+            assert canary not in log, log[max(0, log.index(canary) - 500) :][:1000]
+        assert not provider.failures
+
+
+def _within(counts: dict[str, int], baseline: dict[str, int]) -> bool:
+    return all(counts[name] <= baseline[name] for name in baseline)

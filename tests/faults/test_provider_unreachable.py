@@ -1,0 +1,99 @@
+"""FAULTS U1, U2, U3: a provider that cannot be reached, and certificates that must not be believed."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.faults.asking import KEY, SECRET_KEY, ask
+from tests.support.certs import Certificates
+from tests.support.companion import Companion
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider, closed_port
+from tests.support.script import CLOSE, RESET, Answer, End
+from tests.support.server import Server
+
+GOOD = Answer(steps=openai(["Hello"]))
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """The file's own server meets a provider that hangs up; the tests below start others."""
+    return {"FRESHET_CONNECT_S": "2"}
+
+
+@contextlib.contextmanager
+def watched(companion: Companion, env: Mapping[str, str]) -> Iterator[Server]:
+    """Start another server, with the companion on it until the end."""
+    common = {"OLLAMA_HOST": companion.url, "OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
+    common |= {"FRESHET_CONNECT_S": "2", "FRESHET_PROVIDER": "openai"}
+    with Server(common | env, secrets=(KEY, SECRET_KEY)) as server:
+        companion.start(server.address)
+        try:
+            yield server
+        finally:
+            companion.finish().check()
+
+
+def test_u1_a_refused_connection(server: Server, companion: Companion) -> None:
+    companion.finish()  # it moves over to the other server and back
+    with watched(companion, {"OPENAI_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1"}) as other:
+        answer = ask(other)
+        assert (answer.code, answer.text) == ("upstream_unreachable", "")
+        assert answer.terminal["retryable"]
+        assert not answer.terminal["partial"]
+        assert answer.headers_s < 1
+        assert answer.elapsed_s < 10
+    companion.start(server.address)
+
+
+@pytest.mark.parametrize("way", [CLOSE, RESET])
+def test_u1_a_call_that_broke_before_its_answer_is_repeated(
+    server: Server, provider: FakeProvider, way: End
+) -> None:
+    broken = Answer(status=None, steps=(way,))
+    provider.play([broken, broken, GOOD])
+    answer = ask(server)
+    assert (answer.code, answer.text, len(provider.calls)) == (None, "Hello", 3)
+    provider.play(broken)
+    answer = ask(server)
+    assert (answer.code, len(provider.calls)) == ("upstream_unreachable", 3)
+
+
+def test_u2_a_name_that_does_not_resolve(server: Server, companion: Companion) -> None:
+    companion.finish()
+    with watched(companion, {"OPENAI_BASE_URL": "http://no-such-provider.invalid/v1"}) as other:
+        answer = ask(other)
+        assert answer.code == "upstream_unreachable"
+        assert "no-such-provider" not in answer.terminal["error"]
+        assert answer.elapsed_s < 15
+    companion.start(server.address)
+
+
+@pytest.mark.parametrize("kind", ["expired", "untrusted", "wrong_name"])
+def test_u3_a_bad_certificate(
+    server: Server, companion: Companion, certificates: Certificates, kind: str
+) -> None:
+    companion.finish()
+    with FakeProvider(GOOD, tls=getattr(certificates, kind)) as provider:
+        env = {"OPENAI_BASE_URL": f"{provider.url}/v1", "SSL_CERT_FILE": str(certificates.ca_file)}
+        with watched(companion, env) as other:
+            answer = ask(other)
+            assert answer.code == "upstream_tls"
+            assert not answer.terminal["retryable"]
+            assert not provider.calls
+            assert answer.elapsed_s < 3
+            provider.wait_closed()
+    companion.start(server.address)
+
+
+def test_a_good_certificate_is_believed(
+    server: Server, companion: Companion, certificates: Certificates
+) -> None:
+    companion.finish()
+    with FakeProvider(GOOD, tls=certificates.good) as provider:
+        env = {"OPENAI_BASE_URL": f"{provider.url}/v1", "SSL_CERT_FILE": str(certificates.ca_file)}
+        with watched(companion, env) as other:
+            answer = ask(other)
+            assert (answer.code, answer.text) == (None, "Hello")
+    companion.start(server.address)

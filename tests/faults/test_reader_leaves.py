@@ -1,0 +1,186 @@
+"""FAULTS C1 to C4: a reader that leaves, goes quiet, or reads slowly."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.asking import answered, ask, new_run, stop
+from tests.support.dialects import DONE, openai, openai_delta, openai_finish
+from tests.support.fake_provider import FakeProvider
+from tests.support.promises import check_promises
+from tests.support.script import STALL, Answer, Step
+from tests.support.server import Server, wait_for
+from tests.support.sse import SseReader
+from tests.support.ws import WsClient
+
+HEARTBEAT_S = 0.5
+WRITE_S = 5.0
+SMALL = 4096
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"FRESHET_HEARTBEAT_S": str(HEARTBEAT_S), "FRESHET_WRITE_S": str(WRITE_S), "FRESHET_RETRIES": "0"}
+
+
+def resume(server: Server, run: str, after: str | None = None) -> SseReader:
+    return SseReader(server.address, f"/stream/{run}?after={after or f'{run}:1:0'}")
+
+
+def wait_freed(server: Server, held: int, timeout_s: float) -> float:
+    """Wait until the worker has let go of at least one descriptor."""
+    return wait_for(lambda: server.descriptors() < held, timeout_s, "the reader's socket, closed")
+
+
+@pytest.mark.parametrize("seen", ["nothing", "start"])
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_c1_leaving_before_the_first_delta(
+    server: Server, provider: FakeProvider, seen: str, with_reset: bool
+) -> None:
+    provider.play(Answer(steps=openai(["Hello ", "there"]), head_after_s=0.6))
+    run = new_run()
+    with SseReader(server.address, body={"query": "hello", "run": run}) as reader:
+        if seen == "start":
+            reader.read_frames(1)
+        reader.drop(with_reset=with_reset)
+    with resume(server, run) as again:
+        answer = answered(again, again.read_to_end())
+    assert (answer.code, answer.text, len(provider.calls)) == (None, "Hello there", 1)
+
+
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_c2_leaving_in_the_middle_is_noticed_within_a_heartbeat(
+    server: Server, provider: FakeProvider, with_reset: bool
+) -> None:
+    provider.play(Answer(steps=(openai_delta("Hello "), STALL)))
+    with SseReader(server.address, body={"query": "hello"}) as reader:
+        reader.read_text(6)
+        held, greenlets = server.descriptors(), server.probe()["greenlets"]
+        reader.drop(with_reset=with_reset)
+        assert wait_freed(server, held, 3) < HEARTBEAT_S + 0.5
+        assert server.probe()["greenlets"] < greenlets
+        assert provider.open_connections == 1
+    assert stop(server, reader.run)["state"] == "cancelled"
+    assert provider.wait_closed() < 1
+
+
+@pytest.mark.parametrize("way", ["close", "fin", "reset"])
+def test_c2_on_a_websocket_at_once(server: Server, provider: FakeProvider, way: str) -> None:
+    provider.play(Answer(steps=(openai_delta("Hello "), STALL)))
+    run = new_run()
+    with WsClient(server.address) as client:
+        client.send_json(type="start", ref="1", query="hello", run=run)
+        client.read_until(lambda: any("text" in one.frame for one in client.received(run)))
+        held, greenlets = server.descriptors(), server.probe()["greenlets"]
+        client.drop(with_reset=way == "reset", politely=way == "close")
+        assert wait_freed(server, held, 3) < 0.4
+        assert server.probe()["greenlets"] < greenlets
+        assert provider.open_connections == 1
+    assert stop(server, run)["state"] == "cancelled"
+
+
+def flood(seconds: float) -> Iterator[Step]:
+    """Say far more than the kernel's buffers hold, for a while."""
+    line = "0123456789abcdef" * 64
+    for number in range(int(seconds / 0.01)):
+        yield openai_delta(f"{number:07d} {line}\n")
+        yield 0.01
+    yield from openai_finish()
+    yield DONE
+
+
+def test_c3_a_reader_that_stops_reading_is_dropped_and_can_resume(
+    server: Server, provider: FakeProvider
+) -> None:
+    text = "x" * 3_000_000
+    provider.play(Answer(steps=(openai_delta(text), *openai_finish(), DONE)))
+    with SseReader(server.address, body={"query": "hello"}, receive_buffer=SMALL) as reader:
+        reader.read_frames(2)
+        held = server.descriptors()
+        run, after = reader.run, reader.last_id
+        assert wait_freed(server, held, WRITE_S + 5) > WRITE_S - 1
+        with resume(server, run, after) as again:
+            assert check_promises(reader.received[:2] + again.read_to_end()).text == text
+        assert len(provider.calls) == 1
+
+
+def test_c3_a_websocket_that_stops_reading_is_dropped(server: Server, provider: FakeProvider) -> None:
+    text = "x" * 3_000_000
+    provider.play(Answer(steps=(openai_delta(text), *openai_finish(), DONE)))
+    run = new_run()
+    with WsClient(server.address, receive_buffer=SMALL) as client:
+        client.send_json(type="start", ref="1", query="hello", run=run)
+        client.read_until(lambda: len(client.received(run)) >= 2)
+        held = server.descriptors()
+        wait_freed(server, held, WRITE_S + 5)
+        with resume(server, run) as again:
+            assert check_promises(again.read_to_end()).text == text
+
+
+def test_c3_a_websocket_that_answers_no_ping_is_dropped(server: Server, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=(openai_delta("Hello "), STALL)))
+    run = new_run()
+    with WsClient(server.address, answer_pings=False) as client:
+        client.send_json(type="start", ref="1", query="hello", run=run)
+        began = time.monotonic()
+        with contextlib.suppress(AssertionError):
+            client.read_close(WRITE_S + 5)
+        assert time.monotonic() - began > HEARTBEAT_S
+    stop(server, run)
+
+
+def test_c4_a_slow_reader_gets_every_byte_and_a_dead_one_is_dropped(
+    server: Server, provider: FakeProvider
+) -> None:
+    """Read 6 kB/s where the deadline is 5 s: as many bytes a deadline as 1 kB/s where it is 30 s."""
+    text = "".join(f"{number:07d} " for number in range(100_000))
+    provider.play(Answer(steps=(openai_delta(text), *openai_finish(), DONE)))
+    before = server.memory_bytes()
+    with SseReader(server.address, body={"query": "hello"}, receive_buffer=SMALL) as slow:
+        slow.read_frames(1)
+        with SseReader(server.address, f"/stream/{slow.run}", receive_buffer=SMALL) as dead:
+            dead.read_frames(1)
+            held = server.descriptors()
+            dropped: list[float] = []
+            watch = threading.Thread(target=lambda: dropped.append(wait_freed(server, held, WRITE_S * 3)))
+            watch.start()
+            with contextlib.suppress(TimeoutError):
+                slow.read_slowly(6000, WRITE_S * 3, piece=600)
+            watch.join(WRITE_S * 3)
+            assert dropped, "the reader that reads nothing was not dropped"
+            assert slow.cut is None
+            received = slow.read_to_end(30)
+            assert check_promises(received).text == text
+            assert server.memory_bytes() - before < 30 * 2**20
+    assert len(provider.calls) == 1
+
+
+def test_c4_a_websocket_that_reads_slowly_gets_every_byte(server: Server, provider: FakeProvider) -> None:
+    """What a plain `send` does not take at once must follow (HAZARDS 1)."""
+    text = "".join(f"{number:07d} " for number in range(250_000))
+    provider.play(Answer(steps=(openai_delta(text), *openai_finish(), DONE)))
+    run = new_run()
+    with WsClient(server.address, receive_buffer=SMALL) as client:
+        client.send_json(type="start", ref="1", query="hello", run=run)
+        for _ in range(20):
+            client.receive()
+            time.sleep(0.05)
+        assert check_promises(client.read_to_end(run, 60)).text == text
+
+
+def test_nothing_is_lost_when_the_only_reader_is_gone_for_long(
+    server: Server, provider: FakeProvider
+) -> None:
+    provider.play(Answer(steps=lambda: flood(1.5)))
+    with SseReader(server.address, body={"query": "hello"}) as reader:
+        reader.read_text(1)
+        held = list(reader.received)
+        reader.drop()
+    provider.wait_closed(5)
+    with resume(server, reader.run, reader.last_id) as again:
+        assert json.dumps(check_promises(held + again.read_to_end()).terminal)
+    assert ask(server, query="another").code is None

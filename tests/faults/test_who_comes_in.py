@@ -1,0 +1,237 @@
+"""FAULTS C17: whoever may not come in is turned away before any work."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.asking import KEY, SECRET_KEY, new_run, refusal_of
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider
+from tests.support.promises import check_promises
+from tests.support.script import Answer
+from tests.support.server import Server
+from tests.support.sse import SseReader
+from tests.support.ws import Refused, WsClient
+
+PASSWORD = "open-sesame-canary"
+FRIEND = "https://friend.example"
+AUTH_S = 1.0
+START = {"type": "start", "ref": "1", "query": "hello"}
+HELLO = Answer(steps=openai(["Hello"]))
+
+
+def env_of(provider: FakeProvider, **more: str) -> dict[str, str]:
+    return {
+        "FRESHET_HOST": "0.0.0.0",
+        "FRESHET_AUTH_S": str(AUTH_S),
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": f"{provider.url}/v1",
+        "SECRET_KEY": SECRET_KEY,
+        **more,
+    }
+
+
+@pytest.fixture(scope="module")
+def guarded(provider: FakeProvider) -> Iterator[Server]:
+    """Give a server that asks for a password."""
+    env = env_of(provider, FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_ALLOWED_ORIGINS=FRIEND)
+    with Server(env, secrets=(KEY, SECRET_KEY, PASSWORD)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def locked(provider: FakeProvider) -> Iterator[Server]:
+    """Give a server that nobody has unlocked."""
+    with Server(env_of(provider), secrets=(KEY,)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_work(provider: FakeProvider, unharmed: None) -> None:
+    """Begin with a provider that has been asked nothing."""
+    provider.play(HELLO)
+
+
+DOORS = [
+    ("POST", "/stream", {"query": "x"}),
+    ("GET", "/stream?query=x", None),
+    ("GET", "/stream/" + "a" * 22, None),
+    ("POST", "/stream/" + "a" * 22 + "/stop", None),
+    ("POST", "/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]}),
+    ("POST", "/chat/completions", {"prompt": "x"}),
+    ("GET", "/v1/models", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), DOORS)
+def test_without_the_password_every_door_is_shut(
+    guarded: Server, provider: FakeProvider, method: str, path: str, body: object
+) -> None:
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Cookie": "freshet=forged.abc; session=eyJhIjoxfQ.x.y"},
+    ):
+        status, _, reply = guarded.request(method, path, body, **headers)
+        assert status == 401, headers
+        assert refusal_of(status, reply)["type"] == "authentication_error"
+        assert b"<" not in reply
+    assert not provider.calls
+
+
+def test_with_the_password_it_opens(guarded: Server, provider: FakeProvider) -> None:
+    headers = {"Authorization": f"Bearer {PASSWORD}"}
+    with SseReader(guarded.address, body={"query": "x"}, headers=headers) as reader:
+        assert check_promises(reader.read_to_end()).text == "Hello"
+    with WsClient(guarded.address, headers=headers) as client:
+        run = new_run()
+        client.send_json(**START, run=run)
+        assert check_promises(client.read_to_end(run)).text == "Hello"
+
+
+def test_a_websocket_that_does_not_say_who_it_is(guarded: Server, provider: FakeProvider) -> None:
+    began = time.monotonic()
+    with WsClient(guarded.address) as client:
+        assert client.read_close(AUTH_S + 3) == 4401
+        assert AUTH_S * 0.8 < time.monotonic() - began < AUTH_S + 1.5
+    assert not provider.calls
+
+
+def test_a_websocket_that_drips_words_gets_no_more_time(guarded: Server, provider: FakeProvider) -> None:
+    began = time.monotonic()
+    with WsClient(guarded.address) as client:
+        while client.closed is None and time.monotonic() - began < AUTH_S + 3:
+            client.send_frame(0x9, b"ping")
+            client.read_until(lambda: client.closed is not None or client.messages[-1:] != [], 1)
+            client.messages.clear()
+            time.sleep(0.02)
+        assert client.closed == 4401
+    assert not provider.calls
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "auth", "token": "wrong"},
+        {"type": "auth", "token": ""},
+        {"type": "auth"},
+        {"type": "auth", "token": 5},
+        START,
+        {"type": "resume", "ref": "1", "run": "a" * 22, "after": f"{'a' * 22}:1:0"},
+        {"type": "stop", "ref": "1", "run": "a" * 22},
+    ],
+)
+def test_a_websocket_with_the_wrong_word(
+    guarded: Server, provider: FakeProvider, message: dict[str, object]
+) -> None:
+    with WsClient(guarded.address) as client:
+        client.send_json(**message)
+        assert client.read_close(AUTH_S + 3) in (4401, 4400)
+        assert not any("start" in body for _, body in client.jsons)
+    assert not provider.calls
+
+
+def test_a_websocket_with_the_right_word(guarded: Server, provider: FakeProvider) -> None:
+    run = new_run()
+    with WsClient(guarded.address) as client:
+        client.send_json(type="auth", token=PASSWORD)
+        client.send_json(**START, run=run)
+        assert check_promises(client.read_to_end(run)).text == "Hello"
+
+
+FOREIGN = [
+    "https://evil.example",
+    "null",
+    "NULL",
+    "",
+    "file://",
+    "https://friend.example.evil.example",
+    "garbage",
+]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_foreign_origin_is_refused_everywhere(
+    server: Server, guarded: Server, provider: FakeProvider, origin: str
+) -> None:
+    for target, headers in ((server, {}), (guarded, {"Authorization": f"Bearer {PASSWORD}"})):
+        for method, path, body in DOORS:
+            status, replied, reply = target.request(method, path, body, Origin=origin, **headers)
+            assert status == 403, (method, path, origin)
+            refusal_of(status, reply)
+            assert replied.get("access-control-allow-origin", "") not in ("*", "null", origin or "-")
+        with pytest.raises(Refused) as refused:
+            WsClient(target.address, headers={"Origin": origin, **headers})
+        assert refused.value.status == 403
+        refusal_of(403, refused.value.body)
+    assert not provider.calls
+
+
+def test_a_friend_comes_in_and_a_program_needs_no_origin(guarded: Server, provider: FakeProvider) -> None:
+    headers = {"Authorization": f"Bearer {PASSWORD}"}
+    with SseReader(guarded.address, body={"query": "x"}, headers=headers | {"Origin": FRIEND}) as reader:
+        assert reader.headers["access-control-allow-origin"] == FRIEND
+        assert check_promises(reader.read_to_end()).text == "Hello"
+    with WsClient(guarded.address, headers={"Origin": FRIEND}) as client:
+        client.send_json(type="auth", token=PASSWORD)
+        run = new_run()
+        client.send_json(**START, run=run)
+        assert check_promises(client.read_to_end(run)).text == "Hello"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Dest": "empty"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "empty", "Sec_Purpose": "prefetch"},
+    ],
+)
+def test_a_get_starts_nothing_for_an_image_or_a_prefetch(
+    server: Server, provider: FakeProvider, headers: dict[str, str]
+) -> None:
+    status, _, reply = server.request("GET", "/stream?query=x", **headers)
+    assert status == 403
+    refusal_of(status, reply)
+    assert not provider.calls
+
+
+def test_a_locked_server_says_which_setting_to_make(locked: Server, provider: FakeProvider) -> None:
+    assert locked.request("GET", "/healthz")[0] == 200
+    for method, path, body in DOORS:
+        status, headers, reply = locked.request(method, path, body)
+        assert status == 503, path
+        assert "retry-after" in headers
+        assert "FRESHET_ACCESS_PASSWORD" in refusal_of(status, reply)["message"]
+    with pytest.raises(Refused) as refused:
+        WsClient(locked.address)
+    assert refused.value.status == 503
+    assert b"FRESHET_ACCESS_PASSWORD" in locked.request("GET", "/")[2]
+    assert not provider.calls
+
+
+@pytest.mark.parametrize(
+    "sign", ["Forwarded", "X_Forwarded_For", "X_Forwarded_Proto", "X_Forwarded_Host", "Via"]
+)
+def test_behind_a_proxy_nothing_is_open(server: Server, provider: FakeProvider, sign: str) -> None:
+    status, _, _ = server.request("POST", "/stream", {"query": "x"}, **{sign: "x"})
+    assert status == 503
+    status, _, _ = server.request("POST", "/stream", {"query": "x"}, Host="rebound.example")
+    assert status == 503
+    assert not provider.calls
+
+
+def test_wrong_passwords_are_slowed_down(guarded: Server) -> None:
+    """Many wrong tries are answered with 429 and Retry-After at last."""
+    seen = []
+    for number in range(40):
+        status, headers, _ = guarded.request("POST", "/signin", {"password": f"wrong{number}"})
+        seen.append(status)
+        if status == 429:
+            assert int(headers["retry-after"]) > 0
+            break
+    assert 429 in seen, json.dumps(seen)
