@@ -201,7 +201,7 @@ def encode_sse(frame: Frame, cursor: bytes | None) -> bytes:
     return b"%bdata: %b\n\n" % (head, frame.payload)
 
 
-def encode_message(frame: Frame, run: str, cursor: str | None, ref: str | None = None) -> bytes:
+def encode_message(frame: Frame, run: str, cursor: str | None, ref: str | int | None = None) -> bytes:
     """Write a frame as a WebSocket message: the frame's own object with `run`, `id` and `ref` added."""
     tail = f',"run":"{run}"'
     if cursor is not None:

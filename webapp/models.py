@@ -99,14 +99,18 @@ class Models:
             return None
         return ((row.input * usage.input_tokens + row.output * usage.output_tokens) / _MILLION).normalize()
 
-    def check(self, provider: str, name: str, messages: Sequence[ModelMessage], max_tokens: int | None) -> None:
+    def check(
+        self, provider: str, name: str, messages: Sequence[ModelMessage], max_tokens: int | None
+    ) -> None:
         """Refuse, by name, what a model is known to lack; raises `InvalidRequest`."""
         row = self.find(provider, name)
         if row is None:
             return
         if row.longest is not None and max_tokens is not None and max_tokens > row.longest:
             raise InvalidRequest(
-                f"{name} answers with at most {row.longest} tokens", param="max_tokens", code="too_many_tokens"
+                f"{name} answers with at most {row.longest} tokens",
+                param="max_tokens",
+                code="too_many_tokens",
             )
         if row.images is False:
             for index, message in enumerate(messages):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -84,3 +84,22 @@ class Decoder(Protocol):
     @property
     def finished(self) -> bool:
         """Whether the provider has said that the answer is whole."""
+
+
+class Catalog(Protocol):
+    """Who can be asked, as the doors see it."""
+
+    def resolve(self, provider: str | None, model: str | None) -> Sequence[Provider]:
+        """Find the provider for what a request names, and those to try when it fails before its first word.
+
+        Raises `InvalidRequest` naming `provider` or `model`.
+        """
+
+    def check(self, provider: Provider, request: ModelRequest) -> None:
+        """Refuse, by name, what a model is known to lack; raises `InvalidRequest`."""
+
+    def longest(self, provider: Provider) -> int:
+        """Tell how long an answer may be when a request does not say, in tokens."""
+
+    def listed(self) -> Sequence[str]:
+        """Name the models that are known of the configured providers, each as `provider/model`."""

@@ -113,55 +113,134 @@ class Settings:
     """All settings, checked. Build it with `Settings.read(os.environ)`."""
 
     # Who answers.
-    provider: str | None = _at("FRESHET_PROVIDER", None, _provider, "the default provider; else the first that is configured")
-    model: str | None = _at("FRESHET_MODEL", None, _text, "the default provider's model; else the one that `models.toml` marks")
+    provider: str | None = _at(
+        "FRESHET_PROVIDER", None, _provider, "the default provider; else the first that is configured"
+    )
+    model: str | None = _at(
+        "FRESHET_MODEL", None, _text, "the default provider's model; else the one that `models.toml` marks"
+    )
     max_tokens: int = _at("FRESHET_MAX_TOKENS", 4096, _whole(1, 1_000_000), "the longest answer, in tokens")
-    fallback: tuple[str, ...] = _at("FRESHET_FALLBACK", (), _providers, "providers (or `provider/model`) to try when the first one fails before its first word")
-    models_file: str | None = _at("FRESHET_MODELS_FILE", None, _file, "a TOML file whose models override the built-in table")
-    openai_api_key: str | None = _at("OPENAI_API_KEY", None, _text, "OpenAI's key, or that of a compatible server", secret=True)
-    openai_base_url: str | None = _at("OPENAI_BASE_URL", None, _url, "a compatible server: vLLM, llama.cpp, LM Studio, Groq, OpenRouter, DeepSeek…")
+    fallback: tuple[str, ...] = _at(
+        "FRESHET_FALLBACK",
+        (),
+        _providers,
+        "providers (or `provider/model`) to try when the first one fails before its first word",
+    )
+    models_file: str | None = _at(
+        "FRESHET_MODELS_FILE", None, _file, "a TOML file whose models override the built-in table"
+    )
+    openai_api_key: str | None = _at(
+        "OPENAI_API_KEY", None, _text, "OpenAI's key, or that of a compatible server", secret=True
+    )
+    openai_base_url: str | None = _at(
+        "OPENAI_BASE_URL",
+        None,
+        _url,
+        "a compatible server: vLLM, llama.cpp, LM Studio, Groq, OpenRouter, DeepSeek…",
+    )
     anthropic_api_key: str | None = _at("ANTHROPIC_API_KEY", None, _text, "Anthropic's key", secret=True)
-    anthropic_base_url: str | None = _at("ANTHROPIC_BASE_URL", None, _url, "another address for Anthropic's API")
-    ollama_host: str | None = _at("OLLAMA_HOST", None, _ollama, "an Ollama server, such as http://127.0.0.1:11434")
-    skip_api_key_check: bool = _at("SKIP_API_KEY_CHECK", False, _flag, "play a provider's recording where its key is missing")
+    anthropic_base_url: str | None = _at(
+        "ANTHROPIC_BASE_URL", None, _url, "another address for Anthropic's API"
+    )
+    ollama_host: str | None = _at(
+        "OLLAMA_HOST", None, _ollama, "an Ollama server, such as http://127.0.0.1:11434"
+    )
+    skip_api_key_check: bool = _at(
+        "SKIP_API_KEY_CHECK", False, _flag, "play a provider's recording where its key is missing"
+    )
 
     # Who may come in.
-    secret_key: str | None = _at("SECRET_KEY", None, _text, "signs the visitors' cookies; without it they end with the process", secret=True)
-    access_password: str | None = _at("FRESHET_ACCESS_PASSWORD", None, _text, "the password that people sign in with, and programs send as a bearer token", secret=True)
+    secret_key: str | None = _at(
+        "SECRET_KEY",
+        None,
+        _text,
+        "signs the visitors' cookies; without it they end with the process",
+        secret=True,
+    )
+    access_password: str | None = _at(
+        "FRESHET_ACCESS_PASSWORD",
+        None,
+        _text,
+        "the password that people sign in with, and programs send as a bearer token",
+        secret=True,
+    )
     public: bool = _at("FRESHET_PUBLIC", False, _flag, "let anyone in without a password")
-    allowed_origins: tuple[str, ...] = _at("FRESHET_ALLOWED_ORIGINS", (), _origins, "other sites that may use the doors, separated by commas")
+    allowed_origins: tuple[str, ...] = _at(
+        "FRESHET_ALLOWED_ORIGINS", (), _origins, "other sites that may use the doors, separated by commas"
+    )
 
     # Where it runs.
-    host: str | None = _at("FRESHET_HOST", None, _text, "the address to bind; 0.0.0.0 where PORT is set, else 127.0.0.1")
+    host: str | None = _at(
+        "FRESHET_HOST", None, _text, "the address to bind; 0.0.0.0 where PORT is set, else 127.0.0.1"
+    )
     port: int | None = _at("PORT", None, _whole(0, 65_535), "the port to bind; 8000 when unset")
-    web_concurrency: int = _at("WEB_CONCURRENCY", 1, _whole(1, 64), "worker processes; one until answers can be shared between them")
+    web_concurrency: int = _at(
+        "WEB_CONCURRENCY", 1, _whole(1, 64), "worker processes; one until answers can be shared between them"
+    )
     data_dir: str = _at("FRESHET_DATA_DIR", "data", _text, "where run-time files are kept")
-    ssl_cert_file: str | None = _at("SSL_CERT_FILE", None, _file, "certificates to trust besides the usual ones")
-    requests_ca_bundle: str | None = _at("REQUESTS_CA_BUNDLE", None, _file, "the same, by its other usual name")
+    ssl_cert_file: str | None = _at(
+        "SSL_CERT_FILE", None, _file, "certificates to trust besides the usual ones"
+    )
+    requests_ca_bundle: str | None = _at(
+        "REQUESTS_CA_BUNDLE", None, _file, "the same, by its other usual name"
+    )
 
     # Pace and limits.
-    frame_ms: float = _at("FRESHET_FRAME_MS", 33.0, _number(1, 1_000), "the window of a frame, in milliseconds")
-    frame_deltas: int = _at("FRESHET_FRAME_DELTAS", 0, _whole(0, 10_000), "close a frame at so many deltas; 0 is off")
+    frame_ms: float = _at(
+        "FRESHET_FRAME_MS", 33.0, _number(1, 1_000), "the window of a frame, in milliseconds"
+    )
+    frame_deltas: int = _at(
+        "FRESHET_FRAME_DELTAS", 0, _whole(0, 10_000), "close a frame at so many deltas; 0 is off"
+    )
     frame_newline: bool = _at("FRESHET_FRAME_NEWLINE", False, _flag, "close a frame at a line's end")
-    max_streams: int = _at("FRESHET_MAX_STREAMS", 1_000, _whole(1, 8_000), "answers at a time, and half of the readers at a time")
-    max_body_bytes: int = _at("FRESHET_MAX_BODY_BYTES", 16 * _MIB, _whole(_KIB, 256 * _MIB), "the largest request")
+    max_streams: int = _at(
+        "FRESHET_MAX_STREAMS", 1_000, _whole(1, 8_000), "answers at a time, and half of the readers at a time"
+    )
+    max_body_bytes: int = _at(
+        "FRESHET_MAX_BODY_BYTES", 16 * _MIB, _whole(_KIB, 256 * _MIB), "the largest request"
+    )
     run_max_bytes: int = _at("FRESHET_RUN_MAX_BYTES", 4 * _MIB, _whole(_KIB, 64 * _MIB), "the largest answer")
-    log_max_bytes: int = _at("FRESHET_LOG_MAX_BYTES", 96 * _MIB, _whole(_KIB, 4_096 * _MIB), "all answers in memory together")
-    max_line_bytes: int = _at("FRESHET_MAX_LINE_BYTES", 8 * _MIB, _whole(_KIB, 64 * _MIB), "the longest line of a provider")
-    orphan_s: float = _at("FRESHET_ORPHAN_S", 900.0, _number(0, 86_400), "an answer that nobody reads is stopped after so many seconds")
-    expiry_s: float = _at("FRESHET_EXPIRY_S", 600.0, _number(1, 86_400), "how long an ended answer can still be fetched")
-    heartbeat_s: float = _at("FRESHET_HEARTBEAT_S", 10.0, _number(0.05, 60), "the longest silence towards a reader")
-    write_s: float = _at("FRESHET_WRITE_S", 30.0, _number(0.1, 300), "a reader that takes not one byte for so long is dropped")
-    auth_s: float = _at("FRESHET_AUTH_S", 10.0, _number(0.1, 60), "how long a WebSocket may take to authenticate")
+    log_max_bytes: int = _at(
+        "FRESHET_LOG_MAX_BYTES", 96 * _MIB, _whole(_KIB, 4_096 * _MIB), "all answers in memory together"
+    )
+    max_line_bytes: int = _at(
+        "FRESHET_MAX_LINE_BYTES", 8 * _MIB, _whole(_KIB, 64 * _MIB), "the longest line of a provider"
+    )
+    orphan_s: float = _at(
+        "FRESHET_ORPHAN_S",
+        900.0,
+        _number(0, 86_400),
+        "an answer that nobody reads is stopped after so many seconds",
+    )
+    expiry_s: float = _at(
+        "FRESHET_EXPIRY_S", 600.0, _number(1, 86_400), "how long an ended answer can still be fetched"
+    )
+    heartbeat_s: float = _at(
+        "FRESHET_HEARTBEAT_S", 10.0, _number(0.05, 60), "the longest silence towards a reader"
+    )
+    write_s: float = _at(
+        "FRESHET_WRITE_S", 30.0, _number(0.1, 300), "a reader that takes not one byte for so long is dropped"
+    )
+    auth_s: float = _at(
+        "FRESHET_AUTH_S", 10.0, _number(0.1, 60), "how long a WebSocket may take to authenticate"
+    )
 
     # Patience with providers.
     connect_s: float = _at("FRESHET_CONNECT_S", 10.0, _number(0.1, 120), "to connect, TLS included")
-    first_byte_s: float = _at("FRESHET_FIRST_BYTE_S", 120.0, _number(0.1, 3_600), "from the request to the first byte")
+    first_byte_s: float = _at(
+        "FRESHET_FIRST_BYTE_S", 120.0, _number(0.1, 3_600), "from the request to the first byte"
+    )
     idle_s: float = _at("FRESHET_IDLE_S", 60.0, _number(0.1, 3_600), "between two bytes of an answer")
     quiet_s: float = _at("FRESHET_QUIET_S", 300.0, _number(0.1, 3_600), "with nothing but comments")
-    total_s: float = _at("FRESHET_TOTAL_S", 1_800.0, _number(0.1, 86_400), "for a whole answer; then it is cut as too long")
-    retries: int = _at("FRESHET_RETRIES", 2, _whole(0, 5), "how often a failed call is repeated, before its first word only")
-    retry_max_s: float = _at("FRESHET_RETRY_MAX_S", 20.0, _number(0, 300), "the longest wait that a provider may ask for")
+    total_s: float = _at(
+        "FRESHET_TOTAL_S", 1_800.0, _number(0.1, 86_400), "for a whole answer; then it is cut as too long"
+    )
+    retries: int = _at(
+        "FRESHET_RETRIES", 2, _whole(0, 5), "how often a failed call is repeated, before its first word only"
+    )
+    retry_max_s: float = _at(
+        "FRESHET_RETRY_MAX_S", 20.0, _number(0, 300), "the longest wait that a provider may ask for"
+    )
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -208,7 +287,11 @@ class Settings:
     def bind(self) -> str:
         """The `host:port` to listen on."""
         host = self.host or ("127.0.0.1" if self.port is None else "0.0.0.0")  # noqa: S104
-        return f"[{host}]:{self.port or 8000}" if ":" in host else f"{host}:{8000 if self.port is None else self.port}"
+        return (
+            f"[{host}]:{self.port or 8000}"
+            if ":" in host
+            else f"{host}:{8000 if self.port is None else self.port}"
+        )
 
     def described(self) -> list[tuple[str, str, str, str]]:
         """List every setting as (variable, value in force, default, what it does), secrets masked."""

@@ -29,7 +29,9 @@ class Calling:
         self._retry_max_s = retry_max_s
         self._quiet_s = quiet_s
 
-    def events(self, calls: Callable[[UpstreamError | None], Call | None], decoder: Decoder, control: Control) -> Iterator[Event]:
+    def events(
+        self, calls: Callable[[UpstreamError | None], Call | None], decoder: Decoder, control: Control
+    ) -> Iterator[Event]:
         """Make a call and yield what it says, up to `Finished`.
 
         `calls(None)` gives the call; `calls(error)` may give another one to make instead, where the

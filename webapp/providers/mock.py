@@ -16,7 +16,7 @@ DEFAULT_DELAY_MS = 50.0
 _PIECE = re.compile(r"\s*\S+\s*?(?=\s|$)|\s+")
 _QUOTED_CHARS = 80
 
-_OPENING = 'You asked: “{question}”\n\n'
+_OPENING = "You asked: “{question}”\n\n"
 _BODY = """\
 This is a **demo answer**. No model was called and nothing was spent; the text is always the same, so that \
 you can see how an answer arrives.

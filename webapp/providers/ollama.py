@@ -96,7 +96,9 @@ class OllamaDecoder:
     def _finish(self, line: _Line) -> Finished:
         self.finished = True
         reason = _REASONS.get(line.done_reason or "stop", "stop")
-        return Finished("tool_calls" if self._called and reason == "stop" else reason, line.model, self._damaged)
+        return Finished(
+            "tool_calls" if self._called and reason == "stop" else reason, line.model, self._damaged
+        )
 
     def _line(self, raw: bytes) -> _Line | None:
         try:
@@ -163,7 +165,9 @@ def _message(index: int, message: ModelMessage) -> dict[str, Any]:
     body: dict[str, Any] = {"role": message.role, "content": message.text}
     if any(image.data is None for image in images):
         raise InvalidRequest(
-            "ollama takes images as data, not as addresses", param=f"messages[{index}].content", code="no_image_urls"
+            "ollama takes images as data, not as addresses",
+            param=f"messages[{index}].content",
+            code="no_image_urls",
         )
     if images:
         body["images"] = [image.data for image in images]

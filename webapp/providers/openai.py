@@ -199,7 +199,9 @@ def _loose_chunk(parsed: dict[str, Any]) -> _Chunk:
         if isinstance(content, list):  # Mistral's: parts of text and of thinking
             content, thoughts = _split_parts(content)
         choice.delta = _Delta(
-            _string(content), _string(delta.get("reasoning_content")) or thoughts, _string(delta.get("reasoning"))
+            _string(content),
+            _string(delta.get("reasoning_content")) or thoughts,
+            _string(delta.get("reasoning")),
         )
     chunk.choices = [choice]
     return chunk
@@ -212,7 +214,9 @@ def _split_parts(parts: list[Any]) -> tuple[str, str]:
             text += _string(part.get("text")) or ""
         elif isinstance(part, dict) and part.get("type") == "thinking":
             inner = part.get("thinking")
-            thoughts += inner if isinstance(inner, str) else _split_parts(inner)[0] if isinstance(inner, list) else ""
+            thoughts += (
+                inner if isinstance(inner, str) else _split_parts(inner)[0] if isinstance(inner, list) else ""
+            )
     return text, thoughts
 
 

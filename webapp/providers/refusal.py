@@ -21,12 +21,19 @@ _REDIRECTS = range(300, 400)
 _WORDS: tuple[tuple[str, UpstreamCode], ...] = (
     (r"quota|billing|credit|payment|402", "upstream_quota"),
     (r"rate.?limit|too.?many|throttl|exhausted|429", "upstream_rate_limited"),
-    (r"context|too.?long|invalid.?request|bad.?request|not.?found|unsupported|400|404|413|422", "upstream_bad_request"),
+    (
+        r"context|too.?long|invalid.?request|bad.?request|not.?found|unsupported|400|404|413|422",
+        "upstream_bad_request",
+    ),
     (r"auth|permission|api.?key|forbidden|401|403", "upstream_auth"),
     (r"timeout|408|504", "upstream_timeout"),
 )
-_TOO_LONG = re.compile(r"context.?(length|window)|maximum context|too long|too many tokens|string_above_max", re.I)
-_SECRET = re.compile(r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|\b(?=\w*[-_\d*.])[\w*.-]{12,}")
+_TOO_LONG = re.compile(
+    r"context.?(length|window)|maximum context|too long|too many tokens|string_above_max", re.I
+)
+_SECRET = re.compile(
+    r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|\b(?=\w*[-_\d*.])[\w*.-]{12,}"
+)
 _LONG_ENOUGH = 300
 
 
@@ -36,7 +43,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamErr
     error, message = _said(body)
     detail = f"{status} {_redacted(error, message)}".strip()
 
-    def make(code: UpstreamCode, sentence: str | None = None, *, retryable: bool | None = None) -> UpstreamError:
+    def make(
+        code: UpstreamCode, sentence: str | None = None, *, retryable: bool | None = None
+    ) -> UpstreamError:
         return UpstreamError(
             code, sentence, retryable=retryable, retry_after_s=hint, detail=detail, status=status
         )
@@ -55,7 +64,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamErr
         case 408:
             return make("upstream_timeout")
         case 429:
-            return make("upstream_quota") if _code(error) == "upstream_quota" else make("upstream_rate_limited")
+            return (
+                make("upstream_quota") if _code(error) == "upstream_quota" else make("upstream_rate_limited")
+            )
         case _ if status in _REDIRECTS:
             return make("upstream_redirect")
         case _ if 400 <= status < 500:
@@ -114,7 +125,9 @@ def _said(body: bytes) -> tuple[str, str]:
 def _parts(error: Any) -> tuple[str, str]:
     """Split an error into the words that programs read and the message that people do."""
     if isinstance(error, dict):
-        words = [str(error[name]) for name in ("type", "code", "status") if isinstance(error.get(name), (str, int))]
+        words = [
+            str(error[name]) for name in ("type", "code", "status") if isinstance(error.get(name), (str, int))
+        ]
         message = error.get("message") or error.get("error") or ""
         return " ".join(words)[:200], str(message)[:2000]
     return "", str(error)[:2000]

@@ -37,7 +37,13 @@ class Producer:
     """The one writer of a run's first epoch."""
 
     def __init__(
-        self, log: Log, request: ModelRequest, chain: Sequence[Provider], tally: Tally, rules: Rules, max_bytes: int
+        self,
+        log: Log,
+        request: ModelRequest,
+        chain: Sequence[Provider],
+        tally: Tally,
+        rules: Rules,
+        max_bytes: int,
     ) -> None:
         self._log = log
         self._request = request

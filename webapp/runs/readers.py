@@ -17,9 +17,12 @@ class Follower:
     `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known.
     """
 
-    def __init__(self, heartbeat_s: float, hung_up: Callable[[], bool] | None = None) -> None:
-        self.wake = Wake()
+    def __init__(
+        self, heartbeat_s: float, hung_up: Callable[[], bool] | None = None, wake: Wake | None = None
+    ) -> None:
+        self.wake = wake or Wake()
         self.gone = False
+        self.away = False  # the server is going: whoever can come back should
         self._heartbeat_s = heartbeat_s
         self._hung_up = hung_up
         self._spoke_at = time.monotonic()
@@ -33,6 +36,11 @@ class Follower:
     def silent(self) -> bool:
         """Tell whether a heartbeat is due."""
         return time.monotonic() - self._spoke_at >= self._heartbeat_s
+
+    def send_away(self) -> None:
+        """Ask the connection to end and come back, to another process."""
+        self.away = True
+        self.wake.set()
 
     def check(self, now: float) -> None:
         """Ring when the other side has left or has heard nothing for too long. The pulse calls it."""

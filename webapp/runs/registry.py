@@ -13,6 +13,7 @@ from webapp.errors import AnswerError, Conflict, NotFound, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
 from webapp.providers.base import Pricer
+from webapp.runs.log import Wake
 from webapp.runs.readers import Follower, Reader
 from webapp.runs.run import Order, Receipt, Run
 
@@ -43,9 +44,22 @@ class Runs:
         self._pricer = pricer
         self._runs: dict[str, Run] = {}
         self._living: set[Run] = set()
+        self._ended: dict[str, Run] = {}  # in the order in which they ended
+        self._ended_bytes = 0
+        self._draining = False
         self._followers: set[Follower] = set()
         self._lock = threading.Lock()
         self._pulsing = False
+
+    @property
+    def accepting(self) -> bool:
+        """Whether a new run would be taken."""
+        return not self._draining and len(self._living) < self.limits.max_streams
+
+    @property
+    def room(self) -> bool:
+        """Whether another reader would be admitted."""
+        return not self._draining and len(self._followers) < self.limits.max_readers
 
     def start(self, order: Order) -> tuple[Run, bool]:
         """Start a run, or join the one of that name; returns it and whether it is new.
@@ -79,12 +93,17 @@ class Runs:
         """Stop a run, whoever reads it; idempotent."""
         return self.find(name, owner).stop("user")
 
-    def follower(self, hung_up: Callable[[], bool] | None = None) -> Follower:
-        """Admit a connection that will follow runs; `leave` must be called for it. Raises `Unavailable`."""
-        follower = Follower(self.limits.heartbeat_s, hung_up)
+    def follower(self, hung_up: Callable[[], bool] | None = None, wake: Wake | None = None) -> Follower:
+        """Admit a connection that will follow runs; `leave` must be called for it. Raises `Unavailable`.
+
+        `wake` is the connection's own bell, where it has one already.
+        """
+        follower = Follower(self.limits.heartbeat_s, hung_up, wake)
         with self._lock:
             if len(self._followers) >= self.limits.max_readers:
-                raise Unavailable("Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
+                raise Unavailable(
+                    "Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full"
+                )
             self._followers.add(follower)
         self._beat()
         return follower
@@ -111,12 +130,20 @@ class Runs:
         if stop and last:
             run.ask_to_stop("orphan")
 
+    def drain(self) -> None:
+        """Start nothing new and send away those who can come back; answers in progress go on."""
+        self._draining = True
+        for follower in list(self._followers):
+            follower.send_away()
+
     def _produce(self, run: Run) -> None:
         try:
             run.produce()
         finally:
             with self._lock:
                 self._living.discard(run)
+                self._ended[run.id] = run
+                self._ended_bytes += run.size_bytes
 
     def _joined(self, run: Run, order: Order) -> Run:
         if run.owner not in (None, order.owner):
@@ -127,21 +154,26 @@ class Runs:
 
     def _make_room(self) -> None:
         """Hold the limits; ended runs are let go first. Called under the lock."""
+        if self._draining:
+            raise Unavailable(
+                "The server is going away; come back in a moment.", retry_after_s=1, code="draining"
+            )
         if len(self._living) >= self.limits.max_streams:
             raise Unavailable("Too many answers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
-        total = sum(run.size_bytes for run in self._living) + self._ended_bytes()
-        if total < self.limits.log_max_bytes:
-            return
-        ended = sorted((run for run in self._runs.values() if run.ended_at), key=lambda run: run.ended_at or 0)
-        for run in ended:
-            del self._runs[run.id]
-            total -= run.size_bytes
+        total = sum(run.size_bytes for run in self._living) + self._ended_bytes
+        for run in list(self._ended.values()):
             if total < self.limits.log_max_bytes:
                 return
-        raise Unavailable("The server's memory is full.", retry_after_s=_RETRY_AFTER_S, code="full")
+            self._forget(run)
+            total -= run.size_bytes
+        if total >= self.limits.log_max_bytes:
+            raise Unavailable("The server's memory is full.", retry_after_s=_RETRY_AFTER_S, code="full")
 
-    def _ended_bytes(self) -> int:
-        return sum(run.size_bytes for run in self._runs.values() if run not in self._living)
+    def _forget(self, run: Run) -> None:
+        """Let an ended run go. Called under the lock."""
+        del self._ended[run.id]
+        del self._runs[run.id]
+        self._ended_bytes -= run.size_bytes
 
     def _beat(self) -> None:
         with self._lock:
@@ -168,8 +200,9 @@ class Runs:
             run.ask_to_stop("orphan")
 
     def _expire(self, now: float) -> None:
-        old = [run for run in list(self._runs.values()) if run.ended_at and now - run.ended_at > self.limits.expiry_s]
-        if old:
+        while self._ended:
             with self._lock:
-                for run in old:
-                    self._runs.pop(run.id, None)
+                run = next(iter(self._ended.values()), None)
+                if run is None or run.ended_at is None or now - run.ended_at <= self.limits.expiry_s:
+                    return
+                self._forget(run)

@@ -1,0 +1,92 @@
+"""The Flask application: services wired, doors opened, errors and the gate put before them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+
+from webapp import __version__
+from webapp.access.gate import Gate
+from webapp.access.throttle import Throttle
+from webapp.models import Models
+from webapp.routes import admission, completions, health, page, replies, socket, stream
+from webapp.routes.services import Services, keep
+from webapp.settings import Settings
+from webapp.wiring import ProviderCatalog, Workshop, make_runs, read_settings
+
+log_ = logging.getLogger("freshet")
+
+_SIGNED_IN_FOR = timedelta(days=30)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application; settings come from the environment unless given.
+
+    Raises `ConfigurationError`, whose one line names the setting, before anything is served.
+    """
+    settings = settings or read_settings()
+    models = Models.read(settings.models_file)
+    catalog = ProviderCatalog(settings, models, Workshop(settings, models))
+    _log_to_stderr()
+    default = catalog.default  # a missing key stops the start, not the first question
+    secret = settings.secret_key or secrets.token_urlsafe(32)
+    app = Flask("webapp", static_folder=_folder("static"), template_folder=_folder("templates"))
+    app.config.update(
+        SECRET_KEY=secret,
+        SESSION_COOKIE_NAME="freshet",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=_SIGNED_IN_FOR,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        SEND_FILE_MAX_AGE_DEFAULT=0,
+        SOCK_SERVER_OPTIONS=socket.OPTIONS,
+    )
+    keep(
+        app.extensions,
+        Services(
+            catalog=catalog,
+            runs=make_runs(settings, models),
+            gate=Gate(
+                password=settings.access_password,
+                public=settings.public,
+                only_mock=settings.only_mock,
+                origins=settings.allowed_origins,
+                secret=secret,
+            ),
+            throttle=Throttle(),
+            version=__version__,
+            demo=default.name == "mock",
+            frame_ms=settings.frame_ms,
+            orphan_s=settings.orphan_s,
+            write_s=settings.write_s,
+            auth_s=settings.auth_s,
+        ),
+    )
+    replies.register(app)
+    admission.register(app)
+    for door in (page, stream, socket, completions, health):
+        app.register_blueprint(door.blueprint)
+    return app
+
+
+def _folder(name: str) -> str:
+    """Find `static` or `templates`: inside the package once installed, else beside it."""
+    package = Path(__file__).parent
+    inside = package / name
+    return str(inside if inside.is_dir() else package.parent / name)
+
+
+def _log_to_stderr() -> None:
+    """Let our own warnings be read; what urllib3 says of its pool is of no use to anybody."""
+    logger = logging.getLogger("freshet")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

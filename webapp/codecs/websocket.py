@@ -1,0 +1,111 @@
+"""What simple-websocket leaves open: frames written in one piece, and an eye on what comes in.
+
+Frame layout: RFC 6455, section 5.2. Reading and answering the protocol stays with simple-websocket.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+_TEXT, _BINARY, _CLOSE, _PING = 0x1, 0x2, 0x8, 0x9
+_FIN = 0x80
+_SHORT, _MEDIUM = 126, 1 << 16
+_WINDOW_S = 10.0
+
+
+def text_message(payload: bytes) -> bytes:
+    """Write a whole text message as a server sends it: one frame, unmasked."""
+    return _frame(_TEXT, payload)
+
+
+def ping_frame() -> bytes:
+    """Write a ping without a payload."""
+    return _frame(_PING, b"")
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """Write a close with its code and a reason of at most 123 bytes."""
+    return _frame(_CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < _SHORT:
+        return b"%c%c%b" % (_FIN | opcode, size, payload)
+    if size < _MEDIUM:
+        return b"%c%c%b%b" % (_FIN | opcode, 126, size.to_bytes(2, "big"), payload)
+    return b"%c%c%b%b" % (_FIN | opcode, 127, size.to_bytes(8, "big"), payload)
+
+
+class Violation(Exception):
+    """What came in is over a limit of ours; `code` is the close code that says so."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Inspector:
+    """Follows the frame headers of incoming bytes, cut anywhere, and raises `Violation`.
+
+    Watched are the size of a message by what it says of itself (1009), binary messages (1003) and the
+    number of frames in ten seconds (4429). Time is an argument, in seconds.
+    """
+
+    def __init__(self, max_message_bytes: int, max_frames: int) -> None:
+        self._max_message_bytes = max_message_bytes
+        self._head = b""
+        self._skip = 0  # bytes of the present frame still to come
+        self._message_bytes = 0
+        self._open = False  # a message has begun and has not ended
+        self._begun_at: float | None = None
+        self._arrivals: deque[float] = deque(maxlen=max_frames)
+
+    def feed(self, raw: bytes, now: float) -> None:
+        """Look at more bytes."""
+        at = 0
+        while at < len(raw):
+            step = min(self._skip, len(raw) - at)
+            self._skip -= step
+            at += step
+            if self._skip or at >= len(raw):
+                break
+            self._head += raw[at : at + 1]
+            at += 1
+            if len(self._head) >= 2 and len(self._head) == self._head_bytes():
+                self._enter(now)
+        if not self._open and not self._skip and not self._head:
+            self._begun_at = None
+        elif self._begun_at is None:
+            self._begun_at = now
+
+    def overdue(self, now: float, limit_s: float) -> bool:
+        """Tell whether a message that has begun is not finished after `limit_s`."""
+        return self._begun_at is not None and now - self._begun_at > limit_s
+
+    def _head_bytes(self) -> int:
+        length = self._head[1] & 0x7F
+        extra = 2 if length == 126 else 8 if length == 127 else 0
+        return 2 + extra + (4 if self._head[1] & 0x80 else 0)
+
+    def _enter(self, now: float) -> None:
+        head, self._head = self._head, b""
+        opcode, length = head[0] & 0x0F, head[1] & 0x7F
+        if length == 126:
+            length = int.from_bytes(head[2:4], "big")
+        elif length == 127:
+            length = int.from_bytes(head[2:10], "big")
+        if len(self._arrivals) == self._arrivals.maxlen and now - self._arrivals[0] < _WINDOW_S:
+            raise Violation(4429, "too many messages")
+        self._arrivals.append(now)
+        if opcode == _BINARY:
+            raise Violation(1003, "binary messages are not understood")
+        if opcode < _CLOSE:
+            self._message_bytes += length
+            if self._message_bytes > self._max_message_bytes:
+                raise Violation(1009, "the message is too big")
+            self._open = not head[0] & _FIN
+            if not self._open:
+                self._message_bytes = 0
+        self._skip = length

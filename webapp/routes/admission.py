@@ -1,0 +1,123 @@
+"""Turns a Flask request into a visit, and lets it in or refuses it before any work."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+
+from webapp.access.gate import Visit
+from webapp.errors import UriTooLong
+from webapp.routes.services import services
+
+MAX_URL_CHARS = 4_000
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA")
+_BEARER = re.compile(r"Bearer\s+(\S{1,500})\s*", re.IGNORECASE)
+_CORS_HEADERS = "Content-Type, Authorization, Last-Event-ID, Idempotency-Key"
+_PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz"})
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's signed cookie, marked `Secure` where the visitor came over TLS, a proxy's word included."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Tell whether the present request came over TLS."""
+        return request.is_secure or request.headers.get("X-Forwarded-Proto", "") == "https"
+
+
+def visit() -> Visit:
+    """Read what the gate needs to know of the present request."""
+    return visit_of(request)
+
+
+def visit_of(asked: Request) -> Visit:
+    """Read what the gate needs to know of a request."""
+    environ, headers = asked.environ, asked.headers
+    bearer = _BEARER.fullmatch(headers.get("Authorization", ""))
+    forwarded = any(name in environ for name in _FORWARDED) or any(
+        name.startswith("HTTP_X_FORWARDED_") for name in environ
+    )
+    purpose = headers.get("Sec-Purpose", "") + headers.get("Purpose", "") + headers.get("X-Moz", "")
+    return Visit(
+        bound=_bound(environ),
+        host=headers.get("Host", ""),
+        forwarded=forwarded,
+        origin=headers.get("Origin"),
+        bearer=bearer[1] if bearer else None,
+        visitor=session.get("visitor"),
+        pass_=session.get("pass"),
+        fetch_site=headers.get("Sec-Fetch-Site"),
+        fetch_dest=headers.get("Sec-Fetch-Dest"),
+        prefetch="prefetch" in purpose or "prerender" in purpose,
+    )
+
+
+def _bound(environ: dict[str, object]) -> str:
+    """Name the address that the server listens on; "" for a Unix socket, whose peer can be anybody's proxy."""
+    if not environ.get("REMOTE_ADDR"):
+        return ""
+    return str(environ.get("SERVER_NAME", ""))
+
+
+def owner() -> str | None:
+    """Name the owner that the present request was admitted as."""
+    found: str | None = g.owner
+    return found
+
+
+def address() -> str:
+    """Name the machine that asks, for the throttle: behind a proxy, the one that the proxy saw."""
+    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or request.remote_addr or ""
+
+
+def make_visitor() -> None:
+    """Give the present visitor a name in a signed cookie, if there is none yet."""
+    if "visitor" not in session:
+        session.permanent = True
+        session["visitor"] = secrets.token_urlsafe(16)
+
+
+def _before() -> Response | None:
+    if len(request.environ.get("RAW_URI", "")) > MAX_URL_CHARS:
+        raise UriTooLong("The address is longer than this server takes: POST the question instead.")
+    if request.endpoint in _PUBLIC_ENDPOINTS:
+        return None
+    gate, seen = services().gate, visit()
+    g.cross_origin = gate.cross_origin(seen)
+    if request.method == "OPTIONS":
+        return _preflight()
+    if request.endpoint is not None and request.endpoint.startswith("page."):
+        return None  # the page decides what to show to whom
+    if request.endpoint == "socket.ws" and gate.mode(seen) != "locked":
+        return None  # a browser cannot send a header with it: it may authenticate by its first message
+    g.owner = gate.admit(seen)
+    return None
+
+
+def _preflight() -> Response:
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE, PATCH"
+    response.headers["Access-Control-Allow-Headers"] = _CORS_HEADERS
+    response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+def _after(response: Response) -> Response:
+    origin = g.get("cross_origin")
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    if request.headers.get("Origin"):
+        response.vary.add("Origin")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response
+
+
+def register(app: Flask) -> None:
+    """Put the gate before every door of an application."""
+    app.session_interface = SessionInterface()
+    app.before_request(_before)
+    app.after_request(_after)

@@ -1,0 +1,193 @@
+"""The OpenAI-compatible doors; https://platform.openai.com/docs/api-reference/chat.
+
+They send `data:` lines and blank lines and nothing else, so that the plainest reader understands all of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from webapp.errors import InvalidRequest, UnsupportedType
+from webapp.frames import Frame, encode
+from webapp.routes.admission import owner
+from webapp.routes.following import Following, cut, deliveries, streamed
+from webapp.routes.intake import Asked, make_order, read_json
+from webapp.routes.replies import failed_answer_body, json_response, status_of
+from webapp.routes.services import services
+from webapp.routes.stream import named_run
+from webapp.runs.readers import Delivery, Follower, Reader
+from webapp.runs.run import Run
+
+blueprint = Blueprint("completions", __name__)
+
+_FIRST_EVENT_S = 5.0
+_WHOLE_S = 10.0
+_ORPHAN_S = 1.0  # in case that nobody ever comes to read
+_TEXT = len(b'{"text":')
+_REASONING = len(b'{"reasoning":')
+
+
+class _StreamOptions(msgspec.Struct, frozen=True):
+    include_usage: bool = False
+
+
+class _Asked(Asked, frozen=True, kw_only=True):
+    stream: bool = False
+    stream_options: _StreamOptions | None = None
+    n: int | None = None
+    tools: list[Any] | None = None
+    functions: list[Any] | None = None
+
+
+@blueprint.post("/v1/chat/completions")
+@blueprint.post("/chat/completions")
+def complete() -> Response:
+    """Answer in OpenAI's form, streaming or whole."""
+    if not request.is_json:
+        raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
+    asked: _Asked = read_json(request.get_data(), _Asked)
+    _refuse(asked)
+    parts, who = services(), owner()
+    name = named_run(asked, who)
+    if name != asked.run:
+        asked = msgspec.structs.replace(asked, run=name)
+    run, _ = parts.runs.start(make_order(asked, parts, who, orphan_s=_ORPHAN_S))
+    talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
+    body = Following(parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True)
+    try:
+        talk.listen(body, _FIRST_EVENT_S if asked.stream else _WHOLE_S, whole=not asked.stream)
+        failure = talk.failure()
+    except BaseException:
+        body.close()
+        raise
+    if failure is not None:
+        body.close()
+        return failure
+    return streamed(body, "text/event-stream" if asked.stream else "application/json")
+
+
+@blueprint.get("/v1/models")
+def models() -> Response:
+    """List what can be asked for."""
+    listed = [
+        {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}
+        for name in services().catalog.listed()
+    ]
+    return json_response({"object": "list", "data": listed})
+
+
+def _refuse(asked: _Asked) -> None:
+    if asked.n is not None and asked.n != 1:
+        raise InvalidRequest("n must be 1: one answer at a time.", param="n", code="unsupported")
+    for name in ("tools", "functions"):
+        if getattr(asked, name):
+            raise InvalidRequest(f"{name} are not supported yet.", param=name, code="unsupported")
+
+
+class _Talk:
+    """One answer told in OpenAI's words."""
+
+    def __init__(self, run: Run, *, usage: bool) -> None:
+        self._run = run
+        self._usage = usage
+        self._heard: list[Delivery] = []
+        start = run.log.start
+        self._about = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": start.model}
+        head = encode({**self._about, "object": "chat.completion.chunk", "choices": []})
+        self._head = b"data: " + head[: -len(b"]}")] + b'{"index":0,"delta":{'
+        self._tail = b'},"finish_reason":null}]}\n\n'
+
+    def listen(self, body: Following, patience_s: float, *, whole: bool) -> None:
+        """Wait for the answer's first words, or with `whole` for its end, so that a failure can be a status."""
+        until = time.monotonic() + patience_s
+        while not body.follower.gone:
+            self._heard += body.reader.take()
+            if body.reader.ended or (not whole and any(frame.kind != "start" for frame, _ in self._heard)):
+                return
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            body.follower.wake.wait(left)
+
+    def failure(self) -> Response | None:
+        """Answer with the status of a failure that came before the first words."""
+        last = self._heard[-1][0] if self._heard else None
+        if last is None or last.kind != "error" or any(frame.kind == "text" for frame, _ in self._heard):
+            return None
+        told = msgspec.json.decode(last.payload)
+        response = json_response(failed_answer_body(told["error"], told["code"]), status_of(told["code"]))
+        if "retry_after" in told:
+            response.headers["Retry-After"] = str(int(told["retry_after"]) + 1)
+        return response
+
+    def chunks(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
+        """Tell the answer as it comes."""
+        first = self._head + b'"role":"assistant","content":""' + self._tail
+        first += b"".join(self._chunk(frame) for frame, _ in self._heard)
+        yield from cut(first)
+        follower.spoke()
+        for new in deliveries(reader, follower):
+            silence = self._head + self._tail
+            yield from cut(b"".join(self._chunk(frame) for frame, _ in new) or silence)
+
+    def whole(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
+        """Tell the answer at its end; white space keeps the connection alive until then."""
+        for new in deliveries(reader, follower):
+            self._heard += new
+            if not reader.ended:
+                if follower.silent():
+                    yield b" "
+                else:
+                    continue
+        if reader.ended:
+            yield from cut(encode(self._completion()))
+
+    def _chunk(self, frame: Frame) -> bytes:
+        payload = frame.payload
+        match frame.kind:
+            case "text":
+                return b'%b"content":%b%b' % (self._head, payload[_TEXT:-1], self._tail)
+            case "reasoning":
+                return b'%b"reasoning_content":%b%b' % (self._head, payload[_REASONING:-1], self._tail)
+            case "done":
+                return self._last(msgspec.json.decode(payload))
+            case "error":
+                told = msgspec.json.decode(payload)
+                return b"data: %b\n\n" % encode(failed_answer_body(told["error"], told["code"]))
+            case _:
+                return b""
+
+    def _last(self, told: dict[str, Any]) -> bytes:
+        about = {**self._about, "object": "chat.completion.chunk"}
+        reason = _finish_reason(told)
+        last = {**about, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+        lines = [encode(last)]
+        if self._usage:
+            lines.append(encode({**about, "choices": [], "usage": _usage(told)}))
+        return b"".join(b"data: %b\n\n" % line for line in [*lines, b"[DONE]"])
+
+    def _completion(self) -> dict[str, Any]:
+        told = msgspec.json.decode(self._heard[-1][0].payload)
+        if "error" in told:
+            return failed_answer_body(told["error"], told["code"])
+        message = {"role": "assistant", "content": self._run.log.said("text")}
+        reasoning = self._run.log.said("reasoning")
+        if reasoning:
+            message["reasoning_content"] = reasoning
+        choice = {"index": 0, "message": message, "finish_reason": _finish_reason(told), "logprobs": None}
+        return {**self._about, "object": "chat.completion", "choices": [choice], "usage": _usage(told)}
+
+
+def _finish_reason(told: dict[str, Any]) -> str:
+    reason: str = told["finish_reason"]
+    return "stop" if reason == "cancelled" else reason
+
+
+def _usage(told: dict[str, Any]) -> dict[str, int]:
+    taken, given = told["usage"]["input_tokens"], told["usage"]["output_tokens"]
+    return {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}

@@ -1,0 +1,23 @@
+"""Operations: is the process there, and may it be given work."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from webapp.routes.replies import json_response
+from webapp.routes.services import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Tell that the process answers, locked or not."""
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Tell whether new answers may be started here."""
+    ready = services().runs.accepting
+    return json_response({"status": "ready" if ready else "full"}, 200 if ready else 503)

@@ -1,0 +1,212 @@
+"""Reads what a caller asks for, from JSON, a query string or a WebSocket message, into an order.
+
+Every refusal names the field, and nothing reaches a provider before all of it is checked.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from webapp.chat import ImagePart, ModelMessage, ModelRequest, Part, TextPart
+from webapp.errors import InvalidRequest
+from webapp.frames import encode, is_run, new_run
+from webapp.routes.services import Services
+from webapp.runs.run import Order
+
+_MOST_MESSAGES = 2_000
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.*)", re.DOTALL)
+_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "system": "system",
+    "developer": "system",
+}
+_PLACE = re.compile(r" - at `\$\.?(.*?)`$")
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class _ImageUrl(msgspec.Struct, frozen=True):
+    url: str
+
+
+class _Part(msgspec.Struct, frozen=True):
+    type: str
+    text: str | None = None
+    image_url: _ImageUrl | None = None
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+
+
+class _Message(msgspec.Struct, frozen=True):
+    role: str = "user"
+    content: str | list[_Part] | None = None
+    text: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a start, at any door; a field that is not listed is ignored."""
+
+    query: str | None = None
+    prompt: str | None = None
+    messages: Annotated[list[_Message], msgspec.Meta(max_length=_MOST_MESSAGES)] | None = None
+    run: str | None = None
+    system: str | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
+    temperature: Temperature | None = None
+    stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=4)] | None = None
+    seed: int | None = None
+    conversation: Name | None = None
+    parent: Name | None = None
+    retrieve: bool | None = None
+    orphan_s: Seconds | None = None
+
+
+def read_json(raw: bytes, type_: type[Any]) -> Any:
+    """Read a JSON body as `type_`; raises `InvalidRequest` that names the field."""
+    try:
+        return msgspec.json.decode(raw, type=type_)
+    except msgspec.ValidationError as error:
+        raise _named(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidRequest("The body is not JSON.", param="body", code="not_json") from None
+
+
+def read_words(words: Mapping[str, str]) -> Asked:
+    """Read a query string; numbers are read out of their text."""
+    try:
+        return msgspec.convert(dict(words), Asked, strict=False)
+    except msgspec.ValidationError as error:
+        raise _named(error) from None
+
+
+def _named(error: msgspec.ValidationError) -> InvalidRequest:
+    text = str(error)
+    place = _PLACE.search(text)
+    param = place[1] if place and place[1] else "body"
+    reason = _PLACE.sub("", text).replace("`", "")
+    return InvalidRequest(f"{param}: {reason[:1].lower()}{reason[1:]}.", param=param, code="invalid_type")
+
+
+def make_order(
+    asked: Asked, services: Services, owner: str | None, *, orphan_s: float | None = None
+) -> Order:
+    """Check what is asked and make the engine's order of it. Raises `InvalidRequest`."""
+    if asked.run is not None and not is_run(asked.run):
+        raise InvalidRequest("run must be 22 characters of A-Z a-z 0-9 - _", param="run", code="bad_run")
+    chain = services.catalog.resolve(asked.provider, asked.model)
+    wanted = asked.max_completion_tokens or asked.max_tokens
+    request = ModelRequest(
+        messages=_messages(asked),
+        max_tokens=wanted,
+        temperature=asked.temperature,
+        stop=(asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ()),
+        seed=asked.seed,
+    )
+    services.catalog.check(chain[0], request)
+    named = encode([chain[0].name, chain[0].model_name, request])
+    if wanted is None:
+        request = msgspec.structs.replace(request, max_tokens=services.catalog.longest(chain[0]))
+    if orphan_s is None:
+        orphan_s = services.orphan_s if asked.orphan_s is None else asked.orphan_s
+    return Order(
+        run=asked.run or new_run(),
+        owner=owner,
+        fingerprint=hashlib.sha256(named).hexdigest(),
+        request=request,
+        chain=chain,
+        orphan_s=orphan_s,
+    )
+
+
+def run_of_key(key: str, owner: str | None, address: str) -> str:
+    """Turn an Idempotency-Key into the run it stands for; keys of two owners never meet.
+
+    An anonymous caller has no name, so the address it asks from stands for it.
+    """
+    scope = owner or f"address:{address}"
+    digest = hashlib.sha256(f"{len(scope)}:{scope}:{key}".encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _messages(asked: Asked) -> tuple[ModelMessage, ...]:
+    given = [name for name in ("query", "prompt", "messages") if getattr(asked, name) is not None]
+    if not given:
+        raise InvalidRequest("Nothing is asked: send query or messages.", param="query", code="nothing_asked")
+    if len(given) > 1:
+        raise InvalidRequest(f"Send either {given[0]} or {given[1]}.", param=given[1], code="asked_twice")
+    messages = [ModelMessage.system(asked.system)] if asked.system else []
+    if asked.messages is None:
+        text = asked.query if asked.query is not None else asked.prompt
+        if not text or not text.strip():
+            raise InvalidRequest(f"{given[0]} is empty.", param=given[0], code="empty")
+        return (*messages, ModelMessage.user(text))
+    messages += [_message(index, message) for index, message in enumerate(asked.messages)]
+    if not any(message.role == "user" for message in messages):
+        raise InvalidRequest("messages holds no question.", param="messages", code="empty")
+    return tuple(messages)
+
+
+def _message(index: int, message: _Message) -> ModelMessage:
+    place = f"messages[{index}]"
+    role = _ROLES.get(message.role)
+    if role is None:
+        raise InvalidRequest(
+            f"{place}.role must be user, assistant or system", param=f"{place}.role", code="bad_role"
+        )
+    content = message.content if message.content is not None else message.text
+    if isinstance(content, list):
+        parts = tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
+        if parts and all(isinstance(part, TextPart) for part in parts):
+            return ModelMessage(role, "\n".join(part.text for part in parts if isinstance(part, TextPart)))
+        if parts:
+            return ModelMessage(role, parts)
+    elif content and content.strip():
+        return ModelMessage(role, content)
+    raise InvalidRequest(f"{place}.content is empty.", param=f"{place}.content", code="empty")
+
+
+def _part(place: str, part: _Part) -> Part:
+    if part.type in ("text", "input_text") and part.text is not None:
+        return TextPart(part.text)
+    if part.type == "image_url" and part.image_url is not None:
+        return _image(place, part.image_url.url, None, None)
+    if part.type == "image" and (part.data or part.url):
+        return _image(place, part.url, part.media_type, part.data)
+    raise InvalidRequest(f"{place} must be text or an image", param=place, code="bad_part")
+
+
+def _image(place: str, url: str | None, media_type: str | None, data: str | None) -> ImagePart:
+    inline = _DATA_URL.fullmatch(url or "")
+    if inline:
+        media_type, data, url = inline[1], inline[2], None
+    if data is not None:
+        if media_type not in _IMAGE_TYPES:
+            raise InvalidRequest(
+                f"{place} must be one of {', '.join(_IMAGE_TYPES)}", param=place, code="bad_image"
+            )
+        try:
+            base64.b64decode(data, validate=True)
+        except ValueError:
+            raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image") from None
+        return ImagePart(media_type=media_type, data=data)
+    if url and url.startswith(("http://", "https://")):
+        return ImagePart(url=url)
+    raise InvalidRequest(f"{place} must be data or an http address", param=place, code="bad_image")

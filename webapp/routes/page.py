@@ -1,0 +1,108 @@
+"""The page, the sign-in and what a locked server shows. The one door that speaks HTML."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+
+from webapp.access.gate import UNLOCKING
+from webapp.errors import Forbidden
+from webapp.routes.admission import address, make_visitor, visit
+from webapp.routes.services import services
+
+blueprint = Blueprint("page", __name__)
+
+_DEMO_SETTINGS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST")
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+
+
+@blueprint.app_template_global()
+def asset(name: str) -> str:
+    """Give the address of a file under static/."""
+    return url_for("static", filename=name)
+
+
+@blueprint.get("/")
+def index() -> Response:
+    """Show the chat, or the sign-in, or why the server is locked."""
+    parts, seen = services(), visit()
+    match parts.gate.mode(seen):
+        case "locked":
+            return _page("locked.html", 503, settings=UNLOCKING)
+        case "password" if not parts.gate.passes(seen):
+            return _sign_in_page(401)
+        case _:
+            pass
+    make_visitor()
+    default = parts.catalog.resolve(None, None)[0]
+    boot = {
+        "version": parts.version,
+        "provider": default.name,
+        "model": default.model_name,
+        "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
+        "signed_in": "pass" in session,
+        "frame_ms": parts.frame_ms,
+    }
+    return _page("index.html", 200, boot=boot)
+
+
+@blueprint.post("/signin")
+def sign_in() -> Response:
+    """Compare the password and remember the visitor in the signed cookie."""
+    parts, now = services(), time.monotonic()
+    if parts.gate.mode(visit()) == "locked":
+        return _page("locked.html", 503, settings=UNLOCKING)
+    wait_s = parts.throttle.wait_s(address(), now)
+    if wait_s:
+        response = _sign_in_page(429, wait_s=wait_s)
+        response.headers["Retry-After"] = str(wait_s)
+        return response
+    if not parts.gate.is_password(request.form.get("password", "")):
+        parts.throttle.failed(address(), now)
+        return _sign_in_page(401, wrong=True)
+    make_visitor()
+    session["pass"] = parts.gate.proof()
+    return _home()
+
+
+@blueprint.post("/signout")
+def sign_out() -> Response:
+    """Forget the visitor."""
+    if request.headers.get("Sec-Fetch-Site") not in (None, "same-origin"):
+        raise Forbidden("Signing out is for the page itself.")
+    session.clear()
+    return _home()
+
+
+def _home() -> Response:
+    response = make_response(redirect(url_for("page.index"), 303))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None) -> Response:
+    return _page("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
+
+
+def _page(template: str, status: int, **context: object) -> Response:
+    response = make_response(render_template(template, **context), status)
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Cache-Control"] = "no-store"
+    if status == 503:
+        response.headers["Retry-After"] = "60"
+    return response

@@ -1,0 +1,96 @@
+"""The one place where an error becomes an HTTP answer: OpenAI's shape, the right status, never HTML."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from webapp.errors import AnswerError, NotSignedIn, RequestError, type_of_status
+from webapp.frames import encode
+
+log_ = logging.getLogger("freshet.http")
+
+_SENTENCES = {
+    400: "The request cannot be understood.",
+    404: "There is nothing here.",
+    405: "This address does not take that method.",
+    411: "The request needs a Content-Length.",
+    413: "The request is larger than this server takes.",
+    414: "The address is longer than this server takes.",
+    415: "The body must be JSON: send Content-Type: application/json.",
+}
+_STATUS_OF_CODE = {
+    "upstream_auth": 401,
+    "upstream_bad_request": 400,
+    "upstream_quota": 429,
+    "upstream_rate_limited": 429,
+    "upstream_overloaded": 503,
+    "upstream_timeout": 504,
+    "internal": 500,
+    "budget_exceeded": 429,
+}
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Answer with JSON that nothing keeps."""
+    response = Response(encode(body), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error_body(message: str, type_: str, code: str | None, param: str | None = None) -> dict[str, object]:
+    """Make an error's wire form."""
+    return {"error": {"message": message, "type": type_, "param": param, "code": code}}
+
+
+def request_error(error: RequestError) -> Response:
+    """Answer a request that was refused before any work."""
+    type_ = type_of_status.get(error.status, "invalid_request_error")
+    response = json_response(error_body(error.message, type_, error.code, error.param), error.status)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, NotSignedIn):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def status_of(code: str) -> int:
+    """Tell the HTTP status for an answer that failed before it began."""
+    return _STATUS_OF_CODE.get(code, 502)
+
+
+def failed_answer_body(message: str, code: str) -> dict[str, object]:
+    """Make the wire form of an answer's failure at the OpenAI doors."""
+    return error_body(message, type_of_status.get(status_of(code), "upstream_error"), code)
+
+
+def _http_exception(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:  # a redirect of the router's
+        return Response(status=status, headers=error.get_response().headers)
+    sentence = _SENTENCES.get(status, "The request cannot be answered.")
+    response = json_response(
+        error_body(sentence, type_of_status.get(status, "invalid_request_error"), None), status
+    )
+    if status == 405 and error.get_response().headers.get("Allow"):
+        response.headers["Allow"] = error.get_response().headers["Allow"]
+    return response
+
+
+def _answer_error(error: AnswerError) -> Response:
+    return json_response(failed_answer_body(error.message, error.code), status_of(error.code))
+
+
+def _unexpected(error: Exception) -> Response:
+    log_.error("%s %s failed", request.method, request.path, exc_info=error)
+    return json_response(error_body("Something went wrong on the server.", "server_error", "internal"), 500)
+
+
+def register(app: Flask) -> None:
+    """Let an application answer all its errors this way."""
+    app.register_error_handler(RequestError, request_error)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(AnswerError, _answer_error)
+    app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,41 @@
+"""What the doors work with: made by the roof, hung on the Flask application, asked for by each door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from webapp.access.gate import Gate
+from webapp.access.throttle import Throttle
+from webapp.runs.registry import Runs
+from webapp.seams import Catalog
+
+_KEY = "freshet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The parts of a running server. `demo` is true while nothing but `mock` answers."""
+
+    catalog: Catalog
+    runs: Runs
+    gate: Gate
+    throttle: Throttle
+    version: str
+    demo: bool
+    frame_ms: float
+    orphan_s: float
+    write_s: float
+    auth_s: float
+
+
+def keep(extensions: dict[str, object], services: Services) -> None:
+    """Hang the services on an application's `extensions`."""
+    extensions[_KEY] = services
+
+
+def services() -> Services:
+    """Find the services of the application that handles the present request."""
+    return cast(Services, current_app.extensions[_KEY])

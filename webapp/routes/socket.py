@@ -1,0 +1,247 @@
+"""The WebSocket door: many runs on one connection.
+
+Close codes: 1003 binary, 1009 too big, 1012 come back, 1013 full, 4400 message, 4401 authentication,
+4403 origin, 4408 slow, 4429 rate; 1002 and 1007 are simple-websocket's own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import msgspec
+from flask import Blueprint, request
+from flask_sock import Sock
+from simple_websocket import ConnectionClosed
+
+from webapp.access.gate import Visit
+from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
+from webapp.errors import InvalidRequest, RequestError, TooManyRequests, Unavailable
+from webapp.frames import Cursor, encode, encode_message
+from webapp.routes.admission import visit
+from webapp.routes.intake import Asked, make_order, read_json
+from webapp.routes.services import Services, services
+from webapp.routes.stream import receipt_body
+from webapp.routes.wire import Bell, GuardedSocket
+from webapp.runs.readers import Follower, Reader
+from webapp.runs.run import Run
+
+blueprint = Blueprint("socket", __name__)
+_sock = Sock()
+
+OPTIONS = {"event_class": Bell}
+_MOST_RUNS = 4
+_MOST_MESSAGES = 300  # in ten seconds
+_MESSAGE_BYTES = 16 * 1024 * 1024
+_UNFINISHED_S = 10.0
+_MOST_MISSED_PONGS = 2
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    type: str
+    ref: str | int | None = None
+    run: str | None = None
+    after: str | None = None
+    token: str | None = None
+
+
+class _Closing(Exception):
+    """The connection ends with this code; one place turns it into a close frame."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@blueprint.before_request
+def _guard() -> None:
+    """Put the guarded socket in the place of gunicorn's, and take no compression."""
+    environ = request.environ
+    environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    parts = services()
+    if not parts.runs.room:
+        raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
+    if "gunicorn.socket" in environ:
+        inspector = Inspector(_MESSAGE_BYTES, _MOST_MESSAGES)
+        environ["gunicorn.socket"] = GuardedSocket(environ["gunicorn.socket"], inspector, parts.write_s)
+
+
+@_sock.route("/ws", bp=blueprint)
+def ws(server: Any) -> None:
+    """Serve one WebSocket until it closes."""
+    parts = services()
+    wire: GuardedSocket = server.sock
+    try:
+        follower = parts.runs.follower(wake=server.event.wake)
+    except Unavailable:
+        _close(wire, _Closing(1013, "full"))
+        return
+    talk = _Talk(parts, server, follower, visit())
+    try:
+        talk.serve()
+    except _Closing as closing:
+        _close(wire, closing)
+    except (ConnectionClosed, OSError):
+        pass  # the other side has left
+    finally:
+        talk.part()
+        parts.runs.leave(follower)
+        server.connected = False
+        wire.shut()
+
+
+def _close(wire: GuardedSocket, closing: _Closing) -> None:
+    try:
+        wire.send(close_frame(closing.code, closing.reason))
+    except OSError:
+        pass  # it cannot be told
+
+
+class _Talk:
+    """One connection: who it is, and the runs that it follows."""
+
+    def __init__(self, parts: Services, server: Any, follower: Follower, seen: Visit) -> None:
+        self._parts = parts
+        self._server = server
+        self._wire: GuardedSocket = server.sock
+        self._follower = follower
+        self._visit = seen
+        self._owner = parts.gate.owner(seen)
+        self._known = parts.gate.mode(seen) != "password" or parts.gate.passes(seen)
+        self._auth_by = time.monotonic() + parts.auth_s
+        self._followed: dict[str, tuple[Run, Reader]] = {}
+        self._refs: dict[str, str | int | None] = {}
+        self._missed = 0
+
+    def serve(self) -> None:
+        """Hear, follow and keep alive, until something ends it."""
+        while True:
+            left = None if self._known else max(0.0, self._auth_by - time.monotonic())
+            self._follower.wake.wait(left)
+            self._check()
+            while (raw := self._server.receive(timeout=0)) is not None:
+                self._hear(raw)
+            self._pump()
+            if self._follower.silent():
+                self._keep_alive()
+
+    def part(self) -> None:
+        """Leave all runs; they go on."""
+        for run, _ in self._followed.values():
+            self._parts.runs.part(run, self._follower)
+        self._followed.clear()
+
+    def _check(self) -> None:
+        violation = self._wire.violation
+        if violation is not None:
+            raise _Closing(violation.code, violation.reason)
+        if self._follower.away:
+            raise _Closing(1012, "come back")
+        if self._wire.overdue(_UNFINISHED_S):
+            raise _Closing(1002, "a message was not finished")
+        if not self._known and time.monotonic() >= self._auth_by:
+            raise _Closing(4401, "no authentication came")
+
+    def _hear(self, raw: str | bytes) -> None:
+        try:
+            heard: _Heard = read_json(raw.encode() if isinstance(raw, str) else raw, _Heard)
+        except InvalidRequest as error:
+            raise _Closing(4400, "the message is not understood") from error
+        if not self._known and heard.type != "auth":
+            raise _Closing(4401, "authenticate first")
+        try:
+            match heard.type:
+                case "start":
+                    self._start(raw, heard)
+                case "resume":
+                    self._resume(heard)
+                case "stop":
+                    self._stop(heard)
+                case "auth":
+                    self._authenticate(heard)
+                case _:
+                    raise _Closing(4400, "the message is of no known type")
+        except RequestError as error:
+            self._say({"refused": error.message, "code": error.code, "status": error.status}, heard.ref)
+
+    def _authenticate(self, heard: _Heard) -> None:
+        seen = msgspec.structs.replace(self._visit, bearer=heard.token or "")
+        gate = self._parts.gate
+        if gate.mode(seen) == "password" and not gate.passes(seen):
+            raise _Closing(4401, "the token is wrong")
+        self._owner, self._known = gate.owner(seen), True
+
+    def _start(self, raw: str | bytes, heard: _Heard) -> None:
+        asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
+        if len(self._followed) >= _MOST_RUNS:
+            raise TooManyRequests(f"At most {_MOST_RUNS} runs on one connection.", code="too_many_runs")
+        run, _ = self._parts.runs.start(make_order(asked, self._parts, self._owner))
+        self._follow(run, None, heard.ref)
+
+    def _resume(self, heard: _Heard) -> None:
+        run = self._parts.runs.find(heard.run or "", self._owner)
+        cursor = None
+        if heard.after is not None:
+            cursor = Cursor.parse(heard.after)
+            if cursor is None or cursor.run != run.id:
+                raise InvalidRequest(
+                    "after must be run:epoch:seq of this run", param="after", code="bad_cursor"
+                )
+        if run.id not in self._followed and len(self._followed) >= _MOST_RUNS:
+            raise TooManyRequests(f"At most {_MOST_RUNS} runs on one connection.", code="too_many_runs")
+        if Reader(run.log, cursor, prove=True).at_end:
+            self._say(
+                {"refused": "The answer has been read to its end.", "code": "at_end", "status": 204},
+                heard.ref,
+            )
+            return
+        self._follow(run, cursor, heard.ref)
+
+    def _follow(self, run: Run, cursor: Cursor | None, ref: str | int | None) -> None:
+        if run.id in self._followed:
+            self._parts.runs.part(run, self._follower)
+        self._followed[run.id] = (run, self._parts.runs.join(run, self._follower, cursor))
+        self._refs[run.id] = ref
+
+    def _stop(self, heard: _Heard) -> None:
+        run = self._parts.runs.find(heard.run or "", self._owner)
+
+        def stop() -> None:
+            told = receipt_body(run.stop("user"))
+            try:
+                self._say({"stopped": told, "run": run.id}, heard.ref)
+            except OSError:
+                pass  # who asked has left
+
+        # A stop may take a moment, and the other runs of this connection must not wait for it.
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+
+    def _pump(self) -> None:
+        """Write what is new of all runs, in one write."""
+        writes: list[bytes] = []
+        for name, (run, reader) in list(self._followed.items()):
+            for frame, cursor in reader.take():
+                ref = self._refs.get(name) if frame.kind == "start" else None
+                message = encode_message(frame, name, cursor.decode() if cursor else None, ref)
+                writes.append(text_message(message))
+            if reader.ended:
+                del self._followed[name]
+                self._parts.runs.part(run, self._follower)
+        if writes:
+            self._wire.send(b"".join(writes))
+            self._follower.spoke()
+
+    def _keep_alive(self) -> None:
+        self._missed = 0 if self._server.pong_received else self._missed + 1
+        if self._missed >= _MOST_MISSED_PONGS:
+            raise _Closing(4408, "no pong came")
+        self._server.pong_received = False
+        self._wire.send(ping_frame() + text_message(encode({"ping": int(time.time() * 1000)})))
+        self._follower.spoke()
+
+    def _say(self, told: dict[str, object], ref: str | int | None) -> None:
+        if ref is not None:
+            told["ref"] = ref
+        self._wire.send(text_message(encode(told)))

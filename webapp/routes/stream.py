@@ -1,0 +1,131 @@
+"""The SSE door: start a run and follow it, resume or join one, stop one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from webapp.errors import InvalidRequest, NotFound, UnsupportedType
+from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number
+from webapp.routes.admission import address, owner, visit
+from webapp.routes.following import Following, cut, deliveries, streamed
+from webapp.routes.intake import Asked, make_order, read_json, read_words, run_of_key
+from webapp.routes.replies import json_response
+from webapp.routes.services import Services, services
+from webapp.runs.readers import Follower, Reader
+from webapp.runs.run import Receipt, Run
+
+blueprint = Blueprint("stream", __name__)
+
+_SSE = "text/event-stream"
+_RETRY_MS = (800, 1_600)  # jittered, so that readers who were cut together do not return together
+_AWAY_MS = (200, 1_500)
+_MOST_KEY_CHARS = 255
+
+
+@blueprint.post("/stream")
+def start() -> Response:
+    """Start a run and follow it; with a Last-Event-ID, resume and never start."""
+    if not request.is_json:
+        raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
+    asked: Asked = read_json(request.get_data(), Asked)
+    return _start(asked)
+
+
+@blueprint.get("/stream")
+def start_plainly() -> Response:
+    """Do the same for a plain EventSource."""
+    asked = read_words(request.args)
+    if "Last-Event-ID" not in request.headers and "after" not in request.args:
+        services().gate.check_get_start(visit(), g.cross_origin)
+    return _start(asked)
+
+
+@blueprint.get("/stream/<run>")
+def resume(run: str) -> Response:
+    """Go on after a cursor, or from the beginning."""
+    return _resume(services().runs.find(run, owner()))
+
+
+@blueprint.post("/stream/<run>/stop")
+def stop(run: str) -> Response:
+    """Stop a run; the receipt tells how it ended."""
+    return json_response(receipt_body(services().runs.stop(run, owner())))
+
+
+def receipt_body(receipt: Receipt) -> dict[str, object]:
+    """Make a receipt's wire form."""
+    return {
+        "run": receipt.run,
+        "state": receipt.state,
+        "finish_reason": receipt.finish_reason,
+        "usage": receipt.usage,
+        "cost": None if receipt.cost is None else plain_number(receipt.cost),
+        "closed_ms": receipt.closed_ms,
+    }
+
+
+def named_run(asked: Asked, owner_: str | None) -> str | None:
+    """Name the run that a request chose, by itself or by its Idempotency-Key."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None or asked.run is not None:
+        return asked.run
+    if not key or len(key) > _MOST_KEY_CHARS:
+        raise InvalidRequest(
+            f"Idempotency-Key must have 1 to {_MOST_KEY_CHARS} characters",
+            param="Idempotency-Key",
+            code="bad_key",
+        )
+    return run_of_key(key, owner_, address())
+
+
+def _start(asked: Asked) -> Response:
+    parts, who = services(), owner()
+    name = named_run(asked, who)
+    if "Last-Event-ID" in request.headers:
+        return _resume_by_header(parts, name)
+    if name is not None and name != asked.run:
+        asked = msgspec.structs.replace(asked, run=name)
+    run, _ = parts.runs.start(make_order(asked, parts, who))
+    return streamed(Following(parts, run, None, _speak), _SSE)
+
+
+def _resume_by_header(parts: Services, name: str | None) -> Response:
+    """Resume on the door that starts: what cannot be resumed is 204, so that an EventSource gives up."""
+    cursor = Cursor.parse(request.headers["Last-Event-ID"])
+    target = cursor.run if cursor is not None else name
+    if target is None or not is_run(target):
+        return Response(status=204)
+    try:
+        return _resume(parts.runs.find(target, owner()))
+    except NotFound:
+        return Response(status=204)
+
+
+def _resume(run: Run) -> Response:
+    header = request.headers.get("Last-Event-ID")
+    after = request.args.get("after")
+    raw = after if header is None else header
+    cursor = Cursor.parse(raw) if raw is not None else None
+    readable = cursor is not None and cursor.run == run.id
+    if header is None and after is not None and not readable:
+        raise InvalidRequest("after must be run:epoch:seq of this run", param="after", code="bad_cursor")
+    prove = raw is None or readable
+    if prove and Reader(run.log, cursor, prove=True).at_end:
+        return Response(status=204)
+    return streamed(Following(services(), run, cursor if readable else None, _speak, prove=prove), _SSE)
+
+
+def _speak(reader: Reader, follower: Follower) -> Iterator[bytes]:
+    head = b"retry: %d\n\n" % random.randint(*_RETRY_MS)
+    for new in deliveries(reader, follower):
+        if len(new) == 1 and not head:
+            yield encode_sse(*new[0])
+            continue
+        yield from cut((head + b"".join([encode_sse(*one) for one in new])) or b":\n\n")
+        head = b""
+    if follower.away and not reader.ended:
+        yield encode_sse(notice_frame("reconnect", random.randint(*_AWAY_MS)), None)

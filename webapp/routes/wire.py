@@ -1,0 +1,89 @@
+"""The socket under a WebSocket: one writer at a time, whole writes with a deadline, and an eye on what comes.
+
+simple-websocket calls `send` once and ignores how much was sent, from two threads; and it takes whatever
+comes. It is given this socket instead of the real one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from webapp.codecs.websocket import Inspector, Violation
+from webapp.runs.log import Wake
+
+_WRITE_BYTES = 8 * 1024
+
+
+class Bell:
+    """What simple-websocket takes for its event: it rings the bell that the door waits on anyway."""
+
+    def __init__(self) -> None:
+        self.wake = Wake()
+
+    def set(self) -> None:
+        """Ring."""
+        self.wake.set()
+
+    def clear(self) -> None:
+        """Do nothing: a bell is silent once it was heard."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Never wait here; the door looks for messages when its bell rings."""
+        return False
+
+
+class GuardedSocket:
+    """Wraps gunicorn's socket for as long as the WebSocket lives; gunicorn closes the real one."""
+
+    def __init__(self, sock: Any, inspector: Inspector, write_s: float) -> None:
+        self._sock = sock
+        self._inspector = inspector
+        self._lock = threading.Lock()
+        self.violation: Violation | None = None
+        self.broken = False
+        sock.settimeout(write_s)
+
+    def recv(self, size: int) -> bytes:
+        """Wait for bytes; b"" once the other side has left or has gone too far."""
+        while not self.broken and self.violation is None:
+            try:
+                raw: bytes = self._sock.recv(size)
+            except TimeoutError:
+                continue
+            try:
+                self._inspector.feed(raw, time.monotonic())
+            except Violation as violation:
+                self.violation = violation
+                return b""
+            return raw
+        return b""
+
+    def send(self, raw: bytes) -> int:
+        """Write all of it, or break the connection when not one write is taken within the deadline."""
+        with self._lock:
+            if self.broken:
+                raise OSError("the connection is broken")
+            try:
+                for at in range(0, len(raw), _WRITE_BYTES):
+                    self._sock.sendall(raw[at : at + _WRITE_BYTES])
+            except OSError:
+                self.shut()
+                raise
+        return len(raw)
+
+    def shut(self) -> None:
+        """End the connection under whoever reads or writes it."""
+        self.broken = True
+        try:
+            self._sock.shutdown(2)
+        except OSError:
+            pass  # it is gone already
+
+    def close(self) -> None:
+        """Leave the closing to gunicorn; simple-websocket's reader calls this when it ends."""
+
+    def overdue(self, limit_s: float) -> bool:
+        """Tell whether a message was begun and not finished for too long."""
+        return self._inspector.overdue(time.monotonic(), limit_s)

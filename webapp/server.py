@@ -1,0 +1,68 @@
+"""gunicorn's settings: `gunicorn -c python:webapp.server 'webapp:create_app()'`.
+
+gunicorn imports this module in its master, before the worker patches the standard library: nothing here
+may import ssl, requests or Flask.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from webapp.errors import ConfigurationError
+from webapp.settings import Settings
+
+log_ = logging.getLogger("freshet.server")
+
+_SPARE_CONNECTIONS = 200  # for those who are told that the server is full, and for the page's own files
+_GRACEFUL_S = 25
+
+try:
+    _settings = Settings.read(os.environ)
+except ConfigurationError as _error:
+    raise SystemExit(f"freshet: {_error}") from None
+
+bind = [_settings.bind]
+worker_class = "webapp.worker.Worker"
+workers = 1
+worker_connections = 2 * _settings.max_streams + _SPARE_CONNECTIONS
+timeout = 60
+graceful_timeout = _GRACEFUL_S
+keepalive = 2
+limit_request_line = 8190
+limit_request_field_size = 16_380
+accesslog = None
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query strings: they hold questions
+errorlog = "-"
+loglevel = "info"
+proc_name = "freshet"
+
+
+def on_starting(server: Any) -> None:
+    """Hold to one worker, whatever the environment says, and tell where the page is and who answers."""
+    asked = max(server.cfg.workers, _settings.web_concurrency)
+    if asked > 1:
+        server.log.warning(
+            "one worker runs instead of %d: answers are kept in memory and cannot be shared between workers yet",
+            asked,
+        )
+    server.cfg.set("workers", 1)
+    server.num_workers = 1
+    if server.cfg.preload_app:
+        server.log.warning("preload_app is switched off: it would break the patches that gevent needs")
+        server.cfg.set("preload_app", False)
+
+
+def when_ready(server: Any) -> None:
+    """Say what a person wants to know after `make run`."""
+    for address in server.cfg.address:
+        host, port = address[:2] if isinstance(address, tuple) else (address, "")
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+        server.log.info("Freshet is at http://%s:%s", shown, port)
+    name = _settings.default_provider
+    server.log.info("answers come from %s", name)
+    if name == "mock":
+        server.log.info(
+            "these are demo answers: set OPENAI_API_KEY, ANTHROPIC_API_KEY or OLLAMA_HOST for real ones"
+        )

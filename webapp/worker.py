@@ -1,0 +1,43 @@
+"""gunicorn's gevent worker, with answers instead of HTML for requests that never reach the application."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.workers.ggevent import GeventWorker
+
+_STATUS = re.compile(r"^[A-Z][A-Za-z]+$")
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """Speaks JSON where gunicorn would write a page, and drains the engine when it is told to go."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what could not be parsed; everything else is logged, without its query, as a 500."""
+        if isinstance(exc, LimitRequestLine):
+            status, reason, message = 414, "URI Too Long", "The address is longer than this server takes."
+        elif isinstance(exc, LimitRequestHeaders):
+            status, reason, message = 431, "Request Header Fields Too Large", "The headers are too large."
+        elif type(exc).__module__ == "gunicorn.http.errors":
+            status, reason, message = (
+                400,
+                "Bad Request",
+                "The request is not HTTP that this server understands.",
+            )
+        else:
+            self.log.error("request failed: %s", type(exc).__name__, exc_info=exc)
+            status, reason, message = 500, "Internal Server Error", "Something went wrong on the server."
+        kind = "server_error" if status == 500 else "invalid_request_error"
+        body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": None}})
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, (head + body).encode())
+        except OSError:
+            self.log.debug("an error could not be told")
