@@ -7,6 +7,8 @@ import { h } from "./dom.js";
 
 /** A block longer than this is closed at the next line end. */
 const BLOCK_CHARS = 2_000;
+/** What parts paragraphs: a line end and at least one empty line; the indent of the next line stays. */
+const GAP = /\r?\n(?:[^\S\n]*\n)+/;
 
 /** Shows one growing text inside its element. */
 export class Flow {
@@ -15,12 +17,12 @@ export class Flow {
   #redraws = 0;
   /** @type {Text | null} the node that grows */
   #tail = null;
-  /** Line ends are held back until something follows, which decides whether they part paragraphs. */
-  #heldLineEnds = 0;
+  /** White space at the end is held back until something follows, which decides what it means. */
+  #held = "";
 
   /** @param {string} name class of the element */
   constructor(name) {
-    this.element = h("div", { class: name, dir: "auto" });
+    this.element = h("div", { class: name });
   }
 
   /**
@@ -32,29 +34,33 @@ export class Flow {
     if (redraws !== this.#redraws && !text.startsWith(this.#shown)) this.#clear();
     this.#redraws = redraws;
     if (text.length <= this.#shown.length) return;
-    const added = text.slice(this.#shown.length);
+    const added = this.#held + text.slice(this.#shown.length);
+    const kept = added.trimEnd();
     this.#shown = text;
-    for (const [part] of added.matchAll(/\r?\n|[^\r\n]+|\r/g)) this.#append(part);
+    this.#held = added.slice(kept.length);
+    if (kept !== "") this.#append(kept);
   }
 
   #clear() {
     this.element.replaceChildren();
     this.#shown = "";
     this.#tail = null;
-    this.#heldLineEnds = 0;
+    this.#held = "";
   }
 
-  /** @param {string} part a line end, or text without one */
-  #append(part) {
-    if (part === "\n" || part === "\r\n" || part === "\r") {
-      this.#heldLineEnds += 1;
-      return;
-    }
-    const held = this.#heldLineEnds;
-    this.#heldLineEnds = 0;
-    if (this.#tail === null || held > 1) this.#open("block", part);
-    else if (held === 1 && this.#tail.length > BLOCK_CHARS) this.#open("block tight", part);
-    else this.#tail.appendData((held === 1 ? "\n" : "") + part);
+  /** @param {string} text */
+  #append(text) {
+    const [first = "", ...paragraphs] = text.split(GAP);
+    if (first !== "") this.#extend(this.#tail ? first : first.replace(/^\s*\n/, ""));
+    for (const paragraph of paragraphs) this.#open("block", paragraph);
+  }
+
+  /** @param {string} text */
+  #extend(text) {
+    if (this.#tail === null) return this.#open("block", text);
+    const cut = this.#tail.length > BLOCK_CHARS ? text.indexOf("\n") : -1;
+    this.#tail.appendData(cut < 0 ? text : text.slice(0, cut));
+    if (cut >= 0) this.#open("block tight", text.slice(cut + 1));
   }
 
   /**
@@ -63,6 +69,6 @@ export class Flow {
    */
   #open(name, text) {
     this.#tail = document.createTextNode(text);
-    this.element.append(h("p", { class: name }, this.#tail));
+    this.element.append(h("p", { class: name, dir: "auto" }, this.#tail));
   }
 }

@@ -37,6 +37,7 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query string
 errorlog = "-"
 loglevel = "info"
 proc_name = "freshet"
+control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:

@@ -122,7 +122,7 @@ export const en = {
   lost: "Connection lost. The answer goes on by itself.",
   offline: "You are offline. The answer goes on when the network is back.",
   busy: "The server is busy. Trying again by itself.",
-  demo: (/** @type {string} */ settings) => `Demo answers. Set ${settings} for a real model.`,
+  demo: (/** @type {string} */ settings) => `Demo answers. For real ones set ${settings}.`,
   or: "or",
 
   tokensIn: (/** @type {string} */ count) => `${count} in`,

@@ -112,27 +112,32 @@ class AnthropicDecoder:
             if self.finished:
                 break
             said = self._said(record)
-            if said is None:
-                continue
-            match said.type or record.event.decode("utf-8", "replace"):
-                case "content_block_delta" | "content_block_start":
-                    self._add(said.delta or said.content_block, events)
-                case "message_start" if said.message is not None:
-                    self._model = said.message.model
-                    if said.message.usage is not None:
-                        events.append(said.message.usage.report())
-                case "message_delta":
-                    if said.usage is not None:
-                        events.append(said.usage.report())
-                    if said.delta is not None and said.delta.stop_reason:
-                        self._reason = _REASONS.get(said.delta.stop_reason, "stop")
-                case "message_stop":
-                    events.append(self._finish())
-                case "error":
-                    raise reported(said.error)
-                case _:
-                    pass  # ping, content_block_stop, and what will be invented
+            if said is not None:
+                self._hear(said.type or record.event.decode("utf-8", "replace"), said, events)
         return events
+
+    def _hear(self, kind: str, said: _Said, events: list[Event]) -> None:
+        match kind:
+            case "content_block_delta" | "content_block_start":
+                self._add(said.delta or said.content_block, events)
+            case "message_start" if said.message is not None:
+                self._model = said.message.model
+                self._count(said.message.usage, events)
+            case "message_delta":
+                self._count(said.usage, events)
+                if said.delta is not None and said.delta.stop_reason:
+                    self._reason = _REASONS.get(said.delta.stop_reason, "stop")
+            case "message_stop":
+                events.append(self._finish())
+            case "error":
+                raise reported(said.error)
+            case _:
+                pass  # ping, content_block_stop, and what will be invented
+
+    @staticmethod
+    def _count(tokens: _Tokens | None, events: list[Event]) -> None:
+        if tokens is not None:
+            events.append(tokens.report())
 
     @staticmethod
     def _add(said: _Delta | _Block | None, events: list[Event]) -> None:

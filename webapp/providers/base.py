@@ -70,7 +70,8 @@ class Calling:
     ) -> Iterator[Iterable[bytes]]:
         """Open a call, again where it failed and that may help; nothing has been said yet."""
         call = calls(None)
-        assert call is not None, "a provider gives its first call"
+        if call is None:
+            raise ValueError("a provider gives its first call")
         tries = 0
         while True:
             opened = self._transport.post(call, control)
@@ -100,7 +101,8 @@ class Calling:
             if error.retry_after_s > self._retry_max_s:
                 raise error
             return error.retry_after_s
-        return _FIRST_BACKOFF_S * 2**tries * random.uniform(0.75, 1.25)
+        backoff: float = _FIRST_BACKOFF_S * 2**tries
+        return backoff * random.uniform(0.75, 1.25)
 
 
 class FreeControl:
@@ -156,7 +158,7 @@ class BaseProvider:
 
     def complete(self, request: ModelRequest) -> ModelResponse:
         """Return the whole answer."""
-        return self.stream_with_callback(request, lambda delta, response: None)
+        return self.stream_with_callback(request, lambda _delta, _response: None)
 
     def stream_with_callback(
         self, request: ModelRequest, callback: Callable[[str, ModelResponse], None]

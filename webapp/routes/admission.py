@@ -22,7 +22,7 @@ _PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz"})
 class SessionInterface(SecureCookieSessionInterface):
     """Flask's signed cookie, marked `Secure` where the visitor came over TLS, a proxy's word included."""
 
-    def get_cookie_secure(self, app: Flask) -> bool:
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  (Flask's signature)
         """Tell whether the present request came over TLS."""
         return request.is_secure or request.headers.get("X-Forwarded-Proto", "") == "https"
 

@@ -27,7 +27,7 @@ def hung_up(sock: Any) -> Callable[[], bool] | None:
         timeout = sock.gettimeout()
         try:
             sock.settimeout(0)
-            return sock.recv(1, socket.MSG_PEEK) == b""
+            return len(sock.recv(1, socket.MSG_PEEK)) == 0
         except BlockingIOError:
             return False
         except OSError:

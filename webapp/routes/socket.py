@@ -68,7 +68,7 @@ def _guard() -> None:
         environ["gunicorn.socket"] = GuardedSocket(environ["gunicorn.socket"], inspector, parts.write_s)
 
 
-@_sock.route("/ws", bp=blueprint)
+@_sock.route("/ws", bp=blueprint)  # type: ignore[untyped-decorator]
 def ws(server: Any) -> None:
     """Serve one WebSocket until it closes."""
     parts = services()

@@ -29,7 +29,7 @@ class Bell:
     def clear(self) -> None:
         """Do nothing: a bell is silent once it was heard."""
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  (an event's signature)
         """Never wait here; the door looks for messages when its bell rings."""
         return False
 
