@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 ARGUMENTS = [
@@ -43,6 +45,11 @@ def executable() -> str:
     return found
 
 
+def launch(playwright: Playwright) -> Browser:
+    """Start it, with a fresh profile that goes when it is closed."""
+    return playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+
+
 def ensure() -> tuple[str, str]:
     """Return the Chromium to drive and where it is from, installing one if there is none.
 
@@ -68,8 +75,6 @@ def _on_machine() -> str | None:
 
 
 def _of_playwright() -> str | None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not needed where a system has its own
-
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).is_file() else None

@@ -1,0 +1,132 @@
+"""The page as a person uses it, and a watch over what must never happen on it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+DARK = DESK | {"color_scheme": "dark"}
+NETWORK = "Failed to load resource|WebSocket connection to .* failed|net::ERR_"
+
+WAIT_MS = 20_000
+
+
+@dataclass
+class Watch:
+    """What the browser complained of, but for what a test provokes on purpose."""
+
+    allowed: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        """Listen from now on."""
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+
+    def allow(self, *patterns: str) -> None:
+        """Expect complaints of this kind."""
+        self.allowed += patterns
+
+    def judge(self) -> None:
+        """Fail when there was any other complaint."""
+        wrong = [text for text in self.complaints if not any(re.search(one, text) for one in self.allowed)]
+        assert wrong == [], "\n".join(wrong)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+class Chat:
+    """One tab with the chat in it."""
+
+    def __init__(self, context: BrowserContext, url: str, watch: Watch) -> None:
+        self.url = url
+        self.watch = watch
+        self.page = context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        watch.attach(self.page)
+        self.field = self.page.get_by_role("textbox", name="Message")
+        self.send = self.page.get_by_role("button", name="Send", exact=True)
+        self.stop = self.page.get_by_role("button", name="Stop", exact=True)
+        self.retry = self.page.get_by_role("button", name="Try again", exact=True)
+        self.log = self.page.get_by_role("log")
+        self.answers = self.page.locator(".turn .answer > .flow")
+        self.meta = self.page.locator(".turn .meta")
+        self.notice = self.page.locator(".notice")
+
+    def open(self) -> "Chat":
+        """Load the page and wait until it can be used."""
+        self.page.goto(self.url)
+        return self.ready()
+
+    def reload(self) -> "Chat":
+        """Load it again, as a person would."""
+        self.page.reload()
+        return self.ready()
+
+    def ready(self) -> "Chat":
+        """Wait until a question can be written."""
+        expect(self.field).to_be_focused(timeout=WAIT_MS)
+        return self
+
+    def ask(self, question: str) -> None:
+        """Write a question and send it."""
+        self.field.fill(question)
+        self.field.press("Enter")
+
+    def answer(self) -> dict[str, Any]:
+        """Give the last answer as the page knows it."""
+        found: dict[str, Any] = self.page.evaluate(
+            "() => document.querySelector('freshet-chat').turns.at(-1).answer"
+        )
+        return found
+
+    def wait_chars(self, count: int) -> None:
+        """Wait until the last answer shows at least so much."""
+        self.page.wait_for_function(
+            """count => {
+                const flows = document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.answer > .flow');
+                return flows.length > 0 && flows[flows.length - 1].textContent.length >= count;
+            }""",
+            arg=count,
+            timeout=WAIT_MS,
+        )
+
+    def wait_over(self, timeout_ms: int = WAIT_MS) -> dict[str, Any]:
+        """Wait until the last answer is over and drawn, and give it."""
+        self.page.wait_for_function(
+            """() => {
+                const answer = document.querySelector('freshet-chat')?.turns.at(-1)?.answer;
+                return answer?.status === 'done' || answer?.status === 'failed';
+            }""",
+            timeout=timeout_ms,
+        )
+        expect(self.send).to_be_visible()
+        return self.answer()
+
+    def shown(self) -> str:
+        """Read the last answer from the page, paragraph by paragraph."""
+        blocks: Iterable[str] = self.answers.last.locator("p").all_inner_texts()
+        return "\n\n".join(blocks)
+
+    def overflows(self) -> bool:
+        """Tell whether the page can be pushed sideways."""
+        return bool(
+            self.page.evaluate(
+                """() => {
+                    const scroller = document.querySelector('freshet-chat')?.shadowRoot.querySelector('.scroller');
+                    return [document.scrollingElement, scroller].some(
+                        (element) => element && element.scrollWidth > element.clientWidth);
+                }"""
+            )
+        )
