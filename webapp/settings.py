@@ -177,7 +177,6 @@ class Settings:
     web_concurrency: int = _at(
         "WEB_CONCURRENCY", 1, _whole(1, 64), "worker processes; one until answers can be shared between them"
     )
-    data_dir: str = _at("FRESHET_DATA_DIR", "data", _text, "where run-time files are kept")
     ssl_cert_file: str | None = _at(
         "SSL_CERT_FILE", None, _file, "certificates to trust besides the usual ones"
     )

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
-_STATUS = re.compile(r"^[A-Z][A-Za-z]+$")
+_SPARE_S = 5.0  # between the last word to a reader and the end of the process
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
     """Speaks JSON where gunicorn would write a page, and drains the engine when it is told to go."""
+
+    _drained = False
+
+    def notify(self) -> None:
+        """Tell the master that we live, and the engine, once, that we shall go."""
+        super().notify()
+        if not self.alive and not self._drained:
+            self._drained = True
+            services = getattr(self.wsgi, "extensions", {}).get("freshet")
+            if services is not None:
+                services.runs.drain(max(1.0, self.cfg.graceful_timeout - _SPARE_S))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed; everything else is logged, without its query, as a 500."""

@@ -57,7 +57,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
   line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 /* The dot stands before its word and outside the line's box, so that no line begins with one. */
 .meta span { position: relative; }
-.meta span::before { content: "·"; position: absolute; inset-inline-end: calc(100% + 7px); }
+.meta span::before { content: "·"; content: "·" / ""; position: absolute; inset-inline-end: calc(100% + 7px); }
 
 .empty { margin-block: auto; padding-block: 24px; }
 .empty h2 { font-size: var(--large); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: balance; }

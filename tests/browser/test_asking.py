@@ -37,7 +37,7 @@ def test_the_answer_grows_and_ends_clearly(chat: Chat, provider: FakeProvider) -
     expect(chat.meta.last).to_contain_text("1,204 in")
     expect(chat.meta.last).to_contain_text("143 out")
     expect(chat.meta.last).to_contain_text("tokens/s")
-    expect(chat.meta.last).to_contain_text("$0.00355")
+    expect(chat.meta.last).to_contain_text("$0.0036")
     assert len(provider.calls) == 1
 
 

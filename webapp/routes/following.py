@@ -111,9 +111,9 @@ def deliveries(reader: Reader, follower: Follower) -> Iterator[list[Delivery]]:
         new = reader.take()
         if not new:
             follower.wake.wait()
-            if follower.gone or follower.away:
-                return
             new = reader.take()
+            if follower.gone or (follower.away and not new):
+                return
             if not new and not follower.silent():
                 continue
         yield new

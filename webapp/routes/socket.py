@@ -120,6 +120,8 @@ class _Talk:
         while True:
             left = None if self._known else max(0.0, self._auth_by - time.monotonic())
             self._follower.wake.wait(left)
+            if self._follower.away:
+                self._pump()  # what was written last must not be lost
             self._check()
             while (raw := self._server.receive(timeout=0)) is not None:
                 self._hear(raw)
@@ -137,7 +139,7 @@ class _Talk:
         violation = self._wire.violation
         if violation is not None:
             raise _Closing(violation.code, violation.reason)
-        if self._follower.away:
+        if self._follower.away or (self._parts.runs.draining and not self._followed):
             raise _Closing(1012, "come back")
         if self._wire.overdue(_UNFINISHED_S):
             raise _Closing(1002, "a message was not finished")

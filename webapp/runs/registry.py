@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 
 import msgspec
 
-from webapp.errors import AnswerError, Conflict, NotFound, Unavailable
+from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
 from webapp.providers.base import Pricer
@@ -47,6 +48,7 @@ class Runs:
         self._ended: dict[str, Run] = {}  # in the order in which they ended
         self._ended_bytes = 0
         self._draining = False
+        self._drain_by = math.inf
         self._followers: set[Follower] = set()
         self._lock = threading.Lock()
         self._pulsing = False
@@ -55,6 +57,11 @@ class Runs:
     def accepting(self) -> bool:
         """Whether a new run would be taken."""
         return not self._draining and len(self._living) < self.limits.max_streams
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to go."""
+        return self._draining
 
     @property
     def room(self) -> bool:
@@ -130,11 +137,12 @@ class Runs:
         if stop and last:
             run.ask_to_stop("orphan")
 
-    def drain(self) -> None:
-        """Start nothing new and send away those who can come back; answers in progress go on."""
+    def drain(self, within_s: float) -> None:
+        """Start nothing new; answers in progress may end by themselves within `within_s`, then they are cut."""
         self._draining = True
+        self._drain_by = time.monotonic() + within_s
         for follower in list(self._followers):
-            follower.send_away()
+            follower.wake.set()
 
     def _produce(self, run: Run) -> None:
         try:
@@ -192,12 +200,21 @@ class Runs:
             for run in list(self._living):
                 self._look_after(run, now)
             self._expire(now)
+            if now >= self._drain_by:
+                self._cut_off()
 
     def _look_after(self, run: Run, now: float) -> None:
         if now - run.began_at > self.limits.total_s:
             run.ask_to_stop("limit")
         elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
             run.ask_to_stop("orphan")
+
+    def _cut_off(self) -> None:
+        """End what is left when the process must go: every reader gets a terminal frame, or is sent away."""
+        for run in list(self._living):
+            run.fail(Interrupted("the server went away"))
+        for follower in list(self._followers):
+            follower.send_away()
 
     def _expire(self, now: float) -> None:
         while self._ended:

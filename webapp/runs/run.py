@@ -113,8 +113,9 @@ class Run:
         return self.receipt()
 
     def fail(self, error: AnswerError) -> None:
-        """End the run from outside, where its producer could not be started."""
+        """End the run from outside: its producer could not be started, or must be cut off."""
         self._write_over(failed(self.log, self._tally, error))
+        self._producer.stop("limit")
 
     def receipt(self) -> Receipt:
         """Tell how the run stands."""
