@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             orphan_s=settings.orphan_s,
             write_s=settings.write_s,
             auth_s=settings.auth_s,
+            max_body_bytes=settings.max_body_bytes,
         ),
     )
     replies.register(app)

@@ -98,8 +98,5 @@ class Catalog(Protocol):
     def check(self, provider: Provider, request: ModelRequest) -> None:
         """Refuse, by name, what a model is known to lack; raises `InvalidRequest`."""
 
-    def longest(self, provider: Provider) -> int:
-        """Tell how long an answer may be when a request does not say, in tokens."""
-
     def listed(self) -> Sequence[str]:
         """Name the models that are known of the configured providers, each as `provider/model`."""

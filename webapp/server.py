@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 from webapp.errors import ConfigurationError
+from webapp.models import Models
 from webapp.settings import Settings
 
 log_ = logging.getLogger("freshet.server")
@@ -20,6 +21,7 @@ _GRACEFUL_S = 25
 
 try:
     _settings = Settings.read(os.environ)
+    Models.read(_settings.models_file)
 except ConfigurationError as _error:
     raise SystemExit(f"freshet: {_error}") from None
 

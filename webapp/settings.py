@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from webapp.errors import ConfigurationError
 
 PROVIDERS = ("openai", "anthropic", "ollama", "mock")
+UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _KIB = 1024
@@ -258,7 +259,20 @@ class Settings:
             except ValueError as error:
                 reason = str(error) if str(error).startswith("must") else "must be a number"
                 raise ConfigurationError(f"{name} {reason}", setting=name) from None
-        return cls(**values)
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        """Hold the settings against each other."""
+        known = self.configured()
+        named = [("FRESHET_PROVIDER", self.provider), *(("FRESHET_FALLBACK", name) for name in self.fallback)]
+        for setting, name in named:
+            provider = (name or known[0]).partition("/")[0]
+            if provider not in known:
+                raise ConfigurationError(
+                    f"{setting} names {provider}, but {UNLOCKS[provider]} is not set", setting=setting
+                )
 
     def configured(self) -> list[str]:
         """Name the providers that can be asked, in order of preference; `mock` is always last."""
@@ -267,10 +281,10 @@ class Settings:
             "anthropic": bool(self.anthropic_api_key),
             "ollama": bool(self.ollama_host),
         }
-        return [name for name in PROVIDERS if found.get(name, name == "mock") or self._played(name)]
-
-    def _played(self, name: str) -> bool:
-        return self.skip_api_key_check and name == self.provider
+        names = [name for name in PROVIDERS if found.get(name, name == "mock")]
+        if self.skip_api_key_check:  # the others play their recordings
+            names += [name for name in PROVIDERS if name not in names]
+        return names
 
     @property
     def default_provider(self) -> str:
@@ -280,7 +294,7 @@ class Settings:
     @property
     def only_mock(self) -> bool:
         """Whether nothing that costs money can be reached."""
-        return self.configured() == ["mock"]
+        return self.configured()[0] == "mock"
 
     @property
     def bind(self) -> str:

@@ -18,7 +18,7 @@ from webapp.providers.recorded import RecordedTransport
 from webapp.providers.transport import HttpTransport, trust
 from webapp.runs.registry import Limits, Runs
 from webapp.seams import Provider, Transport
-from webapp.settings import PROVIDERS, Settings
+from webapp.settings import PROVIDERS, UNLOCKS, Settings
 
 DEFAULT_MAX_TOKENS = 300
 _DEFAULT_MODELS = {
@@ -28,7 +28,6 @@ _DEFAULT_MODELS = {
     "mock": mock.DEFAULT_MODEL,
 }
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-_UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
 
 
 class Workshop:
@@ -149,17 +148,14 @@ class ProviderCatalog:
         chain = [first]
         for name in self._settings.fallback:
             other, _, other_model = name.partition("/")
-            if other in self._configured and other not in {link.name for link in chain}:
-                chain.append(self._provider(other, other_model or self._default_model(other)))
+            link = self._provider(other, other_model or self._default_model(other))
+            if link not in chain:
+                chain.append(link)
         return chain
 
     def check(self, provider: Provider, request: ModelRequest) -> None:
         """Refuse what a model is known to lack."""
         self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
-
-    def longest(self, provider: Provider) -> int:
-        """Tell the default length of an answer."""
-        return self._models.longest(provider.name, provider.model_name, self._settings.max_tokens)
 
     def listed(self) -> Sequence[str]:
         """Name the known models of the configured providers."""
@@ -191,7 +187,7 @@ class ProviderCatalog:
             )
         if provider not in self._configured:
             raise InvalidRequest(
-                f"{provider} is not configured on this server: its operator has to set {_UNLOCKS[provider]}.",
+                f"{provider} is not configured on this server: its operator has to set {UNLOCKS[provider]}.",
                 param="provider",
                 code="provider_not_configured",
             )
@@ -206,7 +202,8 @@ class ProviderCatalog:
             model = mock.DEFAULT_MODEL  # it takes any name, and says its own
         known = self._made.get((name, model))
         if known is None:
-            known = self._workshop.make(name, model, self._settings.max_tokens)
+            longest = self._models.longest(name, model, self._settings.max_tokens)
+            known = self._workshop.make(name, model, longest)
             if len(self._made) < 1_000:  # models are named by callers
                 self._made[name, model] = known
         return known

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 
 from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from webapp.access.gate import Visit
-from webapp.errors import UriTooLong
+from webapp.access.gate import Gate, Visit
+from webapp.errors import NotSignedIn, TooManyRequests, UriTooLong
 from webapp.routes.services import services
 
 MAX_URL_CHARS = 4_000
@@ -92,8 +93,23 @@ def _before() -> Response | None:
         return None  # the page decides what to show to whom
     if request.endpoint == "socket.ws" and gate.mode(seen) != "locked":
         return None  # a browser cannot send a header with it: it may authenticate by its first message
-    g.owner = gate.admit(seen)
+    g.owner = _admitted(gate, seen)
     return None
+
+
+def _admitted(gate: Gate, seen: Visit) -> str | None:
+    """Let a visit in; wrong bearer tokens are slowed down like wrong passwords."""
+    if seen.bearer is None or gate.mode(seen) != "password":
+        return gate.admit(seen)
+    throttle, now = services().throttle, time.monotonic()
+    wait_s = throttle.wait_s(address(), now)
+    if wait_s:
+        raise TooManyRequests("Too many wrong passwords.", retry_after_s=wait_s, code="throttled")
+    try:
+        return gate.admit(seen)
+    except NotSignedIn:
+        throttle.failed(address(), now)
+        raise
 
 
 def _preflight() -> Response:
@@ -112,7 +128,7 @@ def _after(response: Response) -> Response:
     if request.headers.get("Origin"):
         response.vary.add("Origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Referrer-Policy", "same-origin")  # with none, a form's Origin is null
     return response
 
 

@@ -137,13 +137,14 @@ class _Talk:
 
     def whole(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
         """Tell the answer at its end; white space keeps the connection alive until then."""
-        for new in deliveries(reader, follower):
-            self._heard += new
-            if not reader.ended:
-                if follower.silent():
-                    yield b" "
-                else:
-                    continue
+        while not reader.ended:
+            follower.wake.wait()
+            self._heard += reader.take()
+            if reader.ended or follower.gone or follower.away:
+                break
+            if follower.silent():
+                yield b" "
+                follower.spoke()
         if reader.ended:
             yield from cut(encode(self._completion()))
 

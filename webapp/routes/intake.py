@@ -18,6 +18,7 @@ from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.services import Services
 from webapp.runs.run import Order
+from webapp.seams import Catalog, Provider
 
 _MOST_MESSAGES = 2_000
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -112,18 +113,15 @@ def make_order(
     if asked.run is not None and not is_run(asked.run):
         raise InvalidRequest("run must be 22 characters of A-Z a-z 0-9 - _", param="run", code="bad_run")
     chain = services.catalog.resolve(asked.provider, asked.model)
-    wanted = asked.max_completion_tokens or asked.max_tokens
     request = ModelRequest(
         messages=_messages(asked),
-        max_tokens=wanted,
+        max_tokens=asked.max_completion_tokens or asked.max_tokens,
         temperature=asked.temperature,
         stop=(asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ()),
         seed=asked.seed,
     )
     services.catalog.check(chain[0], request)
     named = encode([chain[0].name, chain[0].model_name, request])
-    if wanted is None:
-        request = msgspec.structs.replace(request, max_tokens=services.catalog.longest(chain[0]))
     if orphan_s is None:
         orphan_s = services.orphan_s if asked.orphan_s is None else asked.orphan_s
     return Order(
@@ -131,9 +129,17 @@ def make_order(
         owner=owner,
         fingerprint=hashlib.sha256(named).hexdigest(),
         request=request,
-        chain=chain,
+        chain=[chain[0], *(link for link in chain[1:] if _can(services.catalog, link, request))],
         orphan_s=orphan_s,
     )
+
+
+def _can(catalog: Catalog, provider: Provider, request: ModelRequest) -> bool:
+    try:
+        catalog.check(provider, request)
+    except InvalidRequest:
+        return False
+    return True
 
 
 def run_of_key(key: str, owner: str | None, address: str) -> str:

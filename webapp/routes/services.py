@@ -29,6 +29,7 @@ class Services:
     orphan_s: float
     write_s: float
     auth_s: float
+    max_body_bytes: int
 
 
 def keep(extensions: dict[str, object], services: Services) -> None:

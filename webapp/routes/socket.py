@@ -33,7 +33,6 @@ _sock = Sock()
 OPTIONS = {"event_class": Bell}
 _MOST_RUNS = 4
 _MOST_MESSAGES = 300  # in ten seconds
-_MESSAGE_BYTES = 16 * 1024 * 1024
 _UNFINISHED_S = 10.0
 _MOST_MISSED_PONGS = 2
 
@@ -64,7 +63,7 @@ def _guard() -> None:
     if not parts.runs.room:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
     if "gunicorn.socket" in environ:
-        inspector = Inspector(_MESSAGE_BYTES, _MOST_MESSAGES)
+        inspector = Inspector(parts.max_body_bytes, _MOST_MESSAGES)
         environ["gunicorn.socket"] = GuardedSocket(environ["gunicorn.socket"], inspector, parts.write_s)
 
 
@@ -96,7 +95,8 @@ def _close(wire: GuardedSocket, closing: _Closing) -> None:
     try:
         wire.send(close_frame(closing.code, closing.reason))
     except OSError:
-        pass  # it cannot be told
+        return  # it cannot be told
+    wire.finish()
 
 
 class _Talk:

@@ -26,6 +26,12 @@ _AWAY_MS = (200, 1_500)
 _MOST_KEY_CHARS = 255
 
 
+@blueprint.before_request
+def _answer_head() -> Response | None:
+    """Answer a HEAD, which Flask would treat as a GET, without starting anything."""
+    return Response(mimetype=_SSE) if request.method == "HEAD" else None
+
+
 @blueprint.post("/stream")
 def start() -> Response:
     """Start a run and follow it; with a Last-Event-ID, resume and never start."""
@@ -39,7 +45,7 @@ def start() -> Response:
 def start_plainly() -> Response:
     """Do the same for a plain EventSource."""
     asked = read_words(request.args)
-    if "Last-Event-ID" not in request.headers and "after" not in request.args:
+    if "Last-Event-ID" not in request.headers:
         services().gate.check_get_start(visit(), g.cross_origin)
     return _start(asked)
 

@@ -6,6 +6,7 @@ comes. It is given this socket instead of the real one.
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from webapp.codecs.websocket import Inspector, Violation
 from webapp.runs.log import Wake
 
 _WRITE_BYTES = 8 * 1024
+_LINGER_S = 1.0
+_LINGER_BYTES = 32 * 1024 * 1024
 
 
 class Bell:
@@ -41,13 +44,15 @@ class GuardedSocket:
         self._sock = sock
         self._inspector = inspector
         self._lock = threading.Lock()
+        self._finishing = False
+        self._ended = Wake()  # rings when simple-websocket's reader has ended
         self.violation: Violation | None = None
         self.broken = False
         sock.settimeout(write_s)
 
     def recv(self, size: int) -> bytes:
         """Wait for bytes; b"" once the other side has left or has gone too far."""
-        while not self.broken and self.violation is None:
+        while not self.broken and self.violation is None and not self._finishing:
             try:
                 raw: bytes = self._sock.recv(size)
             except TimeoutError:
@@ -56,8 +61,10 @@ class GuardedSocket:
                 self._inspector.feed(raw, time.monotonic())
             except Violation as violation:
                 self.violation = violation
-                return b""
-            return raw
+                break
+            if not self._finishing:
+                return raw
+        self._discard()
         return b""
 
     def send(self, raw: bytes) -> int:
@@ -77,12 +84,35 @@ class GuardedSocket:
         """End the connection under whoever reads or writes it."""
         self.broken = True
         try:
-            self._sock.shutdown(2)
+            self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it is gone already
 
+    def finish(self) -> None:
+        """Let the other side read our last word: closing on unread bytes would reset the connection."""
+        self._finishing = True
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # it is gone already
+        self._ended.wait(_LINGER_S)
+
+    def _discard(self) -> None:
+        """Read and forget what still comes, within bounds."""
+        until, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
+        try:
+            while not self.broken and left > 0 and time.monotonic() < until:
+                self._sock.settimeout(_LINGER_S)
+                taken = len(self._sock.recv(64 * 1024))
+                if not taken:
+                    return
+                left -= taken
+        except OSError:
+            pass  # it is gone, or silent
+
     def close(self) -> None:
         """Leave the closing to gunicorn; simple-websocket's reader calls this when it ends."""
+        self._ended.set()
 
     def overdue(self, limit_s: float) -> bool:
         """Tell whether a message was begun and not finished for too long."""

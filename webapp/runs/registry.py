@@ -194,14 +194,19 @@ class Runs:
         """Look after runs and readers, a few times a second, for as long as the process lives."""
         while True:
             time.sleep(_PULSE_S)
-            now = time.monotonic()
-            for follower in list(self._followers):
-                follower.check(now)
-            for run in list(self._living):
-                self._look_after(run, now)
-            self._expire(now)
-            if now >= self._drain_by:
-                self._cut_off()
+            try:
+                self._look_round(time.monotonic())
+            except Exception:  # the top of a thread that everybody needs
+                log_.exception("the pulse missed a beat")
+
+    def _look_round(self, now: float) -> None:
+        for follower in list(self._followers):
+            follower.check(now)
+        for run in list(self._living):
+            self._look_after(run, now)
+        self._expire(now)
+        if now >= self._drain_by:
+            self._cut_off()
 
     def _look_after(self, run: Run, now: float) -> None:
         if now - run.began_at > self.limits.total_s:
