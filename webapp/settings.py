@@ -228,10 +228,10 @@ class Settings:
     # Patience with providers.
     connect_s: float = _at("FRESHET_CONNECT_S", 10.0, _number(0.1, 120), "to connect, TLS included")
     first_byte_s: float = _at(
-        "FRESHET_FIRST_BYTE_S", 120.0, _number(0.1, 3_600), "from the request to the first byte"
+        "FRESHET_FIRST_BYTE_S", 300.0, _number(0.1, 3_600), "from the request to the first byte"
     )
-    idle_s: float = _at("FRESHET_IDLE_S", 60.0, _number(0.1, 3_600), "between two bytes of an answer")
-    quiet_s: float = _at("FRESHET_QUIET_S", 300.0, _number(0.1, 3_600), "with nothing but comments")
+    idle_s: float = _at("FRESHET_IDLE_S", 120.0, _number(0.1, 3_600), "between two bytes of an answer")
+    quiet_s: float = _at("FRESHET_QUIET_S", 600.0, _number(0.1, 3_600), "with nothing but comments")
     total_s: float = _at(
         "FRESHET_TOTAL_S", 1_800.0, _number(0.1, 86_400), "for a whole answer; then it is cut as too long"
     )

@@ -33,9 +33,9 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long, in seconds, to wait for a provider, and how much to take from it, in bytes."""
 
     connect_s: float = 10.0
-    first_byte_s: float = 120.0
-    idle_s: float = 60.0
-    quiet_s: float = 300.0
+    first_byte_s: float = 300.0
+    idle_s: float = 120.0
+    quiet_s: float = 600.0
     max_line_bytes: int = 8 * 1024 * 1024
     max_body_bytes: int = 1024 * 1024 * 1024
 
@@ -81,6 +81,7 @@ class PacedSocket:
         self._head: io.BufferedReader | None = None
         self._raw: _HeadReader | None = None
         self._plain = not isinstance(sock, ssl.SSLSocket)
+        self._begun = False  # a byte of the body has come: until then the first byte's limit holds
         self._dry = False  # the last read took all there was
         sock.settimeout(exchange.patience.first_byte_s)
 
@@ -101,7 +102,9 @@ class PacedSocket:
         if self._head is None or self._raw is None:
             return b""
         self._raw.done = True
-        return self._head.read1(io.DEFAULT_BUFFER_SIZE)
+        chunk = self._head.read1(io.DEFAULT_BUFFER_SIZE)
+        self._begun = bool(chunk)
+        return chunk
 
     def read(self) -> bytes:
         """Wait for bytes and return all that have come; b"" is the end.
@@ -130,11 +133,15 @@ class PacedSocket:
         if control.drained():
             control.wait(control.window_s)
         self._dry = False
-        self._sock.settimeout(self.idle_s)
+        first = not self._begun
+        limit_s = max(0.001, self._deadline - time.monotonic()) if first else self.idle_s
+        self._sock.settimeout(limit_s)
         try:
-            return self._sock.recv(_READ_BYTES)
+            chunk = self._sock.recv(_READ_BYTES)
         except TimeoutError as error:
-            raise UpstreamError("upstream_stalled") from error
+            raise UpstreamError("upstream_timeout" if first else "upstream_stalled") from error
+        self._begun = True
+        return chunk
 
     def _try(self) -> bytes | None:
         self._sock.settimeout(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -51,9 +52,21 @@ def request_error(error: RequestError) -> Response:
     response = json_response(error_body(error.message, type_, error.code, error.param), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == 503:
+        _let_go()
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _let_go() -> None:
+    """End the connection after this answer: a full server must not be held by those it has refused."""
+    sock = request.environ.get("gunicorn.socket")
+    if sock is not None and hasattr(sock, "gettimeout"):
+        try:
+            sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # it is gone already
 
 
 def status_of(code: str) -> int:
