@@ -77,7 +77,7 @@ class PacedSocket:
         self._sock = sock
         self._exchange = exchange
         self._deadline = time.monotonic() + exchange.patience.first_byte_s
-        self.idle_s = exchange.patience.idle_s
+        self._idle_s = exchange.patience.idle_s
         self._head: io.BufferedReader | None = None
         self._raw: _HeadReader | None = None
         self._plain = not isinstance(sock, ssl.SSLSocket)
@@ -96,6 +96,11 @@ class PacedSocket:
         self._raw = _HeadReader(self._sock.makefile("rb", buffering=0), self._sock, self._deadline)
         self._head = io.BufferedReader(self._raw)
         return self._head
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for what still comes: it is not worth more."""
+        self._idle_s = seconds
+        self._deadline = time.monotonic() + seconds
 
     def leftover(self) -> bytes:
         """Take what came in one read with the headers. Call it once, before `read`."""
@@ -134,7 +139,7 @@ class PacedSocket:
             control.wait(control.window_s)
         self._dry = False
         first = not self._begun
-        limit_s = max(0.001, self._deadline - time.monotonic()) if first else self.idle_s
+        limit_s = max(0.001, self._deadline - time.monotonic()) if first else self._idle_s
         self._sock.settimeout(limit_s)
         try:
             chunk = self._sock.recv(_READ_BYTES)

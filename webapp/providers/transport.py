@@ -89,7 +89,7 @@ class HttpTransport:
                 raise UpstreamError("upstream_protocol", detail="no connection was opened")
             body = _body(reader, response.headers, self._patience.max_body_bytes)
             if response.status_code != requests.codes.ok:
-                reader.idle_s = _ERROR_BODY_S
+                reader.hurry(_ERROR_BODY_S)
                 raise refusal(response.status_code, response.headers, _error_body(body))
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise UpstreamError("upstream_protocol", detail="the answer is compressed")
