@@ -145,6 +145,14 @@ def error_frame(error: AnswerError, outcome: Outcome, *, partial: bool) -> Frame
     return Frame("error", encode(body))
 
 
+def usage_body(usage: Usage) -> dict[str, int | bool]:
+    """Write what was used; `estimated` stands there only where it is true."""
+    body: dict[str, int | bool] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    if usage.estimated:
+        body["estimated"] = True
+    return body
+
+
 def plain_number(amount: Decimal) -> msgspec.Raw:
     """Write an amount as a JSON number without an exponent: 0.000012, never 1.2e-05."""
     return msgspec.Raw(f"{amount:f}".encode())
@@ -152,7 +160,7 @@ def plain_number(amount: Decimal) -> msgspec.Raw:
 
 def _told(outcome: Outcome) -> dict[str, object]:
     told: dict[str, object] = {
-        "usage": outcome.usage,
+        "usage": usage_body(outcome.usage),
         "cost": None if outcome.cost is None else plain_number(outcome.cost),
         "sha256": outcome.sha256,
         "provider": outcome.provider,

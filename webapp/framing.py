@@ -33,7 +33,8 @@ class Framer:
         self._early = bool(rules.deltas or rules.newline)
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
         self._held: list[str] = []
-        self._chars = 0  # a lower bound of the bytes held
+        self._held_bytes = 0  # counted as they come: counting them anew for each delta would be quadratic
+        self._half = ""  # half a surrogate pair that the next delta may complete
         self._since = 0.0  # when the oldest delta held came
         self._left_at: float | None = None  # when the last timed frame left; None before the first
 
@@ -47,14 +48,11 @@ class Framer:
         if kind is not self._kind:
             frames = self._take(final=True) if self._held else []
             self._kind = kind
-        if not self._held:
-            self._since = now
-        self._held.append(text)
-        self._chars += len(text)
-        if self._left_at is None or now - self._since >= self._window_s:
+        self._hold(text, now)
+        if self._held and (self._left_at is None or now - self._since >= self._window_s):
             self._left_at = now
             return frames + self._take()
-        if self._chars * _MOST_BYTES_A_CHAR >= FRAME_BYTES and self._bytes() >= FRAME_BYTES:
+        if self._held_bytes >= FRAME_BYTES:
             return frames + self._take()
         if self._early and self._closes_early(text):
             return frames + self._take()

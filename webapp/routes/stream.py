@@ -9,7 +9,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from webapp.errors import InvalidRequest, NotFound, UnsupportedType
-from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number
+from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
 from webapp.routes.admission import address, owner, visit
 from webapp.routes.following import Following, cut, deliveries, streamed
 from webapp.routes.intake import Asked, make_order, read_json, read_words, run_of_key
@@ -68,7 +68,7 @@ def receipt_body(receipt: Receipt) -> dict[str, object]:
         "run": receipt.run,
         "state": receipt.state,
         "finish_reason": receipt.finish_reason,
-        "usage": receipt.usage,
+        "usage": None if receipt.usage is None else usage_body(receipt.usage),
         "cost": None if receipt.cost is None else plain_number(receipt.cost),
         "closed_ms": receipt.closed_ms,
     }
