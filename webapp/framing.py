@@ -13,7 +13,7 @@ from webapp.events import ReasoningDelta, TextDelta
 from webapp.frames import Frame, reasoning_frame, text_frame
 
 FRAME_BYTES = 8 * 1024
-_MOST_BYTES_A_CHAR = 4
+_LONE = "\ufffd"  # stands for half a surrogate pair whose other half never came
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +46,20 @@ class Framer:
         kind = type(delta)
         frames: list[Frame] = []
         if kind is not self._kind:
-            frames = self._take(final=True) if self._held else []
+            frames = self.close()
             self._kind = kind
-        self._hold(text, now)
-        if self._held and (self._left_at is None or now - self._since >= self._window_s):
+        if self._half or not text.isascii():
+            text = self._mended(text)
+            if not text:
+                return frames
+        if not self._held:
+            self._since = now
+        self._held.append(text)
+        self._held_bytes += len(text) if text.isascii() else len(text.encode())
+        if self._left_at is None or now - self._since >= self._window_s:
             self._left_at = now
             return frames + self._take()
-        if self._held_bytes >= FRAME_BYTES:
-            return frames + self._take()
-        if self._early and self._closes_early(text):
+        if self._held_bytes >= FRAME_BYTES or (self._early and self._closes_early(text)):
             return frames + self._take()
         return frames
 
@@ -74,36 +79,32 @@ class Framer:
 
     def close(self) -> list[Frame]:
         """Give all that is held: a control frame comes next."""
-        return self._take(final=True) if self._held else []
+        if self._half:
+            self._half = ""
+            self._held.append(_LONE)
+            self._held_bytes += len(_LONE.encode())
+        return self._take() if self._held else []
 
     def _closes_early(self, text: str) -> bool:
         rules = self._rules
         return bool(rules.deltas and len(self._held) >= rules.deltas) or (rules.newline and "\n" in text)
 
-    def _bytes(self) -> int:
-        return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in self._held)
-
-    def _take(self, *, final: bool = False) -> list[Frame]:
+    def _take(self) -> list[Frame]:
         text = self._held[0] if len(self._held) == 1 else "".join(self._held)
-        self._held, self._chars = [], 0
-        if not text.isascii():
-            text = self._mended(text, final=final)
         make = text_frame if self._kind is TextDelta else reasoning_frame
-        if len(text) * _MOST_BYTES_A_CHAR <= FRAME_BYTES:
-            return [make(text)] if text else []
-        return [make(piece) for piece in _pieces(text)]
+        frames = [make(text)] if self._held_bytes <= FRAME_BYTES else [make(piece) for piece in _pieces(text)]
+        self._held, self._held_bytes = [], 0
+        return frames
 
-    def _mended(self, text: str, *, final: bool) -> str:
+    def _mended(self, text: str) -> str:
         """Join halves of surrogate pairs; a half that the next delta may complete is held back."""
-        half = ""
-        if not final and "\ud800" <= text[-1] <= "\udbff":
-            text, half = text[:-1], text[-1]
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
         try:
             text.encode()
         except UnicodeEncodeError:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        if half:
-            self._held, self._chars = [half], 1
         return text
 
 
