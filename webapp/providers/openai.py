@@ -284,7 +284,7 @@ def _amend(body: dict[str, Any], error: UpstreamError) -> bool:
     if "max_tokens" in body and "max_completion_tokens" in error.detail:
         body["max_completion_tokens"] = body.pop("max_tokens")
         return True
-    if "temperature" in body and "unsupported" in error.detail and "temperature" in error.detail:
+    if "temperature" in body and "nsupported" in error.detail and "temperature" in error.detail:
         del body["temperature"]
         return True
     return False

@@ -31,8 +31,20 @@ _WORDS: tuple[tuple[str, UpstreamCode], ...] = (
 _TOO_LONG = re.compile(
     r"context.?(length|window)|maximum context|too long|too many tokens|string_above_max", re.I
 )
+# Words of the trade that look like a secret and are none; the first row is read by `providers/openai.py`.
+_PLAIN = "|".join(
+    (
+        *("stream_options", "include_usage", "max_completion_tokens", "unsupported_parameter"),
+        *("authentication_error", "billing_error", "context_length_exceeded", "extra_forbidden"),
+        *("insufficient_quota", "internal_server_error", "invalid_api_key", "invalid_request_error"),
+        *("model_not_found", "not_found_error", "overloaded_error", "permission_error", "rate_limit_error"),
+        *("rate_limit_exceeded", "request_too_large", "resource_exhausted", "server_error", "timeout_error"),
+        *("unsupported_value",),
+    )
+)
 _SECRET = re.compile(
-    r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|\b(?=\w*[-_\d*.])[\w*.-]{12,}"
+    r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|"
+    rf"\b(?!(?:{_PLAIN})\.?(?![\w*.-]))(?=\w*[-_\d*.])[\w*.-]{{12,}}"
 )
 _LONG_ENOUGH = 300
 
@@ -128,7 +140,7 @@ def _parts(error: Any) -> tuple[str, str]:
         words = [
             str(error[name]) for name in ("type", "code", "status") if isinstance(error.get(name), (str, int))
         ]
-        message = error.get("message") or error.get("error") or ""
+        message = error.get("message") or error.get("error") or error.get("detail") or ""
         return " ".join(words)[:200], str(message)[:2000]
     return "", str(error)[:2000]
 
