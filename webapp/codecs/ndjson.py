@@ -18,13 +18,13 @@ class LineDecoder:
         first, *lines = chunk.split(b"\n")
         self._rest.append(first)
         self._held += len(first)
-        if self._held > self._max_bytes:
-            raise TooLong(f"a line is longer than {self._max_bytes} bytes")
+        self._bound(self._held)
         if not lines:
             return []
-        lines.insert(0, b"".join(self._rest))
-        last = lines.pop()
+        *lines, last = b"".join(self._rest), *lines
         self._rest, self._held = ([last] if last else []), len(last)
+        if len(chunk) > self._max_bytes:
+            self._bound(max(map(len, (*lines, last))))
         return [stripped for line in lines if (stripped := line.strip())]
 
     def flush(self) -> list[bytes]:
@@ -32,3 +32,7 @@ class LineDecoder:
         last = b"".join(self._rest).strip()
         self._rest, self._held = [], 0
         return [last] if last else []
+
+    def _bound(self, line_bytes: int) -> None:
+        if line_bytes > self._max_bytes:
+            raise TooLong(f"a line is longer than {self._max_bytes} bytes")

@@ -31,7 +31,8 @@ class SSEDecoder:
         self._max_bytes = max_bytes
         self._rest: list[bytes] = []  # the pieces of an unfinished line: joined once, when it ends
         self._data: list[bytes] = []  # data lines of an unfinished record
-        self._held = 0  # bytes of what is unfinished
+        self._data_bytes = 0  # of those lines, each with its end: an empty one takes memory, too
+        self._rest_bytes = 0
         self._event = b""
         self._begun = False  # whether a byte order mark can still come
         self._after_cr = False  # the last chunk ended in CR: a LF now belongs to it
@@ -42,7 +43,8 @@ class SSEDecoder:
             chunk = self._skip_mark(chunk)
             if not self._begun:
                 return []
-        if not self._rest and not self._data and not self._event and not self._after_cr:
+        begun = self._rest or self._data or self._event or self._after_cr
+        if not begun and len(chunk) <= self._max_bytes:
             plain = _plain_records(chunk)
             if plain is not None:
                 return plain
@@ -51,7 +53,8 @@ class SSEDecoder:
     def flush(self) -> list[Record]:
         """Read the end: an unfinished record is given too, because servers forget the last blank line."""
         records = self._decode_lines(b"\n\n") if self._rest or self._data else []
-        self._rest, self._data, self._event, self._held = [], [], b"", 0
+        self._rest, self._data, self._event = [], [], b""
+        self._rest_bytes = self._data_bytes = 0
         return records
 
     def _skip_mark(self, chunk: bytes) -> bytes:
@@ -70,34 +73,38 @@ class SSEDecoder:
             self._after_cr = True
         first, *lines = _LINE_END.split(chunk)
         self._rest.append(first)
-        self._held += len(first)
-        if self._held > self._max_bytes:
-            raise TooLong(f"a line or an event is longer than {self._max_bytes} bytes")
-        if not lines:
-            return []
-        lines.insert(0, b"".join(self._rest))
-        last = lines.pop()
-        self._rest = [last] if last else []
-        return self._read_lines(lines, len(last))
+        self._rest_bytes += len(first)
+        records: list[Record] = []
+        if lines:
+            *lines, last = b"".join(self._rest), *lines
+            records = self._read_lines(lines)
+            self._rest, self._rest_bytes = ([last] if last else []), len(last)
+        self._bound(self._rest_bytes)
+        return records
 
-    def _read_lines(self, lines: list[bytes], unfinished_bytes: int) -> list[Record]:
+    def _read_lines(self, lines: list[bytes]) -> list[Record]:
         records: list[Record] = []
         for line in lines:
             if line:
+                self._bound(len(line))
                 self._read_line(line)
             elif self._data:
                 records.append(Record(self._event, b"\n".join(self._data)))
-                self._data, self._event = [], b""
+                self._data, self._event, self._data_bytes = [], b"", 0
             else:
                 self._event = b""
-        self._held = unfinished_bytes + sum(map(len, self._data))
         return records
+
+    def _bound(self, line_bytes: int) -> None:
+        if self._data_bytes + line_bytes > self._max_bytes:
+            raise TooLong(f"a line or an event is longer than {self._max_bytes} bytes")
 
     def _read_line(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
             self._data.append(value)
+            self._data_bytes += len(value) + 1
         elif name == b"event":
             self._event = value
 
