@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
-_LONGEST_SIZE_LINE = 1024
+_LONGEST_LINE = 1024
 
 
 class BadChunk(ValueError):
@@ -63,30 +63,32 @@ class ChunkedDecoder:
             return stop
         if stop - 2 > at:
             content.append(raw[at : min(end, stop - 2)])
+        if raw[max(at, stop - 2) : end] not in (b"", b"\r"):
+            raise BadChunk("a chunk does not end where its size says")
         self._left = stop - end
         return end
 
     def _read_line(self, line: bytes) -> None:
+        if len(line) > _LONGEST_LINE:
+            raise BadChunk("a line between chunks is too long")
         if self._trailing:
             self.ended = not line
             return
         try:
-            length = int(line, 16)
+            length = int(line, 16) if line.isalnum() else _size(line)
         except ValueError:
-            length = _size(line)
-        if length < 0:
-            raise BadChunk("a chunk's size cannot be read")
+            raise BadChunk("a chunk's size cannot be read") from None
         self._trailing = length == 0
         self._left = length + 2 if length else 0
 
     def _keep(self, rest: bytes) -> None:
-        if len(rest) > _LONGEST_SIZE_LINE:
-            raise BadChunk("a chunk's size line is too long")
+        if len(rest) > _LONGEST_LINE + 1:  # the first byte of its end may be there already
+            raise BadChunk("a line between chunks is too long")
         self._rest = rest
 
 
 def _size(line: bytes) -> int:
-    size = line.partition(b";")[0].strip()  # what follows is an extension, which nobody uses
+    size = line.partition(b";")[0].rstrip(b" \t")  # what follows is an extension, which nobody uses
     if not _SIZE.fullmatch(size):
         raise BadChunk("a chunk's size cannot be read")
     return int(size, 16)
