@@ -71,14 +71,14 @@ class Inspector:
             at += step
             if self._skip or at >= len(raw):
                 break
+            if not self._head and not self._open:
+                self._begun_at = now
             self._head += raw[at : at + 1]
             at += 1
             if len(self._head) >= 2 and len(self._head) == self._head_bytes():
                 self._enter(now)
         if not self._open and not self._skip and not self._head:
             self._begun_at = None
-        elif self._begun_at is None:
-            self._begun_at = now
 
     def overdue(self, now: float, limit_s: float) -> bool:
         """Tell whether a message that has begun is not finished after `limit_s`."""
