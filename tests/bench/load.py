@@ -20,7 +20,7 @@ from tests.bench.question import Order
 
 _SETTLE_S = 0.6
 _TAIL_S = 0.2
-_PATIENCE_S = 6.0  # how long a server that lags may still deliver after the last delta was sent
+_PATIENCE_S = 10.0  # how long a server that lags may still deliver after the last delta was sent
 _FIRST_TEXTS = 25
 _MEMORY_STEPS = (100, 500, 1000)
 
