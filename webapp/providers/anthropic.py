@@ -5,7 +5,6 @@ Thinking is kept apart and redacted thinking left out; an answer is whole at `me
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from webapp.codecs.sse import Record, SSEDecoder, TooLong
 from webapp.errors import Interrupted, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.lenient import read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -155,10 +155,10 @@ class AnthropicDecoder:
     def _said(self, record: Record) -> _Said | None:
         try:
             return _read_said(record.data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
         try:
-            return msgspec.convert(json.loads(record.data.decode("utf-8", "replace")), _Said)
+            return msgspec.convert(read(record.data), _Said)
         except (ValueError, msgspec.ValidationError):
             self._damaged += 1
             if self._damaged > _MOST_DAMAGED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from webapp.codecs.sse import TooLong
 from webapp.errors import Interrupted, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.lenient import read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -103,10 +103,10 @@ class OllamaDecoder:
     def _line(self, raw: bytes) -> _Line | None:
         try:
             return _read_line(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
         try:
-            return msgspec.convert(json.loads(raw.decode("utf-8", "replace")), _Line)
+            return msgspec.convert(read(raw), _Line)
         except (ValueError, msgspec.ValidationError):
             self._damaged += 1
             if self._damaged > _MOST_DAMAGED:

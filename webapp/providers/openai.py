@@ -7,7 +7,6 @@ inside the stream (`error`, `x_groq.error`), usage on every chunk or none, no `[
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +18,7 @@ from webapp.codecs.sse import Record, SSEDecoder, TooLong
 from webapp.errors import Interrupted, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.lenient import read, string, whole
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -105,7 +105,7 @@ class OpenAIDecoder:
                 break
             try:
                 chunk = _read_chunk(record.data)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 if record.data.strip() == b"[DONE]":
                     events += self._finish()
                     break
@@ -118,7 +118,7 @@ class OpenAIDecoder:
                 self._choose(choices[0], events)
             if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or record.event:
                 self._aside(record, chunk, events)
-            if self._model is None:
+            if not self._model:  # Azure's first chunk names none
                 self._model = chunk.model
         return events
 
@@ -143,7 +143,7 @@ class OpenAIDecoder:
         if chunk.error is not None:
             raise reported(chunk.error)
         if record.event == b"error":
-            raise reported(_plain(record.data))
+            raise reported(read(record.data))
         if chunk.x_groq is not None and chunk.x_groq.error:
             raise reported(chunk.x_groq.error)
         tokens = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
@@ -160,10 +160,12 @@ class OpenAIDecoder:
     def _loose(self, record: Record) -> _Chunk | None:
         """Read a chunk that is not of the usual form; counts it when it cannot be read at all."""
         try:
-            parsed = _plain(record.data)
+            parsed = read(record.data)
             if not isinstance(parsed, dict):
-                raise TypeError("a chunk is an object")
-        except (ValueError, TypeError):
+                raise ValueError("a chunk is an object")
+        except ValueError:
+            if record.event == b"error":
+                raise reported(record.data.decode("utf-8", "replace")) from None
             self._damaged += 1
             if self._damaged > _MOST_DAMAGED:
                 raise UpstreamError("upstream_protocol", detail="several events are not JSON") from None
@@ -173,35 +175,22 @@ class OpenAIDecoder:
         return _loose_chunk(parsed)
 
 
-def _plain(raw: bytes) -> Any:
-    """Read JSON leniently: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept."""
-    return json.loads(raw.decode("utf-8", "replace"))
-
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _whole(value: Any) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
 def _loose_chunk(parsed: dict[str, Any]) -> _Chunk:
     choices = parsed.get("choices")
     first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     delta, usage = first.get("delta"), parsed.get("usage")
-    chunk = _Chunk(model=_string(parsed.get("model")))
+    chunk = _Chunk(model=string(parsed.get("model")))
     if isinstance(usage, dict):
-        chunk.usage = _Tokens(_whole(usage.get("prompt_tokens")), _whole(usage.get("completion_tokens")))
-    choice = _Choice(text=_string(first.get("text")), finish_reason=_string(first.get("finish_reason")))
+        chunk.usage = _Tokens(whole(usage.get("prompt_tokens")), whole(usage.get("completion_tokens")))
+    choice = _Choice(text=string(first.get("text")), finish_reason=string(first.get("finish_reason")))
     if isinstance(delta, dict):
         content, thoughts = delta.get("content"), ""
         if isinstance(content, list):  # Mistral's: parts of text and of thinking
             content, thoughts = _split_parts(content)
         choice.delta = _Delta(
-            _string(content),
-            _string(delta.get("reasoning_content")) or thoughts,
-            _string(delta.get("reasoning")),
+            string(content),
+            string(delta.get("reasoning_content")) or thoughts,
+            string(delta.get("reasoning")),
         )
     chunk.choices = [choice]
     return chunk
@@ -211,7 +200,7 @@ def _split_parts(parts: list[Any]) -> tuple[str, str]:
     text, thoughts = "", ""
     for part in parts:
         if isinstance(part, dict) and part.get("type") == "text":
-            text += _string(part.get("text")) or ""
+            text += string(part.get("text")) or ""
         elif isinstance(part, dict) and part.get("type") == "thinking":
             inner = part.get("thinking")
             thoughts += (

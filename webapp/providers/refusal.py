@@ -125,7 +125,7 @@ def _said(body: bytes) -> tuple[str, str]:
     """Find the error's words and message in a body of any provider's."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", ""  # an HTML page of some proxy; nobody needs to read it
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]

@@ -86,7 +86,7 @@ def read_json(raw: bytes, type_: type[Any]) -> Any:
         return msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
         raise _named(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON.", param="body", code="not_json") from None
 
 
