@@ -116,8 +116,7 @@ class Gate:
             return None
         origin = visit.origin.lower()
         if origin != "null":
-            parts = urlsplit(origin)
-            if _with_port(parts.netloc, parts.scheme) == _with_port(visit.host.lower(), parts.scheme):
+            if _is_of(origin, visit.host.lower()):
                 return None
             if origin in self._origins or "*" in self._origins:
                 return visit.origin
@@ -130,6 +129,14 @@ class Gate:
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
         if allowed is None and site not in (None, "same-origin"):
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # brackets without an address in them
+        return False
+    return _with_port(parts.netloc, parts.scheme) == _with_port(host, parts.scheme)
 
 
 def _with_port(netloc: str, scheme: str) -> str:
