@@ -7,94 +7,17 @@ the README's table come from these.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from webapp import variables
 from webapp.errors import ConfigurationError
+from webapp.variables import PROVIDERS as PROVIDERS
 
-PROVIDERS = ("openai", "anthropic", "ollama", "mock")
 UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"", "0", "false", "no", "off"})
 _KIB = 1024
 _MIB = 1024 * _KIB
-
-
-def _text(raw: str) -> str:
-    return raw
-
-
-def _flag(raw: str) -> bool:
-    word = raw.lower()
-    if word not in _TRUE | _FALSE:
-        raise ValueError("must be true or false")
-    return word in _TRUE
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(raw: str) -> float:
-        value = float(raw)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"must be a number from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(raw: str) -> int:
-        value = int(raw)
-        if not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
-def _provider(raw: str) -> str:
-    if raw not in PROVIDERS:
-        raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
-    return raw
-
-
-def _providers(raw: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in raw.split(",") if name.strip())
-    for name in names:
-        _provider(name.partition("/")[0])
-    return names
-
-
-def _url(raw: str) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an address that begins with http:// or https://")
-    return raw.rstrip("/")
-
-
-def _ollama(raw: str) -> str:
-    """Read OLLAMA_HOST as Ollama does: an address, a host, or a host with a port."""
-    if "://" in raw:
-        return _url(raw)
-    host, _, port = raw.partition(":")
-    return _url(f"http://{host if host not in ('', '0.0.0.0') else '127.0.0.1'}:{port or 11434}")  # noqa: S104
-
-
-def _origins(raw: str) -> tuple[str, ...]:
-    origins = tuple(origin.strip().rstrip("/").lower() for origin in raw.split(",") if origin.strip())
-    for origin in origins:
-        if origin != "*" and (not urlsplit(origin).hostname or urlsplit(origin).path):
-            raise ValueError("must be origins such as https://example.org, separated by commas")
-    return origins
-
-
-def _file(raw: str) -> str:
-    if not Path(raw).is_file():
-        raise ValueError("must be a file that can be read")
-    return raw
 
 
 def _at(
@@ -115,131 +38,169 @@ class Settings:
 
     # Who answers.
     provider: str | None = _at(
-        "FRESHET_PROVIDER", None, _provider, "the default provider; else the first that is configured"
+        "FRESHET_PROVIDER",
+        None,
+        variables.provider,
+        "the default provider; else the first that is configured",
     )
     model: str | None = _at(
-        "FRESHET_MODEL", None, _text, "the default provider's model; else the one that `models.toml` marks"
+        "FRESHET_MODEL",
+        None,
+        variables.text,
+        "the default provider's model; else the one that `models.toml` marks",
     )
-    max_tokens: int = _at("FRESHET_MAX_TOKENS", 4096, _whole(1, 1_000_000), "the longest answer, in tokens")
+    max_tokens: int = _at(
+        "FRESHET_MAX_TOKENS", 4096, variables.whole(1, 1_000_000), "the longest answer, in tokens"
+    )
     fallback: tuple[str, ...] = _at(
         "FRESHET_FALLBACK",
         (),
-        _providers,
+        variables.providers,
         "providers (or `provider/model`) to try when the first one fails before its first word",
     )
     models_file: str | None = _at(
-        "FRESHET_MODELS_FILE", None, _file, "a TOML file whose models override the built-in table"
+        "FRESHET_MODELS_FILE", None, variables.file, "a TOML file whose models override the built-in table"
     )
     openai_api_key: str | None = _at(
-        "OPENAI_API_KEY", None, _text, "OpenAI's key, or that of a compatible server", secret=True
+        "OPENAI_API_KEY", None, variables.text, "OpenAI's key, or that of a compatible server", secret=True
     )
     openai_base_url: str | None = _at(
         "OPENAI_BASE_URL",
         None,
-        _url,
+        variables.url,
         "a compatible server: vLLM, llama.cpp, LM Studio, Groq, OpenRouter, DeepSeek…",
     )
-    anthropic_api_key: str | None = _at("ANTHROPIC_API_KEY", None, _text, "Anthropic's key", secret=True)
+    anthropic_api_key: str | None = _at(
+        "ANTHROPIC_API_KEY", None, variables.text, "Anthropic's key", secret=True
+    )
     anthropic_base_url: str | None = _at(
-        "ANTHROPIC_BASE_URL", None, _url, "another address for Anthropic's API"
+        "ANTHROPIC_BASE_URL", None, variables.url, "another address for Anthropic's API"
     )
     ollama_host: str | None = _at(
-        "OLLAMA_HOST", None, _ollama, "an Ollama server, such as http://127.0.0.1:11434"
+        "OLLAMA_HOST", None, variables.ollama, "an Ollama server, such as http://127.0.0.1:11434"
     )
     skip_api_key_check: bool = _at(
-        "SKIP_API_KEY_CHECK", False, _flag, "play a provider's recording where its key is missing"
+        "SKIP_API_KEY_CHECK", False, variables.flag, "play a provider's recording where its key is missing"
     )
 
     # Who may come in.
     secret_key: str | None = _at(
         "SECRET_KEY",
         None,
-        _text,
+        variables.text,
         "signs the visitors' cookies; without it they end with the process",
         secret=True,
     )
     access_password: str | None = _at(
         "FRESHET_ACCESS_PASSWORD",
         None,
-        _text,
+        variables.text,
         "the password that people sign in with, and programs send as a bearer token",
         secret=True,
     )
-    public: bool = _at("FRESHET_PUBLIC", False, _flag, "let anyone in without a password")
+    public: bool = _at("FRESHET_PUBLIC", False, variables.flag, "let anyone in without a password")
     allowed_origins: tuple[str, ...] = _at(
-        "FRESHET_ALLOWED_ORIGINS", (), _origins, "other sites that may use the doors, separated by commas"
+        "FRESHET_ALLOWED_ORIGINS",
+        (),
+        variables.origins,
+        "other sites that may use the doors, separated by commas",
     )
 
     # Where it runs.
     host: str | None = _at(
-        "FRESHET_HOST", None, _text, "the address to bind; 0.0.0.0 where PORT is set, else 127.0.0.1"
+        "FRESHET_HOST", None, variables.text, "the address to bind; 0.0.0.0 where PORT is set, else 127.0.0.1"
     )
-    port: int | None = _at("PORT", None, _whole(0, 65_535), "the port to bind; 8000 when unset")
+    port: int | None = _at("PORT", None, variables.whole(0, 65_535), "the port to bind; 8000 when unset")
     web_concurrency: int = _at(
-        "WEB_CONCURRENCY", 1, _whole(1, 64), "worker processes; one until answers can be shared between them"
+        "WEB_CONCURRENCY",
+        1,
+        variables.whole(1, 64),
+        "worker processes; one until answers can be shared between them",
     )
     ssl_cert_file: str | None = _at(
-        "SSL_CERT_FILE", None, _file, "certificates to trust besides the usual ones"
+        "SSL_CERT_FILE", None, variables.file, "certificates to trust besides the usual ones"
     )
     requests_ca_bundle: str | None = _at(
-        "REQUESTS_CA_BUNDLE", None, _file, "the same, by its other usual name"
+        "REQUESTS_CA_BUNDLE", None, variables.file, "the same, by its other usual name"
     )
 
     # Pace and limits.
     frame_ms: float = _at(
-        "FRESHET_FRAME_MS", 33.0, _number(1, 1_000), "the window of a frame, in milliseconds"
+        "FRESHET_FRAME_MS", 33.0, variables.number(1, 1_000), "the window of a frame, in milliseconds"
     )
     frame_deltas: int = _at(
-        "FRESHET_FRAME_DELTAS", 0, _whole(0, 10_000), "close a frame at so many deltas; 0 is off"
+        "FRESHET_FRAME_DELTAS", 0, variables.whole(0, 10_000), "close a frame at so many deltas; 0 is off"
     )
-    frame_newline: bool = _at("FRESHET_FRAME_NEWLINE", False, _flag, "close a frame at a line's end")
+    frame_newline: bool = _at("FRESHET_FRAME_NEWLINE", False, variables.flag, "close a frame at a line's end")
     max_streams: int = _at(
-        "FRESHET_MAX_STREAMS", 1_000, _whole(1, 8_000), "answers at a time, and half of the readers at a time"
+        "FRESHET_MAX_STREAMS",
+        1_000,
+        variables.whole(1, 8_000),
+        "answers at a time, and half of the readers at a time",
     )
     max_body_bytes: int = _at(
-        "FRESHET_MAX_BODY_BYTES", 16 * _MIB, _whole(_KIB, 256 * _MIB), "the largest request"
+        "FRESHET_MAX_BODY_BYTES", 16 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest request"
     )
-    run_max_bytes: int = _at("FRESHET_RUN_MAX_BYTES", 4 * _MIB, _whole(_KIB, 64 * _MIB), "the largest answer")
+    run_max_bytes: int = _at(
+        "FRESHET_RUN_MAX_BYTES", 4 * _MIB, variables.whole(_KIB, 64 * _MIB), "the largest answer"
+    )
     log_max_bytes: int = _at(
-        "FRESHET_LOG_MAX_BYTES", 96 * _MIB, _whole(_KIB, 4_096 * _MIB), "all answers in memory together"
+        "FRESHET_LOG_MAX_BYTES",
+        96 * _MIB,
+        variables.whole(_KIB, 4_096 * _MIB),
+        "all answers in memory together",
     )
     max_line_bytes: int = _at(
-        "FRESHET_MAX_LINE_BYTES", 8 * _MIB, _whole(_KIB, 64 * _MIB), "the longest line of a provider"
+        "FRESHET_MAX_LINE_BYTES", 8 * _MIB, variables.whole(_KIB, 64 * _MIB), "the longest line of a provider"
     )
     orphan_s: float = _at(
         "FRESHET_ORPHAN_S",
         900.0,
-        _number(0, 86_400),
+        variables.number(0, 86_400),
         "an answer that nobody reads is stopped after so many seconds",
     )
     expiry_s: float = _at(
-        "FRESHET_EXPIRY_S", 600.0, _number(1, 86_400), "how long an ended answer can still be fetched"
+        "FRESHET_EXPIRY_S",
+        600.0,
+        variables.number(1, 86_400),
+        "how long an ended answer can still be fetched",
     )
     heartbeat_s: float = _at(
-        "FRESHET_HEARTBEAT_S", 10.0, _number(0.05, 60), "the longest silence towards a reader"
+        "FRESHET_HEARTBEAT_S", 10.0, variables.number(0.05, 60), "the longest silence towards a reader"
     )
     write_s: float = _at(
-        "FRESHET_WRITE_S", 30.0, _number(0.1, 300), "a reader that takes not one byte for so long is dropped"
+        "FRESHET_WRITE_S",
+        30.0,
+        variables.number(0.1, 300),
+        "a reader that takes not one byte for so long is dropped",
     )
     auth_s: float = _at(
-        "FRESHET_AUTH_S", 10.0, _number(0.1, 60), "how long a WebSocket may take to authenticate"
+        "FRESHET_AUTH_S", 10.0, variables.number(0.1, 60), "how long a WebSocket may take to authenticate"
     )
 
     # Patience with providers.
-    connect_s: float = _at("FRESHET_CONNECT_S", 10.0, _number(0.1, 120), "to connect, TLS included")
+    connect_s: float = _at("FRESHET_CONNECT_S", 10.0, variables.number(0.1, 120), "to connect, TLS included")
     first_byte_s: float = _at(
-        "FRESHET_FIRST_BYTE_S", 300.0, _number(0.1, 3_600), "from the request to the first byte"
+        "FRESHET_FIRST_BYTE_S", 300.0, variables.number(0.1, 3_600), "from the request to the first byte"
     )
-    idle_s: float = _at("FRESHET_IDLE_S", 120.0, _number(0.1, 3_600), "between two bytes of an answer")
-    quiet_s: float = _at("FRESHET_QUIET_S", 600.0, _number(0.1, 3_600), "with nothing but comments")
+    idle_s: float = _at(
+        "FRESHET_IDLE_S", 120.0, variables.number(0.1, 3_600), "between two bytes of an answer"
+    )
+    quiet_s: float = _at("FRESHET_QUIET_S", 600.0, variables.number(0.1, 3_600), "with nothing but comments")
     total_s: float = _at(
-        "FRESHET_TOTAL_S", 1_800.0, _number(0.1, 86_400), "for a whole answer; then it is cut as too long"
+        "FRESHET_TOTAL_S",
+        1_800.0,
+        variables.number(0.1, 86_400),
+        "for a whole answer; then it is cut as too long",
     )
     retries: int = _at(
-        "FRESHET_RETRIES", 2, _whole(0, 5), "how often a failed call is repeated, before its first word only"
+        "FRESHET_RETRIES",
+        2,
+        variables.whole(0, 5),
+        "how often a failed call is repeated, before its first word only",
     )
     retry_max_s: float = _at(
-        "FRESHET_RETRY_MAX_S", 20.0, _number(0, 300), "the longest wait that a provider may ask for"
+        "FRESHET_RETRY_MAX_S", 20.0, variables.number(0, 300), "the longest wait that a provider may ask for"
     )
 
     @classmethod
@@ -300,11 +261,8 @@ class Settings:
     def bind(self) -> str:
         """The `host:port` to listen on."""
         host = self.host or ("127.0.0.1" if self.port is None else "0.0.0.0")  # noqa: S104
-        return (
-            f"[{host}]:{self.port or 8000}"
-            if ":" in host
-            else f"{host}:{8000 if self.port is None else self.port}"
-        )
+        port = 8000 if self.port is None else self.port
+        return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
     def described(self) -> list[tuple[str, str, str, str]]:
         """List every setting as (variable, value in force, default, what it does), secrets masked."""

@@ -1,0 +1,108 @@
+"""How the text of one environment variable is read; a wrong one raises `ValueError`, "must be …"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+PROVIDERS = ("openai", "anthropic", "ollama", "mock")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def text(raw: str) -> str:
+    """Take it as it is."""
+    return raw
+
+
+def flag(raw: str) -> bool:
+    """Read true or false, in the words that people use."""
+    word = raw.lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError("must be true or false")
+    return word in _TRUE
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Make a reader of numbers within bounds."""
+
+    def parse(raw: str) -> float:
+        value = float(raw)
+        if not (math.isfinite(value) and low <= value <= high):
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers within bounds."""
+
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def provider(raw: str) -> str:
+    """Read the name of a provider."""
+    if raw not in PROVIDERS:
+        raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
+    return raw
+
+
+def providers(raw: str) -> tuple[str, ...]:
+    """Read a list of `provider` or `provider/model`."""
+    names = tuple(name.strip() for name in raw.split(",") if name.strip())
+    for name in names:
+        provider(name.partition("/")[0])
+    return names
+
+
+def _split(raw: str, form: str) -> SplitResult:
+    try:
+        parts = urlsplit(raw)
+        if parts.hostname and (parts.port is None or parts.port > 0):
+            return parts
+    except ValueError:  # brackets that do not match, a port that is no number
+        pass
+    raise ValueError(f"must be {form}")
+
+
+def url(raw: str) -> str:
+    """Read an http or https address; it has no slash at its end then."""
+    form = "an address that begins with http:// or https://"
+    if _split(raw, form).scheme not in ("http", "https"):
+        raise ValueError(f"must be {form}")
+    return raw.rstrip("/")
+
+
+def ollama(raw: str) -> str:
+    """Read OLLAMA_HOST as Ollama does: an address, a host, or a host with a port."""
+    if "://" in raw:
+        return url(raw)
+    parts = _split(f"//127.0.0.1{raw}" if raw.startswith(":") else f"//{raw}", "a host or an address")
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{parts.port or 11434}"  # noqa: S104
+
+
+def origins(raw: str) -> tuple[str, ...]:
+    """Read a list of origins, or `*`."""
+    form = "origins such as https://example.org, separated by commas"
+    found = tuple(origin.strip().rstrip("/").lower() for origin in raw.split(",") if origin.strip())
+    for origin in found:
+        if origin != "*" and (_split(origin, form).path or "://" not in origin):
+            raise ValueError(f"must be {form}")
+    return found
+
+
+def file(raw: str) -> str:
+    """Read the path of a file that is there."""
+    if not Path(raw).is_file():
+        raise ValueError("must be a file that can be read")
+    return raw
