@@ -81,9 +81,9 @@ class Tally:
         )
 
 
-def finished(log: Log, tally: Tally, finish_reason: FinishReason) -> Ending:
-    """End an answer that the provider, or a limit of ours, has ended."""
-    outcome = tally.outcome(log, cut=False)
+def finished(log: Log, tally: Tally, finish_reason: FinishReason, *, cut: bool = False) -> Ending:
+    """End an answer that the provider has ended, or `cut` by a limit of ours."""
+    outcome = tally.outcome(log, cut=cut)
     frame = done_frame(finish_reason, outcome)
     return _ending(frame, "done", finish_reason, outcome)
 

@@ -127,7 +127,7 @@ class Producer:
             end = self._ask()
             self._append(self._framer.close())
         except _Full:
-            return finished(self._log, self._tally, "length")
+            return finished(self._log, self._tally, "length", cut=True)
         except Stopped:
             return self._ended_by(self._reason)
         except AnswerError as error:
@@ -182,7 +182,7 @@ class Producer:
     def _ended_by(self, reason: Reason | None) -> Ending:
         self._close_quietly()
         if reason == "limit":
-            return finished(self._log, self._tally, "length")
+            return finished(self._log, self._tally, "length", cut=True)
         return cancelled(self._log, self._tally, reason or "user")
 
     def _failed(self, error: AnswerError) -> Ending:
