@@ -87,6 +87,7 @@ class Runs:
             threading.Thread(target=self._produce, args=(run,), name=f"run-{run.id[:8]}", daemon=True).start()
         except RuntimeError:  # no more threads can be had
             run.fail(AnswerError("internal"))
+            self._settle(run)
         return run, True
 
     def find(self, name: str, owner: str | None) -> Run:
@@ -148,10 +149,14 @@ class Runs:
         try:
             run.produce()
         finally:
-            with self._lock:
-                self._living.discard(run)
-                self._ended[run.id] = run
-                self._ended_bytes += run.size_bytes
+            self._settle(run)
+
+    def _settle(self, run: Run) -> None:
+        """Put a run whose producer is gone among those that have ended."""
+        with self._lock:
+            self._living.discard(run)
+            self._ended[run.id] = run
+            self._ended_bytes += run.size_bytes
 
     def _joined(self, run: Run, order: Order) -> Run:
         if run.owner not in (None, order.owner):
