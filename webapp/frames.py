@@ -187,7 +187,7 @@ def reset_frames(reset: Reset) -> list[Frame]:
     """
     texts, thoughts = _cut(reset.text), _cut(reset.reasoning)
     body = {"text": texts[0], "reasoning": thoughts[0], "sources": [], "start": reset.start}
-    if len(texts) > 1 and len(thoughts[0]) + len(texts[0]) > RESET_BYTES:
+    if texts[0] and len(thoughts[0].encode()) + len(texts[0].encode()) > RESET_BYTES:
         body["text"] = ""
         texts.insert(0, "")
     frames = [Frame("reset", encode({"reset": body}))]
