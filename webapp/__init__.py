@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from webapp.chat import ModelResponse as ModelResponse
     from webapp.chat import TextPart as TextPart
     from webapp.chat import Usage as Usage
+    from webapp.client import StreamStats as StreamStats
+    from webapp.client import create_query_client as create_query_client
     from webapp.errors import FreshetError as FreshetError
     from webapp.wiring import create_provider as create_provider
 
@@ -26,11 +28,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "create_app": "webapp.app",
     "create_provider": "webapp.wiring",
+    "create_query_client": "webapp.client",
     "FreshetError": "webapp.errors",
     "ImagePart": "webapp.chat",
     "ModelMessage": "webapp.chat",
     "ModelRequest": "webapp.chat",
     "ModelResponse": "webapp.chat",
+    "StreamStats": "webapp.client",
     "TextPart": "webapp.chat",
     "Usage": "webapp.chat",
 }

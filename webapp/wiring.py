@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from webapp.chat import ModelRequest
@@ -54,6 +54,12 @@ class Workshop:
             return maker(model_name=model_name, max_tokens=max_tokens, pricer=self._models.cost, **options)
         except TypeError as error:
             raise ConfigurationError(f"{name}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the transport's connections; calls in progress go on."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
 
     def _openai(
         self, *, api_key: str | None = None, base_url: str | None = None, model_name: str, **rest: Any
@@ -130,10 +136,18 @@ class Workshop:
 class ProviderCatalog:
     """Which provider answers what; see `seams.Catalog`."""
 
-    def __init__(self, settings: Settings, models: Models, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        models: Models,
+        workshop: Workshop,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Know the providers of `settings`; `options` go to the provider that they are listed for."""
         self._settings = settings
         self._models = models
         self._workshop = workshop
+        self._options = dict(options or {})
         self._configured = settings.configured()
         self._made: dict[tuple[str, str], Provider] = {}
 
@@ -203,7 +217,7 @@ class ProviderCatalog:
         known = self._made.get((name, model))
         if known is None:
             longest = self._models.longest(name, model, self._settings.max_tokens)
-            known = self._workshop.make(name, model, longest)
+            known = self._workshop.make(name, model, longest, **self._options.get(name, {}))
             if len(self._made) < 1_000:  # models are named by callers
                 self._made[name, model] = known
         return known

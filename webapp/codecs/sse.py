@@ -18,10 +18,14 @@ class TooLong(ValueError):
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One event: its name (b"" when it has none) and its data, lines joined by a newline."""
+    """One event: its name (b"" when it has none), its data, lines joined by a newline, and its id.
+
+    `id` is that of this record alone: b"" when it has none of its own.
+    """
 
     event: bytes
     data: bytes
+    id: bytes = b""
 
 
 class SSEDecoder:
@@ -34,6 +38,7 @@ class SSEDecoder:
         self._data_bytes = 0  # of those lines, each with its end: an empty one takes memory, too
         self._rest_bytes = 0
         self._event = b""
+        self._id = b""
         self._begun = False  # whether a byte order mark can still come
         self._after_cr = False  # the last chunk ended in CR: a LF now belongs to it
 
@@ -43,7 +48,7 @@ class SSEDecoder:
             chunk = self._skip_mark(chunk)
             if not self._begun:
                 return []
-        begun = self._rest or self._data or self._event or self._after_cr
+        begun = self._rest or self._data or self._event or self._id or self._after_cr
         if not begun and len(chunk) <= self._max_bytes:
             plain = _plain_records(chunk)
             if plain is not None:
@@ -53,7 +58,7 @@ class SSEDecoder:
     def flush(self) -> list[Record]:
         """Read the end: an unfinished record is given too, because servers forget the last blank line."""
         records = self._decode_lines(b"\n\n") if self._rest or self._data else []
-        self._rest, self._data, self._event = [], [], b""
+        self._rest, self._data, self._event, self._id = [], [], b"", b""
         self._rest_bytes = self._data_bytes = 0
         return records
 
@@ -89,10 +94,10 @@ class SSEDecoder:
                 self._bound(len(line))
                 self._read_line(line)
             elif self._data:
-                records.append(Record(self._event, b"\n".join(self._data)))
-                self._data, self._event, self._data_bytes = [], b"", 0
+                records.append(Record(self._event, b"\n".join(self._data), self._id))
+                self._data, self._event, self._id, self._data_bytes = [], b"", b"", 0
             else:
-                self._event = b""
+                self._event = self._id = b""
         return records
 
     def _bound(self, line_bytes: int) -> None:
@@ -107,6 +112,8 @@ class SSEDecoder:
             self._data_bytes += len(value) + 1
         elif name == b"event":
             self._event = value
+        elif name == b"id":
+            self._id = value
 
 
 def _plain_records(chunk: bytes) -> list[Record] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from webapp.chat import ModelRequest, ModelResponse, Usage, estimate_input_tokens, estimate_tokens
+from webapp.chat import ModelRequest, ModelResponse, Usage
 from webapp.errors import Interrupted, Stopped, UpstreamError
-from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.events import Event, TextDelta
+from webapp.providers.growth import Growth
 from webapp.seams import Call, Control, Decoder, Transport
 
 Pricer = Callable[[str, str, Usage], Decimal | None]
@@ -169,15 +170,12 @@ class BaseProvider:
         says more. An exception in the callback closes the provider's connection and comes out unchanged.
         Raises `AnswerError`.
         """
-        response = ModelResponse(
-            model=self._model_name,
-            provider=self.name,
-            usage=Usage(estimate_input_tokens(request), 0, estimated=True),
-        )
+        growth = Growth(self.name, self._model_name, request)
+        response = growth.response
         events = self.stream(request, FreeControl())
         try:
             for event in events:
-                self._grow(response, event)
+                growth.take(event)
                 if isinstance(event, TextDelta):
                     callback(event.text, response)
         finally:
@@ -189,40 +187,5 @@ class BaseProvider:
             response.cost = self._pricer(self.name, self._model_name, response.usage)
         return response
 
-    def _grow(self, response: ModelResponse, event: Event) -> None:
-        match event:
-            case TextDelta(text):
-                response.content += text
-                response.usage = grown(response.usage, text)
-            case ReasoningDelta(text):
-                response.reasoning += text
-                response.usage = grown(response.usage, text)
-            case UsageReport():
-                response.usage = reported_usage(response.usage, event)
-            case Finished(finish_reason, model):
-                response.finish_reason = finish_reason
-                response.model = model or response.model
-
     def _limit(self, request: ModelRequest) -> int:
         return request.max_tokens or self._max_tokens
-
-
-def grown(usage: Usage, text: str) -> Usage:
-    """Add a delta to an estimate; what the provider has said itself stays."""
-    if not usage.estimated:
-        return usage
-    return Usage(usage.input_tokens, usage.output_tokens + estimate_tokens(text), estimated=True)
-
-
-def reported_usage(usage: Usage, report: UsageReport) -> Usage:
-    """Put what a provider says over what was known; an estimate ends when the output is known."""
-    return Usage(
-        usage.input_tokens if report.input_tokens is None else report.input_tokens,
-        usage.output_tokens if report.output_tokens is None else report.output_tokens,
-        estimated=usage.estimated and report.output_tokens is None,
-    )
-
-
-def text_of(texts: Sequence[str]) -> str:
-    """Join what must be one text for a provider that takes only one."""
-    return "\n\n".join(texts)

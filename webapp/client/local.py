@@ -1,0 +1,110 @@
+"""A client that asks the providers itself, in the thread that calls it; gevent is not involved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from webapp.chat import ModelRequest
+from webapp.client.base import AnswerStream, QueryClient, Question
+from webapp.errors import AnswerError, Stopped, UpstreamError
+from webapp.events import TextDelta
+from webapp.models import Models
+from webapp.providers.base import FreeControl
+from webapp.providers.chain import ask
+from webapp.providers.growth import Growth
+from webapp.seams import Provider
+from webapp.settings import Settings
+from webapp.wiring import ProviderCatalog, Workshop, read_settings
+
+
+class LocalClient(QueryClient):
+    """See `create_query_client`."""
+
+    def __init__(
+        self,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        settings: Settings | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(provider, model)
+        settings = settings or read_settings()
+        self._models = Models.read(settings.models_file)
+        self._workshop = Workshop(settings, self._models)
+        own = {provider or settings.default_provider: options}
+        self._catalog = ProviderCatalog(settings, self._models, self._workshop, own)
+
+    def close(self) -> None:
+        """Let go of connections; answers in progress go on."""
+        self._workshop.close()
+
+    def _open(self, question: Question) -> AnswerStream:
+        chain = self._catalog.resolve(question.provider, question.model)
+        request = ModelRequest(
+            messages=question.messages, max_tokens=question.max_tokens, temperature=question.temperature
+        )
+        self._catalog.check(chain[0], request)
+        growth = Growth(chain[0].name, chain[0].model_name, request)
+        control = FreeControl()
+        deltas = self._deltas(chain, request, growth, control, question.timeout_s)
+        return AnswerStream(deltas, growth.response, control.stop)
+
+    def _deltas(
+        self,
+        chain: Sequence[Provider],
+        request: ModelRequest,
+        growth: Growth,
+        control: FreeControl,
+        timeout_s: float | None,
+    ) -> Iterator[str]:
+        response = growth.response
+        asked = [chain[0]]
+
+        def switched(error: AnswerError, following: Provider) -> None:
+            del error
+            asked[0] = following
+            response.provider, response.model = following.name, following.model_name
+
+        alarm = _Alarm(timeout_s, control)
+        try:
+            for event in ask(chain, request, control, switched):
+                growth.take(event)
+                if isinstance(event, TextDelta):
+                    yield event.text
+        except GeneratorExit:
+            response.finish_reason = "cancelled"
+            raise
+        except Stopped:
+            if alarm.rang:
+                raise UpstreamError("upstream_timeout") from None
+            response.finish_reason = "cancelled"
+        finally:
+            alarm.cancel()
+            price = self._models.cost
+            response.cost = price(response.provider, response.model, response.usage)
+            if response.cost is None:  # the provider named a variant that the table does not know
+                response.cost = price(response.provider, asked[0].model_name, response.usage)
+
+
+class _Alarm:
+    """Stops a call after `timeout_s`; None never does."""
+
+    def __init__(self, timeout_s: float | None, control: FreeControl) -> None:
+        self.rang = False
+        self._control = control
+        self._timer = threading.Timer(timeout_s, self._ring) if timeout_s is not None else None
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """Let the call go on for as long as it takes."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._control.stop()

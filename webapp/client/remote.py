@@ -1,0 +1,216 @@
+"""A client of a running server: `requests`, a run of its own choosing, and as many connections as it takes.
+
+The run is chosen before it is asked for, so an answer whose first byte never came is joined, not bought
+again; after a cut the client comes back with its cursor.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import requests
+
+from webapp.chat import ImagePart, ModelMessage, ModelResponse
+from webapp.client.base import AnswerStream, QueryClient, Question
+from webapp.client.reading import Reading
+from webapp.codecs.sse import Record, SSEDecoder
+from webapp.errors import (
+    AnswerError,
+    Conflict,
+    Forbidden,
+    Interrupted,
+    InvalidRequest,
+    NotFound,
+    NotSignedIn,
+    RequestError,
+    TooManyRequests,
+    Unavailable,
+    UpstreamError,
+)
+from webapp.frames import new_run
+
+_CONNECT_S = 10.0
+_SILENCE_S = 25.0  # the server says something every ten seconds
+_TRIES = 8  # without one new frame between them
+_BACKOFF_S = 0.3
+_LONGEST_BACKOFF_S = 5.0
+_STOP_S = 3.0
+_RECORD_BYTES = 8 * 1024 * 1024
+_REFUSALS: dict[int, type[RequestError]] = {
+    401: NotSignedIn,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    429: TooManyRequests,
+    503: Unavailable,
+}
+
+
+class RemoteClient(QueryClient):
+    """See `create_query_client`. Callbacks come per frame."""
+
+    def __init__(self, url: str, *, key: str | None, provider: str | None, model: str | None) -> None:
+        super().__init__(provider, model)
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        if key:
+            self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+
+    def _open(self, question: Question) -> AnswerStream:
+        response = ModelResponse(provider=question.provider or "", model=question.model or "")
+        call = _Call(self._session, self._url, question, Reading(response))
+        return AnswerStream(call.deltas(), response, call.stop)
+
+
+class _Call:
+    """One answer, over as many connections as it takes."""
+
+    def __init__(self, session: requests.Session, url: str, question: Question, reading: Reading) -> None:
+        self._session = session
+        self._url = url
+        self._run = new_run()
+        self._body = _body(question, self._run)
+        self._reading = reading
+        self._until = None if question.timeout_s is None else time.monotonic() + question.timeout_s
+        self._begun = False
+        self._stopped = False
+
+    def deltas(self) -> Iterator[str]:
+        """Read the answer to its end. Leaving early stops it at the server."""
+        self._begun = True
+        failures = 0
+        try:
+            while not self._reading.ended and not self._stopped:
+                before = self._reading.cursor
+                try:
+                    yield from self._connection()
+                except requests.RequestException as error:
+                    failures = 0 if self._reading.cursor != before else failures + 1
+                    if self._stopped:
+                        return
+                    if failures >= _TRIES:
+                        raise _unreachable(self._url, error, begun=before is not None) from error
+                    self._pause(failures)
+        finally:
+            if not self._reading.ended:
+                self.stop()
+        if self._reading.error is not None:
+            raise self._reading.error
+
+    def stop(self) -> None:
+        """Stop the answer at the server; its receipt is not waited for long."""
+        if self._stopped or self._reading.ended or not self._begun:
+            self._stopped = True
+            return
+        self._stopped = True
+        self._reading.response.finish_reason = "cancelled"
+        try:
+            self._session.post(f"{self._url}/stream/{self._run}/stop", timeout=_STOP_S).close()
+        except requests.RequestException:
+            pass  # nobody reads it any more: the server ends it by itself
+
+    def _connection(self) -> Iterator[str]:
+        """Read until the answer or the connection ends."""
+        response = self._ask()
+        with response:
+            if response.status_code == requests.codes.no_content:
+                raise Interrupted("the server has nothing more to say")
+            if response.status_code != requests.codes.ok:
+                raise _refusal(response)
+            for record in _records(response):
+                yield from self._reading.take(record)
+                if self._reading.ended or self._stopped:
+                    return
+                self._check_time()
+        if not self._reading.ended:
+            raise requests.ConnectionError("the connection ended before the answer")
+
+    def _ask(self) -> requests.Response:
+        timeout = (_CONNECT_S, _SILENCE_S if self._until is None else self._left())
+        cursor = self._reading.cursor
+        if cursor is None:
+            return self._session.post(f"{self._url}/stream", json=self._body, stream=True, timeout=timeout)
+        headers = {"Last-Event-ID": cursor}
+        return self._session.get(
+            f"{self._url}/stream/{self._run}", headers=headers, stream=True, timeout=timeout
+        )
+
+    def _left(self) -> float:
+        left = _SILENCE_S if self._until is None else self._until - time.monotonic()
+        return max(0.05, min(_SILENCE_S, left))
+
+    def _check_time(self) -> None:
+        if self._until is not None and time.monotonic() > self._until:
+            raise UpstreamError("upstream_timeout")
+
+    def _pause(self, failures: int) -> None:
+        self._check_time()
+        longest = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2**failures)
+        time.sleep(random.uniform(longest / 2, longest) if failures else 0.05)
+
+
+def _records(response: requests.Response) -> Iterator[Record]:
+    """Read records as they come; http.client's buffering must not hold one back."""
+    decoder = SSEDecoder(_RECORD_BYTES)
+    while True:
+        try:
+            chunk = response.raw.read1(64 * 1024)
+        except OSError as error:
+            raise requests.ConnectionError(str(error)) from error
+        except Exception as error:
+            if type(error).__module__.startswith("urllib3"):
+                raise requests.ConnectionError(type(error).__name__) from error
+            raise
+        if not chunk:
+            return
+        yield from decoder.decode(chunk)
+
+
+def _body(question: Question, run: str) -> dict[str, Any]:
+    named = {
+        "provider": question.provider,
+        "model": question.model,
+        "max_tokens": question.max_tokens,
+        "temperature": question.temperature,
+    }
+    body: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    return body | {"run": run, "messages": [_message(message) for message in question.messages]}
+
+
+def _message(message: ModelMessage) -> dict[str, Any]:
+    if isinstance(message.content, str):
+        return {"role": message.role, "content": message.content}
+    parts = [
+        {"type": "image", "media_type": part.media_type, "data": part.data, "url": part.url}
+        if isinstance(part, ImagePart)
+        else {"type": "text", "text": part.text}
+        for part in message.content
+    ]
+    return {"role": message.role, "content": parts}
+
+
+def _refusal(response: requests.Response) -> RequestError:
+    """Turn a refusal back into the error that it was."""
+    try:
+        told = msgspec.json.decode(response.content)["error"]
+        message, param, code = str(told["message"]), told.get("param"), told.get("code")
+    except (msgspec.DecodeError, KeyError, TypeError, requests.RequestException):
+        message, param, code = f"The server answered {response.status_code}.", None, None
+    kind = _REFUSALS.get(response.status_code, InvalidRequest)
+    wait = response.headers.get("Retry-After", "")
+    return kind(message, param=param, code=code, retry_after_s=int(wait) if wait.isdigit() else None)
+
+
+def _unreachable(url: str, error: Exception, *, begun: bool) -> AnswerError:
+    if begun:
+        return Interrupted(type(error).__name__)
+    return UpstreamError("upstream_unreachable", f"No server answers at {url}.", detail=type(error).__name__)

@@ -1,0 +1,55 @@
+"""A response that grows event by event, for calls without an engine."""
+
+from __future__ import annotations
+
+from webapp.chat import ModelRequest, ModelResponse, Usage, estimate_input_tokens, estimate_tokens
+from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+
+
+class Growth:
+    """Puts what a provider says into a `ModelResponse`.
+
+    While the answer comes its output is estimated, because providers count at the end, if at all; a first
+    report (Anthropic's says 1) must not stop the count.
+    """
+
+    def __init__(self, provider: str, model: str, request: ModelRequest) -> None:
+        self._input = estimate_input_tokens(request)
+        self._input_told = False
+        self._output_told: int | None = None
+        self._estimate = 0
+        self.response = ModelResponse(
+            provider=provider, model=model, usage=Usage(self._input, 0, estimated=True)
+        )
+
+    def take(self, event: Event) -> None:
+        """Grow by one event."""
+        response = self.response
+        match event:
+            case TextDelta(text):
+                response.content += text
+                self._count(text)
+            case ReasoningDelta(text):
+                response.reasoning += text
+                self._count(text)
+            case UsageReport(input_tokens, output_tokens):
+                if input_tokens is not None:
+                    self._input, self._input_told = input_tokens, True
+                if output_tokens is not None:
+                    self._output_told = output_tokens
+            case Finished(finish_reason, model):
+                response.finish_reason = finish_reason
+                response.model = model or response.model
+                self._settle()
+
+    def _count(self, text: str) -> None:
+        self._estimate += estimate_tokens(text)
+        output = max(self._estimate, self._output_told or 0)
+        self.response.usage = Usage(self._input, output, estimated=True)
+
+    def _settle(self) -> None:
+        told = self._output_told
+        if told is None:
+            self.response.usage = Usage(self._input, estimate_tokens(self.response.content), estimated=True)
+        else:
+            self.response.usage = Usage(self._input, told, estimated=not self._input_told)
