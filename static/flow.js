@@ -52,23 +52,31 @@ export class Flow {
   #append(text) {
     const [first = "", ...paragraphs] = text.split(GAP);
     if (first !== "") this.#extend(this.#tail ? first : first.replace(/^\s*\n/, ""));
-    for (const paragraph of paragraphs) this.#open("block", paragraph);
+    for (const paragraph of paragraphs) {
+      this.#open("block");
+      this.#extend(paragraph);
+    }
   }
 
   /** @param {string} text */
   #extend(text) {
-    if (this.#tail === null) return this.#open("block", text);
-    const cut = this.#tail.length > BLOCK_CHARS ? text.indexOf("\n") : -1;
-    this.#tail.appendData(cut < 0 ? text : text.slice(0, cut));
-    if (cut >= 0) this.#open("block tight", text.slice(cut + 1));
+    let tail = this.#tail ?? this.#open("block");
+    let rest = text;
+    for (;;) {
+      const room = BLOCK_CHARS - tail.length;
+      const cut = rest.length > room ? rest.indexOf("\n", room) : -1;
+      tail.appendData(cut < 0 ? rest : rest.slice(0, cut));
+      if (cut < 0) return;
+      rest = rest.slice(cut + 1);
+      tail = this.#open("block tight");
+    }
   }
 
-  /**
-   * @param {string} name
-   * @param {string} text
-   */
-  #open(name, text) {
-    this.#tail = document.createTextNode(text);
-    this.element.append(h("p", { class: name, dir: "auto" }, this.#tail));
+  /** @param {string} name */
+  #open(name) {
+    const tail = document.createTextNode("");
+    this.element.append(h("p", { class: name, dir: "auto" }, tail));
+    this.#tail = tail;
+    return tail;
   }
 }

@@ -99,7 +99,7 @@ export class TurnView {
     const ending = answer.end && endingOf(answer.end, answer.text);
     this.#ending.hidden = !ending;
     setText(this.#ending, ending ?? "");
-    this.#meta.hidden = answer.failure !== null && !answer.failure.usage;
+    this.#meta.hidden = answer.failure !== null && !answer.failure.usage?.output_tokens;
     fill(this.#meta, figures(answer));
   }
 

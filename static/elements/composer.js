@@ -2,8 +2,6 @@
 import { ICONS, h, icon } from "../dom.js";
 import { en } from "../strings/en.js";
 
-/** A second press of a double click must not stop what the first one sent. */
-const DOUBLE_PRESS_MS = 400;
 /** Some browsers report the Enter that ends a composition only by this code. */
 const COMPOSING_KEY_CODE = 229;
 
@@ -29,7 +27,6 @@ export class Composer {
   element = h("form", { class: "composer" }, this.#field, this.#button);
   #actions;
   #isAnswering = false;
-  #turnedAt_ms = 0;
 
   /** @param {ComposerActions} actions */
   constructor(actions) {
@@ -40,6 +37,8 @@ export class Composer {
     });
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("input", () => this.#grow());
+    // The second press of a double click must not stop what the first one sent.
+    this.#button.addEventListener("click", (event) => event.detail > 1 && this.#isAnswering && event.preventDefault());
     // A press must not take the focus (and, on a phone, the keyboard) out of the field.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
     this.element.addEventListener("pointerdown", (event) => {
@@ -63,7 +62,6 @@ export class Composer {
   turn(isAnswering) {
     if (isAnswering === this.#isAnswering) return;
     this.#isAnswering = isAnswering;
-    this.#turnedAt_ms = Date.now();
     this.#button.replaceChildren(isAnswering ? this.#stop : this.#send);
     this.#label();
   }
@@ -77,8 +75,8 @@ export class Composer {
   }
 
   #press() {
-    if (!this.#isAnswering) return this.#ask();
-    if (Date.now() - this.#turnedAt_ms > DOUBLE_PRESS_MS) this.#actions.stop();
+    if (this.#isAnswering) this.#actions.stop();
+    else this.#ask();
   }
 
   #ask() {

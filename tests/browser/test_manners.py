@@ -47,7 +47,7 @@ def test_enter_that_ends_a_composition_does_not_send(chat: Chat) -> None:
 def test_nothing_is_sent_when_nothing_is_written(chat: Chat, provider: FakeProvider) -> None:
     chat.field.fill("   ")
     chat.field.press("Enter")
-    chat.send.click()
+    chat.send.click(force=True)
     expect(chat.page.locator(".turn")).to_have_count(0)
     assert provider.calls == []
 
@@ -232,5 +232,5 @@ def test_a_long_answer_is_many_small_blocks(chat: Chat, provider: FakeProvider) 
         """() => Math.max(...[...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.block')]
             .map((block) => block.textContent.length))"""
     )
-    assert longest < 40_000
+    assert longest < 2_200
     assert "\n".join(chat.answers.last.locator("p").all_inner_texts()) == lines

@@ -6,8 +6,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.answers import TEXT, begun, spoken
 from tests.browser.chat import NETWORK, Chat
+from tests.browser.network import Network
 from tests.support.fake_provider import FakeProvider
-from tests.support.proxy import Habits, Proxy
 from tests.support.server import Server
 
 LONG = "\n\n".join([TEXT] * 2)
@@ -52,14 +52,14 @@ def test_every_connection_cut_after_some_bytes(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     provider.play(spoken(LONG, per_s=100))
-    with Proxy(server.address) as proxy:
-        chat = open_chat(f"http://{proxy.address[0]}:{proxy.address[1]}")
+    with Network(server.address) as network:
+        chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
-        proxy.habits = Habits(cut_after_bytes=2_500)
+        network.cut_after_bytes = 2_500
         chat.ask("What is a freshet?")
         answer = chat.wait_over(60_000)
         assert answer["text"] == LONG
-        assert len(proxy.cuts) >= 3, proxy.cuts
+        assert network.cuts >= 2
     assert len(provider.calls) == 1
     assert chat.shown() == LONG
 
@@ -68,8 +68,8 @@ def test_offline_and_online_again(
     open_chat: Callable[[str], Chat], context: BrowserContext, server: Server, provider: FakeProvider
 ) -> None:
     provider.play(spoken(LONG, per_s=80))
-    with Proxy(server.address) as proxy:
-        chat = open_chat(f"http://{proxy.address[0]}:{proxy.address[1]}")
+    with Network(server.address) as network:
+        chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
         expect(chat.notice).to_be_hidden()
         chat.ask("What is a freshet?")
@@ -86,15 +86,14 @@ def test_a_lost_connection_is_told_quietly_and_goes_away(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     provider.play(spoken(LONG, per_s=80))
-    with Proxy(server.address) as proxy:
-        chat = open_chat(f"http://{proxy.address[0]}:{proxy.address[1]}")
+    with Network(server.address) as network:
+        chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
-        proxy.habits = Habits(cut_after_bytes=900)
         chat.ask("What is a freshet?")
-        chat.wait_chars(1)
-        proxy.habits = Habits(cut_after_bytes=1)
+        chat.wait_chars(100)
+        network.go_down()
         expect(chat.notice).to_contain_text("Connection lost")
-        proxy.habits = Habits()
+        network.come_back()
         expect(chat.notice).to_be_hidden()
         assert chat.wait_over()["text"] == LONG
     assert len(provider.calls) == 1
@@ -104,8 +103,9 @@ def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     provider.play(spoken(per_s=100))
-    with Proxy(server.address, swallow_sse=True) as proxy:
-        chat = open_chat(f"http://{proxy.address[0]}:{proxy.address[1]}")
+    with Network(server.address) as network:
+        network.withhold_sse = True
+        chat = open_chat(network.url)
         sockets: list[str] = []
         chat.page.on("websocket", lambda socket: sockets.append(socket.url))
         chat.ask("What is a freshet?")
@@ -118,13 +118,14 @@ def test_a_websocket_that_is_cut_resumes_too(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     provider.play(spoken(LONG, per_s=60))
-    with Proxy(server.address, swallow_sse=True) as proxy:
-        chat = open_chat(f"http://{proxy.address[0]}:{proxy.address[1]}")
+    with Network(server.address) as network:
+        network.withhold_sse = True
+        chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
-        proxy.habits = Habits(swallow_sse=True, cut_after_bytes=3_000)
+        network.cut_after_bytes = 2_000
         chat.ask("What is a freshet?")
         assert chat.wait_over(60_000)["text"] == LONG
-        assert proxy.cuts
+        assert network.cuts >= 2
     assert len(provider.calls) == 1
 
 

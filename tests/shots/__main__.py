@@ -1,0 +1,83 @@
+"""Take pictures of the page: `python -m tests.shots [--out FOLDER] [--only NAME …]`.
+
+It starts the servers it needs. It fails on errors in the browser's console other than those a state
+provokes, on errors of the page, and when a page can be pushed sideways.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chat import DARK, DESK, PHONE, Watch
+from tests.shots.scenes import SCENES, Stage
+from tests.support.chromium import launch
+from tests.support.fake_provider import FakeProvider
+from tests.support.script import Answer
+from tests.support.server import Server
+
+DEVICES = {"desk": DESK, "phone": PHONE, "dark": DARK, "phone-dark": PHONE | {"color_scheme": "dark"}}
+ELSEWHERE = {"FRESHET_HOST": "0.0.0.0"}
+
+
+@contextmanager
+def stages(folder: Path) -> Iterator[partial[Stage]]:
+    """Start what every scene plays on; the tab is given later."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        provider = stack.enter_context(FakeProvider())
+        real = {
+            "OPENAI_API_KEY": "sk-shots",
+            "OPENAI_BASE_URL": f"{provider.url}/v1",
+            "FRESHET_MODEL": "gpt-4.1",
+        }
+        guard = {"FRESHET_ACCESS_PASSWORD": "open the gates", "SECRET_KEY": "for pictures only"}
+        settings = {"real": real, "demo": {}, "guarded": real | guard, "locked": real | ELSEWHERE}
+        urls = {name: stack.enter_context(Server(env)).url for name, env in settings.items()}
+        yield partial(Stage, provider=provider, **urls)
+
+
+def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folder: Path) -> list[str]:
+    """Take one picture; return what is wrong with it."""
+    watch, wrong = Watch(), []
+    context = browser.new_context(**DEVICES[device])
+    try:
+        chat = SCENES[scene](stage(context=context, watch=watch))
+        chat.page.screenshot(path=folder / f"{scene}-{device}.png", animations="disabled")
+        if chat.overflows():
+            wrong.append("it can be pushed sideways")
+        watch.judge()
+    except AssertionError as error:
+        wrong.append(str(error))
+    finally:
+        context.close()
+        stage.keywords["provider"].play(Answer())
+        stage.keywords["provider"].hang_up()
+    return wrong
+
+
+def main() -> int:
+    """Take all pictures and say what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.shots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(".cache/shots"), help="folder of the pictures")
+    parser.add_argument("--only", nargs="*", choices=sorted(SCENES), help="only these states")
+    options = parser.parse_args()
+    failures = 0
+    with stages(options.out) as stage, sync_playwright() as playwright:
+        browser = launch(playwright)
+        for scene in options.only or SCENES:
+            for device in DEVICES:
+                wrong = take(browser, stage, device, scene, options.out)
+                failures += bool(wrong)
+                print(f"{scene}-{device}.png", "; ".join(wrong) or "ok", flush=True)
+        browser.close()
+    print(f"pictures in {options.out}/" + (f", {failures} with faults" if failures else ""))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
