@@ -7,11 +7,15 @@ import sys
 import time
 from typing import Any, Protocol
 
+from markdown_it import MarkdownIt
+
 from webapp.client import QueryClient
 
 _REFRESH_S = 0.1  # a notebook redraws its whole output: ten times a second is enough
 _NEW = "background:rgba(255,196,0,.28);border-radius:2px"
 _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6"
+# HTML is off: what a model says can style nothing and run nothing. Links with a script are left as text.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
 class _Handle(Protocol):
@@ -81,37 +85,15 @@ class _Shown:
         self._draw(len(self._text))
 
     def render(self, text: str) -> None:
-        """Show the whole as Markdown, its HTML as text."""
-        from IPython.display import Markdown  # noqa: PLC0415  (it is there only in a notebook)
-
-        self._handle.update(Markdown(escaped_markdown(text)))
+        """Show the whole as Markdown, its HTML as text; images stay links, which load nothing."""
+        self._update(f'<div style="line-height:1.6">{_MARKDOWN.render(text)}</div>')
 
     def _draw(self, known: int) -> None:
-        from IPython.display import HTML  # noqa: PLC0415  (it is there only in a notebook)
-
         old, new = html.escape(self._text[:known]), html.escape(self._text[known:])
         marked = f'<span style="{_NEW}">{new}</span>' if new else ""
-        self._handle.update(HTML(f'<div style="{_TEXT}">{old}{marked}</div>'))
+        self._update(f'<div style="{_TEXT}">{old}{marked}</div>')
 
+    def _update(self, markup: str) -> None:
+        from IPython.display import HTML  # noqa: PLC0415  (it is there only in a notebook)
 
-def escaped_markdown(text: str) -> str:
-    """Escape HTML in Markdown, but not in code, where an entity would show."""
-    lines, fence = [], ""
-    for line in text.split("\n"):
-        mark = line.lstrip()[:3]
-        if mark in ("```", "~~~") and (not fence or mark == fence):
-            fence = "" if fence else mark
-            lines.append(line)
-        elif fence:
-            lines.append(line)
-        else:
-            lines.append(_escaped_line(line))
-    return "\n".join(lines)
-
-
-def _escaped_line(line: str) -> str:
-    pieces = line.split("`")
-    return "`".join(
-        piece if place % 2 and place < len(pieces) - 1 else piece.replace("&", "&amp;").replace("<", "&lt;")
-        for place, piece in enumerate(pieces)
-    )
+        self._handle.update(HTML(markup))
