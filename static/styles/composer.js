@@ -1,6 +1,6 @@
 /** Styles of what stands at the foot of a chat: composer, notices, the way back to the end. */
 export const composerCss = `
-.dock { flex: none; position: relative; padding-inline: var(--gutter); padding-block-end: max(12px, env(safe-area-inset-bottom)); background: var(--ground); }
+.dock { flex: none; position: relative; padding-block-start: 8px; padding-inline: var(--gutter); padding-block-end: max(12px, env(safe-area-inset-bottom)); background: var(--ground); }
 .composer { display: flex; align-items: flex-end; gap: 8px; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
   padding: 7px 7px 7px 19px; border: 1px solid var(--control); border-radius: 26px; background: var(--raised); cursor: text; }
 .composer:dir(rtl) { padding: 7px 19px 7px 7px; }
@@ -17,11 +17,11 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
 .foot:empty { min-block-size: 4px; margin: 0; }
 
 .afloat { position: absolute; inset-inline: var(--gutter); inset-block-end: 100%; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
-  padding-block-end: 12px; display: flex; align-items: flex-end; justify-content: center; pointer-events: none; }
+  padding-block-end: 4px; display: flex; align-items: flex-end; justify-content: center; pointer-events: none; }
 .afloat > * { pointer-events: auto; }
 .notice { max-inline-size: calc(100% - 104px); padding: 6px 14px; border: 1px solid var(--line-colour); border-radius: 16px; color: var(--text);
   background: var(--raised); font-size: var(--small); line-height: 20px; text-align: center; box-shadow: var(--shadow); }
-.to-bottom { position: absolute; inset-inline-end: 7px; inset-block-end: 12px; display: grid; place-items: center; inline-size: 36px; block-size: 36px;
+.to-bottom { position: absolute; inset-inline-end: 7px; inset-block-end: 4px; display: grid; place-items: center; inline-size: 36px; block-size: 36px;
   border: 1px solid var(--control); border-radius: 50%; background: var(--raised); box-shadow: var(--shadow); }
 .to-bottom:hover { background: var(--tint); }
 .to-bottom .icon { inline-size: 18px; block-size: 18px; }

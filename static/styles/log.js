@@ -15,7 +15,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .scroller { flex: 1; min-block-size: 0; overflow-y: auto; overflow-x: hidden; overflow-anchor: none; overscroll-behavior: contain;
   padding-inline: var(--gutter); scrollbar-gutter: stable both-edges; }
 .scroller:focus-visible { outline-offset: -2px; }
-.column { max-inline-size: var(--measure); min-block-size: 100%; margin-inline: auto; padding-block: 24px 56px;
+.column { max-inline-size: var(--measure); min-block-size: 100%; margin-inline: auto; padding-block: 24px 48px;
   display: flex; flex-direction: column; }
 
 .turn { display: flex; flex-direction: column; }
@@ -49,7 +49,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .problem .advice { color: var(--muted); }
 .retry { display: inline-flex; align-items: center; gap: 8px; min-block-size: 36px; margin-block-start: 12px; padding-inline: 12px 16px;
   border: 1px solid var(--control); border-radius: 18px; font-weight: 600; font-size: var(--small); transition: opacity 140ms; }
-.retry .icon { inline-size: 16px; block-size: 16px; stroke-width: 2; }
+.retry .icon { inline-size: 18px; block-size: 18px; }
 .retry:hover { background: var(--tint); }
 
 .ending { margin-block-start: 12px; color: var(--muted); }

@@ -11,7 +11,7 @@ PARAGRAPHS = (
     "- how much snow lies in the hills,\n- how quickly the air turns warm,\n- and whether the ground is still "
     "frozen underneath.",
     "When all three come together, the water arrives within days. When they do not, the same snow may leave "
-    "over a month, and nobody downstream notices anything but a slightly fuller stream. 🌊",
+    "over a month, and nobody downstream – in the old villages – notices anything but a slightly fuller stream.",
 )
 TEXT = "\n\n".join(PARAGRAPHS)
 

@@ -178,6 +178,7 @@ def many_turns(stage: Stage) -> Chat:
 def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
     """The sign-in page."""
     chat = stage.visit(stage.guarded)
+    expect(chat.page.get_by_label("Password")).to_be_focused()
     if wrong:
         chat.page.get_by_label("Password").fill("not this")
         chat.page.get_by_role("button", name="Sign in").click()
@@ -187,7 +188,9 @@ def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
 
 def locked(stage: Stage) -> Chat:
     """The page of a server of which nobody said who may come in."""
-    return stage.visit(stage.locked)
+    chat = stage.visit(stage.locked)
+    expect(chat.page.get_by_role("heading", name="not open yet")).to_be_visible()
+    return chat
 
 
 SCENES: dict[str, Callable[[Stage], Chat]] = {
