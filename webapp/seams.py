@@ -82,6 +82,10 @@ class Decoder(Protocol):
         """Read the end of the body, however it came; raises `Interrupted` when the answer was not whole."""
 
     @property
+    def heard(self) -> Sequence[Event]:
+        """What the last `decode` or `flush` has read; where it raised, what came before the error."""
+
+    @property
     def finished(self) -> bool:
         """Whether the provider has said that the answer is whole."""
 

@@ -15,7 +15,7 @@ from webapp.codecs.sse import Record, SSEDecoder, TooLong
 from webapp.errors import Interrupted, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.lenient import read
+from webapp.providers.lenient import UNREADABLE, read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -87,6 +87,7 @@ class AnthropicDecoder:
         self._reason: FinishReason | None = None
         self._model: str | None = None
         self._damaged = 0
+        self.heard: list[Event] = []
         self.finished = False
 
     def decode(self, chunk: bytes) -> list[Event]:
@@ -94,6 +95,7 @@ class AnthropicDecoder:
         try:
             records = self._records.decode(chunk)
         except TooLong as error:
+            self.heard = []
             raise UpstreamError("upstream_protocol", detail=str(error)) from error
         return self._read(records)
 
@@ -104,10 +106,11 @@ class AnthropicDecoder:
             return events
         if self._reason is None:
             raise Interrupted("no stop reason and no message_stop")
-        return [*events, self._finish()]
+        events.append(self._finish())
+        return events
 
     def _read(self, records: list[Record]) -> list[Event]:
-        events: list[Event] = []
+        events = self.heard = []
         for record in records:
             if self.finished:
                 break
@@ -155,7 +158,7 @@ class AnthropicDecoder:
     def _said(self, record: Record) -> _Said | None:
         try:
             return _read_said(record.data)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             pass
         try:
             return msgspec.convert(read(record.data), _Said)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from webapp.chat import ModelRequest, ModelResponse, Usage
-from webapp.errors import Interrupted, Stopped, UpstreamError
+from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.events import Event, TextDelta
 from webapp.providers.growth import Growth
 from webapp.seams import Call, Control, Decoder, Transport
@@ -45,15 +45,18 @@ class Calling:
                 if isinstance(error, UpstreamError) and error.code != "upstream_stalled":
                     raise
                 try:
-                    last = decoder.flush()  # nothing but the closing words may be missing
+                    yield from _flushed(decoder)  # nothing but the closing words may be missing
                 except Interrupted:
                     raise error from None
-                yield from last
 
     def _read(self, chunks: Iterable[bytes], decoder: Decoder) -> Iterator[Event]:
         heard = time.monotonic()
         for chunk in chunks:
-            events = decoder.decode(chunk)
+            try:
+                events = decoder.decode(chunk)
+            except UpstreamError:
+                yield from decoder.heard  # what the same read held before the error
+                raise
             if events:
                 heard = 0.0
                 yield from events
@@ -63,7 +66,7 @@ class Calling:
                 heard = time.monotonic()
             elif time.monotonic() - heard > self._quiet_s:
                 raise UpstreamError("upstream_stalled")
-        yield from decoder.flush()
+        yield from _flushed(decoder)
 
     @contextmanager
     def _opened(
@@ -104,6 +107,15 @@ class Calling:
             return error.retry_after_s
         backoff: float = _FIRST_BACKOFF_S * 2**tries
         return backoff * random.uniform(0.75, 1.25)
+
+
+def _flushed(decoder: Decoder) -> Iterator[Event]:
+    try:
+        decoder.flush()
+    except AnswerError:
+        yield from decoder.heard
+        raise
+    yield from decoder.heard
 
 
 class FreeControl:

@@ -6,6 +6,11 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
+# What msgspec raises for JSON that is not as promised; `read` may still make something of it.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def read(raw: bytes) -> Any:
     """Read JSON leniently: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept.

@@ -13,7 +13,7 @@ from webapp.codecs.sse import TooLong
 from webapp.errors import Interrupted, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.lenient import read
+from webapp.providers.lenient import UNREADABLE, read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -50,6 +50,7 @@ class OllamaDecoder:
         self._lines = LineDecoder(max_line_bytes)
         self._damaged = 0
         self._called = False
+        self.heard: list[Event] = []
         self.finished = False
 
     def decode(self, chunk: bytes) -> list[Event]:
@@ -57,6 +58,7 @@ class OllamaDecoder:
         try:
             lines = self._lines.decode(chunk)
         except TooLong as error:
+            self.heard = []
             raise UpstreamError("upstream_protocol", detail=str(error)) from error
         return self._read(lines)
 
@@ -68,7 +70,7 @@ class OllamaDecoder:
         return events
 
     def _read(self, lines: list[bytes]) -> list[Event]:
-        events: list[Event] = []
+        events = self.heard = []
         for raw in lines:
             if self.finished:
                 break
@@ -103,7 +105,7 @@ class OllamaDecoder:
     def _line(self, raw: bytes) -> _Line | None:
         try:
             return _read_line(raw)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             pass
         try:
             return msgspec.convert(read(raw), _Line)

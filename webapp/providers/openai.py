@@ -18,7 +18,7 @@ from webapp.codecs.sse import Record, SSEDecoder, TooLong
 from webapp.errors import Interrupted, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.lenient import read, string, whole
+from webapp.providers.lenient import UNREADABLE, read, string, whole
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
@@ -79,6 +79,7 @@ class OpenAIDecoder:
         self._model: str | None = None
         self._damaged = 0
         self._refused = False
+        self.heard: list[Event] = []
         self.finished = False
 
     def decode(self, chunk: bytes) -> list[Event]:
@@ -86,6 +87,7 @@ class OpenAIDecoder:
         try:
             records = self._records.decode(chunk)
         except TooLong as error:
+            self.heard = []
             raise UpstreamError("upstream_protocol", detail=str(error)) from error
         return self._read(records)
 
@@ -96,16 +98,17 @@ class OpenAIDecoder:
             return events
         if self._reason is None:
             raise Interrupted("no finish reason and no [DONE]")
-        return [*events, *self._finish()]
+        events += self._finish()
+        return events
 
     def _read(self, records: list[Record]) -> list[Event]:
-        events: list[Event] = []
+        events = self.heard = []
         for record in records:
             if self.finished:
                 break
             try:
                 chunk = _read_chunk(record.data)
-            except (msgspec.DecodeError, RecursionError):
+            except UNREADABLE:
                 if record.data.strip() == b"[DONE]":
                     events += self._finish()
                     break
@@ -203,9 +206,7 @@ def _split_parts(parts: list[Any]) -> tuple[str, str]:
             text += string(part.get("text")) or ""
         elif isinstance(part, dict) and part.get("type") == "thinking":
             inner = part.get("thinking")
-            thoughts += (
-                inner if isinstance(inner, str) else _split_parts(inner)[0] if isinstance(inner, list) else ""
-            )
+            thoughts += _split_parts(inner)[0] if isinstance(inner, list) else string(inner) or ""
     return text, thoughts
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from webapp.errors import UpstreamCode, UpstreamError
+from webapp.providers.lenient import UNREADABLE
 
 _REDIRECTS = range(300, 400)
 # Words in a provider's `type`, `code` or `status`, most telling first.
@@ -37,7 +38,14 @@ _PLAIN = "|".join(
         *("stream_options", "include_usage", "max_completion_tokens", "unsupported_parameter"),
         *("authentication_error", "billing_error", "context_length_exceeded", "extra_forbidden"),
         *("insufficient_quota", "internal_server_error", "invalid_api_key", "invalid_request_error"),
-        *("model_not_found", "not_found_error", "overloaded_error", "permission_error", "rate_limit_error"),
+        *(
+            "model_not_found",
+            "not_found_error",
+            "over_capacity",
+            "overloaded_error",
+            "permission_error",
+            "rate_limit_error",
+        ),
         *("rate_limit_exceeded", "request_too_large", "resource_exhausted", "server_error", "timeout_error"),
         *("unsupported_value",),
     )
@@ -125,7 +133,7 @@ def _said(body: bytes) -> tuple[str, str]:
     """Find the error's words and message in a body of any provider's."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return "", ""  # an HTML page of some proxy; nobody needs to read it
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
