@@ -16,7 +16,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "edges": ("providers", "journal", "store", "access"),
     "engine": ("runs",),
     "doors": ("routes",),
-    "roof": ("wiring", "app", "client", "notebook", "cli", "server", "worker"),
+    "roof": ("wiring", "app", "client", "notebook", "cli", "__main__", "server", "worker"),
 }
 HEIGHT = {module: height for height, modules in enumerate(FLOORS.values()) for module in modules}
 PLACE = {module: place for modules in FLOORS.values() for place, module in enumerate(modules)}
@@ -36,6 +36,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("store",),
     "alembic": ("store",),
     "redis": ("journal", "access"),
+    "rich": ("cli",),
+    "markdown_it": ("notebook",),
+    "IPython": ("notebook",),
     "msgspec": tuple(HEIGHT),
 }
 STANDARD = frozenset(__import__("sys").stdlib_module_names)
