@@ -10,10 +10,13 @@ import msgspec
 
 from webapp.chat import FinishReason, ModelRequest, Usage, estimate_input_tokens, estimate_tokens
 from webapp.errors import AnswerError
-from webapp.events import UsageReport
+from webapp.events import Finished, UsageReport
 from webapp.frames import Frame, Outcome, StoppedBy, done_frame, error_frame
 from webapp.providers.base import Pricer
 from webapp.runs.log import Log
+
+_MOST_TOKENS = 1_000_000_000
+_MOST_MODEL_CHARS = 200
 
 State = Literal["queued", "streaming", "done", "failed", "cancelled", "interrupted"]
 
@@ -46,12 +49,18 @@ class Tally:
         self._report = UsageReport()
 
     def report(self, report: UsageReport) -> None:
-        """Put what the provider says over what it said before."""
+        """Put what the provider says over what it said before; what cannot be is not heard."""
         known = self._report
         self._report = UsageReport(
-            known.input_tokens if report.input_tokens is None else report.input_tokens,
-            known.output_tokens if report.output_tokens is None else report.output_tokens,
+            report.input_tokens if _can_be(report.input_tokens) else known.input_tokens,
+            report.output_tokens if _can_be(report.output_tokens) else known.output_tokens,
         )
+
+    def end(self, end: Finished) -> None:
+        """Note what the provider told with its mark of an end. Its name for itself may hold anything."""
+        self.damaged = end.damaged
+        if end.model:
+            self.model = end.model[:_MOST_MODEL_CHARS].encode(errors="replace").decode()
 
     def outcome(self, log: Log, *, cut: bool) -> Outcome:
         """Work out what was used. After a cut the provider's own count may be too low: the larger one holds."""
@@ -79,6 +88,10 @@ class Tally:
             guess if told_out is None else max(guess, told_out),
             estimated=True,
         )
+
+
+def _can_be(tokens: int | None) -> bool:
+    return tokens is not None and 0 <= tokens <= _MOST_TOKENS
 
 
 def finished(log: Log, tally: Tally, finish_reason: FinishReason, *, cut: bool = False) -> Ending:

@@ -166,8 +166,7 @@ class Producer:
             elif isinstance(event, UsageReport):
                 self._tally.report(event)
             elif isinstance(event, Finished):
-                self._tally.damaged = event.damaged
-                self._tally.model = event.model or self._tally.model
+                self._tally.end(event)
                 return event
         raise Interrupted("the provider stopped without an end")
 
