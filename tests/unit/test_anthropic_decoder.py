@@ -9,9 +9,7 @@ CLAUDE = "claude-3-7-sonnet-20250219"
 
 EXPECTED = {
     "plain": Heard(text="Hello", usage=(None, 4), reason="stop", model=CLAUDE),
-    "thinking": Heard(
-        text="Hello", reasoning="They greet me.", usage=(None, 4), reason="stop", model=CLAUDE
-    ),
+    "thinking": Heard(text="Hello", reasoning="They greet me.", usage=(None, 4), reason="stop", model=CLAUDE),
     "redacted": Heard(text="Hello", usage=(None, 4), reason="stop", model=CLAUDE),
     "refusal": Heard(text="I can", usage=(None, 4), reason="content_filter", model=CLAUDE),
     "overloaded": Heard(text="Hel", usage=(12, 1), failure="upstream_overloaded", retryable=True),
@@ -42,7 +40,9 @@ def test_recording(name: str) -> None:
 def test_the_cache_counts_as_input() -> None:
     decoder = AnthropicDecoder(10_000)
     decoder.decode(recording("anthropic", "cache"))
-    assert [(one.input_tokens, one.output_tokens) for one in decoder.heard if hasattr(one, "input_tokens")] == [
+    assert [
+        (one.input_tokens, one.output_tokens) for one in decoder.heard if hasattr(one, "input_tokens")
+    ] == [
         (123, 1),
         (None, 7),
     ]

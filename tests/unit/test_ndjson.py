@@ -65,11 +65,11 @@ def time_of(size: int) -> float:
     times = []
     for _ in range(3):
         decoder = LineDecoder(1 << 24)
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(size // 16):
             decoder.decode(b"x" * 16)
         assert len(decoder.decode(b"\n")[0]) == size
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 

@@ -88,6 +88,12 @@ def test_the_last_event_line_names_the_event() -> None:
     assert records(b"event: a\nevent\ndata: x\n\n") == [("", "x")]
 
 
+def test_an_id_belongs_to_its_own_record() -> None:
+    raw = b"id: 1\ndata: x\n\ndata: y\n\nid: 2\n\ndata: z\n\n"
+    found = decoded(lambda: SSEDecoder(LIMIT), raw)
+    assert [(one.id, one.data) for one in found] == [(b"1", b"x"), (b"", b"y"), (b"", b"z")]
+
+
 def test_an_event_without_data_is_none_and_its_name_ends_with_it() -> None:
     assert records(b"event: ping\n\ndata: x\n\n") == [("", "x")]
 
@@ -166,9 +172,10 @@ def test_a_line_and_an_event_are_bounded_whatever_the_cuts(raw: bytes, refused: 
 
 def test_an_endless_line_is_refused_before_it_fills_the_memory() -> None:
     decoder = SSEDecoder(LIMIT)
+    for _ in range(LIMIT // 2):
+        assert decoder.decode(b"xx") == []
     with pytest.raises(TooLong, match="4096"):
-        for _ in range(LIMIT):
-            decoder.decode(b"xx")
+        decoder.decode(b"x")
 
 
 def time_of(raw: bytes, piece_bytes: int) -> float:
@@ -176,10 +183,10 @@ def time_of(raw: bytes, piece_bytes: int) -> float:
     times = []
     for _ in range(3):
         decoder = SSEDecoder(1 << 24)
-        began = time.perf_counter()
+        began = time.thread_time()
         for at in range(0, len(raw), piece_bytes):
             decoder.decode(raw[at : at + piece_bytes])
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 

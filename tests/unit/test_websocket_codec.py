@@ -120,7 +120,11 @@ def test_a_message_that_is_begun_and_not_finished_is_overdue() -> None:
 
 
 def test_half_a_head_and_an_unfinished_fragment_are_begun_messages() -> None:
-    for raw in (client_bytes(text(500))[:1], client_bytes(text(5, finished=False)), client_bytes(text(5))[:-1]):
+    for raw in (
+        client_bytes(text(500))[:1],
+        client_bytes(text(5, finished=False)),
+        client_bytes(text(5))[:-1],
+    ):
         inspector = Inspector(1000, 100)
         inspector.feed(raw, 1.0)
         assert inspector.overdue(11.1, 10.0)
