@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import Any
 
@@ -25,6 +26,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
             services = getattr(self.wsgi, "extensions", {}).get("freshet")
             if services is not None:
                 services.runs.drain(max(1.0, self.cfg.graceful_timeout - _SPARE_S))
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Serve a request; a reader that took nothing for too long is one that has left, not an error."""
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the reader was dropped") from error
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what could not be parsed; everything else is logged, without its query, as a 500."""

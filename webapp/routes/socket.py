@@ -6,6 +6,7 @@ Close codes: 1003 binary, 1009 too big, 1012 come back, 1013 full, 4400 message,
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -31,6 +32,7 @@ blueprint = Blueprint("socket", __name__)
 _sock = Sock()
 
 OPTIONS = {"event_class": Bell}
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # RFC 6455, section 4.1
 _MOST_RUNS = 4
 _MOST_MESSAGES = 300  # in ten seconds
 _UNFINISHED_S = 10.0
@@ -59,6 +61,9 @@ def _guard() -> None:
     """Put the guarded socket in the place of gunicorn's, and take no compression."""
     environ = request.environ
     environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not _KEY.fullmatch(key):
+        raise InvalidRequest("This door takes WebSockets of version 13.", code="handshake")
     parts = services()
     if not parts.runs.room:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
