@@ -1,5 +1,6 @@
 """The words that the fault tests share: ask, read to the end, and hold the promises."""
 
+import itertools
 import json
 import secrets
 import time
@@ -32,12 +33,18 @@ class Answered:
     reading: Reading
     headers_s: float
     elapsed_s: float
-    comments: int
+    silence_s: float
 
     @property
     def code(self) -> str | None:
         """The error's code, None for `done`."""
         return self.terminal.get("code")
+
+    @property
+    def counted(self) -> tuple[int, int, bool]:
+        """The tokens in, the tokens out, and whether they were estimated."""
+        usage = self.terminal["usage"]
+        return usage["input_tokens"], usage["output_tokens"], usage.get("estimated", False)
 
     @property
     def text_frames(self) -> list[Received]:
@@ -75,8 +82,14 @@ def answered(reader: SseReader, received: list[Received], headers_s: float = 0.0
         reading=reading,
         headers_s=headers_s,
         elapsed_s=time.monotonic() - reader.began,
-        comments=len(reader.comments),
+        silence_s=longest_silence(reader),
     )
+
+
+def longest_silence(reader: SseReader) -> float:
+    """Find how long nothing came, from the request on."""
+    times = [reader.began, *(record.at for record in reader.records)]
+    return max(after - before for before, after in itertools.pairwise(times))
 
 
 def ask_all(server: Server, queries: Iterable[str], **body: object) -> list[Answered]:

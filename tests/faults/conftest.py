@@ -65,7 +65,7 @@ def server(
 @pytest.fixture(scope="module")
 def baseline(server: Server, companion: Companion, companion_provider: str) -> dict[str, int]:
     """Count what an idle server holds, once all its ways have been walked."""
-    companion.start(server.address, companion_provider)
+    companion.start(server, companion_provider)
     companion.finish()
     counts = {"greenlets": 10**6, "descriptors": 10**6}
 
@@ -92,7 +92,7 @@ def unharmed(
     baseline: dict[str, int],
 ) -> Iterator[None]:
     """Hold I3, I4 and I5: another stream keeps its pace, all is freed, no canary is in the log."""
-    companion.start(server.address, companion_provider)
+    companion.start(server, companion_provider)
     with ExitStack() as stack:
         stack.callback(provider.hang_up)
         try:

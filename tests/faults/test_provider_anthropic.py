@@ -63,7 +63,7 @@ def test_u33_how_an_answer_finishes(server: Server, provider: FakeProvider, stop
     provider.play(Answer(steps=anthropic(["a", "b"], stop=stop, usage=(7, 9))))
     answer = ask(server, provider="anthropic")
     assert (answer.code, answer.text, answer.terminal["finish_reason"]) == (None, "ab", reason)
-    assert answer.terminal["usage"] == {"input_tokens": 7, "output_tokens": 9}
+    assert answer.counted == (7, 9, False)
 
 
 def test_u33_thinking_and_what_is_redacted(server: Server, provider: FakeProvider) -> None:

@@ -28,7 +28,7 @@ def watched(companion: Companion, env: Mapping[str, str]) -> Iterator[Server]:
     common = {"OLLAMA_HOST": companion.url, "OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
     common |= {"FRESHET_CONNECT_S": "2", "FRESHET_PROVIDER": "openai"}
     with Server(common | env, secrets=(KEY, SECRET_KEY)) as server:
-        companion.start(server.address)
+        companion.start(server)
         try:
             yield server
         finally:
@@ -44,7 +44,7 @@ def test_u1_a_refused_connection(server: Server, companion: Companion) -> None:
         assert not answer.terminal["partial"]
         assert answer.headers_s < 1
         assert answer.elapsed_s < 10
-    companion.start(server.address)
+    companion.start(server)
 
 
 @pytest.mark.parametrize("way", [CLOSE, RESET])
@@ -67,7 +67,7 @@ def test_u2_a_name_that_does_not_resolve(server: Server, companion: Companion) -
         assert answer.code == "upstream_unreachable"
         assert "no-such-provider" not in answer.terminal["error"]
         assert answer.elapsed_s < 15
-    companion.start(server.address)
+    companion.start(server)
 
 
 @pytest.mark.parametrize("kind", ["expired", "untrusted", "wrong_name"])
@@ -84,7 +84,7 @@ def test_u3_a_bad_certificate(
             assert not provider.calls
             assert answer.elapsed_s < 3
             provider.wait_closed()
-    companion.start(server.address)
+    companion.start(server)
 
 
 def test_a_good_certificate_is_believed(
@@ -96,4 +96,4 @@ def test_a_good_certificate_is_believed(
         with watched(companion, env) as other:
             answer = ask(other)
             assert (answer.code, answer.text) == (None, "Hello")
-    companion.start(server.address)
+    companion.start(server)

@@ -10,7 +10,7 @@ from tests.support.script import reset
 Address = tuple[str, int]
 
 
-class Cut(Exception):  # noqa: N818 - it is an event of the network, not a mistake
+class Cut(Exception):
     """The connection ended before the body did."""
 
 

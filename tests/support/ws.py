@@ -35,7 +35,7 @@ class Message:
         return struct.unpack(">H", self.payload[:2])[0] if len(self.payload) >= 2 else 1005
 
 
-class Refused(Exception):  # noqa: N818 - an answer of the server, not a mistake
+class Refused(Exception):
     """The upgrade was answered with an HTTP status instead."""
 
     def __init__(self, response: Response) -> None:
