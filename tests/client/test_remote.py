@@ -1,0 +1,162 @@
+"""The client of a server: resumes by itself after a cut, and the provider is called once."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client.conftest import TEXT, answer
+from tests.support.dialects import openai_delta
+from tests.support.fake_provider import FakeProvider
+from tests.support.proxy import Proxy
+from tests.support.script import CLOSE, Answer, refusal
+from tests.support.server import Server
+from webapp import StreamStats, create_query_client
+from webapp.client import QueryClient
+from webapp.errors import AnswerError, InvalidRequest, NotSignedIn, UpstreamError
+
+
+@pytest.fixture
+def remote(server: Server, provider: FakeProvider) -> Iterator[QueryClient]:
+    provider.play(answer())
+    with create_query_client(url=server.url) as client:
+        yield client
+
+
+def test_streams_a_frame_a_callback(remote: QueryClient) -> None:
+    seen: list[tuple[str, str]] = []
+    assert remote.query_streaming("Hello", lambda *said: seen.append(said)) == TEXT
+    assert "".join(delta for delta, _ in seen) == TEXT
+    assert 3 < len(seen) < 60
+    assert all(full.endswith(delta) for delta, full in seen)
+
+
+def test_keeps_the_last_response(remote: QueryClient) -> None:
+    assert remote.query("Hello") == TEXT
+    response = remote.last_response
+    assert response is not None
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (7, 60)
+    assert f"{response.cost:f}" == "0.000494"
+    assert (response.provider, response.model, response.finish_reason) == ("openai", "gpt-4.1", "stop")
+
+
+def test_an_answer_cut_again_and_again_is_whole_and_paid_for_once(
+    server: Server, provider: FakeProvider, dice: random.Random
+) -> None:
+    for _ in range(5):
+        provider.play(answer())
+        with Proxy(server.address, cut_after_bytes=dice.randrange(900, 2500)) as proxy:
+            with create_query_client(url=f"http://127.0.0.1:{proxy.address[1]}") as client:
+                seen: list[str] = []
+                text = client.query_streaming("Hello", lambda delta, _, into=seen: into.append(delta))
+            assert proxy.cuts, "nothing was cut"
+        assert text == TEXT
+        assert "".join(seen) == TEXT
+        assert len(provider.calls) == 1
+
+
+def test_an_answer_whose_first_byte_never_came_is_joined(server: Server, provider: FakeProvider) -> None:
+    provider.play(answer())
+    with Proxy(server.address, cut_after_bytes=0) as proxy:
+        with create_query_client(url=f"http://127.0.0.1:{proxy.address[1]}") as client:
+            stream = client.stream("Hello")
+            provider_called = False
+
+            def heal() -> None:
+                nonlocal provider_called
+                provider.wait_calls(1)
+                provider_called = True
+                proxy.habits.cut_after_bytes = None
+
+            import threading  # noqa: PLC0415
+
+            healer = threading.Thread(target=heal)
+            healer.start()
+            assert "".join(stream) == TEXT
+            healer.join(5)
+    assert provider_called
+    assert len(provider.calls) == 1
+
+
+def test_closing_stops_the_provider(remote: QueryClient, provider: FakeProvider) -> None:
+    with remote.stream("Hello") as stream:
+        next(stream)
+    provider.wait_closed(2)
+    assert stream.response.finish_reason == "cancelled"
+
+
+def test_an_exception_in_the_callback_stops_the_provider(remote: QueryClient, provider: FakeProvider) -> None:
+    def fail(delta: str, full: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        remote.query_streaming("Hello", fail)
+    provider.wait_closed(2)
+
+
+def test_a_failed_answer_keeps_its_text(remote: QueryClient, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=[openai_delta("one"), CLOSE]))
+    with pytest.raises(AnswerError) as caught:
+        remote.query("Hello")
+    assert caught.value.code == "interrupted"
+    assert caught.value.retryable
+    assert remote.last_response is not None
+    assert remote.last_response.content == "one"
+
+
+def test_a_providers_refusal_has_its_code(remote: QueryClient, provider: FakeProvider) -> None:
+    provider.play(refusal(401))
+    with pytest.raises(AnswerError) as caught:
+        remote.query("Hello")
+    assert caught.value.code == "upstream_auth"
+
+
+def test_falls_back_to_a_query(remote: QueryClient, provider: FakeProvider) -> None:
+    provider.play([refusal(503), answer()])
+    seen: list[tuple[str, str]] = []
+    text = remote.query_streaming("Hello", lambda *said: seen.append(said), fallback_to_query=True)
+    assert text == TEXT
+    assert seen == [(TEXT, TEXT)]
+
+
+def test_bad_input_names_the_field(remote: QueryClient) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        remote.query("Hello", provider="nobody")
+    assert caught.value.param == "provider"
+
+
+def test_a_timeout_is_kept(remote: QueryClient, provider: FakeProvider) -> None:
+    provider.play(answer(per_s=10))
+    with pytest.raises(UpstreamError) as caught:
+        remote.query("Hello", timeout_s=0.5)
+    assert caught.value.code == "upstream_timeout"
+    provider.wait_closed(3)
+
+
+def test_an_unreachable_server_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.client.remote._TRIES", 1)
+    with (
+        create_query_client(url="http://127.0.0.1:9") as client,
+        pytest.raises(UpstreamError, match="127.0.0.1:9"),
+    ):
+        client.query("Hello")
+
+
+def test_a_password_is_sent_as_a_key(provider: FakeProvider) -> None:
+    provider.play(answer())
+    env = {
+        "OPENAI_BASE_URL": provider.url + "/v1",
+        "FRESHET_ACCESS_PASSWORD": "pass",
+        "FRESHET_HOST": "0.0.0.0",
+    }
+    with Server(env) as locked:
+        with create_query_client(url=locked.url, key="pass") as client:
+            assert client.query("Hello") == TEXT
+        with create_query_client(url=locked.url, key="wrong") as client, pytest.raises(NotSignedIn):
+            client.query("Hello")
+
+
+def test_stats_take_the_servers_count(remote: QueryClient) -> None:
+    stats = StreamStats()
+    remote.query_streaming("Hello", stats)
+    assert (stats.tokens, stats.estimated, stats.words) == (60, False, 60)
