@@ -163,7 +163,7 @@ class AnthropicDecoder:
         try:
             return msgspec.convert(read(record.data), _Said)
         except (ValueError, msgspec.ValidationError):
-            self._damaged += 1
+            self._damaged += bool(record.data.strip())  # blank data is only a sign of life
             if self._damaged > _MOST_DAMAGED:
                 raise UpstreamError("upstream_protocol", detail="several events are not readable") from None
             return None

@@ -15,10 +15,10 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def read(raw: bytes) -> Any:
     """Read JSON leniently: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept.
 
-    Raises `ValueError`, also for what is nested too deeply.
+    A byte order mark is skipped. Raises `ValueError`, also for what is nested too deeply.
     """
     try:
-        return json.loads(raw.decode("utf-8", "replace"))
+        return json.loads(raw.decode("utf-8-sig", "replace"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

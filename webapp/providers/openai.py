@@ -169,7 +169,7 @@ class OpenAIDecoder:
         except ValueError:
             if record.event == b"error":
                 raise reported(record.data.decode("utf-8", "replace")) from None
-            self._damaged += 1
+            self._damaged += bool(record.data.strip())  # blank data is only a sign of life
             if self._damaged > _MOST_DAMAGED:
                 raise UpstreamError("upstream_protocol", detail="several events are not JSON") from None
             return None
