@@ -100,7 +100,6 @@ ODD = {
         [sse({"object": "something.new", "payload": [1]}), A, sse({"x": 1}, "novel"), B],
         None,
     ),
-    "another choice": ([A, sse({"choices": [{"index": 1, "delta": {"content": "no"}}]}), B], None),
     "pings": ([sse({}, "ping"), A, sse({"type": "ping"}), B], None),
     "content in parts": (
         [sse({"choices": [{"delta": {"content": [{"type": "text", "text": "a"}]}}]}), B],
