@@ -1,0 +1,249 @@
+"""Frames and cursors, and their one wire form."""
+
+import json
+import random
+from decimal import Decimal
+
+import pytest
+
+from webapp.chat import Usage
+from webapp.errors import AnswerError
+from webapp.frames import (
+    RESET_BYTES,
+    Cursor,
+    Frame,
+    Outcome,
+    Reset,
+    Start,
+    done_frame,
+    encode_message,
+    encode_sse,
+    error_frame,
+    is_run,
+    new_run,
+    notice_frame,
+    plain_number,
+    reasoning_frame,
+    reset_frames,
+    start_frame,
+    text_frame,
+)
+
+RUN = "AAAAAAAAAAAAAAAAAAAA-_"
+START = Start(run=RUN, provider="openai", model="gpt-4.1")
+
+
+def outcome(cost: str | None = "0.000012", *, damaged: int = 0, estimated: bool = False) -> Outcome:
+    return Outcome(
+        usage=Usage(3, 5, estimated=estimated),
+        cost=None if cost is None else Decimal(cost),
+        sha256="ab" * 32,
+        provider="openai",
+        model="gpt-4.1",
+        damaged=damaged,
+    )
+
+
+FRAMES = [
+    start_frame(START),
+    text_frame("Hello"),
+    reasoning_frame("Hm"),
+    notice_frame("reconnect", 500),
+    done_frame("stop", outcome()),
+    error_frame(AnswerError("interrupted"), outcome(), partial=True),
+    *reset_frames(Reset(text="Hel", reasoning="", start=START)),
+]
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.kind)
+def test_the_first_key_says_what_a_frame_is(frame: Frame) -> None:
+    assert next(iter(json.loads(frame.payload))) == frame.kind
+
+
+def test_only_done_and_error_are_terminal() -> None:
+    assert [frame.kind for frame in FRAMES if frame.terminal] == ["done", "error"]
+
+
+def test_a_done_frame_tells_what_was_used() -> None:
+    body = json.loads(done_frame("stop", outcome()).payload, parse_float=Decimal)
+    assert body == {
+        "done": True,
+        "finish_reason": "stop",
+        "usage": {"input_tokens": 3, "output_tokens": 5},
+        "cost": Decimal("0.000012"),
+        "sha256": "ab" * 32,
+        "provider": "openai",
+        "model": "gpt-4.1",
+    }
+
+
+def test_what_is_rare_stands_there_only_where_it_is_true() -> None:
+    rare = json.loads(done_frame("cancelled", outcome(damaged=2, estimated=True), by="orphan").payload)
+    assert (rare["by"], rare["damaged"], rare["usage"]["estimated"]) == ("orphan", 2, True)
+
+
+def test_an_error_frame_says_our_sentence_and_when_to_come_back() -> None:
+    error = AnswerError("upstream_rate_limited", retry_after_s=12.34567)
+    body = json.loads(error_frame(error, outcome(None), partial=False).payload)
+    assert body["error"] == "The model provider is receiving too many requests."
+    assert (body["code"], body["retryable"], body["partial"]) == ("upstream_rate_limited", True, False)
+    assert (body["retry_after"], body["cost"]) == (12.346, None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        ("1.2E-5", "0.000012"),
+        ("0", "0"),
+        ("1E+3", "1000"),
+        ("0.000000001", "0.000000001"),
+        ("12.50", "12.50"),
+    ],
+)
+def test_an_amount_is_written_without_an_exponent(amount: str, written: str) -> None:
+    assert bytes(plain_number(Decimal(amount))).decode() == written
+    assert f'"cost":{written},' in done_frame("stop", outcome(amount)).payload.decode()
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85"])
+def test_what_some_readers_take_for_a_line_s_end_is_escaped(char: str) -> None:
+    text = f"é{char}你{char}"
+    payload = text_frame(text).payload
+    assert json.loads(payload)["text"] == text
+    assert len(payload.decode().splitlines()) == 1
+
+
+def test_every_character_survives_and_no_line_is_split(dice: random.Random) -> None:
+    for _ in range(300):
+        text = "".join(
+            chr(
+                dice.choice([dice.randrange(0x100), dice.randrange(0xD800), dice.randrange(0xE000, 0x110000)])
+            )
+            for _ in range(40)
+        )
+        payload = text_frame(text).payload
+        assert json.loads(payload) == {"text": text}
+        assert payload.decode().splitlines() == [payload.decode()]
+
+
+# Cursors.
+
+
+def test_a_run_s_name_has_128_bits_in_22_characters() -> None:
+    names = {new_run() for _ in range(100)}
+    assert len(names) == 100
+    assert all(is_run(name) and len(name) == 22 for name in names)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "short", RUN + "A", RUN[:-1] + "=", RUN[:-1] + "é", RUN[:-1] + "\n", RUN[:-1]]
+)
+def test_what_is_no_run(name: str) -> None:
+    assert not is_run(name)
+
+
+@pytest.mark.parametrize(("epoch", "seq"), [(1, 0), (1, 1), (2, 10), (9_999_999_999, 999_999_999_999_999)])
+def test_a_cursor_round_trips(epoch: int, seq: int) -> None:
+    cursor = Cursor(RUN, epoch, seq)
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "::",
+        RUN,
+        f"{RUN}:1",
+        f"{RUN}:1:",
+        f"{RUN}::1",
+        f"{RUN}:0:1",
+        f"{RUN}:01:1",
+        f"{RUN}:1:01",
+        f"{RUN}:1:-1",
+        f"{RUN}:-1:1",
+        f"{RUN}:+1:1",
+        f"{RUN}:1:1.0",
+        f"{RUN}:1:1e3",
+        f"{RUN}:1:0x1",
+        f"{RUN}:1:１",
+        f"{RUN}:1:1 ",
+        f" {RUN}:1:1",
+        f"{RUN}:1:1\n",
+        f"{RUN}:1:1:1",
+        f"{RUN[:-1]}:1:1",
+        f"{RUN}A:1:1",
+        f"{RUN}:1:1000000000000000",
+        f"{RUN}:10000000000:1",
+        f"{RUN}:1:{'9' * 5000}",
+        "x" * 100_000,
+    ],
+)
+def test_what_is_no_cursor(text: str) -> None:
+    assert Cursor.parse(text) is None
+
+
+# The two wire forms.
+
+
+def test_sse_has_an_id_and_names_the_terminal_event() -> None:
+    assert encode_sse(text_frame("x"), b"c:1:2") == b'id: c:1:2\ndata: {"text":"x"}\n\n'
+    assert encode_sse(text_frame("x"), None) == b'data: {"text":"x"}\n\n'
+    assert encode_sse(done_frame("stop", outcome()), b"c").startswith(
+        b'id: c\nevent: done\ndata: {"done":true'
+    )
+    failed = error_frame(AnswerError("internal"), outcome(), partial=False)
+    assert encode_sse(failed, None).startswith(b"event: error\ndata: {")
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.kind)
+def test_both_wire_forms_carry_the_frame_s_own_json(frame: Frame) -> None:
+    body = json.loads(frame.payload)
+    lines = encode_sse(frame, b"c").decode().split("\n")
+    assert [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")] == [body]
+    assert lines[-2:] == ["", ""]
+    message = json.loads(encode_message(frame, RUN, f"{RUN}:1:1", ref='a"b'))
+    assert message == body | {"run": RUN, "id": f"{RUN}:1:1", "ref": 'a"b'}
+
+
+def test_a_message_without_cursor_and_ref_has_neither() -> None:
+    assert json.loads(encode_message(text_frame("x"), RUN, None)) == {"text": "x", "run": RUN}
+    assert json.loads(encode_message(text_frame("x"), RUN, None, 0))["ref"] == 0
+
+
+# Resets.
+
+
+def folded(text: str, reasoning: str = "") -> tuple[str, str, list[Frame]]:
+    """Put the frames of a reset together again as a reader does."""
+    frames = reset_frames(Reset(text=text, reasoning=reasoning, start=START))
+    body = json.loads(frames[0].payload)["reset"]
+    texts = [json.loads(frame.payload)["text"] for frame in frames[1:] if frame.kind == "text"]
+    thoughts = [json.loads(frame.payload)["reasoning"] for frame in frames[1:] if frame.kind == "reasoning"]
+    return body["text"] + "".join(texts), body["reasoning"] + "".join(thoughts), frames
+
+
+def test_a_short_reset_is_one_frame() -> None:
+    text, reasoning, frames = folded("Hello", "Hm")
+    assert (text, reasoning, len(frames)) == ("Hello", "Hm", 1)
+    body = json.loads(frames[0].payload)["reset"]
+    assert set(body) == {"text", "reasoning", "sources", "start"}
+    assert body["start"]["run"] == RUN
+
+
+@pytest.mark.parametrize("text_size", [0, 1, RESET_BYTES - 1, RESET_BYTES, RESET_BYTES + 1, 300_000])
+@pytest.mark.parametrize("reasoning_size", [0, 1, RESET_BYTES, 200_000])
+@pytest.mark.parametrize("char", ["x", "é", "😀"])
+def test_a_reset_is_whole_and_none_of_its_frames_over_64_kib(
+    text_size: int, reasoning_size: int, char: str
+) -> None:
+    text, reasoning = char * (text_size // len(char.encode())), char * (reasoning_size // len(char.encode()))
+    whole_text, whole_reasoning, frames = folded(text, reasoning)
+    assert (whole_text, whole_reasoning) == (text, reasoning)
+    assert frames[0].kind == "reset"
+    for frame in frames:
+        body = json.loads(frame.payload)
+        body = body.get("reset", body)
+        carried = body.get("text", "") + body.get("reasoning", "")
+        assert len(carried.encode()) <= RESET_BYTES
