@@ -51,7 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
             return _ask_once(talk, question, as_json=chosen.json)
         if not sys.stdin.isatty():
             raise RequestError("nothing is asked: the pipe is empty")
-        return _converse(talk, Console())
+        return _converse(talk, Console(highlight=False))
 
 
 class _Talk:

@@ -1,0 +1,234 @@
+"""`freshet` in a terminal and in a pipe."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.client.conftest import TEXT, answer
+from tests.support.fake_provider import FakeProvider, closed_port
+from tests.support.server import Server
+from webapp.cli.show import money, settled
+
+_LIMIT_S = 30
+
+
+def freshet(
+    *arguments: str, env: dict[str, str] | None = None, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing of this process's environment but what it needs."""
+    bare = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"} | (env or {})
+    return subprocess.run(
+        [sys.executable, "-m", "webapp", *arguments],
+        env=bare,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+    )
+
+
+@pytest.fixture
+def asking(provider: FakeProvider) -> dict[str, str]:
+    provider.play(answer())
+    return {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test"}
+
+
+def test_a_pipe_prints_plain_text(asking: dict[str, str], provider: FakeProvider) -> None:
+    done = freshet("chat", "summarise", env=asking, stdin="a long report")
+    assert (done.returncode, done.stdout) == (0, TEXT + "\n")
+    assert provider.calls[-1].json["messages"] == [{"role": "user", "content": "summarise\n\na long report"}]
+
+
+def test_json_tells_everything(asking: dict[str, str]) -> None:
+    done = freshet("chat", "--json", "hello", env=asking)
+    told = json.loads(done.stdout)
+    assert told["content"] == TEXT
+    assert (told["model"], told["provider"], told["finish_reason"]) == ("gpt-4.1", "openai", "stop")
+    assert told["usage"] == {"input_tokens": 7, "output_tokens": 60}
+    assert '"cost": 0.000494' in done.stdout
+
+
+def test_a_server_answers_by_its_address(server: Server, provider: FakeProvider) -> None:
+    provider.play(answer())
+    done = freshet("chat", "--url", server.url, "hello")
+    assert (done.returncode, done.stdout) == (0, TEXT + "\n")
+
+
+def test_an_unreachable_provider_is_exit_code_1() -> None:
+    env = {"OPENAI_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1", "FRESHET_RETRIES": "0"}
+    done = freshet("chat", "hello", env=env)
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json_tells_of_a_failure() -> None:
+    env = {"OPENAI_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1", "FRESHET_RETRIES": "0"}
+    done = freshet("chat", "--json", "hello", env=env)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["code"] == "upstream_unreachable"
+
+
+def test_a_missing_key_names_its_variable() -> None:
+    done = freshet("demo", "-p", "anthropic")
+    assert done.returncode == 1
+    assert "ANTHROPIC_API_KEY" in done.stderr
+
+
+def test_a_wrong_setting_is_one_line_and_exit_code_2() -> None:
+    done = freshet("chat", "hello", env={"FRESHET_MAX_TOKENS": "many"})
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "FRESHET_MAX_TOKENS" in done.stderr
+
+
+def test_an_empty_pipe_asks_nobody() -> None:
+    assert freshet("chat").returncode == 2
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai", "ollama", "mock"])
+def test_demo_plays_a_recording_and_prints_figures(name: str) -> None:
+    done = freshet("demo", "-p", name, "--mock")
+    assert done.returncode == 0, done.stderr
+    for word in ("model", "provider", "content length", "tokens", "estimated cost", "finish reason"):
+        assert word in done.stdout
+    assert re.search(r"\$\d+(\.\d+)?\n", done.stdout), "a cost without an exponent"
+
+
+def test_demo_of_all_goes_on_where_three_are_down() -> None:
+    port = closed_port()
+    env = {
+        "OPENAI_API_KEY": "sk-x",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "ANTHROPIC_API_KEY": "sk-x",
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "OLLAMA_HOST": f"http://127.0.0.1:{port}",
+        "FRESHET_PROVIDER": "mock",
+        "FRESHET_RETRIES": "0",
+    }
+    done = freshet("demo", "-p", "all", env=env)
+    assert done.returncode == 1
+    assert done.stdout.count("finish reason") == 2, "the client's and mock's"
+    for name in ("anthropic", "openai", "ollama"):
+        assert f"{name} failed" in done.stderr
+
+
+def test_config_masks_secrets() -> None:
+    done = freshet("config", env={"OPENAI_API_KEY": "sk-canary", "COLUMNS": "200"})
+    assert "OPENAI_API_KEY" in done.stdout
+    assert "sk-canary" not in done.stdout
+
+
+def test_models_lists_what_can_be_asked() -> None:
+    done = freshet("models", "--all", env={"COLUMNS": "200"})
+    assert "openai/gpt-4.1" in done.stdout
+    assert "anthropic/claude-3-7-sonnet-20250219 *" in done.stdout
+
+
+def test_money_has_no_exponent() -> None:
+    from decimal import Decimal  # noqa: PLC0415
+
+    assert money(Decimal("1.2E-5")) == "$0.000012"
+    assert money(None) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [("one", 0), ("one\n\ntwo", 5), ("```\na\n\nb", 0), ("x\n\n```\na\n\nb", 3), ("```\na\n```\n\nb", 11)],
+)
+def test_blocks_are_settled_at_blank_lines_outside_fences(text: str, done: int) -> None:
+    assert settled(text) == done
+
+
+class Terminal:
+    """A real terminal with the conversation in it; every wait is bounded."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        bare = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "webapp", "chat"],
+            env=bare | {"COLUMNS": "80", "LINES": "30", "PYTHONPATH": str(Path(__file__).parents[2])} | env,
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(theirs)
+        self.screen = ""
+
+    def type(self, line: str) -> None:
+        os.write(self._ours, line.encode())
+
+    def read_until(self, word: str) -> str:
+        until = time.monotonic() + _LIMIT_S
+        seen = ""
+        while word not in seen:
+            assert time.monotonic() < until, f"{word!r} did not appear in {seen[-2000:]!r}"
+            if select.select([self._ours], [], [], 0.2)[0]:
+                seen += os.read(self._ours, 65536).decode(errors="replace")
+        self.screen += seen
+        return seen
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(5)
+        os.close(self._ours)
+
+
+def _take_terminal() -> None:
+    import fcntl  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_conversation_in_a_terminal(asking: dict[str, str], provider: FakeProvider, tmp_path: Path) -> None:
+    terminal = Terminal(asking, tmp_path)
+    try:
+        terminal.read_until("›")
+        terminal.type("hello\n")
+        terminal.read_until("7 in, 60 out")
+        terminal.type("/model gpt-4o-mini\n")
+        terminal.read_until("model: gpt-4o-mini")
+        terminal.type("again\n")
+        terminal.read_until("7 in, 60 out")
+        sent = provider.calls[-1].json
+        assert sent["model"] == "gpt-4o-mini"
+        assert [message["role"] for message in sent["messages"]] == ["user", "assistant", "user"]
+        terminal.type("/save kept.md\n")
+        terminal.read_until("saved to kept.md")
+        assert TEXT.strip() in (tmp_path / "kept.md").read_text()
+        terminal.type("/quit\n")
+        assert terminal.process.wait(_LIMIT_S) == 0
+    finally:
+        terminal.close()
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_conversation(
+    asking: dict[str, str], provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.play(answer(per_s=10))
+    terminal = Terminal(asking, tmp_path)
+    try:
+        terminal.read_until("›")
+        terminal.type("hello\n")
+        terminal.read_until("word3")
+        terminal.type("\x03")
+        terminal.read_until("cancelled")
+        provider.wait_closed(3)
+        terminal.type("/quit\n")
+        assert terminal.process.wait(_LIMIT_S) == 0
+    finally:
+        terminal.close()
