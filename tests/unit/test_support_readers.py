@@ -137,6 +137,7 @@ def echo_server() -> Iterator[Address]:
             with contextlib.suppress(simple_websocket.ConnectionClosed):
                 while True:
                     ws.send(ws.receive(5))
+            ws.thread.join(5)  # it says the last word
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
