@@ -46,7 +46,7 @@ def test_an_answer_cut_again_and_again_is_whole_and_paid_for_once(
 ) -> None:
     for _ in range(5):
         provider.play(answer())
-        with Proxy(server.address, cut_after_bytes=dice.randrange(900, 2500)) as proxy:
+        with Proxy(server.address, cut_after_bytes=dice.randrange(800, 1300)) as proxy:
             with create_query_client(url=f"http://127.0.0.1:{proxy.address[1]}") as client:
                 seen: list[str] = []
                 text = client.query_streaming("Hello", lambda delta, _, into=seen: into.append(delta))

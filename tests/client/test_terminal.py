@@ -155,14 +155,12 @@ class Terminal:
         bare = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "webapp", "chat"],
+            ["setsid", "--ctty", "--wait", sys.executable, "-m", "webapp", "chat"],
             env=bare | {"COLUMNS": "80", "LINES": "30", "PYTHONPATH": str(Path(__file__).parents[2])} | env,
             cwd=folder,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self.screen = ""
@@ -185,13 +183,6 @@ class Terminal:
             self.process.kill()
         self.process.wait(5)
         os.close(self._ours)
-
-
-def _take_terminal() -> None:
-    import fcntl  # noqa: PLC0415
-    import termios  # noqa: PLC0415
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_a_conversation_in_a_terminal(asking: dict[str, str], provider: FakeProvider, tmp_path: Path) -> None:
