@@ -105,9 +105,10 @@ def test_at_the_limit_of_readers_new_ones_are_refused() -> None:
 
 def full_of(runs: Runs, count: int) -> list[Run]:
     """So many ended answers of some 30 kB each."""
-    ended = [start(runs, answers(BIG)) for _ in range(count)]
-    for run in ended:
-        finish(runs, run)
+    ended = []
+    for _ in range(count):
+        ended.append(start(runs, answers(BIG)))
+        finish(runs, ended[-1])
     return ended
 
 
@@ -156,7 +157,7 @@ def test_ended_answers_expire_and_living_ones_do_not() -> None:
     ended = start(runs, answers("x"))
     finish(runs, ended)
     assert ended.ended_at is not None
-    runs.look_round(ended.ended_at + 600)
+    runs.look_round(ended.ended_at + 599.9)
     assert known(runs, ended)
     runs.look_round(ended.ended_at + 600.1)
     assert not known(runs, ended)
@@ -215,9 +216,9 @@ def test_a_follower_is_rung_once_for_each_silence() -> None:
     now = follower._spoke_at
     runs.look_round(now + 9.9)
     assert not follower.wake.wait(0)
-    runs.look_round(now + 10)
+    runs.look_round(now + 10.1)
     assert follower.wake.wait(0)
-    runs.look_round(now + 10.25)
+    runs.look_round(now + 10.4)
     assert not follower.wake.wait(0)
 
 

@@ -124,7 +124,7 @@ def test_an_answer_that_nobody_reads_is_stopped_after_its_limit() -> None:
     held.wait()
     runs.look_round(run.idle_since + 99)
     assert run.receipt().state == "streaming"
-    runs.look_round(run.idle_since + 100)
+    runs.look_round(run.idle_since + 100.1)
     last = finish(runs, run)
     assert (last["finish_reason"], last["by"]) == ("cancelled", "orphan")
 
@@ -161,7 +161,7 @@ def test_an_answer_over_its_time_ends_by_length() -> None:
     runs, held = StillRuns(Limits(total_s=60)), Held("Hel")
     run = start(runs, held.provider)
     held.wait()
-    runs.look_round(run.began_at + 60)
+    runs.look_round(run.began_at + 59.9)
     assert run.receipt().state == "streaming"
     runs.look_round(run.began_at + 60.1)
     last = finish(runs, run)
