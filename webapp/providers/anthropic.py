@@ -187,7 +187,7 @@ class AnthropicProvider(BaseProvider):
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
         self._calling = calling
-        self._url = base_url.removesuffix("/v1") + "/v1/messages"
+        self._url = base_url.rstrip("/").removesuffix("/v1") + "/v1/messages"
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream",

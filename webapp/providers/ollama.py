@@ -133,7 +133,7 @@ class OllamaProvider(BaseProvider):
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
         self._calling = calling
-        self._url = f"{base_url}/api/chat"
+        self._url = base_url.rstrip("/") + "/api/chat"
         self._max_line_bytes = max_line_bytes
 
     def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
