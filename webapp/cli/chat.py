@@ -157,7 +157,7 @@ def _answer(talk: _Talk, console: Console, line: str) -> None:
     except FreshetError as error:
         console.print(str(error), style="red")
         return
-    console.print(summary(response), style="dim")
+    console.print(f"\n{summary(response)}", style="dim")
 
 
 def _obey(talk: _Talk, console: Console, line: str) -> None:

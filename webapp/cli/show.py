@@ -7,9 +7,10 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markdown import Markdown
+from rich.segment import Segment
 
 from webapp.chat import ModelResponse, Usage
 
@@ -49,6 +50,27 @@ def settled(text: str) -> int:
     return 0
 
 
+class _Block:
+    """Markdown without blank lines around it: the space between blocks is ours, one line."""
+
+    def __init__(self, text: str) -> None:
+        self._markdown = Markdown(text)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(self._markdown, options, pad=False)
+        while lines and not _seen(lines[-1]):
+            lines.pop()
+        while lines and not _seen(lines[0]):
+            lines.pop(0)
+        for line in lines:
+            yield from line
+            yield Segment.line()
+
+
+def _seen(line: list[Segment]) -> bool:
+    return any(segment.text.strip() or (segment.style and segment.style.bgcolor) for segment in line)
+
+
 class MarkdownStream:
     """Renders Markdown as it comes: whole blocks are printed once, only the last one is drawn anew."""
 
@@ -69,10 +91,10 @@ class MarkdownStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.update(Markdown(""), refresh=True)
+        self._live.update("", refresh=True)
         self._live.stop()
         if self._tail.strip():
-            self._console.print(Markdown(self._tail))
+            self._console.print(_Block(self._tail))
 
     def write(self, delta: str) -> None:
         """Add text."""
@@ -81,6 +103,6 @@ class MarkdownStream:
         if at:
             done, self._tail = self._tail[:at], self._tail[at:]
             if done.strip():
-                self._live.console.print(Markdown(done))
+                self._live.console.print(_Block(done))
                 self._live.console.print()
-        self._live.update(Markdown(self._tail), refresh=True)
+        self._live.update(_Block(self._tail), refresh=True)
