@@ -1,0 +1,216 @@
+"""What each provider sends: its own form of a request, and the key in the one place where it belongs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.transports import HELLO, FakeTransport, chunk
+from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse, TextPart
+from webapp.errors import InvalidRequest
+from webapp.providers.anthropic import AnthropicProvider
+from webapp.providers.base import BaseProvider, Calling
+from webapp.providers.ollama import OllamaProvider
+from webapp.providers.openai import OpenAIProvider
+
+KEY = "sk-canary-0123456789"
+DATA = ImagePart(media_type="image/png", data="iVBORw0K")
+LINK = ImagePart(url="https://example.org/cat.png")
+REQUEST = ModelRequest(
+    messages=(
+        ModelMessage.system("Be brief."),
+        ModelMessage.user("Hi"),
+        ModelMessage.assistant("Hello"),
+        ModelMessage.system("In French."),
+        ModelMessage.user([TextPart("What is this?"), DATA]),
+    ),
+    temperature=1.5,
+    stop=("END",),
+    seed=7,
+)
+ANTHROPIC_END = [b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n']
+OLLAMA_END = [b'{"done":true}\n']
+
+
+def sent(kind: type[Any], request: ModelRequest = REQUEST, **options: Any) -> tuple[dict[str, Any], Any]:
+    """Give the body and the call that a provider makes of a request."""
+    transport = FakeTransport({"openai": HELLO, "anthropic": ANTHROPIC_END, "ollama": OLLAMA_END}[kind.name])
+    if kind is not OllamaProvider:
+        options.setdefault("api_key", KEY)
+    made = kind(Calling(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options)
+    made.complete(request)
+    return transport.bodies[0], transport.calls[0]
+
+
+def test_openai_s_form() -> None:
+    body, call = sent(OpenAIProvider)
+    assert call.url == "https://api.openai.com/v1/chat/completions"
+    assert call.headers["Authorization"] == f"Bearer {KEY}"
+    assert body == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello"},
+            {"role": "system", "content": "In French."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}},
+                ],
+            },
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 300,
+        "temperature": 1.5,
+        "stop": ["END"],
+        "seed": 7,
+    }
+
+
+def test_anthropic_s_form() -> None:
+    body, call = sent(AnthropicProvider)
+    assert call.url == "https://api.anthropic.com/v1/messages"
+    assert (call.headers["x-api-key"], call.headers["anthropic-version"]) == (KEY, "2023-06-01")
+    assert "Authorization" not in call.headers
+    image = {"type": "base64", "media_type": "image/png", "data": "iVBORw0K"}
+    assert body == {
+        "model": "m",
+        "system": "Be brief.\n\nIn French.",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello"},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "What is this?"}, {"type": "image", "source": image}],
+            },
+        ],
+        "max_tokens": 300,
+        "stream": True,
+        "temperature": 1.0,
+        "stop_sequences": ["END"],
+    }
+
+
+def test_ollama_s_form() -> None:
+    body, call = sent(OllamaProvider)
+    assert call.url == "http://127.0.0.1:11434/api/chat"
+    assert body["messages"][-1] == {"role": "user", "content": "What is this?", "images": ["iVBORw0K"]}
+    assert [message["role"] for message in body["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "system",
+        "user",
+    ]
+    assert body["options"] == {"num_predict": 300, "temperature": 1.5, "stop": ["END"], "seed": 7}
+    assert (body["stream"], body["model"]) == (True, "m")
+
+
+def asking(*parts: TextPart | ImagePart) -> ModelRequest:
+    return ModelRequest(messages=(ModelMessage.user(parts),))
+
+
+def test_an_image_s_address_in_each_form() -> None:
+    openai, _ = sent(OpenAIProvider, asking(LINK))
+    assert openai["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": LINK.url}}]
+    anthropic, _ = sent(AnthropicProvider, asking(LINK))
+    source = {"type": "url", "url": LINK.url}
+    assert anthropic["messages"][0]["content"] == [{"type": "image", "source": source}]
+    with pytest.raises(InvalidRequest) as refused:
+        sent(OllamaProvider, asking(TextPart("?"), LINK))
+    assert (refused.value.param, refused.value.code) == ("messages[0].content", "no_image_urls")
+
+
+@pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider, OllamaProvider])
+def test_what_is_not_asked_is_not_sent(kind: type[Any]) -> None:
+    body, call = sent(kind, ModelRequest(messages=(ModelMessage.user("Hi"),)))
+    named = set(body) | set(body.get("options", {}))
+    assert not named & {"temperature", "stop", "stop_sequences", "seed", "system"}
+    assert KEY not in call.url
+    assert KEY.encode() not in call.body
+
+
+@pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider, OllamaProvider])
+def test_the_request_s_own_length_comes_first(kind: type[Any]) -> None:
+    body, _ = sent(kind, ModelRequest(messages=(ModelMessage.user("Hi"),), max_tokens=9))
+    assert 9 in (body.get("max_tokens"), body.get("options", {}).get("num_predict"))
+
+
+def test_openai_s_own_reasoning_models_know_another_name_for_the_length() -> None:
+    body, _ = sent(OpenAIProvider, reasoning=True)
+    assert (body.get("max_completion_tokens"), body.get("max_tokens")) == (300, None)
+    body, _ = sent(OpenAIProvider, reasoning=True, base_url="http://localhost:1234/v1")
+    assert (body.get("max_completion_tokens"), body.get("max_tokens")) == (None, 300)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "url"),
+    [
+        (OpenAIProvider, "http://h:1/v1/", "http://h:1/v1/chat/completions"),
+        (OpenAIProvider, "http://h", "http://h/chat/completions"),
+        (
+            OpenAIProvider,
+            "https://x.openai.azure.com/openai/deployments/d?api-version=2024-10-21",
+            "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+        (AnthropicProvider, "http://h:1", "http://h:1/v1/messages"),
+        (AnthropicProvider, "http://h:1/v1/", "http://h:1/v1/messages"),
+        (OllamaProvider, "http://h:1/", "http://h:1/api/chat"),
+    ],
+)
+def test_a_server_elsewhere(kind: type[Any], base_url: str, url: str) -> None:
+    assert sent(kind, base_url=base_url)[1].url == url
+
+
+@pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider])
+def test_without_a_key_none_is_sent(kind: type[Any]) -> None:
+    _, call = sent(kind, api_key=None)
+    assert not {"Authorization", "x-api-key"} & set(call.headers)
+
+
+# The calls without an engine.
+
+
+def hello(*chunks: bytes) -> tuple[BaseProvider, FakeTransport]:
+    transport = FakeTransport(list(chunks) or HELLO)
+    made = OpenAIProvider(
+        Calling(transport), model_name="gpt-4.1", max_tokens=300, pricer=lambda *_: None, api_key=None
+    )
+    return made, transport
+
+
+def test_a_callback_sees_the_answer_grow() -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2},"model":"gpt-4.1-x"}\n\n'
+    made, _ = hello(chunk("Hel"), chunk("lo"), chunk(None, "stop"), usage, b"data: [DONE]\n\n")
+    seen: list[tuple[str, str, bool]] = []
+
+    def callback(delta: str, response: ModelResponse) -> None:
+        seen.append((delta, response.content, response.usage.estimated))
+
+    answer = made.stream_with_callback(REQUEST, callback)
+    assert seen == [("Hel", "Hel", True), ("lo", "Hello", True)]
+    assert (answer.content, answer.finish_reason, answer.provider) == ("Hello", "stop", "openai")
+    assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.estimated) == (5, 2, False)
+    assert answer.cost is None
+
+
+def test_a_callback_that_fails_closes_the_connection() -> None:
+    made, transport = hello()
+
+    def callback(delta: str, response: ModelResponse) -> None:
+        assert transport.open == 1
+        raise LookupError(delta)
+
+    with pytest.raises(LookupError, match="Hello"):
+        made.stream_with_callback(REQUEST, callback)
+    assert transport.open == 0
+
+
+def test_complete_gives_the_whole_answer() -> None:
+    made, transport = hello()
+    assert made.complete(REQUEST).content == "Hello"
+    assert made.model_name == "gpt-4.1"
+    assert json.loads(transport.calls[0].body)["stream"] is True
