@@ -51,7 +51,7 @@ class Models:
         if override:
             try:
                 extra = _parse(Path(override).read_bytes()).model
-            except (OSError, msgspec.MsgspecError) as error:
+            except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
                 raise ConfigurationError(
                     f"FRESHET_MODELS_FILE: {override}: {error}", setting="FRESHET_MODELS_FILE"
                 ) from error
