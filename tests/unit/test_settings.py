@@ -1,0 +1,243 @@
+"""What the environment says, read and checked; every wrong value names its variable."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from webapp.errors import ConfigurationError
+from webapp.settings import Settings
+
+NAMES = [field.metadata["name"] for field in dataclasses.fields(Settings)]
+SECRETS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SECRET_KEY", "FRESHET_ACCESS_PASSWORD"]
+
+WRONG = {
+    "FRESHET_PROVIDER": ["gpt", "OpenAI", "openai/gpt-4.1", "openai,mock"],
+    "FRESHET_MAX_TOKENS": ["0", "-1", "many", "1.5", "1e3", "1000001", "nan"],
+    "FRESHET_FALLBACK": ["nobody", "mock,nobody/x", "anthropic"],
+    "FRESHET_MODELS_FILE": ["/nowhere/models.toml", "/"],
+    "OPENAI_BASE_URL": [
+        "localhost:1234",
+        "ftp://h",
+        "http://",
+        "http://[::1",
+        "http://h:99999",
+        "http://h:port",
+    ],
+    "ANTHROPIC_BASE_URL": ["api.anthropic.com"],
+    "OLLAMA_HOST": ["http://", "h:99999", "[::1", "h:port"],
+    "SKIP_API_KEY_CHECK": ["maybe", "2", "truth"],
+    "FRESHET_PUBLIC": ["public", "-1"],
+    "FRESHET_ALLOWED_ORIGINS": ["example.org", "null", "https://a.example/path", "https://", "https://["],
+    "PORT": ["http", "-1", "65536", "80.5"],
+    "WEB_CONCURRENCY": ["0", "65", "auto"],
+    "SSL_CERT_FILE": ["/nowhere.pem"],
+    "REQUESTS_CA_BUNDLE": ["/nowhere.pem"],
+    "FRESHET_FRAME_MS": ["0", "1001", "fast", "nan", "inf", "-33"],
+    "FRESHET_FRAME_DELTAS": ["-1", "10001"],
+    "FRESHET_FRAME_NEWLINE": ["\\n"],
+    "FRESHET_MAX_STREAMS": ["0", "8001"],
+    "FRESHET_MAX_BODY_BYTES": ["1023", "16M"],
+    "FRESHET_RUN_MAX_BYTES": ["1023"],
+    "FRESHET_LOG_MAX_BYTES": ["1023"],
+    "FRESHET_MAX_LINE_BYTES": ["1023"],
+    "FRESHET_ORPHAN_S": ["-1", "86401", "15m"],
+    "FRESHET_EXPIRY_S": ["0", "nan"],
+    "FRESHET_HEARTBEAT_S": ["0", "61"],
+    "FRESHET_WRITE_S": ["0"],
+    "FRESHET_AUTH_S": ["0"],
+    "FRESHET_CONNECT_S": ["0", "121"],
+    "FRESHET_FIRST_BYTE_S": ["0"],
+    "FRESHET_IDLE_S": ["0"],
+    "FRESHET_QUIET_S": ["0"],
+    "FRESHET_TOTAL_S": ["0", "inf"],
+    "FRESHET_RETRIES": ["-1", "6"],
+    "FRESHET_RETRY_MAX_S": ["-1", "301"],
+}
+ANYTHING = {"FRESHET_MODEL", "FRESHET_HOST", *SECRETS}  # every text is right
+
+
+def test_every_variable_is_tried_with_something_wrong() -> None:
+    assert set(NAMES) == set(WRONG) | ANYTHING
+
+
+@pytest.mark.parametrize(("name", "raw"), [(name, raw) for name, some in WRONG.items() for raw in some])
+def test_a_wrong_value_names_its_variable_in_one_line(name: str, raw: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.read({name: raw})
+    line = str(refused.value)
+    assert refused.value.setting == name
+    assert line.startswith(f"{name} ")
+    assert "\n" not in line
+    assert refused.value.__cause__ is None
+
+
+def test_a_wrong_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.read({"OPENAI_BASE_URL": "canary"})
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("raw", ["", "  ", "\n"])
+def test_an_empty_variable_is_unset(name: str, raw: str) -> None:
+    assert Settings.read({name: raw}) == Settings()
+
+
+def test_white_space_around_a_value_is_dropped() -> None:
+    assert Settings.read({"PORT": " 80\n"}).port == 80
+
+
+@pytest.mark.parametrize("raw", ["1", "true", "TRUE", "yes", "on"])
+def test_what_means_true(raw: str) -> None:
+    assert Settings.read({"FRESHET_PUBLIC": raw}).public
+
+
+@pytest.mark.parametrize("raw", ["0", "false", "False", "no", "off"])
+def test_what_means_false(raw: str) -> None:
+    assert not Settings.read({"FRESHET_PUBLIC": raw}).public
+
+
+def test_variables_of_others_are_not_read() -> None:
+    assert Settings.read({"HOME": "/", "FRESHET": "x", "PROVIDER": "y", "http_proxy": "z"}) == Settings()
+
+
+# Where it listens.
+
+
+@pytest.mark.parametrize(
+    ("environ", "bind"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "5000"}, "0.0.0.0:5000"),
+        ({"PORT": "0"}, "0.0.0.0:0"),
+        ({"FRESHET_HOST": "10.0.0.1"}, "10.0.0.1:8000"),
+        ({"FRESHET_HOST": "127.0.0.1", "PORT": "5000"}, "127.0.0.1:5000"),
+        ({"FRESHET_HOST": "::1"}, "[::1]:8000"),
+        ({"FRESHET_HOST": "::", "PORT": "0"}, "[::]:0"),
+        ({"FRESHET_HOST": "[::1]", "PORT": "5000"}, "[::1]:5000"),
+    ],
+)
+def test_the_address_to_bind(environ: dict[str, str], bind: str) -> None:
+    assert Settings.read(environ).bind == bind
+
+
+@pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ("localhost", "http://localhost:11434"),
+        ("gpu.example:1234", "http://gpu.example:1234"),
+        (":1234", "http://127.0.0.1:1234"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:1234", "http://127.0.0.1:1234"),
+        ("[::1]:1234", "http://[::1]:1234"),
+        ("https://gpu.example/ollama/", "https://gpu.example/ollama"),
+    ],
+)
+def test_ollama_s_host_in_ollama_s_own_forms(raw: str, address: str) -> None:
+    assert Settings.read({"OLLAMA_HOST": raw}).ollama_host == address
+
+
+def test_origins_are_told_apart_and_made_small() -> None:
+    raw = "https://A.example , http://b.example:8080/,,*"
+    assert Settings.read({"FRESHET_ALLOWED_ORIGINS": raw}).allowed_origins == (
+        "https://a.example",
+        "http://b.example:8080",
+        "*",
+    )
+
+
+# Who answers.
+
+
+@pytest.mark.parametrize(
+    ("environ", "default", "configured"),
+    [
+        ({}, "mock", ["mock"]),
+        ({"OPENAI_API_KEY": "k"}, "openai", ["openai", "mock"]),
+        ({"OPENAI_BASE_URL": "http://h"}, "openai", ["openai", "mock"]),
+        ({"ANTHROPIC_API_KEY": "k", "OLLAMA_HOST": "h"}, "anthropic", ["anthropic", "ollama", "mock"]),
+        ({"OLLAMA_HOST": "h", "FRESHET_PROVIDER": "mock"}, "mock", ["ollama", "mock"]),
+        ({"SKIP_API_KEY_CHECK": "1"}, "mock", ["mock", "openai", "anthropic", "ollama"]),
+        (
+            {"SKIP_API_KEY_CHECK": "1", "FRESHET_PROVIDER": "anthropic"},
+            "anthropic",
+            ["mock", "openai", "anthropic", "ollama"],
+        ),
+    ],
+)
+def test_who_can_be_asked(environ: dict[str, str], default: str, configured: list[str]) -> None:
+    settings = Settings.read(environ)
+    assert (settings.default_provider, settings.configured()) == (default, configured)
+
+
+@pytest.mark.parametrize(
+    ("environ", "only"),
+    [
+        ({}, True),
+        ({"SKIP_API_KEY_CHECK": "1"}, True),
+        ({"OPENAI_API_KEY": "k"}, False),
+        ({"OPENAI_API_KEY": "k", "FRESHET_PROVIDER": "mock"}, False),
+        ({"OLLAMA_HOST": "h"}, False),
+    ],
+)
+def test_whether_anything_costs_money(environ: dict[str, str], only: bool) -> None:
+    assert Settings.read(environ).only_mock is only
+
+
+@pytest.mark.parametrize(
+    ("environ", "setting", "missing"),
+    [
+        ({"FRESHET_PROVIDER": "openai"}, "FRESHET_PROVIDER", "OPENAI_API_KEY"),
+        ({"FRESHET_PROVIDER": "ollama"}, "FRESHET_PROVIDER", "OLLAMA_HOST"),
+        ({"FRESHET_FALLBACK": "mock, anthropic/claude"}, "FRESHET_FALLBACK", "ANTHROPIC_API_KEY"),
+    ],
+)
+def test_a_provider_without_its_key_names_the_key(
+    environ: dict[str, str], setting: str, missing: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=missing) as refused:
+        Settings.read(environ)
+    assert refused.value.setting == setting
+
+
+# What is shown.
+
+
+def test_every_setting_is_described() -> None:
+    rows = Settings().described()
+    assert [row[0] for row in rows] == NAMES
+    assert all(len(about) > 8 and not about.endswith(".") for *_, about in rows)
+
+
+def test_defaults_are_written_as_a_person_would_set_them() -> None:
+    shown = {name: default for name, _, default, _ in Settings().described()}
+    assert shown["FRESHET_FRAME_MS"] == "33"
+    assert shown["FRESHET_PUBLIC"] == "false"
+    assert shown["FRESHET_PROVIDER"] == shown["FRESHET_ALLOWED_ORIGINS"] == ""
+    set_again = {name: default for name, default in shown.items() if default}
+    assert Settings.read(set_again) == Settings()
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_are_masked_whatever_their_length(name: str) -> None:
+    shown = {length: dict(row[:2] for row in secret_of(name, length).described())[name] for length in (1, 99)}
+    assert shown == {1: "••••••", 99: "••••••"}
+    assert dict(row[:2] for row in Settings().described())[name] == ""
+
+
+def secret_of(name: str, length: int) -> Settings:
+    return Settings.read({name: "c" * length})
+
+
+def test_what_is_in_force_is_shown() -> None:
+    settings = Settings.read({"PORT": "80", "FRESHET_ALLOWED_ORIGINS": "https://a.example,https://b.example"})
+    shown = {name: value for name, value, *_ in settings.described()}
+    assert shown["PORT"] == "80"
+    assert shown["FRESHET_ALLOWED_ORIGINS"] == "https://a.example,https://b.example"
+
+
+def test_a_file_that_is_there_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("")
+    assert Settings.read({"SSL_CERT_FILE": str(path)}).ssl_cert_file == str(path)
