@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import pairwise
 
 from webapp.chat import ModelRequest
@@ -16,7 +16,7 @@ def ask(
     request: ModelRequest,
     control: Control,
     switched: Callable[[AnswerError, Provider], None],
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Yield what the first provider says that says anything.
 
     `switched(error, next)` is called before the next one is asked. The last one's failure is raised.

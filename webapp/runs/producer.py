@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from webapp.errors import AnswerError, Interrupted, RequestError, Stopped, Upstr
 from webapp.events import Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Frame, StoppedBy
 from webapp.framing import Framer, Rules
+from webapp.providers.chain import ask
 from webapp.runs.ending import Ending, Tally, cancelled, failed, finished
 from webapp.runs.log import Log, StaleEpoch
 from webapp.seams import Provider
@@ -142,33 +144,25 @@ class Producer:
         return finished(self._log, self._tally, end.finish_reason)
 
     def _ask(self) -> Finished:
-        """Ask the providers one after another; only a failure before the first delta goes on to the next."""
-        for provider in self._chain[:-1]:
-            try:
-                return self._drive(provider)
-            except AnswerError as error:
-                if self.started or self._log.closed:
-                    raise
-                self._tell(error)
-        return self._drive(self._chain[-1])
-
-    def _drive(self, provider: Provider) -> Finished:
-        if provider is not self._chain[0]:
-            self._tally.switch(provider.name, provider.model_name)
         feed, now = self._framer.feed, time.monotonic
-        for event in provider.stream(self._request, self):
-            kind = type(event)
-            if kind is TextDelta or kind is ReasoningDelta:
-                frames = feed(event, now())  # type: ignore[arg-type]
-                if frames:
-                    self.started = True
-                    self._append(frames)
-            elif isinstance(event, UsageReport):
-                self._tally.report(event)
-            elif isinstance(event, Finished):
-                self._tally.end(event)
-                return event
+        with closing(ask(self._chain, self._request, self, self._switched)) as events:
+            for event in events:
+                kind = type(event)
+                if kind is TextDelta or kind is ReasoningDelta:
+                    frames = feed(event, now())  # type: ignore[arg-type]
+                    if frames:
+                        self.started = True
+                        self._append(frames)
+                elif isinstance(event, UsageReport):
+                    self._tally.report(event)
+                elif isinstance(event, Finished):
+                    self._tally.end(event)
+                    return event
         raise Interrupted("the provider stopped without an end")
+
+    def _switched(self, error: AnswerError, following: Provider) -> None:
+        self._tell(error)
+        self._tally.switch(following.name, following.model_name)
 
     def _append(self, frames: Iterable[Frame]) -> None:
         log = self._log
