@@ -27,6 +27,8 @@ from webapp.errors import UpstreamError
 from webapp.seams import Control
 
 _READ_BYTES = 64 * 1024
+# Up to here one read took all. Of a larger backlog the other side may hold a rest until the kernel has room.
+_SMALL_BYTES = 4 * 1024
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +130,7 @@ class PacedSocket:
                 break
             pieces.append(piece)
             size += len(piece)
-            self._dry = self._plain and len(piece) < _READ_BYTES
+            self._dry = self._plain and len(piece) < _SMALL_BYTES
             if self._dry:
                 break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
