@@ -65,7 +65,7 @@ class Listener:
             way = dice.choice(("post", "get", "join", "socket"))
             if tries == 0 and way == "join":
                 way = "post"
-            cut = None if tries > 6 or dice.random() < 0.15 else dice.randint(0, 2500)
+            cut = None if tries > 12 or dice.random() < 0.1 else dice.randint(0, 1200)
             self.ways[way] += 1
             if way == "socket":
                 self._by_socket(reading, run, cut, with_reset=dice.random() < 0.5)

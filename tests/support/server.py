@@ -118,6 +118,13 @@ class Server:
         pages = int(Path(f"/proc/{self.worker}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def starved_s(self) -> float:
+        """How long the worker has waited for a core so far, where the system counts it."""
+        try:
+            return int(Path(f"/proc/{self.worker}/schedstat").read_text().split()[1]) / 1e9
+        except OSError:
+            return 0.0
+
     def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
         """Count the worker's live greenlets and the objects of Freshet's own classes."""
         path = self.folder / "probe.json"
