@@ -180,11 +180,10 @@ def _message(index: int, message: _Message) -> ModelMessage:
     content = message.content if message.content is not None else message.text
     if isinstance(content, list):
         parts = tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
-        if parts and all(isinstance(part, TextPart) for part in parts):
-            return ModelMessage(role, "\n".join(part.text for part in parts if isinstance(part, TextPart)))
-        if parts:
+        if any(isinstance(part, ImagePart) for part in parts):
             return ModelMessage(role, parts)
-    elif content and content.strip():
+        content = "\n".join(part.text for part in parts if isinstance(part, TextPart))
+    if content and content.strip():
         return ModelMessage(role, content)
     raise InvalidRequest(f"{place}.content is empty.", param=f"{place}.content", code="empty")
 
@@ -209,9 +208,11 @@ def _image(place: str, url: str | None, media_type: str | None, data: str | None
                 f"{place} must be one of {', '.join(_IMAGE_TYPES)}", param=place, code="bad_image"
             )
         try:
-            base64.b64decode(data, validate=True)
+            image = base64.b64decode(data, validate=True)
         except ValueError:
-            raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image") from None
+            image = b""
+        if not image:
+            raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image")
         return ImagePart(media_type=media_type, data=data)
     if url and url.startswith(("http://", "https://")):
         return ImagePart(url=url)
