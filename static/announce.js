@@ -8,7 +8,7 @@ import { isOver } from "./state.js";
 /** An answer up to this long is read out whole at its end; a longer one is only announced. */
 const READ_CHARS = 700;
 
-/** Tells of questions sent and answers ended. */
+/** Tells of questions sent, answers ended, and of what passes by itself. */
 export class Announcer {
   element = h("p", { class: "unseen", "aria-live": "polite", role: "status" });
   /** @type {string | null} the run whose end was told, or which was over when it was first seen */
@@ -25,16 +25,19 @@ export class Announcer {
     if (answer.run !== this.#run) {
       this.#run = answer.run;
       if (isOver(answer)) this.#told = answer.run;
-      else this.#say(en.said.asked);
+      else this.say(en.said.asked);
       return;
     }
     if (!isOver(answer)) return;
     this.#told = answer.run;
-    this.#say(sentence(answer));
+    this.say(sentence(answer));
   }
 
-  /** @param {string} text */
-  #say(text) {
+  /**
+   * Say something else that matters now.
+   * @param {string} text
+   */
+  say(text) {
     this.element.textContent = text;
   }
 }

@@ -32,13 +32,13 @@ const SHOWN_NOTICES = new Set(["not_saved", "new_version"]);
  */
 export class FreshetChat extends HTMLElement {
   #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop() });
-  #notices = new Notices();
   #announcer = new Announcer();
+  #notices = new Notices((text) => this.#announcer.say(text));
   #foot = h("p", { class: "foot" });
   #log = new Log({
     ask: (question) => this.ask(question),
     retry: () => this.#retry(),
-    leave: () => this.#composer.focus(),
+    leave: () => this.#composer.refocus(),
   });
   /** @type {Dialogue | null} */
   #dialogue = null;
@@ -82,7 +82,7 @@ export class FreshetChat extends HTMLElement {
       },
     });
     this.#dialogue.begin();
-    this.#composer.focus();
+    this.#composer.refocus();
   }
 
   /** The conversation so far, oldest turn first. */
@@ -98,7 +98,7 @@ export class FreshetChat extends HTMLElement {
     this.#dialogue?.ask(question);
     this.#draw();
     this.#log.jump();
-    this.#composer.focus();
+    this.#composer.refocus();
   }
 
   /** Stop the answer that is being made. */
@@ -109,7 +109,7 @@ export class FreshetChat extends HTMLElement {
   /** Begin a new conversation. */
   clear() {
     this.#dialogue?.clear();
-    this.#composer.focus();
+    this.#composer.refocus();
   }
 
   connectedCallback() {
@@ -136,7 +136,7 @@ export class FreshetChat extends HTMLElement {
     this.#dialogue?.retry();
     this.#draw();
     this.#log.jump();
-    this.#composer.focus();
+    this.#composer.refocus();
   }
 
   /** Draw with the browser's next picture, however many frames come until then. */

@@ -55,6 +55,11 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
+  /** Put the caret back, but not where that would open a keyboard over the answer. */
+  refocus() {
+    if (!matchMedia("(pointer: coarse)").matches) this.focus();
+  }
+
   /**
    * Turn the button.
    * @param {boolean} isAnswering

@@ -6,10 +6,16 @@ const PATIENCE_MS = 700;
 
 /** Shows one notice at a time. */
 export class Notices {
-  element = h("p", { class: "notice", role: "status", hidden: true });
+  element = h("p", { class: "notice", hidden: true });
   #wanted = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
+  #say;
+
+  /** @param {(text: string) => void} say tell those who don't see it */
+  constructor(say) {
+    this.#say = say;
+  }
 
   /**
    * Show a notice, or take it away.
@@ -27,5 +33,6 @@ export class Notices {
   #draw() {
     setText(this.element, this.#wanted);
     this.element.hidden = this.#wanted === "";
+    if (this.#wanted !== "") this.#say(this.#wanted);
   }
 }

@@ -76,7 +76,7 @@ class Chat:
 
     def ready(self) -> "Chat":
         """Wait until a question can be written."""
-        expect(self.field).to_be_focused(timeout=WAIT_MS)
+        expect(self.field).to_be_visible(timeout=WAIT_MS)
         return self
 
     def ask(self, question: str) -> None:

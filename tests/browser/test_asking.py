@@ -118,6 +118,7 @@ def test_each_failure_has_its_own_words(
     chat.ask("Hi")
     chat.wait_over()
     expect(chat.page.locator(".problem .title")).to_contain_text(words)
+    expect(chat.page.locator(".problem .title")).to_be_visible()
     expect(chat.page.locator(".problem .advice")).not_to_be_empty()
 
 
@@ -129,6 +130,7 @@ def test_an_unusual_end_is_said(chat: Chat, provider: FakeProvider, reason: str,
     chat.ask("Hi")
     chat.wait_over()
     expect(chat.page.locator(".ending")).to_contain_text(words)
+    expect(chat.page.locator(".ending")).to_be_visible()
 
 
 def test_a_refused_question_is_said_in_the_servers_words(chat: Chat, provider: FakeProvider) -> None:

@@ -16,6 +16,7 @@ from tests.support.server import Server
 
 def test_the_keyboard_is_enough(chat: Chat, provider: FakeProvider) -> None:
     provider.play(begun())
+    expect(chat.field).to_be_focused()
     chat.field.press_sequentially("one")
     chat.field.press("Shift+Enter")
     chat.field.press_sequentially("two")
@@ -162,6 +163,16 @@ def test_targets_are_large_enough_to_touch(
     assert min(box["width"], box["height"]) >= 44
     chat.stop.tap()
     chat.wait_over()
+
+
+@pytest.mark.parametrize("device", [PHONE])
+def test_a_tap_opens_no_keyboard_over_the_answer(
+    chat: Chat, provider: FakeProvider, device: dict[str, Any]
+) -> None:
+    provider.play(Answer(steps=openai(["Yes."])))
+    chat.page.get_by_role("button", name="Explain tides").tap()
+    chat.wait_over()
+    expect(chat.field).not_to_be_focused()
 
 
 def test_the_policy_of_the_page(server: Server) -> None:

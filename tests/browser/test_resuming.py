@@ -14,14 +14,21 @@ LONG = "\n\n".join([TEXT] * 2)
 
 
 def test_a_reload_goes_on_where_the_answer_was(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(LONG, per_s=80))
+    longer = "\n\n".join([LONG] * 3)
+    provider.play(spoken(longer, per_s=80))
+    cursors: list[str | None] = []
+    chat.page.on(
+        "request", lambda one: "/stream/" in one.url and cursors.append(one.headers.get("last-event-id"))
+    )
     chat.ask("What is a freshet?")
     chat.wait_chars(200)
     chat.reload()
     expect(chat.page.locator(".question")).to_have_text("What is a freshet?")
     chat.wait_chars(200)
     chat.reload()
-    assert chat.wait_over()["text"] == LONG
+    assert chat.wait_over()["text"] == longer
+    assert len(cursors) == 2
+    assert all(cursors), "it asks only for what it lacks"
     assert len(provider.calls) == 1
 
 
@@ -102,14 +109,17 @@ def test_a_lost_connection_is_told_quietly_and_goes_away(
 def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=100))
+    provider.play(spoken(LONG, per_s=30))
     with Network(server.address) as network:
         network.withhold_sse = True
         chat = open_chat(network.url)
         sockets: list[str] = []
         chat.page.on("websocket", lambda socket: sockets.append(socket.url))
         chat.ask("What is a freshet?")
-        assert chat.wait_over()["text"] == TEXT
+        chat.wait_chars(50)
+        expect(chat.stop).to_be_visible()
+        assert chat.answer()["status"] == "streaming"
+        assert chat.wait_over()["text"] == LONG
     assert len(sockets) == 1
     assert len(provider.calls) == 1
 
