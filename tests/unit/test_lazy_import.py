@@ -1,0 +1,77 @@
+"""Importing the package imports nothing else: gunicorn does it before the worker patches."""
+
+import subprocess
+import sys
+
+import pytest
+
+import webapp
+
+HEAVY = (
+    "flask",
+    "werkzeug",
+    "requests",
+    "urllib3",
+    "ssl",
+    "gevent",
+    "msgspec",
+    "certifi",
+    "rich",
+    "sqlalchemy",
+)
+
+
+def modules_after(code: str) -> set[str]:
+    """Name the modules that a fresh interpreter holds after `code`."""
+    script = f"import sys\n{code}\nprint(' '.join(sys.modules))"
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(run.stdout.split())
+
+
+def test_the_package_alone_loads_nothing_heavy() -> None:
+    loaded = modules_after("import webapp")
+    assert not loaded & set(HEAVY)
+    assert [name for name in loaded if name.startswith("webapp.")] == []
+
+
+def test_gunicorn_s_settings_load_nothing_that_must_be_patched_first() -> None:
+    """What is imported in the master before gevent patches it breaks every HTTPS call in the worker."""
+    loaded = modules_after("import webapp.server")
+    assert not loaded & {"flask", "requests", "urllib3", "ssl", "gevent", "socket", "selectors", "asyncio"}
+
+
+def test_a_provider_needs_no_flask() -> None:
+    loaded = modules_after("from webapp import create_provider, ModelMessage, ModelRequest")
+    assert not loaded & {"flask", "werkzeug", "gevent", "gunicorn", "rich"}
+
+
+def test_values_need_no_network() -> None:
+    loaded = modules_after(
+        "import webapp.frames, webapp.framing, webapp.codecs.sse, webapp.models, webapp.runs.log"
+    )
+    assert not loaded & {"flask", "requests", "urllib3", "ssl", "gevent"}
+
+
+@pytest.mark.parametrize("name", [name for name in webapp.__all__ if name != "__version__"])
+def test_every_public_name_resolves(name: str) -> None:
+    assert getattr(webapp, name).__name__ == name
+    assert name in dir(webapp)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        webapp.nonsense  # noqa: B018
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import webapp.server"],
+        env={"PORT": "http", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    assert run.stderr == "freshet: PORT must be a number\n"
