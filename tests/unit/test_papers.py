@@ -1,0 +1,169 @@
+"""What is written down beside the code says the same as the code."""
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import webapp
+from webapp.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# Where the pins are installed: a Heroku-style host.
+HOST = {
+    "python_version": "3.11",
+    "python_full_version": "3.11.9",
+    "implementation_name": "cpython",
+    "platform_python_implementation": "CPython",
+    "platform_system": "Linux",
+    "sys_platform": "linux",
+    "os_name": "posix",
+    "platform_machine": "x86_64",
+}
+
+
+def tracked() -> list[Path]:
+    """Every file that belongs to the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+# README.
+
+
+def test_the_readme_s_table_is_that_of_the_settings() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = text.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
+    shown = [f"`{default}`" if default else "" for _, _, default, _ in Settings().described()]
+    rows = [
+        f"| `{name}` | {default} | {about} |"
+        for (name, _, _, about), default in zip(Settings().described(), shown, strict=True)
+    ]
+    header = ["| variable | default | what it does |", "|---|---|---|"]
+    assert [" ".join(line.split()) for line in table.strip().splitlines()] == [
+        " ".join(line.split()) for line in [*header, *rows]
+    ]
+
+
+@pytest.mark.parametrize("command", ["make run", "make test"])
+def test_the_readme_names_the_two_commands(command: str) -> None:
+    assert command in (ROOT / "README.md").read_text()
+
+
+# The pins.
+
+
+def pins() -> dict[str, str]:
+    *lines, last = (ROOT / "requirements.txt").read_text().splitlines()
+    assert last == ".", "the package itself comes last"
+    found = {}
+    for line in lines:
+        name, _, version = line.partition("==")
+        assert version, f"{line!r} is not an exact pin"
+        assert set(version) <= set("0123456789."), f"{line!r}: one plain version"
+        assert canonicalize_name(name) not in found, f"{name} is pinned twice"
+        found[canonicalize_name(name)] = version
+    return found
+
+
+def needed(lines: list[str], extras: set[str]) -> Iterator[Requirement]:
+    """The requirements that hold on the host, with any of `extras`."""
+    for line in lines:
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate(HOST | {"extra": extra}) for extra in (extras or {""})):
+            yield requirement
+
+
+def closure() -> dict[str, list[Requirement]]:
+    """Every package that runs, and what is asked of it."""
+    found: dict[str, list[Requirement]] = {}
+    waiting = list(needed(PROJECT["dependencies"], set()))
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        found.setdefault(name, []).append(requirement)
+        place = (name, frozenset(requirement.extras))
+        if place not in seen:
+            seen.add(place)
+            lines = metadata.distribution(name).requires or []
+            waiting += needed(lines, {"", *requirement.extras})
+    return found
+
+
+def test_the_pins_are_the_whole_run_time_set_and_no_more() -> None:
+    assert sorted(pins()) == sorted(closure())
+
+
+def test_each_pin_is_one_that_everybody_can_live_with() -> None:
+    pinned = pins()
+    for name, requirements in closure().items():
+        for requirement in requirements:
+            assert requirement.specifier.contains(pinned[name]), f"{name}=={pinned[name]}: {requirement}"
+
+
+def test_the_pins_are_in_order() -> None:
+    lines = (ROOT / "requirements.txt").read_text().lower().split()[:-1]
+    assert lines == sorted(lines)
+
+
+# For the host.
+
+
+def test_the_procfile_s_line() -> None:
+    assert (ROOT / "Procfile").read_text() == "web: gunicorn -c python:webapp.server 'webapp:create_app()'\n"
+
+
+def test_the_python_version() -> None:
+    assert (ROOT / ".python-version").read_text().strip() == "3.11"
+    assert PROJECT["requires-python"] == ">=3.11"
+
+
+def test_app_json_generates_the_secrets_and_offers_the_keys() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+    for name in ("SECRET_KEY", "FRESHET_ACCESS_PASSWORD"):
+        assert app["env"][name]["generator"] == "secret"
+        assert "value" not in app["env"][name]
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST"):
+        assert app["env"][name]["required"] is False
+    assert set(app["env"]) <= {name for name, *_ in Settings().described()}
+    assert all(entry["description"] for entry in app["env"].values())
+
+
+def test_the_version_is_told_once() -> None:
+    assert PROJECT["version"] == webapp.__version__
+
+
+def test_there_is_one_list_of_packages_for_the_host() -> None:
+    """A host that finds two of these refuses the build."""
+    others = ("uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "setup.py", "environment.yml")
+    assert [name for name in others if (ROOT / name).exists()] == []
+
+
+def test_no_file_names_a_package_index() -> None:
+    """Where packages come from is the machine's affair."""
+    signs = ["py" + "pi.org", "python" + "hosted.org", "registry.npm" + "js", "--index" + "-url"]
+    signs += [
+        "--extra-index" + "-url",
+        "--find" + "-links",
+        "--trusted" + "-host",
+        "PIP_" + "INDEX",
+        "UV_" + "INDEX",
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}: {sign}"
+        for path in tracked()
+        for sign in signs
+        if sign in path.read_text(errors="replace")
+    ]
+    assert found == []
