@@ -1,6 +1,7 @@
 """`make bench`: measure, print the table and the verdicts, write JSON and a picture; a miss is exit 1."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from tests.bench import chart, cores, plan, report
@@ -24,7 +25,7 @@ def main() -> int:
         contenders=tuple(asked.only),
     )
     peers = install(folder)
-    with provider(folder / "tls", where) as source:
+    with cores.ahead() if asked.ahead else nullcontext(), provider(folder / "tls", where) as source:
         stage = Stage(folder=folder, cores=where, peers=peers, provider=source)
         results = Rounds(stage, choice).run()
     results.missing |= peers.missing
@@ -52,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of all cells (5)")
     parser.add_argument("--seconds", type=float, default=4.0, help="measured part of a cell (4)")
     parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--ahead", action="store_true", help="go before other work of the machine (root)")
     parser.add_argument("--work", nargs="+", default=[], choices=works, help="only these works")
     parser.add_argument("--only", nargs="+", default=[], choices=names, help="only these servers")
     parser.add_argument("--json", type=Path, default=folder / "bench.json", help="where the figures go")

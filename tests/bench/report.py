@@ -1,6 +1,7 @@
 """The report as text and as JSON: one table of figures, one of verdicts, and what to distrust."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,7 +73,8 @@ def cautions(results: Results, pinned: bool) -> list[str]:
         foreign = results.median(work, contender, "foreign_share")
         if foreign is not None and foreign > _FOREIGN:
             said.append(f"{contender} at {work}: others took {foreign:.0%} of the server's core")
-    return said + [f"failure: {failure}" for failure in results.failures[:12]]
+    counted = Counter(failure[:160] for failure in results.failures)
+    return said + [f"failure: {failure} ({count} times)" for failure, count in counted.most_common(12)]
 
 
 def as_json(results: Results, verdicts: Sequence[Verdict], setting: Setting) -> str:

@@ -13,6 +13,8 @@ from tests.bench.load import Task
 from tests.bench.plan import Contender, Work
 from tests.bench.servers import ROOT, Running, Stage, UnavailableError, server
 
+_ALONE = 0.05
+
 Measurement = dict[str, float]
 
 
@@ -34,6 +36,12 @@ class Results:
     def all(self, work: str, contender: str, figure: str) -> list[float]:
         """List a figure of all rounds."""
         return [cell[figure] for cell in self.cells.get((work, contender), ()) if figure in cell]
+
+    def undisturbed(self, work: str, contender: str, figure: str) -> list[float]:
+        """List a figure of the rounds in which others left the server's core alone; of all, if there is none."""
+        cells = self.cells.get((work, contender), [])
+        alone = [cell for cell in cells if cell.get("foreign_share", 0) < _ALONE]
+        return [cell[figure] for cell in alone or cells if figure in cell]
 
     def median(self, work: str, contender: str, figure: str) -> float | None:
         """Take the median over the rounds, or `None` when it was not measured."""

@@ -85,7 +85,7 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
     issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     command = [sys.executable, "-m", "tests.bench.provider", str(certificate)]
     with pinned(cores.load):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, process_group=0)
     try:
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
@@ -106,7 +106,7 @@ def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
     log = logs / f"{name}.log"
     with pinned(stage.cores.server), log.open("wb") as sink:
         process = subprocess.Popen(
-            command, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, process_group=0
         )
     try:
         _await_answer(process, port, dialect, log)
