@@ -4,7 +4,7 @@
  */
 import { EMPTY, answered, asked, messages, underway } from "./conversation.js";
 import { Session } from "./session.js";
-import { isOver, newAnswer } from "./state.js";
+import { isOver, newAnswer, reopened } from "./state.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./seams.js").Clock} Clock */
@@ -62,9 +62,11 @@ export class Dialogue {
 
   /** Bring back what a reload interrupted, and go on with it. */
   begin() {
-    this.#conversation = this.#world.recall();
+    const kept = this.#world.recall();
+    const found = underway(kept);
+    const answer = found && reopened(found);
+    this.#conversation = answer ? answered(kept, answer) : kept;
     this.#tell();
-    const answer = underway(this.#conversation);
     // With older turns gone the request could not be repeated as it was: then only join.
     if (answer) this.#follow(answer, this.#conversation.trimmed ? null : messages(this.#conversation));
   }

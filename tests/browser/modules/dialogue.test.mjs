@@ -65,6 +65,8 @@ test("a reload goes on from where the answer was", () => {
   say(1, { text: "Hel" });
   first.dialogue.save();
   const { dialogue } = load();
+  assert.equal(dialogue.conversation.turns[0].answer.text, "Hel", "shown before anything comes");
+  assert.equal(dialogue.conversation.turns[0].answer.gapped, true, "no pace is told of a time with a hole in it");
   assert.equal(kept.opened.at(-1).ask.after, `${kept.opened[0].ask.run}:1:1`);
   say(2, { text: "lo" });
   say(3, DONE);
