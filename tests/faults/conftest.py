@@ -63,10 +63,9 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def baseline(server: Server, companion: Companion, companion_provider: str) -> dict[str, int]:
-    """Count what an idle server holds, once all its ways have been walked."""
+def baseline(server: Server, companion: Companion, companion_provider: str) -> Iterator[dict[str, int]]:
+    """Start the companion, and count what the server holds while it has nothing else to do."""
     companion.start(server, companion_provider)
-    companion.finish()
     counts = {"greenlets": 10**6, "descriptors": 10**6}
 
     def settled() -> bool:
@@ -75,7 +74,8 @@ def baseline(server: Server, companion: Companion, companion_provider: str) -> d
         return before == counts
 
     wait_for(settled, FREED_S, "an idle server")
-    return counts
+    yield counts
+    companion.leave()
 
 
 def holdings(server: Server) -> dict[str, int]:
@@ -85,21 +85,14 @@ def holdings(server: Server) -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def unharmed(
-    server: Server,
-    provider: FakeProvider,
-    companion: Companion,
-    companion_provider: str,
-    baseline: dict[str, int],
+    server: Server, provider: FakeProvider, companion: Companion, baseline: dict[str, int]
 ) -> Iterator[None]:
     """Hold I3, I4 and I5: another stream keeps its pace, all is freed, no canary is in the log."""
-    companion.start(server, companion_provider)
+    companion.mark()
     with ExitStack() as stack:
         stack.callback(provider.hang_up)
-        try:
-            yield
-        finally:
-            pace = companion.finish()
-        pace.check()
+        yield
+        companion.pace().check()
         provider.wait_closed(FREED_S)
         wait_for(lambda: _within(holdings(server), baseline), FREED_S, f"what is held, back to {baseline}")
         log = server.log

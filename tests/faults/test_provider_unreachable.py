@@ -32,11 +32,12 @@ def watched(companion: Companion, env: Mapping[str, str]) -> Iterator[Server]:
         try:
             yield server
         finally:
-            companion.finish().check()
+            companion.pace().check()
+            companion.leave()
 
 
 def test_u1_a_refused_connection(server: Server, companion: Companion) -> None:
-    companion.finish()  # it moves over to the other server and back
+    companion.leave()  # it moves over to the other server and back
     with watched(companion, {"OPENAI_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1"}) as other:
         answer = ask(other)
         assert (answer.code, answer.text) == ("upstream_unreachable", "")
@@ -61,7 +62,7 @@ def test_u1_a_call_that_broke_before_its_answer_is_repeated(
 
 
 def test_u2_a_name_that_does_not_resolve(server: Server, companion: Companion) -> None:
-    companion.finish()
+    companion.leave()
     with watched(companion, {"OPENAI_BASE_URL": "http://no-such-provider.invalid/v1"}) as other:
         answer = ask(other)
         assert answer.code == "upstream_unreachable"
@@ -74,7 +75,7 @@ def test_u2_a_name_that_does_not_resolve(server: Server, companion: Companion) -
 def test_u3_a_bad_certificate(
     server: Server, companion: Companion, certificates: Certificates, kind: str
 ) -> None:
-    companion.finish()
+    companion.leave()
     with FakeProvider(GOOD, tls=getattr(certificates, kind)) as provider:
         env = {"OPENAI_BASE_URL": f"{provider.url}/v1", "SSL_CERT_FILE": str(certificates.ca_file)}
         with watched(companion, env) as other:
@@ -90,7 +91,7 @@ def test_u3_a_bad_certificate(
 def test_a_good_certificate_is_believed(
     server: Server, companion: Companion, certificates: Certificates
 ) -> None:
-    companion.finish()
+    companion.leave()
     with FakeProvider(GOOD, tls=certificates.good) as provider:
         env = {"OPENAI_BASE_URL": f"{provider.url}/v1", "SSL_CERT_FILE": str(certificates.ca_file)}
         with watched(companion, env) as other:

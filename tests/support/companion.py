@@ -66,9 +66,17 @@ class Companion:
         reply = self._tell({"start": list(server.address), "worker": server.worker, "provider": provider})
         assert reply == {"started": True}, reply
 
-    def finish(self) -> Pace:
+    def mark(self) -> None:
+        """Measure from now on."""
+        self._tell({"mark": True})
+
+    def pace(self) -> Pace:
+        """Say how the stream has fared since the mark, once another delta has come."""
+        return Pace(**self._tell({"pace": True}))
+
+    def leave(self) -> Pace:
         """Leave the stream and say how it fared."""
-        return Pace(**self._tell({"finish": True}))
+        return Pace(**self._tell({"leave": True}))
 
     def _tell(self, order: dict[str, object]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -167,7 +175,21 @@ class _Follower:
         while not self._leaving.wait(TICK_S):
             self._hunger.look()
 
+    def mark(self) -> Pace:
+        """Begin a new measure."""
+        self.began.clear()
+        self.pace = Pace(ended=self.pace.ended)
+        return self.pace
+
+    def measured(self) -> Pace:
+        """Wait for a delta, so that a stream which stands still is seen to."""
+        self.began.clear()
+        if not self.began.wait(5):
+            self.pace.ended = self.pace.ended or "nothing came for 5 s"
+        return self.pace
+
     def leave(self) -> Pace:
+        """Close the connection."""
         self._leaving.set()
         for thread in self._threads:
             thread.join(5)
@@ -192,24 +214,28 @@ def _answer(call: Call) -> Answer:
     return Answer(steps=lambda: _stamps(ollama_delta), content_type="application/x-ndjson")
 
 
+def obey(order: dict[str, Any], follower: _Follower | None) -> tuple[_Follower | None, object]:
+    """Do what an order says; gives who follows now, and the reply."""
+    if "start" in order:
+        follower = _Follower((order["start"][0], order["start"][1]), order["worker"], order["provider"])
+        began = follower.began.wait(10) and follower.pace.deltas > 0
+        return follower, {"started": True} if began else asdict(follower.pace)
+    assert follower is not None, "nothing is followed"
+    if "leave" in order:
+        return None, asdict(follower.leave())
+    return follower, asdict(follower.mark() if "mark" in order else follower.measured())
+
+
 def main() -> None:
     """Serve orders from stdin until it closes."""
     follower: _Follower | None = None
     with FakeProvider(_answer) as provider:
         print(json.dumps({"url": provider.url}), flush=True)
         for line in sys.stdin:
-            order = json.loads(line)
-            if "start" in order:
-                follower = _Follower(
-                    (order["start"][0], order["start"][1]), order["worker"], order["provider"]
-                )
-                began = follower.began.wait(10) and follower.pace.deltas > 0
-                print(json.dumps({"started": True} if began else asdict(follower.pace)), flush=True)
-            elif follower is not None:
-                pace = follower.leave()
+            follower, reply = obey(json.loads(line), follower)
+            if follower is None:
                 provider.hang_up()
-                print(json.dumps(asdict(pace)), flush=True)
-                follower = None
+            print(json.dumps(reply), flush=True)
 
 
 if __name__ == "__main__":
