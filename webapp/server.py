@@ -27,6 +27,7 @@ except ConfigurationError as _error:
 
 bind = [_settings.bind]
 worker_class = "webapp.worker.Worker"
+logger_class = "webapp.worker.Log"
 workers = 1
 worker_connections = 2 * _settings.max_streams + _SPARE_CONNECTIONS
 timeout = 60
@@ -52,9 +53,6 @@ def on_starting(server: Any) -> None:
         )
     server.cfg.set("workers", 1)
     server.num_workers = 1
-    if server.cfg.preload_app:
-        server.log.warning("preload_app is switched off: it would break the patches that gevent needs")
-        server.cfg.set("preload_app", False)
 
 
 def when_ready(server: Any) -> None:

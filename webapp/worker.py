@@ -1,4 +1,7 @@
-"""gunicorn's gevent worker, with answers instead of HTML for requests that never reach the application."""
+"""gunicorn's gevent worker and log, as far as ours differ.
+
+The worker answers with JSON instead of HTML where a request never reaches the application.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,22 @@ import json
 from typing import Any
 
 from gunicorn import util
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
 _SPARE_S = 5.0  # between the last word to a reader and the end of the process
+
+
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's own log; of all that is ours it sees the settings first, before anything is preloaded."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set up, and see to it that the application is loaded in the worker, after gevent's patches."""
+        super().setup(cfg)
+        if cfg.preload_app:
+            cfg.set("preload_app", False)
+            self.warning("preload_app is switched off: it would break the patches that gevent needs")
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
