@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=_SIGNED_IN_FOR,
+        SESSION_REFRESH_EACH_REQUEST=False,  # a late answer after a sign-out must not bring the cookie back
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         SEND_FILE_MAX_AGE_DEFAULT=0,
         SOCK_SERVER_OPTIONS=socket.OPTIONS,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 
 from webapp.access.gate import UNLOCKING
 from webapp.errors import Forbidden
@@ -59,6 +69,12 @@ def index() -> Response:
         "frame_ms": parts.frame_ms,
     }
     return _page("index.html", 200, boot=boot)
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Give the icon to browsers that ask without having read the page."""
+    return current_app.send_static_file("icon.svg")
 
 
 @blueprint.post("/signin")

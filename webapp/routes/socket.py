@@ -171,7 +171,10 @@ class _Talk:
                 case _:
                     raise _Closing(4400, "the message is of no known type")
         except RequestError as error:
-            self._say({"refused": error.message, "code": error.code, "status": error.status}, heard.ref)
+            told: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
+            if error.retry_after_s is not None:
+                told["retry_after"] = error.retry_after_s
+            self._say(told, heard.ref)
 
     def _authenticate(self, heard: _Heard) -> None:
         seen = msgspec.structs.replace(self._visit, bearer=heard.token or "")
