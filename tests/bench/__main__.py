@@ -1,7 +1,6 @@
 """`make bench`: measure, print the table and the verdicts, write JSON and a picture; a miss is exit 1."""
 
 import argparse
-from contextlib import nullcontext
 from pathlib import Path
 
 from tests.bench import chart, cores, plan, report
@@ -15,7 +14,7 @@ def main() -> int:
     """Run the benchmark and return the exit code."""
     asked = _arguments()
     folder: Path = asked.folder
-    where = cores.choose()
+    where = cores.choose(ahead=asked.ahead)
     if where.server is None:
         print("bench: this machine has one core; going on unpinned", flush=True)
     choice = Choice(
@@ -25,7 +24,7 @@ def main() -> int:
         contenders=tuple(asked.only),
     )
     peers = install(folder)
-    with cores.ahead() if asked.ahead else nullcontext(), provider(folder / "tls", where) as source:
+    with provider(folder / "tls", where) as source:
         stage = Stage(folder=folder, cores=where, peers=peers, provider=source)
         results = Rounds(stage, choice).run()
     results.missing |= peers.missing
@@ -51,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     names = [contender.name for contender in plan.CONTENDERS]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of all cells (5)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="measured part of a cell (4)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="measured part of a cell (3)")
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--ahead", action="store_true", help="go before other work of the machine (root)")
     parser.add_argument("--work", nargs="+", default=[], choices=works, help="only these works")

@@ -1,11 +1,13 @@
 """Cores and processes: who runs where, and the CPU time and memory of a process tree. Linux only."""
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _PROC = Path("/proc")
 _AHEAD = "-12"
@@ -15,18 +17,22 @@ _CPUCLOCK_SCHED = 2  # clock_getcpuclockid(3): a process's clock, all its thread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cores:
-    """The server's core and the other one, for load and provider; both `None` on a machine with one core."""
+    """The server's core and the other one, for load and provider; both `None` on a machine with one core.
+
+    `ahead` lets what runs on them go before other work of the machine.
+    """
 
     server: int | None
     load: int | None
+    ahead: bool = False
 
 
-def choose() -> Cores:
+def choose(*, ahead: bool) -> Cores:
     """Take the first two cores this process may use."""
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
-        return Cores(server=None, load=None)
-    return Cores(server=allowed[0], load=allowed[1])
+        return Cores(server=None, load=None, ahead=ahead)
+    return Cores(server=allowed[0], load=allowed[1], ahead=ahead)
 
 
 @contextmanager
@@ -41,23 +47,18 @@ def pinned(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-@contextmanager
-def ahead() -> Iterator[None]:
-    """Go before other work of this machine, with all processes of this session; needs root, else does nothing.
+def launch(command: list[str], core: int | None, *, ahead: bool, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process tree on a core, in a session of its own, so that it can be ended as one group.
 
-    The kernel shares a core among sessions first (sched_autogroup), so a process's own priority is not enough.
+    With `ahead` it goes before other work of the machine, which needs root: the kernel shares a core among
+    sessions first (sched_autogroup), so a process's own priority would not be enough.
     """
-    group = _PROC / "self" / "autogroup"
-    try:
-        before = group.read_text().rpartition("nice")[2].strip()
-        group.write_text(_AHEAD)
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        group.write_text(before)
+    with pinned(core):
+        process = subprocess.Popen(command, start_new_session=True, **options)
+    if ahead:
+        with suppress(OSError):
+            (_PROC / str(process.pid) / "autogroup").write_text(_AHEAD)
+    return process
 
 
 def tree(root: int) -> list[int]:
@@ -87,11 +88,11 @@ def cpu_ns(pids: list[int]) -> int:
     return total
 
 
-def await_quiet(root: int, patience_s: float = 8.0) -> None:
-    """Wait until a process tree has done with what came before: under 5 % of a core for a moment."""
+def await_quiet(roots: list[int], patience_s: float = 8.0) -> None:
+    """Wait until process trees have done with what came before: under 5 % of a core for a moment."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
-        pids = tree(root)
+        pids = [pid for root in roots for pid in tree(root)]
         before = cpu_ns(pids)
         time.sleep(_MOMENT_S)
         if cpu_ns(pids) - before < _MOMENT_S * 0.05 * 1e9:

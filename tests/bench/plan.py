@@ -29,7 +29,9 @@ class Contender:
 
 FAST = Work(name="50x200", streams=50, rate=200, ramp_s=0.3)
 CALM = Work(name="50x50", streams=50, rate=50, ramp_s=0.3)
-MANY = Work(name="1000x10", streams=1000, rate=10, ramp_s=8.0)
+MANY = Work(name="1000x10", streams=1000, rate=10, ramp_s=6.0)
+FIRST_TEXT_WORK = Work(name="first-text", streams=1, rate=100, ramp_s=0.0)
+MEMORY_WORK = Work(name="memory", streams=1000, rate=10, ramp_s=2.0)
 HALF = "half-core"  # a work sized while running, so that Freshet takes a little under half of the core
 
 DIRECT = Contender(name="direct", server="provider", dialect="openai", label="no server between")

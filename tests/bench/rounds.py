@@ -4,16 +4,18 @@ import json
 import statistics
 import subprocess
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from tests.bench import plan
-from tests.bench.cores import await_quiet, pinned
+from tests.bench.cores import Cores, launch
+from tests.bench.fleet import Fleet
 from tests.bench.load import Task
 from tests.bench.plan import Contender, Work
-from tests.bench.servers import ROOT, Running, Stage, UnavailableError, server
+from tests.bench.servers import ROOT, Stage
 
 _ALONE = 0.05
+_LONGEST_S = 120
 
 Measurement = dict[str, float]
 
@@ -76,39 +78,24 @@ class Rounds:
         """Measure round after round, then the memory once."""
         for number in range(self._choice.rounds):
             print(f"bench: round {number + 1} of {self._choice.rounds}", flush=True)
-            with ExitStack() as running:
-                self._round(number, self._start_all(running))
-        self._memory()
+            with Fleet(self._stage, self.results.missing) as fleet:
+                self._round(number, fleet)
+        for contender in plan.MEMORY:
+            if self._choice.wants("memory", contender):
+                with Fleet(self._stage, self.results.missing) as fleet:
+                    self._measure("memory", plan.MEMORY_WORK, contender, fleet)
         return self.results
 
-    def _start_all(self, running: ExitStack) -> dict[str, Running]:
-        """Start the servers fresh; those not under load are idle and take next to nothing."""
-        provider = self._stage.provider
-        servers = {"provider": Running(port=provider.plain, pid=provider.pid)}
-        for contender in plan.CONTENDERS:
-            wanted = any(self._choice.wants(work, contender) for work in (*plan.FLOWS, "first-text"))
-            if wanted and contender.server not in servers and contender.server not in self.results.missing:
-                try:
-                    started = server(contender.server, self._stage, contender.dialect)
-                    servers[contender.server] = running.enter_context(started)
-                except UnavailableError as reason:
-                    self.results.missing[contender.server] = str(reason)
-                    print(f"bench: {contender.server} is missing: {reason}", flush=True)
-        return servers
-
-    def _round(self, number: int, servers: dict[str, Running]) -> None:
-        for work_name, contenders in plan.FLOWS.items():
+    def _round(self, number: int, fleet: Fleet) -> None:
+        for name, contenders in plan.FLOWS.items():
             for contender in plan.turn(contenders, number):
-                again = contender is plan.DIRECT and number > 0
-                if contender.server not in servers or again or not self._choice.wants(work_name, contender):
-                    continue
-                work = self._work(work_name)
+                known = contender is plan.DIRECT and number > 0
+                work = None if known or not self._choice.wants(name, contender) else self._work(name)
                 if work is not None:
-                    self._measure("flow", work, contender, servers[contender.server])
+                    self._measure("flow", work, contender, fleet)
         for contender in plan.turn(plan.FIRST_TEXT, number):
-            if contender.server in servers and self._choice.wants("first-text", contender):
-                one = Work(name="first-text", streams=1, rate=100, ramp_s=0)
-                self._measure("first_text", one, contender, servers[contender.server])
+            if self._choice.wants("first-text", contender):
+                self._measure("first_text", plan.FIRST_TEXT_WORK, contender, fleet)
 
     def _work(self, name: str) -> Work | None:
         """Name a work; the one of half a core is sized once, from what Freshet took in the first round."""
@@ -122,20 +109,10 @@ class Rounds:
             self.results.works[name] = plan.half_core(share, provider + load)
         return self.results.works[name]
 
-    def _memory(self) -> None:
-        for contender in plan.MEMORY:
-            if contender.server in self.results.missing or not self._choice.wants("memory", contender):
-                continue
-            work = Work(name="memory", streams=1000, rate=10, ramp_s=2.0)
-            try:
-                with server(contender.server, self._stage, contender.dialect) as running:
-                    self._measure("memory", work, contender, running)
-            except UnavailableError as reason:
-                self.results.missing[contender.server] = str(reason)
-
-    def _measure(self, kind: str, work: Work, contender: Contender, running: Running) -> None:
-        cores = self._stage.cores
-        await_quiet(running.pid)
+    def _measure(self, kind: str, work: Work, contender: Contender, fleet: Fleet) -> None:
+        running, cores = fleet.get(contender), self._stage.cores
+        if running is None:
+            return
         task = Task(
             kind=kind,
             dialect=contender.dialect,
@@ -148,15 +125,32 @@ class Rounds:
             ramp_s=work.ramp_s,
             server_core=cores.server,
         )
-        command = [sys.executable, "-m", "tests.bench.load"]
-        with pinned(cores.load):
-            done = subprocess.run(
-                command, input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=ROOT, timeout=120
-            )
-        if done.returncode:
-            self.results.failures.append(f"{contender.name} at {work.name}: {done.stderr.strip()[-300:]}")
+        try:
+            measured = _load(task, cores)
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            self.results.failures.append(f"{contender.name} at {work.name}: {error}")
+            fleet.retire(contender.server)
             return
-        measured = json.loads(done.stdout)
+        if measured["failed"]:
+            fleet.retire(contender.server)
         self.results.add(work.name, contender.name, measured)
         seen = f"{measured['cpu_us']:6.1f} µs a delta" if kind == "flow" else "done"
         print(f"  {work.name:10} {contender.name:12} {seen}", flush=True)
+
+
+def _load(task: Task, cores: Cores) -> dict[str, Any]:
+    """Run the load as a process of its own. Raises `ValueError` with its last words, or `TimeoutExpired`."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "tests.bench.load"]
+    with launch(
+        command, cores.load, ahead=cores.ahead, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as process:
+        try:
+            said, complained = process.communicate(json.dumps(asdict(task)).encode(), timeout=_LONGEST_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    if process.returncode:
+        raise ValueError(complained.decode(errors="replace").strip()[-300:])
+    measured: dict[str, Any] = json.loads(said)
+    return measured

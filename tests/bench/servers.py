@@ -15,7 +15,7 @@ from pathlib import Path
 import trustme
 
 from tests.bench.client import Client, Stream
-from tests.bench.cores import Cores, pinned
+from tests.bench.cores import Cores, launch
 from tests.bench.dialects import Dialect
 from tests.bench.figures import read
 from tests.bench.peers.install import Peers
@@ -84,8 +84,7 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
     issuer.cert_pem.write_to_path(str(authority))
     issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     command = [sys.executable, "-m", "tests.bench.provider", str(certificate)]
-    with pinned(cores.load):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, process_group=0)
+    process = launch(command, cores.load, ahead=cores.ahead, stdout=subprocess.PIPE, cwd=ROOT)
     try:
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
@@ -104,9 +103,10 @@ def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
     logs = stage.folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name}.log"
-    with pinned(stage.cores.server), log.open("wb") as sink:
-        process = subprocess.Popen(
-            command, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, process_group=0
+    core, ahead = stage.cores.server, stage.cores.ahead
+    with log.open("wb") as sink:
+        process = launch(
+            command, core, ahead=ahead, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
         )
     try:
         _await_answer(process, port, dialect, log)

@@ -1,0 +1,51 @@
+"""The servers of one round: each started when first needed, kept for the next work, replaced when it is worn."""
+
+from contextlib import ExitStack
+from types import TracebackType
+
+from tests.bench.cores import await_quiet
+from tests.bench.plan import Contender
+from tests.bench.servers import Running, Stage, UnavailableError, server
+
+
+class Fleet:
+    """A context: leaving it ends all servers. `missing` gathers those that can't be started, with the reason."""
+
+    def __init__(self, stage: Stage, missing: dict[str, str]) -> None:
+        self._stage = stage
+        self._missing = missing
+        self._afloat: dict[str, tuple[Running, ExitStack]] = {}
+
+    def __enter__(self) -> "Fleet":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name in list(self._afloat):
+            self.retire(name)
+
+    def get(self, contender: Contender) -> Running | None:
+        """Give a contender's server once all of them are idle; `None` when it can't be had."""
+        provider = self._stage.provider
+        if contender.server == "provider":
+            return Running(port=provider.plain, pid=provider.pid)
+        if contender.server not in self._afloat and contender.server not in self._missing:
+            self._start(contender)
+        await_quiet([running.pid for running, _ in self._afloat.values()])
+        return self._afloat[contender.server][0] if contender.server in self._afloat else None
+
+    def retire(self, name: str) -> None:
+        """End a server: one that could not keep up clears away its dead streams for many seconds."""
+        if name in self._afloat:
+            self._afloat.pop(name)[1].close()
+
+    def _start(self, contender: Contender) -> None:
+        hold = ExitStack()
+        try:
+            running = hold.enter_context(server(contender.server, self._stage, contender.dialect))
+        except UnavailableError as reason:
+            self._missing[contender.server] = str(reason)
+            print(f"bench: {contender.server} is missing: {reason}", flush=True)
+            return
+        self._afloat[contender.server] = (running, hold)
