@@ -76,6 +76,19 @@ def test_openai_whole(client: openai.OpenAI, provider: FakeProvider) -> None:
     assert 50 in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
 
 
+def test_openai_repeats_a_call_that_is_made_once(client: openai.OpenAI, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=hesitant))
+    key = {"Idempotency-Key": "one-and-the-same"}
+    texts = [
+        client.chat.completions.create(model="gpt-4.1", messages=QUESTION, extra_headers=key)
+        .choices[0]
+        .message.content
+        for _ in range(2)
+    ]
+    assert texts == [TEXT, TEXT]
+    assert len(provider.calls) == 1
+
+
 def test_openai_async(server: Server, provider: FakeProvider) -> None:
     provider.play(Answer(steps=hesitant))
 

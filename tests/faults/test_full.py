@@ -85,6 +85,20 @@ def test_s6_more_readers_than_fit(server: Server, provider: FakeProvider) -> Non
             check_promises(reader.read_to_end())
 
 
+def test_s6_far_more_than_the_worker_takes(server: Server, provider: FakeProvider) -> None:
+    """Those who were refused and hold on to their connections keep nobody else out."""
+    provider.play(Answer(steps=steadily))
+    with ExitStack() as stack:
+        first = stack.enter_context(SseReader(server.address, body={"query": "hello"}))
+        first.read_text(1)
+        for _ in range(STREAMS * 2 + 300):
+            other = stack.enter_context(SseReader(server.address, f"/stream/{first.run}", timeout_s=2))
+            assert other.status in (200, 503)
+        assert server.request("GET", "/healthz")[0] == 200
+        assert stop(server, first.run)["state"] == "cancelled"
+        check_promises(first.read_to_end())
+
+
 def test_s18_what_a_caller_hides_is_in_no_log(server: Server, provider: FakeProvider) -> None:
     query, bearer, cookie, system, agent = HIDDEN
     provider.play(Answer(steps=openai(["Hello"])))

@@ -148,6 +148,31 @@ def test_c6_an_unreadable_after_is_refused_by_name(server: Server, ended: Answer
         assert refusal_of(status, body)["param"] == "after"
 
 
+def test_c6_a_long_answer_is_folded_in_parts_and_may_be_cut_in_any(
+    server: Server, provider: FakeProvider
+) -> None:
+    text, thought = "漢字 é 😀 and so on. " * 9000, "hm " * 50_000
+    events = [openai_delta(None, reasoning=thought), openai_delta(text), *openai_finish(), DONE]
+    provider.play(Answer(steps=events))
+    whole = ask(server)
+    assert (whole.text, whole.reasoning) == (text, thought)
+    path = f"/stream/{whole.run}"
+    with SseReader(server.address, path, headers={"Last-Event-ID": f"{whole.run}:7:1"}) as again:
+        parts = again.read_to_end()
+    assert len(parts) > 5
+    assert "reset" in parts[0].frame
+    assert [part.id is None for part in parts] == [True] * (len(parts) - 2) + [False, False]
+    assert max(len(json.dumps(part.frame, ensure_ascii=False).encode()) for part in parts) < 66 * 1024
+    reading = check_promises(parts)
+    assert (reading.text, reading.reasoning, reading.terminal) == (text, thought, whole.terminal)
+    for cut in (1, 3, len(parts) - 2):
+        reading = read_frames(parts[:cut])
+        assert reading.cursor is None
+        for one in parts:
+            reading.feed(one)
+        assert (reading.text, reading.faults) == (text, [])
+
+
 def test_c6_a_cursor_of_another_run_never_brings_its_text(server: Server, provider: FakeProvider) -> None:
     provider.play(
         lambda call: Answer(
