@@ -58,12 +58,19 @@ class _Adapter(HTTPAdapter):
         """Leave verification to our context: requests would read the authorities again at every call."""
 
 
+class _Session(requests.Session):
+    """A session that does not look where a redirect goes: to find out, it would read all of its body."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See none."""
+
+
 class HttpTransport:
     """Sends calls over HTTP and HTTPS. May be shared by threads; close it when done."""
 
     def __init__(self, patience: Patience, context: ssl.SSLContext) -> None:
         self._patience = patience
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.headers.clear()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
