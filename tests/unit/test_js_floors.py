@@ -25,10 +25,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "roof": ("page.js",),
 }
-FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
+# A package: inside it imports are free, from outside it stands where it is named here.
+PACKAGES = {"markdown": "pure"}
 HEIGHT = {floor: height for height, floor in enumerate(FLOORS)}
 
 MODULES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))
+FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules} | {
+    module: PACKAGES[module.partition("/")[0]] for module in MODULES if module.partition("/")[0] in PACKAGES
+}
 IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["'];""", re.M)
 TYPE_IMPORT = re.compile(r"""import\(["']([^"']+)["']\)""")
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", re.S)
@@ -63,14 +67,25 @@ def imports(module: str) -> list[str]:
     return [resolved(module, target) for target in IMPORT.findall(source(module))]
 
 
+def _package(module: str) -> str | None:
+    name = module.partition("/")[0]
+    return name if name in PACKAGES else None
+
+
 def breaches(module: str, imported: list[str]) -> list[str]:
     """Imports that the law forbids."""
     own = FLOOR_OF[module]
     wrong = []
     for target in imported:
         floor = FLOOR_OF[target]
+        if _package(module) is not None and _package(module) == _package(target):
+            continue
         order = FLOORS[own]
-        named_before = floor == own != "edges" and order.index(target) < order.index(module)
+        named_before = (
+            floor == own != "edges"
+            and {module, target} <= set(order)
+            and order.index(target) < order.index(module)
+        )
         if HEIGHT[floor] > HEIGHT[own] or (floor == own and not named_before):
             wrong.append(f"{module} ({own}) imports {target} ({floor})")
     return wrong
