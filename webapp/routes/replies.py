@@ -97,6 +97,10 @@ def _answer_error(error: AnswerError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if type(error).__module__ == "gunicorn.http.errors" or isinstance(error, ConnectionError):
+        # The body is no HTTP, or broke off. Nothing behind it on this connection can be trusted.
+        _let_go()
+        return json_response(error_body(_SENTENCES[400], type_of_status[400], None), 400)
     log_.error("%s %s failed", request.method, request.path, exc_info=error)
     return json_response(error_body("Something went wrong on the server.", "server_error", "internal"), 500)
 
