@@ -160,3 +160,17 @@ def test_u30_what_was_cut_can_still_be_read(strict: Server, provider: FakeProvid
     answer = ask(strict, timeout_s=10)
     with SseReader(strict.address, f"/stream/{answer.run}?after={answer.run}:1:0") as again:
         assert answered(again, again.read_to_end()).text == answer.text
+
+
+def test_u30_a_drip_that_never_stalls(strict: Server, provider: FakeProvider) -> None:
+    def steps() -> Iterator[Step]:
+        yield openai_delta("a")
+        yield b'data: {"choices": [{"delta": {"content": "'
+        while True:
+            yield b"x"
+            yield 0.3
+
+    provider.play(Answer(steps=steps))
+    answer = ask(strict, timeout_s=10)
+    assert (answer.code, answer.text, answer.terminal["finish_reason"]) == (None, "a", "length")
+    assert answer.elapsed_s < 4

@@ -149,7 +149,7 @@ class _Follower:
         try:
             while not self._leaving.is_set():
                 if not reader.read_until(lambda: bool(reader.received), 2.0):
-                    self.pace.ended = reader.cut or f"an end, status {reader.status}"
+                    self.pace.ended = self.pace.ended or reader.cut or f"an end, status {reader.status}"
                     return
                 for one in reader.received:
                     self._measure(one.frame, one.at)
