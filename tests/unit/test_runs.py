@@ -226,10 +226,10 @@ def test_a_follower_who_has_left_is_told_so() -> None:
     runs = StillRuns()
     gone = threading.Event()
     follower = runs.follower(gone.is_set)
-    runs.look_round(follower._spoke_at)
+    runs.look_round(follower._spoke_at + 1)
     assert not follower.gone
     gone.set()
-    runs.look_round(follower._spoke_at)
+    runs.look_round(follower._spoke_at + 1)
     assert follower.gone
     assert follower.wake.wait(0)
 

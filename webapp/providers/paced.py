@@ -8,6 +8,7 @@ behind: one TLS read returns one record, which is one delta, hence the reading u
 from __future__ import annotations
 
 import io
+import math
 import os
 import socket
 import ssl
@@ -84,7 +85,9 @@ class PacedSocket:
         self._raw: _HeadReader | None = None
         self._plain = not isinstance(sock, ssl.SSLSocket)
         self._begun = False  # a byte of the body has come: until then the first byte's limit holds
-        self._dry = False  # the last read took all there was
+        self._busy = False  # bytes come faster than frames leave
+        self._full = False  # the last read did not take all there was
+        self._left_at = -math.inf  # when the last frame left
         sock.settimeout(exchange.patience.first_byte_s)
 
     def __getattr__(self, name: str) -> Any:
@@ -118,28 +121,46 @@ class PacedSocket:
 
         Raises `UpstreamError` for silence, `Stopped`, and `OSError` for a connection that broke.
         """
-        pieces: list[bytes] = []
-        size = 0
-        while size < _READ_BYTES:
-            piece = self._wait() if self._dry or not pieces else self._try()
-            if piece is None:
-                self._dry = True
-                break
-            if not piece:
-                self._dry = False
-                break
+        piece = self._first()
+        pieces, size = [piece], len(piece)
+        while self._busy and piece and size < _READ_BYTES and not (self._plain and len(piece) < _SMALL_BYTES):
+            following = self._try()
+            if not following:
+                break  # it would block, or it is the end, which the next read meets again
+            piece = following
             pieces.append(piece)
             size += len(piece)
-            self._dry = self._plain and len(piece) < _SMALL_BYTES
-            if self._dry:
-                break
+        self._full = size >= _READ_BYTES
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _wait(self) -> bytes:
+    def _first(self) -> bytes:
+        """Wait for what begins the next frame.
+
+        A busy connection is left alone for one window after a frame, then read to its end. A calm one is
+        waited on at once; bytes that come within the window make it busy. After a full buffer nothing is
+        waited for.
+        """
         control = self._exchange.control
+        if self._full:
+            chunk = self._try()
+            if chunk is not None:
+                return chunk
         if control.drained():
-            control.wait(control.window_s)
-        self._dry = False
+            self._left_at = time.monotonic()
+            if self._busy:
+                control.wait(control.window_s)
+        if self._busy:
+            chunk = self._try()
+            if chunk is not None:
+                return chunk
+        chunk = self._block()
+        rest_s = self._left_at + control.window_s - time.monotonic()
+        self._busy = rest_s > 0
+        if self._busy and chunk:
+            control.wait(rest_s)
+        return chunk
+
+    def _block(self) -> bytes:
         first = not self._begun
         limit_s = max(0.001, self._deadline - time.monotonic()) if first else self._idle_s
         self._sock.settimeout(limit_s)

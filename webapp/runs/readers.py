@@ -8,6 +8,8 @@ from collections.abc import Callable
 from webapp.frames import Cursor, Frame
 from webapp.runs.log import Log, Wake
 
+_SPOKEN_S = 0.2
+
 Delivery = tuple[Frame, bytes | None]
 
 
@@ -44,10 +46,13 @@ class Follower:
 
     def check(self, now: float) -> None:
         """Ring when the other side has left or has heard nothing for too long. The pulse calls it."""
+        silent_s = now - self._spoke_at
+        if silent_s < _SPOKEN_S:
+            return  # a write has just shown that the other side is there
         if self._hung_up is not None and not self.gone and self._hung_up():
             self.gone = True
             self.wake.set()
-        elif not self._rung and now - self._spoke_at >= self._heartbeat_s:
+        elif not self._rung and silent_s >= self._heartbeat_s:
             self._rung = True
             self.wake.set()
 
