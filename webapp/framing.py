@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import msgspec
 
+from webapp.codecs.surrogates import SurrogateJoiner
 from webapp.events import ReasoningDelta, TextDelta
 from webapp.frames import Frame, reasoning_frame, text_frame
 
 FRAME_BYTES = 8 * 1024
-_LONE = "\ufffd"  # stands for half a surrogate pair whose other half never came
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Framer:
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
         self._held: list[str] = []
         self._held_bytes = 0  # counted as they come: counting them anew for each delta would be quadratic
-        self._half = ""  # half a surrogate pair that the next delta may complete
+        self._joiner = SurrogateJoiner()
         self._since = 0.0  # when the oldest delta held came
         self._left_at: float | None = None  # when the last timed frame left; None before the first
 
@@ -48,10 +48,9 @@ class Framer:
         if kind is not self._kind:
             frames = self.close()
             self._kind = kind
-        if self._half or not text.isascii():
-            text = self._mended(text)
-            if not text:
-                return frames
+        text = self._joiner.decode(text)
+        if not text:
+            return frames
         if not self._held:
             self._since = now
         self._held.append(text)
@@ -79,10 +78,10 @@ class Framer:
 
     def close(self) -> list[Frame]:
         """Give all that is held: a control frame comes next."""
-        if self._half:
-            self._half = ""
-            self._held.append(_LONE)
-            self._held_bytes += len(_LONE.encode())
+        left = self._joiner.flush()
+        if left:
+            self._held.append(left)
+            self._held_bytes += len(left.encode())
         return self._take() if self._held else []
 
     def _closes_early(self, text: str) -> bool:
@@ -95,17 +94,6 @@ class Framer:
         frames = [make(text)] if self._held_bytes <= FRAME_BYTES else [make(piece) for piece in _pieces(text)]
         self._held, self._held_bytes = [], 0
         return frames
-
-    def _mended(self, text: str) -> str:
-        """Join halves of surrogate pairs; a half that the next delta may complete is held back."""
-        text, self._half = self._half + text, ""
-        if "\ud800" <= text[-1] <= "\udbff":
-            text, self._half = text[:-1], text[-1]
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return text
 
 
 def _pieces(text: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from webapp.access.gate import Visit
-from webapp.routes.admission import visit
+from webapp.routes.admission import address, visit
 
 APP = Flask(__name__)
 APP.secret_key = "secret"
@@ -92,3 +92,24 @@ def test_where_a_browser_says_it_comes_from() -> None:
         "image",
         "https://blog.example",
     )
+
+
+def test_any_sec_fetch_header_is_noticed() -> None:
+    assert seen({"Sec-Fetch-Mode": "cors"}).fetched
+    assert not seen().fetched
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "expected"),
+    [
+        ("93.184.216.34", "198.51.100.1", "93.184.216.34"),  # nobody's proxy: its word counts for nothing
+        ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "forged, 198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("", "198.51.100.1", "198.51.100.1"),
+    ],
+)
+def test_the_address_that_is_throttled(peer: str, told: str, expected: str) -> None:
+    headers = {"X-Forwarded-For": told} if told else {}
+    with APP.test_request_context("/", headers=headers, environ_overrides={"REMOTE_ADDR": peer}):
+        assert address() == expected

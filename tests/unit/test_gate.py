@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from webapp.access.gate import Gate, Mode, Visit
@@ -281,3 +282,10 @@ def test_a_get_starts_not(site: str | None, dest: str | None, allowed: str | Non
 def test_a_prefetch_never_starts(site: str | None, dest: str | None, allowed: str | None) -> None:
     with pytest.raises(Forbidden):
         gate().check_get_start(visit(fetch_site=site, fetch_dest=dest, prefetch=True), allowed)
+
+
+def test_a_get_with_half_of_a_browsers_headers_starts_not() -> None:
+    seen = msgspec.structs.replace(visit(fetch_dest="empty"), fetched=True)
+    with pytest.raises(Forbidden):
+        gate().check_get_start(seen, None)
+    gate().check_get_start(seen, "https://blog.example")

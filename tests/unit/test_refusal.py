@@ -242,3 +242,8 @@ def test_a_refusal_carries_the_hint() -> None:
     assert refusal(429, {"Retry-After": "12"}, b"").retry_after_s == 12.0
     assert refusal(503, {"Retry-After": "12"}, b"").retry_after_s == 12.0
     assert refusal(429, {}, b"").retry_after_s is None
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "1e300"}, {"retry-after-ms": "1e300"}])
+def test_an_absurd_wait_is_a_day(headers: dict[str, str]) -> None:
+    assert retry_after(headers, NOW) == 86_400

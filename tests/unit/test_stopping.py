@@ -1,5 +1,6 @@
 """Stopping a run: by a person, by its limits, and where its provider cannot be reached."""
 
+import hashlib
 import threading
 import time
 
@@ -198,5 +199,30 @@ def test_a_server_that_goes_lets_answers_end_and_then_cuts_them() -> None:
     assert follower.away
     last = bodies(reader.take())[-1]
     assert (last["code"], last["retryable"], last["partial"]) == ("interrupted", True, True)
+    held.release.set()
+    finish(runs, run)
+
+
+@pytest.mark.parametrize(("limit", "by"), [("total", None), ("orphan", "orphan")])
+def test_a_limit_ends_a_stuck_producer_too(limit: str, by: str | None) -> None:
+    runs, held = StillRuns(Limits(total_s=60)), Held("Hel", stuck=True)
+    run = start(runs, held.provider, orphan_s=1.0 if limit == "orphan" else 900.0)
+    held.wait()
+    runs.look_round(run.began_at + (61 if limit == "total" else 2))
+    last = bodies(read(runs, run))[-1]
+    assert last["finish_reason"] == ("length" if limit == "total" else "cancelled")
+    assert last.get("by") == by
+    held.release.set()
+    finish(runs, run)
+
+
+def test_what_a_stuck_producer_says_late_is_not_in_the_digest() -> None:
+    """The log is taken first and read then: the digest is of what every reader gets."""
+    runs, held = StillRuns(), Held("Hel", stuck=True)
+    run = start(runs, held.provider)
+    held.wait()
+    run.stop("user")
+    found = bodies(read(runs, run))
+    assert found[-1]["sha256"] == hashlib.sha256(b"Hel").hexdigest()
     held.release.set()
     finish(runs, run)

@@ -27,7 +27,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a request before it is let in.
 
     `bound` is the address that the server listens on ("" where that is no TCP address), `host` the Host
-    header, `visitor` the signed cookie's name and `pass_` the proof of a sign-in that it carries.
+    header, `fetched` tells that any Sec-Fetch-* header came, `visitor` the signed cookie's name and `pass_` the proof of a sign-in that it carries.
     """
 
     bound: str
@@ -39,6 +39,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pass_: str | None = None
     fetch_site: str | None = None
     fetch_dest: str | None = None
+    fetched: bool = False
     prefetch: bool = False
 
 
@@ -127,7 +128,10 @@ class Gate:
         site, dest = visit.fetch_site, visit.fetch_dest
         if visit.prefetch or dest not in (None, "empty"):
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
-        if allowed is None and site not in (None, "same-origin"):
+        own_page = site == "same-origin" or (
+            site is None and not visit.fetched
+        )  # some programs send no Sec-Fetch-* at all
+        if allowed is None and not own_page:
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
 
 

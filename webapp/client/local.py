@@ -9,7 +9,6 @@ from typing import Any
 from webapp.chat import ModelRequest
 from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.errors import AnswerError, Stopped, UpstreamError
-from webapp.events import TextDelta
 from webapp.models import Models
 from webapp.providers.base import FreeControl
 from webapp.providers.chain import ask
@@ -71,9 +70,9 @@ class LocalClient(QueryClient):
         alarm = _Alarm(timeout_s, control)
         try:
             for event in ask(chain, request, control, switched):
-                growth.take(event)
-                if isinstance(event, TextDelta):
-                    yield event.text
+                text = growth.take(event)
+                if text:
+                    yield text
         except GeneratorExit:
             response.finish_reason = "cancelled"
             raise

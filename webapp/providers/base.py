@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from webapp.chat import ModelRequest, ModelResponse, Usage
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
-from webapp.events import Event, TextDelta
+from webapp.events import Event
 from webapp.providers.growth import Growth
 from webapp.seams import Call, Control, Decoder, Transport
 
@@ -187,9 +187,9 @@ class BaseProvider:
         events = self.stream(request, FreeControl())
         try:
             for event in events:
-                growth.take(event)
-                if isinstance(event, TextDelta):
-                    callback(event.text, response)
+                text = growth.take(event)
+                if text:
+                    callback(text, response)
         finally:
             close = getattr(events, "close", None)
             if close is not None:

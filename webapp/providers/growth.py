@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.chat import ModelRequest, ModelResponse, Usage, estimate_input_tokens, estimate_tokens
+from webapp.codecs.surrogates import SurrogateJoiner
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 
 
@@ -18,20 +19,21 @@ class Growth:
         self._input_told = False
         self._output_told: int | None = None
         self._estimate = 0
+        self._text, self._thought = SurrogateJoiner(), SurrogateJoiner()
         self.response = ModelResponse(
             provider=provider, model=model, usage=Usage(self._input, 0, estimated=True)
         )
 
-    def take(self, event: Event) -> None:
-        """Grow by one event."""
+    def take(self, event: Event) -> str:
+        """Grow by one event; returns the text that is new, mended where it was cut inside a character."""
         response = self.response
         match event:
             case TextDelta(text):
-                response.content += text
-                self._count(text)
+                return self._add(self._text.decode(text))
             case ReasoningDelta(text):
-                response.reasoning += text
-                self._count(text)
+                thought = self._thought.decode(text)
+                response.reasoning += thought
+                self._count(thought)
             case UsageReport(input_tokens, output_tokens):
                 if input_tokens is not None:
                     self._input, self._input_told = input_tokens, True
@@ -40,7 +42,15 @@ class Growth:
             case Finished(finish_reason, model):
                 response.finish_reason = finish_reason
                 response.model = model or response.model
+                left = self._add(self._text.flush())
                 self._settle()
+                return left
+        return ""
+
+    def _add(self, text: str) -> str:
+        self.response.content += text
+        self._count(text)
+        return text
 
     def _count(self, text: str) -> None:
         self._estimate += estimate_tokens(text)

@@ -54,6 +54,7 @@ _SECRET = re.compile(
     r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|"
     rf"\b(?!(?:{_PLAIN})\.?(?![\w*.-]))(?=\w*[-_\d*.])[\w*.-]{{12,}}"
 )
+_LONGEST_WAIT_S = 86_400.0  # what is longer means the same: not today
 _LONG_ENOUGH = 300
 
 
@@ -108,20 +109,18 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     `retry-after-ms` is OpenAI's; `Retry-After` is seconds or a date, RFC 9110, section 10.2.3.
     """
-    exact = _seconds(headers.get("retry-after-ms", ""))
-    if exact is not None:
-        return exact / 1000
     raw = headers.get("Retry-After", "").strip()
-    seconds = _seconds(raw)
-    if seconds is not None:
-        return seconds
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(raw).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    exact_ms = _number(headers.get("retry-after-ms", ""))
+    seconds = exact_ms / 1000 if exact_ms is not None else _number(raw)
+    if seconds is None:
+        try:
+            seconds = max(0.0, email.utils.parsedate_to_datetime(raw).timestamp() - now)
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(seconds, _LONGEST_WAIT_S)
 
 
-def _seconds(raw: str) -> float | None:
+def _number(raw: str) -> float | None:
     try:
         value = float(raw)
     except ValueError:

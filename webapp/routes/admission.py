@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
 import time
@@ -51,6 +52,7 @@ def visit_of(asked: Request) -> Visit:
         pass_=session.get("pass"),
         fetch_site=headers.get("Sec-Fetch-Site"),
         fetch_dest=headers.get("Sec-Fetch-Dest"),
+        fetched=any(name.startswith("HTTP_SEC_FETCH_") for name in environ),
         prefetch="prefetch" in purpose or "prerender" in purpose,
     )
 
@@ -69,8 +71,17 @@ def owner() -> str | None:
 
 
 def address() -> str:
-    """Name the machine that asks, for the throttle: behind a proxy, the one that the proxy saw."""
-    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or request.remote_addr or ""
+    """Name the machine that asks, for the throttle: behind a proxy, the one that the proxy saw.
+
+    A host's router asks from a private address; anybody else's word for who it is counts for nothing.
+    """
+    peer = request.remote_addr or ""
+    try:
+        near = ipaddress.ip_address(peer).is_private
+    except ValueError:
+        near = True  # a Unix socket: its other end is on this machine
+    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return seen if near and seen else peer
 
 
 def make_visitor() -> None:

@@ -83,9 +83,11 @@ class Reader:
     def take(self) -> list[Delivery]:
         """Give the frames that are new, each with its id."""
         log = self._log
-        if self._epoch != log.epoch or self._at < 0:
+        if self._at < 0:
             return self._reset()
         frames = log.since(self._at)
+        if self._epoch != log.epoch:  # asked after the frames were taken: they may be of the next epoch
+            return self._reset()
         if not frames:
             return []
         seq = self._at - self._begin

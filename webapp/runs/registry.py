@@ -153,6 +153,8 @@ class Runs:
 
     def _settle(self, run: Run) -> None:
         """Put a run whose producer is gone among those that have ended."""
+        if run.ended_at is None:
+            run.fail(AnswerError("internal"))
         with self._lock:
             self._living.discard(run)
             self._ended[run.id] = run
@@ -218,6 +220,7 @@ class Runs:
             run.ask_to_stop("limit")
         elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
             run.ask_to_stop("orphan")
+        run.end_if_stuck(now)
 
     def _cut_off(self) -> None:
         """End what is left when the process must go: every reader gets a terminal frame, or is sent away."""

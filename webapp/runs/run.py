@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +14,7 @@ from webapp.errors import AnswerError
 from webapp.frames import Start, StoppedBy, start_frame
 from webapp.framing import Rules
 from webapp.providers.base import Pricer
-from webapp.runs.ending import Ending, State, Tally, cancelled, failed
+from webapp.runs.ending import Ending, State, Tally, cancelled, failed, finished
 from webapp.runs.log import Log, StaleEpoch
 from webapp.runs.producer import Producer, Reason
 from webapp.seams import Provider
@@ -78,6 +78,7 @@ class Run:
         self._ended = threading.Event()
         self._ending: Ending | None = None
         self._stopping: float | None = None
+        self._reason: Reason = "user"
         self._closed_ms = 0
 
     @property
@@ -97,24 +98,30 @@ class Run:
         self._producer.produce(self._note)
 
     def ask_to_stop(self, reason: Reason) -> None:
-        """Tell the producer to end, and come back at once."""
+        """Tell the producer to end, and come back at once; `end_if_stuck` sees to it that it does."""
         if self._ending is None:
+            if self._stopping is None:
+                self._stopping = time.monotonic()
+                self._reason = reason
             self._producer.stop(reason)
+
+    def end_if_stuck(self, now: float) -> None:
+        """End a run that was asked to stop, for a producer that does not."""
+        if self._ending is None and self._stopping is not None and now - self._stopping > _STOP_S:
+            self._end_for_it()
 
     def stop(self, by: StoppedBy) -> Receipt:
         """Stop the run and tell how it ended; idempotent. Takes at most about a second."""
         if self._ending is None:
-            if self._stopping is None:
-                self._stopping = time.monotonic()
-            self._producer.stop(by)
+            self.ask_to_stop(by)
             if not self._ended.wait(_STOP_S):
-                self._end_for_it(by)
+                self._end_for_it()
                 self._ended.wait(_STOP_S)
         return self.receipt()
 
     def fail(self, error: AnswerError) -> None:
         """End the run from outside: its producer could not be started, or must be cut off."""
-        self._write_over(failed(self.log, self._tally, error))
+        self._write_over(lambda: failed(self.log, self._tally, error))
         self._producer.stop("limit")
 
     def receipt(self) -> Receipt:
@@ -129,13 +136,19 @@ class Run:
             closed_ms=self._closed_ms,
         )
 
-    def _end_for_it(self, by: StoppedBy) -> None:
+    def _end_for_it(self) -> None:
         """End a run whose producer is stuck where nothing can reach it, in a name's resolution say."""
-        self._write_over(cancelled(self.log, self._tally, by))
+        reason = self._reason
+        if reason == "limit":
+            self._write_over(lambda: finished(self.log, self._tally, "length", cut=True))
+        else:
+            self._write_over(lambda: cancelled(self.log, self._tally, reason))
 
-    def _write_over(self, ending: Ending) -> None:
+    def _write_over(self, end: Callable[[], Ending]) -> None:
+        """Take the log from the producer, then see what is in it: what comes later is refused."""
         try:
             epoch = self.log.seize(1)
+            ending = end()
             self.log.append(ending.frame, epoch)
         except StaleEpoch:
             return  # it has ended by itself meanwhile
