@@ -6,6 +6,13 @@ the server stands still while it counts.
 
 import os
 import signal
+from typing import Any
+
+
+def _root(let: Any) -> Any:
+    while let.parent is not None:
+        let = let.parent
+    return let
 
 
 def _write(_signum: int, _frame: object) -> None:
@@ -13,12 +20,16 @@ def _write(_signum: int, _frame: object) -> None:
     import gc  # noqa: PLC0415
     import json  # noqa: PLC0415
 
+    import greenlet  # noqa: PLC0415
+
     things = gc.get_objects()
     kinds = collections.Counter(map(type, things))
     ours = {kind for kind in kinds if str(vars(kind).get("__module__")).startswith("webapp.")}
     counts = {kind.__name__: kinds[kind] for kind in ours}
-    lets = {kind for kind in kinds if any(base.__name__ == "greenlet" for base in kind.__mro__)}
-    counts["greenlets"] = sum(not thing.dead for thing in things if type(thing) in lets)
+    lets = {kind for kind in kinds if issubclass(kind, greenlet.greenlet)}
+    here = _root(greenlet.getcurrent())  # those of a thread pool's own threads come and go as they like
+    living = [thing for thing in things if type(thing) in lets and not thing.dead]
+    counts["greenlets"] = sum(_root(thing) is here for thing in living)
     path = os.environ["PROBE_FILE"]
     with open(f"{path}.new", "w") as file:  # noqa: PTH123
         json.dump(counts, file)
