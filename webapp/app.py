@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     default = catalog.default  # a missing key stops the start, not the first question
     secret = settings.secret_key or secrets.token_urlsafe(32)
     app = Flask("webapp", static_folder=_folder("static"), template_folder=_folder("templates"))
+    app.url_map.merge_slashes = False  # two slashes are no address of ours: werkzeug would redirect by a page
     app.config.update(
         SECRET_KEY=secret,
         SESSION_COOKIE_NAME="freshet",

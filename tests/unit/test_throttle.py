@@ -60,3 +60,13 @@ def test_addresses_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     assert brake.wait_s("a", 100.0) == 61
     brake.failed("b", 100.0)
     assert set(brake._by_address) == {"a", "b"}
+
+
+def test_the_same_word_again_is_one_try() -> None:
+    throttle = Throttle()
+    for second in range(100):
+        throttle.failed("a", float(second) / 10, "a key of yesterday")
+    assert throttle.wait_s("a", 10.0) == 0
+    for number in range(7):
+        throttle.failed("a", 10.0, f"guess {number}")
+    assert throttle.wait_s("a", 10.0) > 0

@@ -10,15 +10,15 @@ import time
 from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from webapp.access.gate import Gate, Visit
+from webapp.access.gate import Visit
 from webapp.errors import NotSignedIn, TooManyRequests, UriTooLong
 from webapp.routes.services import services
 
 MAX_URL_CHARS = 4_000
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA")
-_BEARER = re.compile(r"Bearer\s+(\S{1,500})\s*", re.IGNORECASE)
+_BEARER = re.compile(r"Bearer[ \t]+(\S.{0,499}?)[ \t]*", re.IGNORECASE)
 _CORS_HEADERS = "Content-Type, Authorization, Last-Event-ID, Idempotency-Key"
-_PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz"})
+_FIRST_MESSAGE = "socket.ws"  # a browser sends no header with it: it may authenticate by its first message
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -47,7 +47,7 @@ def visit_of(asked: Request) -> Visit:
         host=headers.get("Host", ""),
         forwarded=forwarded,
         origin=headers.get("Origin"),
-        bearer=bearer[1] if bearer else None,
+        bearer=_typed(bearer[1]) if bearer else None,
         visitor=session.get("visitor"),
         pass_=session.get("pass"),
         fetch_site=headers.get("Sec-Fetch-Site"),
@@ -55,6 +55,14 @@ def visit_of(asked: Request) -> Visit:
         fetched=any(name.startswith("HTTP_SEC_FETCH_") for name in environ),
         prefetch="prefetch" in purpose or "prerender" in purpose,
     )
+
+
+def _typed(token: str) -> str:
+    """Undo WSGI's reading of a header as Latin-1, where what was typed is UTF-8."""
+    try:
+        return token.encode("latin-1").decode()
+    except UnicodeError:
+        return token
 
 
 def _bound(environ: dict[str, object]) -> str:
@@ -94,22 +102,30 @@ def make_visitor() -> None:
 def _before() -> Response | None:
     if len(request.environ.get("RAW_URI", "")) > MAX_URL_CHARS:
         raise UriTooLong("The address is longer than this server takes: POST the question instead.")
-    if request.endpoint in _PUBLIC_ENDPOINTS:
+    endpoint = request.endpoint or ""
+    if endpoint == "static":
         return None
     gate, seen = services().gate, visit()
     g.cross_origin = gate.cross_origin(seen)
+    if endpoint == "health.healthz":
+        return None
     if request.method == "OPTIONS":
         return _preflight()
-    if request.endpoint is not None and request.endpoint.startswith("page."):
-        return None  # the page decides what to show to whom
-    if request.endpoint == "socket.ws" and gate.mode(seen) != "locked":
-        return None  # a browser cannot send a header with it: it may authenticate by its first message
-    g.owner = _admitted(gate, seen)
+    if seen.bearer is None or gate.mode(seen) != "password":  # a token is tried at every door, and counted
+        if endpoint.startswith("page."):
+            return None  # the page decides what to show to whom
+        if endpoint == _FIRST_MESSAGE and gate.mode(seen) != "locked":
+            return None
+    g.owner = admitted(seen)
     return None
 
 
-def _admitted(gate: Gate, seen: Visit) -> str | None:
-    """Let a visit in; wrong bearer tokens are slowed down like wrong passwords."""
+def admitted(seen: Visit) -> str | None:
+    """Let a visit in and name its owner; wrong bearer tokens are slowed down like wrong passwords.
+
+    Raises what `Gate.admit` raises, and `TooManyRequests`.
+    """
+    gate = services().gate
     if seen.bearer is None or gate.mode(seen) != "password":
         return gate.admit(seen)
     throttle, now = services().throttle, time.monotonic()
@@ -119,7 +135,7 @@ def _admitted(gate: Gate, seen: Visit) -> str | None:
     try:
         return gate.admit(seen)
     except NotSignedIn:
-        throttle.failed(address(), now)
+        throttle.failed(address(), now, seen.bearer)
         raise
 
 

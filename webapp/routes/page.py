@@ -88,8 +88,9 @@ def sign_in() -> Response:
         response = _sign_in_page(429, wait_s=wait_s)
         response.headers["Retry-After"] = str(wait_s)
         return response
-    if not parts.gate.is_password(request.form.get("password", "")):
-        parts.throttle.failed(address(), now)
+    word = request.form.get("password", "")
+    if not parts.gate.is_password(word):
+        parts.throttle.failed(address(), now, word or None)
         return _sign_in_page(401, wrong=True)
     make_visitor()
     session["pass"] = parts.gate.proof()

@@ -18,9 +18,9 @@ from simple_websocket import ConnectionClosed
 
 from webapp.access.gate import Visit
 from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
-from webapp.errors import InvalidRequest, RequestError, TooManyRequests, Unavailable
+from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
-from webapp.routes.admission import visit
+from webapp.routes.admission import admitted, visit
 from webapp.routes.intake import Asked, make_order, read_json
 from webapp.routes.services import Services, services
 from webapp.routes.stream import receipt_body
@@ -177,11 +177,13 @@ class _Talk:
             self._say(told, heard.ref)
 
     def _authenticate(self, heard: _Heard) -> None:
-        seen = msgspec.structs.replace(self._visit, bearer=heard.token or "")
-        gate = self._parts.gate
-        if gate.mode(seen) == "password" and not gate.passes(seen):
-            raise _Closing(4401, "the token is wrong")
-        self._owner, self._known = gate.owner(seen), True
+        try:
+            self._owner = admitted(msgspec.structs.replace(self._visit, bearer=heard.token or None))
+        except TooManyRequests as error:
+            raise _Closing(4429, "too many wrong tokens") from error
+        except NotSignedIn as error:
+            raise _Closing(4401, "the token is wrong") from error
+        self._known = True
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
         asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
