@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, TextPart
-from webapp.codecs.sse import Record, SSEDecoder, TooLong
-from webapp.errors import Interrupted, UpstreamError
+from webapp.codecs.sse import Record, SSEDecoder
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
 from webapp.providers.lenient import UNREADABLE, read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
@@ -22,7 +22,6 @@ from webapp.seams import Call, Control
 BASE_URL = "https://api.anthropic.com"
 DEFAULT_MODEL = "claude-3-7-sonnet-20250219"
 _VERSION = "2023-06-01"
-_MOST_DAMAGED = 2
 
 _REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -79,48 +78,19 @@ class _Said(msgspec.Struct, gc=False):
 _read_said = msgspec.json.Decoder(_Said).decode
 
 
-class AnthropicDecoder:
-    """Reads an answer in Anthropic's dialect; see `seams.Decoder`."""
+class AnthropicDecoder(Dialect[Record]):
+    """Reads an answer in Anthropic's dialect; a stop reason without `message_stop` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
-        self._records = SSEDecoder(max_line_bytes)
+        super().__init__(SSEDecoder(max_line_bytes))
         self._reason: FinishReason | None = None
         self._model: str | None = None
-        self._damaged = 0
-        self.heard: list[Event] = []
-        self.finished = False
 
-    def decode(self, chunk: bytes) -> list[Event]:
-        """Read more bytes."""
-        try:
-            records = self._records.decode(chunk)
-        except TooLong as error:
-            self.heard = []
-            raise UpstreamError("upstream_protocol", detail=str(error)) from error
-        return self._read(records)
-
-    def flush(self) -> list[Event]:
-        """Read the end: a stop reason without `message_stop` is an end too."""
-        events = self._read(self._records.flush())
-        if self.finished:
-            return events
-        if self._reason is None:
-            raise Interrupted("no stop reason and no message_stop")
-        events.append(self._finish())
-        return events
-
-    def _read(self, records: list[Record]) -> list[Event]:
-        events = self.heard = []
-        for record in records:
-            if self.finished:
-                break
-            said = self._said(record)
-            if said is not None:
-                self._hear(said.type or record.event.decode("utf-8", "replace"), said, events)
-        return events
-
-    def _hear(self, kind: str, said: _Said, events: list[Event]) -> None:
-        match kind:
+    def _hear(self, piece: Record, events: list[Event]) -> None:
+        said = self._said(piece)
+        if said is None:
+            return
+        match said.type or piece.event.decode("utf-8", "replace"):
             case "content_block_delta" | "content_block_start":
                 self._add(said.delta or said.content_block, events)
             case "message_start" if said.message is not None:
@@ -131,7 +101,7 @@ class AnthropicDecoder:
                 if said.delta is not None and said.delta.stop_reason:
                     self._reason = _REASONS.get(said.delta.stop_reason, "stop")
             case "message_stop":
-                events.append(self._finish())
+                self._finish(events)
             case "error":
                 raise reported(said.error)
             case _:
@@ -151,9 +121,12 @@ class AnthropicDecoder:
         if said.thinking:
             events.append(ReasoningDelta(said.thinking))
 
-    def _finish(self) -> Finished:
+    def _may_end(self) -> bool:
+        return self._reason is not None
+
+    def _finish(self, events: list[Event]) -> None:
         self.finished = True
-        return Finished(self._reason or "stop", self._model, self._damaged)
+        events.append(Finished(self._reason or "stop", self._model, self._damaged))
 
     def _said(self, record: Record) -> _Said | None:
         try:
@@ -163,9 +136,7 @@ class AnthropicDecoder:
         try:
             return msgspec.convert(read(record.data), _Said)
         except (ValueError, msgspec.ValidationError):
-            self._damaged += bool(record.data.strip())  # blank data is only a sign of life
-            if self._damaged > _MOST_DAMAGED:
-                raise UpstreamError("upstream_protocol", detail="several events are not readable") from None
+            self._damage(record.data)
             return None
 
 
@@ -183,7 +154,7 @@ class AnthropicProvider(BaseProvider):
         pricer: Pricer,
         api_key: str | None,
         base_url: str = BASE_URL,
-        max_line_bytes: int = 8 * 1024 * 1024,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
         self._calling = calling

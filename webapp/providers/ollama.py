@@ -9,17 +9,16 @@ import msgspec
 
 from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest
 from webapp.codecs.ndjson import LineDecoder
-from webapp.codecs.sse import TooLong
-from webapp.errors import Interrupted, InvalidRequest, UpstreamError
+from webapp.errors import InvalidRequest
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
 from webapp.providers.lenient import UNREADABLE, read
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
 BASE_URL = "http://127.0.0.1:11434"
 DEFAULT_MODEL = "llama3"
-_MOST_DAMAGED = 2
 
 _REASONS: Mapping[str, FinishReason] = {"stop": "stop", "length": "length", "load": "stop", "unload": "stop"}
 
@@ -43,47 +42,23 @@ class _Line(msgspec.Struct, gc=False):
 _read_line = msgspec.json.Decoder(_Line).decode
 
 
-class OllamaDecoder:
-    """Reads an answer in Ollama's dialect; see `seams.Decoder`."""
+class OllamaDecoder(Dialect[bytes]):
+    """Reads an answer in Ollama's dialect; only `done` makes it whole."""
 
     def __init__(self, max_line_bytes: int) -> None:
-        self._lines = LineDecoder(max_line_bytes)
-        self._damaged = 0
+        super().__init__(LineDecoder(max_line_bytes))
         self._called = False
-        self.heard: list[Event] = []
-        self.finished = False
 
-    def decode(self, chunk: bytes) -> list[Event]:
-        """Read more bytes."""
-        try:
-            lines = self._lines.decode(chunk)
-        except TooLong as error:
-            self.heard = []
-            raise UpstreamError("upstream_protocol", detail=str(error)) from error
-        return self._read(lines)
-
-    def flush(self) -> list[Event]:
-        """Read the end; only `done` makes an answer whole."""
-        events = self._read(self._lines.flush())
-        if not self.finished:
-            raise Interrupted("no line said done")
-        return events
-
-    def _read(self, lines: list[bytes]) -> list[Event]:
-        events = self.heard = []
-        for raw in lines:
-            if self.finished:
-                break
-            line = self._line(raw)
-            if line is None:
-                continue
-            if line.error is not None:
-                raise reported(line.error)
-            self._add(line.message, events)
-            if line.done:
-                events.append(UsageReport(line.prompt_eval_count, line.eval_count))
-                events.append(self._finish(line))
-        return events
+    def _hear(self, piece: bytes, events: list[Event]) -> None:
+        line = self._line(piece)
+        if line is None:
+            return
+        if line.error is not None:
+            raise reported(line.error)
+        self._add(line.message, events)
+        if line.done:
+            events.append(UsageReport(line.prompt_eval_count, line.eval_count))
+            events.append(self._end(line))
 
     def _add(self, message: _Message | None, events: list[Event]) -> None:
         if message is None:
@@ -95,7 +70,7 @@ class OllamaDecoder:
         if message.tool_calls:
             self._called = True
 
-    def _finish(self, line: _Line) -> Finished:
+    def _end(self, line: _Line) -> Finished:
         self.finished = True
         reason = _REASONS.get(line.done_reason or "stop", "stop")
         return Finished(
@@ -110,9 +85,7 @@ class OllamaDecoder:
         try:
             return msgspec.convert(read(raw), _Line)
         except (ValueError, msgspec.ValidationError):
-            self._damaged += 1
-            if self._damaged > _MOST_DAMAGED:
-                raise UpstreamError("upstream_protocol", detail="several lines are not readable") from None
+            self._damage(raw)
             return None
 
 
@@ -129,7 +102,7 @@ class OllamaProvider(BaseProvider):
         max_tokens: int,
         pricer: Pricer,
         base_url: str = BASE_URL,
-        max_line_bytes: int = 8 * 1024 * 1024,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
         self._calling = calling

@@ -14,17 +14,17 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, TextPart
-from webapp.codecs.sse import Record, SSEDecoder, TooLong
-from webapp.errors import Interrupted, UpstreamError
+from webapp.codecs.sse import Record, SSEDecoder
+from webapp.errors import UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, Calling, Pricer
+from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
 from webapp.providers.lenient import UNREADABLE, read, string, whole
 from webapp.providers.refusal import reported
 from webapp.seams import Call, Control
 
 BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1"
-_MOST_DAMAGED = 2
 
 _REASONS: Mapping[str, FinishReason] = {
     "stop": "stop",
@@ -70,60 +70,33 @@ class _Chunk(msgspec.Struct, gc=False):
 _read_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
-class OpenAIDecoder:
-    """Reads an answer in OpenAI's dialect; see `seams.Decoder`."""
+class OpenAIDecoder(Dialect[Record]):
+    """Reads an answer in OpenAI's dialect; a finish reason without `[DONE]` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
-        self._records = SSEDecoder(max_line_bytes)
+        super().__init__(SSEDecoder(max_line_bytes))
         self._reason: FinishReason | None = None
         self._model: str | None = None
-        self._damaged = 0
         self._refused = False
-        self.heard: list[Event] = []
-        self.finished = False
 
-    def decode(self, chunk: bytes) -> list[Event]:
-        """Read more bytes."""
+    def _hear(self, piece: Record, events: list[Event]) -> None:
         try:
-            records = self._records.decode(chunk)
-        except TooLong as error:
-            self.heard = []
-            raise UpstreamError("upstream_protocol", detail=str(error)) from error
-        return self._read(records)
-
-    def flush(self) -> list[Event]:
-        """Read the end: a finish reason without `[DONE]` is an end too."""
-        events = self._read(self._records.flush())
-        if self.finished:
-            return events
-        if self._reason is None:
-            raise Interrupted("no finish reason and no [DONE]")
-        events += self._finish()
-        return events
-
-    def _read(self, records: list[Record]) -> list[Event]:
-        events = self.heard = []
-        for record in records:
-            if self.finished:
-                break
-            try:
-                chunk = _read_chunk(record.data)
-            except UNREADABLE:
-                if record.data.strip() == b"[DONE]":
-                    events += self._finish()
-                    break
-                loose = self._loose(record)
-                if loose is None:
-                    continue
-                chunk = loose
-            choices = chunk.choices
-            if choices and chunk.error is None and record.event != b"error":
-                self._choose(choices[0], events)
-            if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or record.event:
-                self._aside(record, chunk, events)
-            if not self._model:  # Azure's first chunk names none
-                self._model = chunk.model
-        return events
+            chunk = _read_chunk(piece.data)
+        except UNREADABLE:
+            if piece.data.strip() == b"[DONE]":
+                self._finish(events)
+                return
+            loose = self._loose(piece)
+            if loose is None:
+                return
+            chunk = loose
+        choices = chunk.choices
+        if choices and chunk.error is None and piece.event != b"error":
+            self._choose(choices[0], events)
+        if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or piece.event:
+            self._aside(piece, chunk, events)
+        if not self._model:  # Azure's first chunk names none
+            self._model = chunk.model
 
     def _choose(self, choice: _Choice, events: list[Event]) -> None:
         delta = choice.delta
@@ -153,12 +126,15 @@ class OpenAIDecoder:
         if tokens is not None:
             events.append(UsageReport(tokens.prompt_tokens, tokens.completion_tokens))
 
-    def _finish(self) -> list[Event]:
+    def _may_end(self) -> bool:
+        return self._reason is not None
+
+    def _finish(self, events: list[Event]) -> None:
         self.finished = True
         reason = self._reason or "stop"
         if self._refused and reason == "stop":
             reason = "content_filter"
-        return [Finished(reason, self._model, self._damaged)]
+        events.append(Finished(reason, self._model, self._damaged))
 
     def _loose(self, record: Record) -> _Chunk | None:
         """Read a chunk that is not of the usual form; counts it when it cannot be read at all."""
@@ -169,9 +145,7 @@ class OpenAIDecoder:
         except ValueError:
             if record.event == b"error":
                 raise reported(record.data.decode("utf-8", "replace")) from None
-            self._damaged += bool(record.data.strip())  # blank data is only a sign of life
-            if self._damaged > _MOST_DAMAGED:
-                raise UpstreamError("upstream_protocol", detail="several events are not JSON") from None
+            self._damage(record.data)
             return None
         if "error" in parsed and parsed["error"] is not None:
             raise reported(parsed["error"])
@@ -225,7 +199,7 @@ class OpenAIProvider(BaseProvider):
         api_key: str | None,
         base_url: str = BASE_URL,
         reasoning: bool = False,
-        max_line_bytes: int = 8 * 1024 * 1024,
+        max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
         self._calling = calling
