@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.script import CLOSE, STALL, Answer, refusal
 from webapp import ModelMessage, ModelRequest, StreamStats, create_provider, create_query_client
 from webapp.client import LocalClient
 from webapp.errors import ConfigurationError, Interrupted, InvalidRequest, UpstreamError
+from webapp.settings import Settings
 
 
 def test_streams_a_delta_a_callback(local: LocalClient) -> None:
@@ -73,6 +75,23 @@ def test_a_timeout_ends_a_silent_answer(local: LocalClient, provider: FakeProvid
         local.query("Hello", timeout_s=0.3)
     assert caught.value.code == "upstream_timeout"
     provider.wait_closed(2)
+
+
+def test_a_timeout_and_a_close_end_a_backoff(local: LocalClient, provider: FakeProvider) -> None:
+    """The wait that a provider asked for was slept to its end."""
+    provider.play(refusal(429, retry_after="15"))
+    settings = Settings.read({"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test"})
+    began = time.monotonic()
+    with LocalClient(settings=settings) as patient:
+        with pytest.raises(UpstreamError) as caught:
+            patient.query("Hello", timeout_s=0.3)
+        assert caught.value.code == "upstream_timeout"
+        stream = patient.stream("Hello")
+        closer = threading.Timer(0.3, stream.close)
+        closer.start()
+        assert list(stream) == []
+        closer.join(5)
+    assert time.monotonic() - began < 5
 
 
 def test_falls_back_to_a_query_before_the_first_delta(local: LocalClient, provider: FakeProvider) -> None:

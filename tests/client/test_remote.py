@@ -1,20 +1,23 @@
 """The client of a server: resumes by itself after a cut, and the provider is called once."""
 
+import hashlib
+import json
 import random
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.client.conftest import TEXT, answer
 from tests.support.dialects import openai_delta
-from tests.support.fake_provider import FakeProvider
+from tests.support.fake_provider import FakeProvider, closed_port
 from tests.support.proxy import Proxy
-from tests.support.script import CLOSE, Answer, refusal
+from tests.support.script import CLOSE, Answer, Call, refusal, silent
 from tests.support.server import Server
 from webapp import StreamStats, create_query_client
 from webapp.client import QueryClient
-from webapp.errors import AnswerError, InvalidRequest, NotSignedIn, UpstreamError
+from webapp.errors import AnswerError, ConfigurationError, InvalidRequest, NotSignedIn, UpstreamError
 
 
 @pytest.fixture
@@ -127,13 +130,57 @@ def test_a_timeout_is_kept(remote: QueryClient, provider: FakeProvider) -> None:
     provider.wait_closed(3)
 
 
-def test_an_unreachable_server_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.client.remote._TRIES", 1)
+def test_a_timeout_is_kept_while_the_server_only_says_that_it_is_there(provider: FakeProvider) -> None:
+    """Each sign of life began the wait anew, so that a silent provider was waited for to the server's limit."""
+    provider.play(silent())
+    env = {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "FRESHET_HEARTBEAT_S": "0.3"}
+    with Server(env) as lively, create_query_client(url=lively.url) as client:
+        began = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            client.query("Hello", timeout_s=1)
+        assert caught.value.code == "upstream_timeout"
+        assert time.monotonic() - began < 4
+        provider.wait_closed(3)
+
+
+def test_an_unreachable_server_says_soon_where_it_looked() -> None:
+    began = time.monotonic()
     with (
-        create_query_client(url="http://127.0.0.1:9") as client,
-        pytest.raises(UpstreamError, match=r"127\.0\.0\.1:9"),
+        create_query_client(url=f"http://127.0.0.1:{closed_port()}") as client,
+        pytest.raises(UpstreamError, match=r"127\.0\.0\.1:\d"),
     ):
         client.query("Hello")
+    assert time.monotonic() - began < 6
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://example.org", "", "http://"])
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="http://"):
+        create_query_client(url=url)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_whose_server_is_away_is_asked_again(server: Server, status: int) -> None:
+    """Such an answer in the middle of a resumption ended it as a refusal."""
+    begun: list[str] = []
+
+    def between(call: Call) -> Answer:
+        if call.method == "POST":
+            begun.append(call.json["run"])
+            return Answer(steps=(record(begun[0], 1, {"text": "one "}), CLOSE))
+        if call.number < 3:
+            return refusal(status, b"<html>away</html>")
+        digest = hashlib.sha256(b"one two").hexdigest()
+        end = {"done": True, "finish_reason": "stop", "usage": {}, "cost": None, "sha256": digest}
+        return Answer(steps=(record(begun[0], 2, {"text": "two"}), record(begun[0], 3, end)))
+
+    with FakeProvider(between) as proxy, create_query_client(url=proxy.url) as client:
+        assert client.query("Hello") == "one two"
+        assert [call.method for call in proxy.calls] == ["POST", "GET", "GET", "GET"]
+
+
+def record(run: str, seq: int, frame: dict[str, object]) -> bytes:
+    return f"id: {run}:1:{seq}\ndata: {json.dumps(frame)}\n\n".encode()
 
 
 def test_a_password_is_sent_as_a_key(provider: FakeProvider) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.chat import ModelRequest
+from webapp.client.alarm import Alarm
 from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.errors import AnswerError, Stopped, UpstreamError
 from webapp.models import Models
@@ -67,12 +67,13 @@ class LocalClient(QueryClient):
             asked[0] = following
             response.provider, response.model = following.name, following.model_name
 
-        alarm = _Alarm(timeout_s, control)
+        alarm = Alarm(timeout_s, control.stop)
         try:
-            for event in ask(chain, request, control, switched):
-                text = growth.take(event)
-                if text:
-                    yield text
+            with alarm:
+                for event in ask(chain, request, control, switched):
+                    text = growth.take(event)
+                    if text:
+                        yield text
         except GeneratorExit:
             response.finish_reason = "cancelled"
             raise
@@ -81,29 +82,7 @@ class LocalClient(QueryClient):
                 raise UpstreamError("upstream_timeout") from None
             response.finish_reason = "cancelled"
         finally:
-            alarm.cancel()
             price = self._models.cost
             response.cost = price(response.provider, response.model, response.usage)
             if response.cost is None:  # the provider named a variant that the table does not know
                 response.cost = price(response.provider, asked[0].model_name, response.usage)
-
-
-class _Alarm:
-    """Stops a call after `timeout_s`; None never does."""
-
-    def __init__(self, timeout_s: float | None, control: FreeControl) -> None:
-        self.rang = False
-        self._control = control
-        self._timer = threading.Timer(timeout_s, self._ring) if timeout_s is not None else None
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
-
-    def cancel(self) -> None:
-        """Let the call go on for as long as it takes."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _ring(self) -> None:
-        self.rang = True
-        self._control.stop()

@@ -7,19 +7,23 @@ again; after a cut the client comes back with its cursor.
 from __future__ import annotations
 
 import random
-import time
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from webapp import variables
 from webapp.chat import ImagePart, ModelMessage, ModelResponse
+from webapp.client.alarm import Alarm
 from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.client.reading import Reading
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.errors import (
     AnswerError,
+    ConfigurationError,
     Conflict,
     Forbidden,
     Interrupted,
@@ -36,10 +40,12 @@ from webapp.frames import new_run
 _CONNECT_S = 10.0
 _SILENCE_S = 25.0  # the server says something every ten seconds
 _TRIES = 8  # without one new frame between them
+_FIRST_TRIES = 3  # where no server was ever there
 _BACKOFF_S = 0.3
 _LONGEST_BACKOFF_S = 5.0
 _STOP_S = 3.0
 _RECORD_BYTES = 8 * 1024 * 1024
+_BETWEEN = (502, 504)  # said by a proxy whose server is away for a moment, and never by ours
 _REFUSALS: dict[int, type[RequestError]] = {
     401: NotSignedIn,
     403: Forbidden,
@@ -55,11 +61,14 @@ class RemoteClient(QueryClient):
 
     def __init__(self, url: str, *, key: str | None, provider: str | None, model: str | None) -> None:
         super().__init__(provider, model)
-        self._url = url.rstrip("/")
+        try:
+            self._url = variables.url(url)
+        except ValueError as error:
+            raise ConfigurationError(f"url {error}, not {url!r}") from None
         self._session = requests.Session()
         self._session.trust_env = False
         if key:
-            self._session.headers["Authorization"] = f"Bearer {key}"
+            self._session.headers["Authorization"] = f"Bearer {key}".encode()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -80,38 +89,45 @@ class _Call:
         self._run = new_run()
         self._body = _body(question, self._run)
         self._reading = reading
-        self._until = None if question.timeout_s is None else time.monotonic() + question.timeout_s
+        self._timeout_s = question.timeout_s
         self._begun = False
-        self._stopped = False
+        self._stopped = threading.Event()
 
     def deltas(self) -> Iterator[str]:
-        """Read the answer to its end. Leaving early stops it at the server."""
+        """Read the answer to its end, or for `timeout_s`. Leaving early stops it at the server."""
         self._begun = True
-        failures = 0
-        try:
-            while not self._reading.ended and not self._stopped:
-                before = self._reading.cursor
-                try:
-                    yield from self._connection()
-                except requests.RequestException as error:
-                    failures = 0 if self._reading.cursor != before else failures + 1
-                    if self._stopped:
-                        return
-                    if failures >= _TRIES:
-                        raise _unreachable(self._url, error, begun=before is not None) from error
-                    self._pause(failures)
-        finally:
-            if not self._reading.ended:
-                self.stop()
+        with Alarm(self._timeout_s, self.stop) as alarm:
+            try:
+                yield from self._connections()
+            finally:
+                if not self._reading.ended:
+                    self.stop()
+        if alarm.rang and self._reading.response.finish_reason == "cancelled":
+            raise UpstreamError("upstream_timeout")
         if self._reading.error is not None:
             raise self._reading.error
 
+    def _connections(self) -> Iterator[str]:
+        """Read from one connection after another."""
+        failures = 0
+        while not self._reading.ended and not self._stopped.is_set():
+            before = self._reading.cursor
+            try:
+                yield from self._connection()
+            except requests.RequestException as error:
+                failures = 0 if self._reading.cursor != before else failures + 1
+                if self._stopped.is_set():
+                    return
+                if failures >= (_FIRST_TRIES if before is None and _absent(error) else _TRIES):
+                    raise _unreachable(self._url, error, begun=before is not None) from error
+                self._pause(failures)
+
     def stop(self) -> None:
         """Stop the answer at the server; its receipt is not waited for long."""
-        if self._stopped or self._reading.ended or not self._begun:
-            self._stopped = True
+        stopped = self._stopped.is_set()
+        self._stopped.set()
+        if stopped or self._reading.ended or not self._begun:
             return
-        self._stopped = True
         self._reading.response.finish_reason = "cancelled"
         try:
             self._session.post(f"{self._url}/stream/{self._run}/stop", timeout=_STOP_S).close()
@@ -124,18 +140,21 @@ class _Call:
         with response:
             if response.status_code == requests.codes.no_content:
                 raise Interrupted("the server has nothing more to say")
+            away = response.status_code == requests.codes.unavailable and self._reading.cursor is not None
+            if away or response.status_code in _BETWEEN:
+                raise requests.ConnectionError(f"status {response.status_code}")
             if response.status_code != requests.codes.ok:
                 raise _refusal(response)
             for record in _records(response):
                 yield from self._reading.take(record)
-                if self._reading.ended or self._stopped:
+                if self._reading.ended or self._stopped.is_set():
                     return
-                self._check_time()
         if not self._reading.ended:
             raise requests.ConnectionError("the connection ended before the answer")
 
     def _ask(self) -> requests.Response:
-        timeout = (_CONNECT_S, _SILENCE_S if self._until is None else self._left())
+        shortest = _SILENCE_S if self._timeout_s is None else max(0.05, self._timeout_s)
+        timeout = (min(_CONNECT_S, shortest), min(_SILENCE_S, shortest))
         cursor = self._reading.cursor
         if cursor is None:
             return self._session.post(f"{self._url}/stream", json=self._body, stream=True, timeout=timeout)
@@ -144,18 +163,9 @@ class _Call:
             f"{self._url}/stream/{self._run}", headers=headers, stream=True, timeout=timeout
         )
 
-    def _left(self) -> float:
-        left = _SILENCE_S if self._until is None else self._until - time.monotonic()
-        return max(0.05, min(_SILENCE_S, left))
-
-    def _check_time(self) -> None:
-        if self._until is not None and time.monotonic() > self._until:
-            raise UpstreamError("upstream_timeout")
-
     def _pause(self, failures: int) -> None:
-        self._check_time()
         longest = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2**failures)
-        time.sleep(random.uniform(longest / 2, longest) if failures else 0.05)
+        self._stopped.wait(random.uniform(longest / 2, longest) if failures else 0.05)
 
 
 def _records(response: requests.Response) -> Iterator[Record]:
@@ -208,6 +218,12 @@ def _refusal(response: requests.Response) -> RequestError:
     kind = _REFUSALS.get(response.status_code, InvalidRequest)
     wait = response.headers.get("Retry-After", "")
     return kind(message, param=param, code=code, retry_after_s=int(wait) if wait.isdigit() else None)
+
+
+def _absent(error: requests.RequestException) -> bool:
+    """Tell whether nobody was there to connect to."""
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
 
 
 def _unreachable(url: str, error: Exception, *, begun: bool) -> AnswerError:

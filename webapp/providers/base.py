@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -125,7 +126,7 @@ class FreeControl:
 
     def __init__(self) -> None:
         self._abort: Callable[[], None] | None = None
-        self._stopped = False
+        self._stopped = threading.Event()
 
     def drained(self) -> bool:
         """Answer that no frame left: there are none."""
@@ -134,18 +135,20 @@ class FreeControl:
     def opened(self, abort: Callable[[], None]) -> None:
         """Keep the way to shut the socket."""
         self._abort = abort
-        self.wait(0)
+        if self._stopped.is_set():
+            abort()
+            raise Stopped
 
     def wait(self, seconds: float) -> None:
-        """Sleep; raises `Stopped` when stopped."""
-        if seconds > 0 and not self._stopped:
-            time.sleep(seconds)
-        if self._stopped:
+        """Sleep; raises `Stopped` as soon as the call is stopped."""
+        if seconds > 0:
+            self._stopped.wait(seconds)
+        if self._stopped.is_set():
             raise Stopped
 
     def stop(self) -> None:
         """Stop the call from another thread."""
-        self._stopped = True
+        self._stopped.set()
         if self._abort is not None:
             self._abort()
 

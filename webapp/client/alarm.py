@@ -1,0 +1,33 @@
+"""Bounds a whole answer in time: what rings stops it, whatever it is waiting for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+
+class Alarm:
+    """Calls `stop` from a thread of its own after `timeout_s`, unless left before; None never does."""
+
+    def __init__(self, timeout_s: float | None, stop: Callable[[], None]) -> None:
+        self.rang = False
+        self._stop = stop
+        self._timer = threading.Timer(timeout_s, self._ring) if timeout_s is not None else None
+
+    def __enter__(self) -> Self:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._stop()
