@@ -1,0 +1,195 @@
+/**
+ * What is done to texts once nodes are whole: addresses that stood where no link could begin become links after all.
+ */
+import { isAlphanumeric, kindOf, LETTER } from "./characters.js";
+import { linkTo } from "./literals.js";
+
+/** @typedef {import("./tree.js").Node} Node */
+
+const START = /(?<![\da-z])(?:https?:\/\/|www(?=\.))/gi;
+// No domain is longer; without the bound, a row of beginnings costs squared time.
+const DOMAIN = /[\w-]{0,255}\.[\w.-]{0,255}/y;
+const PATH = /[^\t\n\r ]*/y;
+const TRAIL = new Set("!\"&'),.:;<>?]}");
+const MAIL_DOMAIN = /[\w-]+(?:\.[\w-]+)+/y;
+const RESOURCE = /(?:\/(?:[\w\-/]|\.(?=[\dA-Za-z]))*)?/y;
+const MAIL_SIGN = /[\w+.-]/;
+
+/**
+ * Read the text of nodes as an image's description has it.
+ * @param {Node[]} nodes
+ */
+export function plainText(nodes) {
+  let text = "";
+  const left = [...nodes].reverse();
+  for (let node = left.pop(); node; node = left.pop()) {
+    text += node.value ?? node.alt ?? "";
+    if (node.children) left.push(...[...node.children].reverse());
+  }
+  return text;
+}
+
+/**
+ * Make links of the addresses in texts; those within links stay.
+ * @param {Node[]} nodes changed in place: nobody else has them yet
+ */
+export function linkTexts(nodes) {
+  const left = [nodes];
+  for (let siblings = left.pop(); siblings; siblings = left.pop()) {
+    if (siblings.some(hasAddress)) siblings.splice(0, siblings.length, ...siblings.flatMap(split));
+    for (const { type, children } of siblings) {
+      if (children && type !== "link" && type !== "linkReference") left.push(children);
+    }
+  }
+  return nodes;
+}
+
+/** @param {Node} node */
+function hasAddress({ type, value }) {
+  return type === "text" && Boolean(value) && /:\/\/|www\.|@/i.test(value ?? "");
+}
+
+/**
+ * @param {Node} node
+ * @returns {Node[]}
+ */
+function split(node) {
+  return hasAddress(node) ? splitUrls(node.value ?? "").flatMap((part) => (part.type === "text" ? splitMails(part.value ?? "") : [part])) : [node];
+}
+
+/**
+ * @param {string} value
+ * @param {{at: number, end: number, node: Node}[]} links
+ */
+function cut(value, links) {
+  /** @type {Node[]} */
+  const parts = [];
+  let from = 0;
+  for (const { at, end, node } of links) {
+    if (at > from) parts.push({ type: "text", value: value.slice(from, at) });
+    parts.push(node);
+    from = end;
+  }
+  if (from < value.length) parts.push({ type: "text", value: value.slice(from) });
+  return parts;
+}
+
+/** @param {string} value */
+function splitUrls(value) {
+  const links = [];
+  START.lastIndex = 0;
+  for (let start = START.exec(value); start; start = START.exec(value)) {
+    const at = start.index;
+    const address = urlAt(value, at, start[0]);
+    if (address) {
+      const isWww = start[0].length === 3;
+      links.push({ at, end: at + address.length, node: linkTo(isWww ? `http://${address}` : address, address) });
+      START.lastIndex = at + address.length;
+    } else START.lastIndex = at + 1;
+  }
+  return cut(value, links);
+}
+
+/**
+ * @param {string} value
+ * @param {number} at
+ * @param {string} protocol
+ * @returns {string} empty when it is none
+ */
+function urlAt(value, at, protocol) {
+  const start = at + protocol.length;
+  DOMAIN.lastIndex = start;
+  const domain = DOMAIN.exec(value)?.[0] ?? "";
+  const own = protocol.length === 3 ? protocol + domain : domain;
+  const isAfterLetter = at > 0 && kindOf(value.charAt(at - 1)) === LETTER;
+  if (domain === "" || isAfterLetter || kindOf(own.charAt(0)) !== LETTER || !isDomain(own)) return "";
+  PATH.lastIndex = start + domain.length;
+  PATH.test(value);
+  return value.slice(at, endOf(value, start, PATH.lastIndex));
+}
+
+/** @param {string} domain */
+function isDomain(domain) {
+  const parts = domain.split(".").slice(-2);
+  return parts.length === 2 && parts.every((part) => part === "" || (!part.includes("_") && /[\dA-Za-z]/.test(part)));
+}
+
+/**
+ * Leave out the signs an address does not end with, but not parentheses that it opened.
+ * @param {string} value
+ * @param {number} from
+ * @param {number} to
+ */
+function endOf(value, from, to) {
+  let end = to;
+  while (end > from && TRAIL.has(value.charAt(end - 1))) end--;
+  let open = 0;
+  for (let at = from; at < end; at++) {
+    if (value.charAt(at) === "(") open++;
+    if (value.charAt(at) === ")") open--;
+  }
+  for (let at = end; at < to && open > 0; at++) {
+    if (value.charAt(at) === ")") {
+      end = at + 1;
+      open--;
+    }
+  }
+  return end;
+}
+
+/** @param {string} value */
+function splitMails(value) {
+  const links = [];
+  let from = 0;
+  for (let sign = value.indexOf("@"); sign >= 0; sign = value.indexOf("@", Math.max(sign + 1, from))) {
+    const found = mailAt(value, from, sign);
+    if (found) {
+      links.push(found);
+      from = found.end;
+    }
+  }
+  return cut(value, links);
+}
+
+/**
+ * @param {string} value
+ * @param {number} from where the last link ended
+ * @param {number} sign
+ */
+function mailAt(value, from, sign) {
+  let start = sign;
+  while (start > from && MAIL_SIGN.test(value.charAt(start - 1))) start--;
+  MAIL_DOMAIN.lastIndex = sign + 1;
+  const domain = MAIL_DOMAIN.exec(value)?.[0] ?? "";
+  if (start === sign || domain === "" || !/[A-Za-z]$/.test(domain)) return null;
+  const end = sign + 1 + domain.length;
+  const scheme = ["mailto:", "xmpp:"].find((each) => value.endsWith(each, start)) ?? "";
+  const before = value.charAt(start - scheme.length - 1);
+  if (!scheme || (isAlphanumeric(before.charCodeAt(0)) || before === "@")) return link(value, start, end, "mailto:");
+  if (/[\w+.-]/.test(before)) return null;
+  return scheme === "xmpp:" ? messengerAt(value, start - 5, end) : link(value, start - 7, end, "");
+}
+
+/**
+ * @param {string} value
+ * @param {number} at
+ * @param {number} end
+ * @param {string} prefix
+ */
+function link(value, at, end, prefix) {
+  const text = value.slice(at, end);
+  return { at, end, node: linkTo(prefix + text, text) };
+}
+
+/**
+ * @param {string} value
+ * @param {number} at
+ * @param {number} domainEnd
+ */
+function messengerAt(value, at, domainEnd) {
+  RESOURCE.lastIndex = domainEnd;
+  const resource = RESOURCE.exec(value)?.[0] ?? "";
+  const end = domainEnd + resource.length;
+  if (resource && (!/[A-Za-z]$/.test(resource) || value.charAt(end) === "@")) return null;
+  return link(value, at, end, "");
+}

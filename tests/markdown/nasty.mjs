@@ -1,0 +1,80 @@
+// Texts that make careless parsers slow, each of about as many characters as asked for.
+
+const fill = (piece, size) => piece.repeat(Math.ceil(size / piece.length));
+const around = (open, middle, close, size) => {
+  const count = Math.floor(size / (open.length + close.length));
+  return open.repeat(count) + middle + close.repeat(count);
+};
+const lines = (size, make) => {
+  let text = "";
+  for (let index = 0; text.length < size; index++) text += make(index);
+  return text;
+};
+
+export const NASTY = {
+  paragraph: (size) => fill("Some words, **bold** and `code`, a [link](x) and more. ", size),
+  "many lines": (size) => fill("Some words, *more* words\n", size),
+  fence: (size) => `\`\`\`js\n${fill("const a = 1; // x\n", size)}`,
+  table: (size) => `| a | b |\n|---|---|\n${fill("| *c* | `d` |\n", size)}`,
+  list: (size) => fill("- an item with *words*\n", size),
+  "opening brackets": (size) => fill("[", size),
+  "image brackets": (size) => fill("![", size),
+  "nested brackets": (size) => around("[", "a", "]", size),
+  "brackets in turn": (size) => fill("[a] ", size),
+  "links in brackets": (size) => fill("[", size / 2) + fill("[a](b)", size / 2),
+  "images around links": (size) => fill("![", size / 2) + fill("[a](b)", size / 2),
+  "links without end": (size) => fill("[a](b", size),
+  "titles without end": (size) => fill("[a](b 'c ", size),
+  "titles in parentheses": (size) => fill("[a](b (c ", size),
+  "open angles": (size) => fill("[a](<b ", size),
+  emphasis: (size) => around("*a ", "b", " a*", size),
+  "mixed emphasis": (size) => fill("*a **b _c __d ", size),
+  "closers without openers": (size) => fill("a** a* a_ a__ ", size),
+  "threes": (size) => fill("a***b*c**d", size),
+  tildes: (size) => fill("~a ~~b ", size),
+  "tildes closing": (size) => fill("a~ a~~ ", size),
+  backticks: (size) => lines(size, (index) => `${"`".repeat((index % 300) + 1)} a `),
+  "one run of backticks": (size) => fill("`", size),
+  "comments without end": (size) => fill("a <!-- ", size),
+  "instructions without end": (size) => fill("a <?", size),
+  "declarations without end": (size) => fill("a <!X ", size),
+  "data without end": (size) => fill("a <![CDATA[", size),
+  "tags without end": (size) => fill("a <b c='d ", size),
+  "attributes": (size) => `a <b${fill(" c", size)}`,
+  "angles": (size) => fill("<", size),
+  "addresses": (size) => fill("<a:b", size),
+  references: (size) => fill("&amp;&#35;&x", size),
+  backslashes: (size) => fill("\\", size),
+  "quotes on one line": (size) => `${fill("> ", Math.min(size, 4000))}${fill("a", size)}`,
+  "deep quotes": (size) => lines(size, (index) => `${"> ".repeat(Math.min(index, 1000))}a\n`),
+  "lazy lines": (size) => `${fill("> ", 2000)}a\n${fill("b\n", size)}`,
+  "lists on one line": (size) => `${fill("- ", Math.min(size, 4000))}${fill("a", size)}`,
+  "deep lists": (size) => lines(size, (index) => `${"  ".repeat(Math.min(index, 300))}- a\n`),
+  "almost thematic": (size) => `${fill("a\n- - - - - -", size)}`,
+  definitions: (size) => lines(size, (index) => `[a${index}]: /b\n`),
+  "definition without end": (size) => `[a]: b "${fill("c\n", size)}`,
+  "labels": (size) => lines(size, (index) => `[a${index}] `),
+  "footnotes": (size) => lines(size, (index) => `[^a${index}]: b[^a${index}]\n`),
+  "footnote labels": (size) => fill("[^a", size),
+  "columns": (size) => `${fill("|a", size / 2)}|\n${fill("|-", size / 2)}|\n`,
+  "a row of bars": (size) => `|a|\n|-|\n${fill("|", size)}`,
+  "mail addresses": (size) => fill("a@b.c ", size),
+  "signs of mail": (size) => fill("a.", size),
+  "mail without domain": (size) => fill("a@", size),
+  "web addresses": (size) => fill("https://a.b/c_d ", size),
+  "one web address": (size) => `https://a.b/${fill("c.", size)}`,
+  "domains": (size) => fill("www.a_", size),
+  "dots": (size) => `www.a${fill(".", size)}b`,
+  "in brackets, domains": (size) => `[${fill("www.a_ ", size)}`,
+  "in brackets, one domain": (size) => `[${fill("www.", size)}_`,
+  "schemes": (size) => fill("http://", size),
+  "parentheses": (size) => `https://a.b/${fill("(", size / 2)}${fill(")", size / 2)}`,
+  "hash signs": (size) => `# a ${fill("# ", size)}b`,
+  "setext signs": (size) => fill("a\n= =\n", size),
+  spaces: (size) => `a${fill(" ", size)}b`,
+  tabs: (size) => fill("\t", size),
+  "blank lines": (size) => `- a\n${fill("\n", size)}b`,
+  "blank lines in code": (size) => `    a\n${fill("    \n", size)}b`,
+  "one word": (size) => fill("a", size),
+  "html": (size) => fill("<div>\n*a*\n</div>\n\n", size),
+};

@@ -1,0 +1,59 @@
+"""The Markdown parser of the page, under Node's own test runner and beside its witnesses."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.markdown import entities
+from tests.markdown.witnesses import installed
+from tests.support.node import find
+
+HERE = Path(__file__).parent
+MODULES = HERE.parents[1] / "static" / "markdown"
+PROGRAMS = sorted(path.name for path in HERE.glob("*.test.mjs"))
+# As served, comments and types included, each file compressed by itself. It may only fall.
+CEILING_BYTES = 38_000
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modules, the programs and the witnesses in one folder that says it holds ES modules."""
+    folder = tmp_path_factory.mktemp("markdown")
+    shutil.copytree(MODULES, folder / "static" / "markdown")
+    for program in HERE.glob("*.mjs"):
+        shutil.copy(program, folder)
+    (folder / "names.json").write_text(json.dumps(entities.NAMES))
+    (folder / "package.json").write_text(json.dumps({"type": "module"}))
+    (folder / "node_modules").symlink_to(installed())
+    return folder
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_programs(workshop: Path, program: str) -> None:
+    command = [*find().node, "--test", "--test-reporter=tap", program]
+    result = subprocess.run(command, cwd=workshop, capture_output=True, text=True, timeout=280)
+    assert result.returncode == 0, (result.stdout + result.stderr)[-20_000:]
+    counts = dict(
+        line[2:].split(" ", 1)
+        for line in result.stdout.splitlines()
+        if line.startswith("# ") and " " in line[2:]
+    )
+    assert int(counts["pass"]) > 0
+    assert (counts["fail"], counts["skipped"], counts["todo"]) == ("0", "0", "0")
+
+
+def test_the_table_of_names_is_the_one_that_is_written() -> None:
+    source = entities.TARGET.read_text()
+    one, two = entities.table()
+    assert f"`{entities.literal(one)}`" in source
+    assert f"`{entities.literal(two)}`" in source
+
+
+def test_the_parser_grows_no_further() -> None:
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in MODULES.glob("*.js")}
+    assert sum(sizes.values()) < CEILING_BYTES, sizes
