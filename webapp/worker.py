@@ -64,12 +64,19 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().notify()
         if not self.alive and not self._drained:
             self._drained = True
-            services = getattr(self.wsgi, "extensions", {}).get("freshet")
+            services = self._services()
             if services is not None:
                 services.runs.drain(max(1.0, self.cfg.graceful_timeout - _SPARE_S))
 
+    def _services(self) -> Any:
+        """Find what the application works with; None before it is there."""
+        return getattr(self.wsgi, "extensions", {}).get("freshet")
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Serve a request; a reader that took nothing for too long is one that has left, not an error."""
+        """Serve a request; who takes or gives nothing for too long is one that has left, not an error."""
+        services = self._services()
+        if services is not None:
+            sock.settimeout(services.write_s)
         try:
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError as error:

@@ -1,17 +1,28 @@
 """Faults that nobody listed: each was found by trying, and is kept from coming back."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.asking import KEY, refusal_of
+from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
+from tests.support.rawhttp import Response, dial
+from tests.support.script import RESET, Answer
 from tests.support.server import Server
 from tests.support.ws import Refused, WsClient
 
 PASSWORD = "open sesame \N{EURO SIGN} canary"
 TRIES = 8
+QUIET_S = 1.0
+WHOLE_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"FRESHET_RETRIES": "0", "FRESHET_HEARTBEAT_S": "0.5", "FRESHET_WRITE_S": str(QUIET_S)}
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +83,53 @@ def test_a_foreign_origin_is_refused_at_every_door(server: Server) -> None:
         status, _, body = server.request("GET", path, Origin="https://evil.example")
         assert status == 403
         assert json.loads(body)["error"]["code"] == "origin"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions"])
+def test_a_whole_answer_that_fails_half_way_is_an_error_status(
+    server: Server, provider: FakeProvider, path: str
+) -> None:
+    """It was 200 with an error in it, which clients took for an answer without choices."""
+    provider.play(Answer(steps=(openai_delta("half of "), RESET)))
+    status, _, body = server.request("POST", path, {"prompt": "x"})
+    assert status == 502
+    assert refusal_of(status, body)["code"] == "interrupted"
+
+
+def test_a_whole_answer_is_kept_alive_however_often_the_bell_rang_before(
+    server: Server, provider: FakeProvider
+) -> None:
+    """The first ring came while the status was waited for, and no other came."""
+    provider.play(Answer(steps=(WHOLE_S + 3, *openai(["Hello"]))))
+    body = json.dumps({"prompt": "x"}).encode()
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with dial(server.address) as sock:
+        sock.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        began = time.monotonic()
+        response = Response(sock, timeout_s=WHOLE_S + 2)
+        assert time.monotonic() - began < WHOLE_S + 2
+        assert response.status == 200
+        told = response.read_all()
+    assert told.startswith(b"  ")
+    assert json.loads(told)["choices"][0]["message"]["content"] == "Hello"
+
+
+@pytest.mark.parametrize(
+    "rest", [b'Content-Length: 500\r\n\r\n{"query"', b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
+)
+def test_a_body_that_never_comes_is_not_waited_for(
+    server: Server, provider: FakeProvider, rest: bytes
+) -> None:
+    """Such a request held its place in the server for good."""
+    provider.play(Answer(steps=openai(["Hello"])))
+    head = b"POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with dial(server.address) as sock:
+        began = time.monotonic()
+        sock.sendall(head + rest)
+        response = Response(sock, timeout_s=QUIET_S + 4)
+        assert time.monotonic() - began > QUIET_S * 0.8
+        assert refusal_of(response.status, response.read_all())
+        assert response.status == 400
+        sock.settimeout(4)
+        assert sock.recv(1) == b"", "the connection is held"
+    assert not provider.calls

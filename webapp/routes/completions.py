@@ -61,7 +61,7 @@ def complete() -> Response:
     body = Following(parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True)
     try:
         talk.listen(body, _FIRST_EVENT_S if asked.stream else _WHOLE_S, whole=not asked.stream)
-        failure = talk.failure()
+        failure = talk.failure(whole=not asked.stream)
     except BaseException:
         body.close()
         raise
@@ -114,10 +114,12 @@ class _Talk:
                 return
             body.follower.wake.wait(left)
 
-    def failure(self) -> Response | None:
-        """Answer with the status of a failure that came before the first words."""
+    def failure(self, *, whole: bool) -> Response | None:
+        """Answer with the status of a failure: before the first words, or of a whole answer at any time."""
         last = self._heard[-1][0] if self._heard else None
-        if last is None or last.kind != "error" or any(frame.kind == "text" for frame, _ in self._heard):
+        if last is None or last.kind != "error":
+            return None
+        if not whole and any(frame.kind == "text" for frame, _ in self._heard):
             return None
         told = msgspec.json.decode(last.payload)
         response = json_response(failed_answer_body(told["error"], told["code"]), status_of(told["code"]))
@@ -138,13 +140,13 @@ class _Talk:
     def whole(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
         """Tell the answer at its end; white space keeps the connection alive until then."""
         while not reader.ended:
-            follower.wake.wait()
-            self._heard += reader.take()
-            if reader.ended or follower.gone or follower.away:
-                break
-            if follower.silent():
+            if follower.silent():  # asked first: the bell may have rung while the status waited
                 yield b" "
                 follower.spoke()
+            follower.wake.wait()
+            self._heard += reader.take()
+            if follower.gone or follower.away:
+                break
         if reader.ended:
             yield from cut(encode(self._completion()))
 
