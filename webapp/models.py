@@ -12,6 +12,7 @@ import msgspec
 
 from webapp.chat import ImagePart, ModelMessage, Usage
 from webapp.errors import ConfigurationError, InvalidRequest
+from webapp.variables import PROVIDERS
 
 _MILLION = Decimal(1_000_000)
 
@@ -28,6 +29,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     images: bool | None = None
     reasoning: bool = False
     default: bool = False
+
+    def __post_init__(self) -> None:
+        """Hold what msgspec cannot say by itself."""
+        if self.provider not in PROVIDERS:
+            raise ValueError(f"provider must be one of {', '.join(PROVIDERS)}, not {self.provider!r}")
+        for price in (self.input, self.output):
+            if price is not None and not (price.is_finite() and price >= 0):
+                raise ValueError(f"{self.name}: a price must be a number that is not negative")
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,10 +64,7 @@ class Models:
                 raise ConfigurationError(
                     f"FRESHET_MODELS_FILE: {override}: {error}", setting="FRESHET_MODELS_FILE"
                 ) from error
-            marked = {row.provider for row in extra if row.default}
-            rows = [
-                msgspec.structs.replace(row, default=False) if row.provider in marked else row for row in rows
-            ] + extra
+            rows = _over(rows, extra)
         return cls(rows)
 
     def find(self, provider: str, name: str) -> Model | None:
@@ -123,6 +129,15 @@ class Models:
         """Cut a default length to what a model can do."""
         row = self.find(provider, name)
         return wanted if row is None or row.longest is None else min(wanted, row.longest)
+
+
+def _over(rows: Iterable[Model], extra: Iterable[Model]) -> list[Model]:
+    """Put the operator's rows over ours. Where they mark no default of a provider, ours stays one."""
+    both = {(row.provider, row.name): row for row in (*rows, *extra)}
+    theirs = {(row.provider, row.name) for row in extra if row.default}
+    marked = {provider for provider, _ in theirs}
+    ours = {(row.provider, row.name) for row in rows if row.default and row.provider not in marked}
+    return [msgspec.structs.replace(row, default=name in theirs | ours) for name, row in both.items()]
 
 
 def _parse(raw: bytes) -> _Table:

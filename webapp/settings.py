@@ -62,7 +62,7 @@ class Settings:
         "FRESHET_MODELS_FILE", None, variables.file, "a TOML file whose models override the built-in table"
     )
     openai_api_key: str | None = _at(
-        "OPENAI_API_KEY", None, variables.text, "OpenAI's key, or that of a compatible server", secret=True
+        "OPENAI_API_KEY", None, variables.key, "OpenAI's key, or that of a compatible server", secret=True
     )
     openai_base_url: str | None = _at(
         "OPENAI_BASE_URL",
@@ -71,7 +71,7 @@ class Settings:
         "a compatible server: vLLM, llama.cpp, LM Studio, Groq, OpenRouter, DeepSeek…",
     )
     anthropic_api_key: str | None = _at(
-        "ANTHROPIC_API_KEY", None, variables.text, "Anthropic's key", secret=True
+        "ANTHROPIC_API_KEY", None, variables.key, "Anthropic's key", secret=True
     )
     anthropic_base_url: str | None = _at(
         "ANTHROPIC_BASE_URL", None, variables.url, "another address for Anthropic's API"
@@ -118,10 +118,10 @@ class Settings:
         "worker processes; one until answers can be shared between them",
     )
     ssl_cert_file: str | None = _at(
-        "SSL_CERT_FILE", None, variables.file, "certificates to trust besides the usual ones"
+        "SSL_CERT_FILE", None, variables.certificates, "certificates to trust besides the usual ones"
     )
     requests_ca_bundle: str | None = _at(
-        "REQUESTS_CA_BUNDLE", None, variables.file, "the same, by its other usual name"
+        "REQUESTS_CA_BUNDLE", None, variables.certificates, "the same, by its other usual name"
     )
 
     # Pace and limits.
@@ -269,7 +269,7 @@ class Settings:
         rows = []
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            shown = "••••••" if spec.metadata["secret"] and value else _shown(value)
+            shown = "••••••" if spec.metadata["secret"] and value else variables.masked(_shown(value))
             rows.append((spec.metadata["name"], shown, _shown(spec.default), spec.metadata["about"]))
         return rows
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 PROVIDERS = ("openai", "anthropic", "ollama", "mock")
+_IN_ADDRESS = re.compile(r"(://)[^/@\s]+(?=@)|([?&][^=&\s]+=)[^&\s]+")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 def text(raw: str) -> str:
     """Take it as it is."""
+    return raw
+
+
+def key(raw: str) -> str:
+    """Read a key that goes into a header: one that was pasted badly would fail at every call."""
+    if not (raw.isascii() and raw.isprintable()) or " " in raw:
+        raise ValueError("must be a key: letters, digits and signs, without spaces")
     return raw
 
 
@@ -82,6 +92,11 @@ def url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def masked(shown: str) -> str:
+    """Hide what may be secret in an address: a password, and the values of its query."""
+    return _IN_ADDRESS.sub(r"\1\2••••••", shown)
+
+
 def ollama(raw: str) -> str:
     """Read OLLAMA_HOST as Ollama does: an address, a host, or a host with a port."""
     if "://" in raw:
@@ -103,6 +118,13 @@ def origins(raw: str) -> tuple[str, ...]:
 
 def file(raw: str) -> str:
     """Read the path of a file that is there."""
-    if not Path(raw).is_file():
+    if not Path(raw).is_file() or not os.access(raw, os.R_OK):
         raise ValueError("must be a file that can be read")
+    return raw
+
+
+def certificates(raw: str) -> str:
+    """Read the path of a file of certificates. What is in them is not looked at: ssl may not be loaded yet."""
+    if b"-----BEGIN " not in Path(file(raw)).read_bytes():
+        raise ValueError("must be a file of certificates in PEM form")
     return raw

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from webapp import variables
 from webapp.chat import ModelRequest
 from webapp.errors import ConfigurationError, InvalidRequest
 from webapp.framing import Rules
@@ -64,8 +65,8 @@ class Workshop:
     def _openai(
         self, *, api_key: str | None = None, base_url: str | None = None, model_name: str, **rest: Any
     ) -> BaseProvider:
-        address = base_url or self._settings.openai_base_url or openai.BASE_URL
-        key = api_key or self._settings.openai_api_key
+        address = _checked("base_url", base_url) or self._settings.openai_base_url or openai.BASE_URL
+        key = _checked("api_key", api_key) or self._settings.openai_api_key
         # A server of one's own needs no key; OpenAI's own does.
         calling, key = self._calling("openai", key, needed=address.startswith(openai.BASE_URL))
         row = self._models.find("openai", model_name)
@@ -82,17 +83,20 @@ class Workshop:
     def _anthropic(
         self, *, api_key: str | None = None, base_url: str | None = None, **rest: Any
     ) -> BaseProvider:
-        calling, key = self._calling("anthropic", api_key or self._settings.anthropic_api_key, needed=True)
+        own = _checked("api_key", api_key)
+        calling, key = self._calling("anthropic", own or self._settings.anthropic_api_key, needed=True)
         return anthropic.AnthropicProvider(
             calling,
             api_key=key,
-            base_url=base_url or self._settings.anthropic_base_url or anthropic.BASE_URL,
+            base_url=_checked("base_url", base_url)
+            or self._settings.anthropic_base_url
+            or anthropic.BASE_URL,
             max_line_bytes=self._settings.max_line_bytes,
             **rest,
         )
 
     def _ollama(self, *, base_url: str | None = None, **rest: Any) -> BaseProvider:
-        address = base_url or self._settings.ollama_host
+        address = _checked("base_url", base_url) or self._settings.ollama_host
         played = self._settings.skip_api_key_check and address is None
         transport: Transport = RecordedTransport("ollama") if played else self._transport()
         return ollama.OllamaProvider(
@@ -268,6 +272,19 @@ def read_settings() -> Settings:
     import os  # noqa: PLC0415  (nothing else in this module may see the environment)
 
     return Settings.read(os.environ)
+
+
+_OPTIONS: dict[str, Callable[[str], str]] = {"api_key": variables.key, "base_url": variables.url}
+
+
+def _checked(name: str, option: str | None) -> str | None:
+    """Hold an option of code's to what the variable of the same meaning is held to."""
+    if not option:
+        return None
+    try:
+        return _OPTIONS[name](option)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} {error}") from None
 
 
 def _patience(settings: Settings) -> Patience:

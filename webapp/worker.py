@@ -16,7 +16,10 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
+from webapp.errors import ConfigurationError
+
 _GC_THRESHOLDS = (20_000, 20, 50)  # a frame makes little that refers to itself
+_BOOT_ERROR = 3  # gunicorn's word to its master that another try would fail, too
 _SPARE_S = 5.0  # between the last word to a reader and the end of the process
 
 
@@ -48,7 +51,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         """Load the application; what lives as long as the process is then left out of every collection."""
-        super().load_wsgi()
+        try:
+            super().load_wsgi()
+        except ConfigurationError as error:  # one line for the operator, where gunicorn would write fifty
+            self.log.error("freshet: %s", error)
+            raise SystemExit(_BOOT_ERROR) from None
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)

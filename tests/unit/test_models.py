@@ -75,6 +75,7 @@ def test_the_operator_s_file_overrides_model_by_model(tmp_path: Path) -> None:
     models = override(tmp_path, 'provider = "openai"\nname = "gpt-4.1"\ninput = "1"\noutput = 2.5')
     assert models.cost("openai", "gpt-4.1", USAGE) == Decimal("0.00225")
     assert models.cost("openai", "gpt-4o", USAGE) == KNOWN.cost("openai", "gpt-4o", USAGE)
+    assert models.default("openai") == "gpt-4.1", "a new price left the provider without a default"
 
 
 def test_the_operator_s_default_replaces_ours(tmp_path: Path) -> None:
@@ -92,6 +93,9 @@ def test_the_operator_s_default_replaces_ours(tmp_path: Path) -> None:
         'dated = 2026-11-01\n[[model]]\nprovider = "openai"',
         'dated = 2026-11-01\n[[model]]\nprovider = "openai"\nname = "x"\nwindows = 5',
         'dated = 2026-11-01\n[[model]]\nprovider = "openai"\nname = "x"\ninput = "cheap"',
+        'dated = 2026-11-01\n[[model]]\nprovider = "openai"\nname = "x"\ninput = "NaN"',
+        'dated = 2026-11-01\n[[model]]\nprovider = "openai"\nname = "x"\noutput = "-1"',
+        'dated = 2026-11-01\n[[model]]\nprovider = "opneai"\nname = "x"',
         'dated = "yesterday"\nmodel = []',
     ],
 )

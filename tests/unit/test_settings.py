@@ -239,5 +239,40 @@ def test_what_is_in_force_is_shown() -> None:
 
 def test_a_file_that_is_there_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
-    path.write_text("")
+    path.write_text("-----BEGIN CERTIFICATE-----\n")
     assert Settings.read({"SSL_CERT_FILE": str(path)}).ssl_cert_file == str(path)
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(b"\x30\x82 this is no PEM")
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE must be a file of certificates"):
+        Settings.read({"SSL_CERT_FILE": str(path)})
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"])
+@pytest.mark.parametrize("key", ["sk-\u2026", "sk-canary one", "sk-canary\nX-Evil: 1", "schl\u00fcssel"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(name: str, key: str) -> None:
+    """It was found out at the first call, as an unreachable provider or an error of ours."""
+    with pytest.raises(ConfigurationError, match=f"{name} must be a key") as refused:
+        Settings.read({name: key})
+    assert key[:6] not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (
+            "https://user:secret@proxy.example/v1",
+            "https://\u2022\u2022\u2022\u2022\u2022\u2022@proxy.example/v1",
+        ),
+        (
+            "https://x.example/v1?api-version=1&key=secret",
+            "https://x.example/v1?api-version=\u2022\u2022\u2022\u2022\u2022\u2022&key=\u2022\u2022\u2022\u2022\u2022\u2022",
+        ),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+    ],
+)
+def test_a_secret_inside_an_address_is_masked(address: str, shown: str) -> None:
+    rows = {name: value for name, value, *_ in Settings.read({"OPENAI_BASE_URL": address}).described()}
+    assert rows["OPENAI_BASE_URL"] == shown

@@ -231,3 +231,17 @@ def test_the_engine_takes_its_limits_from_the_settings() -> None:
     )
     limits = make_runs(settings, Models.read()).limits
     assert (limits.max_streams, limits.max_readers, limits.run_max_bytes, limits.expiry_s) == (7, 14, 2048, 9)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word"),
+    [
+        ("base_url", "localhost:8080", "http://"),
+        ("api_key", "sk-canary\n", "key"),
+        ("api_key", "sk-…", "key"),
+    ],
+)
+def test_an_option_is_held_to_what_its_variable_is(option: str, value: str, word: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must be .*{word}") as refused:
+        create_provider("openai", settings=Settings(openai_api_key="k"), **{option: value})
+    assert "canary" not in str(refused.value)

@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from urllib3.poolmanager import PoolManager
 
 from webapp.codecs.chunked import BadChunk, ChunkedDecoder
-from webapp.errors import Interrupted, UpstreamError
+from webapp.errors import ConfigurationError, Interrupted, UpstreamError
 from webapp.providers.paced import Exchange, PacedSocket, Patience, exchanging, pool_classes
 from webapp.providers.refusal import refusal
 from webapp.seams import Call, Control
@@ -31,11 +31,17 @@ _MOST_IDLE_CONNECTIONS = 1  # they are closed after one call; the pool is not us
 
 
 def trust(*extra: str | None) -> ssl.SSLContext:
-    """Make a TLS context that trusts the usual authorities and those in the files `extra`."""
+    """Make a TLS context that trusts the usual authorities and those in the files `extra`.
+
+    Raises `ConfigurationError` for a file that holds none.
+    """
     context = ssl.create_default_context(cafile=certifi.where())
     for path in extra:
-        if path:
-            context.load_verify_locations(cafile=path)
+        try:
+            if path:
+                context.load_verify_locations(cafile=path)
+        except OSError as error:  # ssl's own are of this kind
+            raise ConfigurationError(f"SSL_CERT_FILE, REQUESTS_CA_BUNDLE: {path} cannot be read") from error
     return context
 
 
