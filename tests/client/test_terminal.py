@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.client.conftest import TEXT, answer
+from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider, closed_port
+from tests.support.script import Answer
 from tests.support.server import Server
 from webapp.cli.show import money, settled
 
@@ -223,3 +225,29 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(
         assert terminal.process.wait(_LIMIT_S) == 0
     finally:
         terminal.close()
+
+
+def test_a_terminal_that_cannot_write_everything_gets_the_rest(provider: FakeProvider) -> None:
+    """The first character that it did not know ended the answer with a traceback."""
+    provider.play(Answer(steps=openai(["“naïve” ", "end"])))
+    env = {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "PYTHONIOENCODING": "ascii"}
+    done = freshet("chat", "hello", env=env)
+    assert (done.returncode, done.stdout) == (0, "?na?ve? end\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--port", "{port}")])
+def test_serve_listens_where_it_is_told(arguments: tuple[str, ...]) -> None:
+    """The variables that it shows as its settings were not heard."""
+    port = closed_port()
+    told = [argument.format(port=port) for argument in arguments]
+    env = {"PATH": os.environ["PATH"], "PORT": str(closed_port() if told else port)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webapp", "serve", *told], env=env, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "Freshet is at" in line)
+        assert f"http://127.0.0.1:{port}" in line
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

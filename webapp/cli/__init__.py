@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the answer failed, 2 the command or a setting is wrong, 13
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in _COMMANDS:
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")  # an answer may hold what the terminal cannot write
     try:
         code: int = chosen.run(chosen)
     except (ConfigurationError, RequestError) as error:
