@@ -7,6 +7,11 @@ import { unescapeText } from "./entities.js";
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {import("./tree.js").Parent} Parent */
 
+/** Kinds that an empty line belongs to. */
+export const GOING = new Set(["blockquote", "fenced", "html"]);
+/** Kinds that hold text and no blocks. */
+export const LEAVES = new Set(["paragraph", "heading", "setext", "fenced", "indented", "html", "tableRow"]);
+
 /**
  * @typedef {object} Block one open block
  * @property {string} kind the type of its node; code is `fenced` or `indented`, a row under way is `tableRow`
@@ -29,6 +34,7 @@ import { unescapeText } from "./entities.js";
  * @property {(block: Block) => void} opened a leaf or a row began
  * @property {(block: Block, added: string) => void} grew text was added to it
  * @property {(block: Block, parent: Block) => void} closed it is whole
+ * @property {(identifier: string) => void} defined a label or, after `^`, a footnote was defined for the first time
  */
 
 /**

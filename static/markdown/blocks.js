@@ -1,7 +1,7 @@
 /**
  * Blocks out of lines: a stack of open containers that takes one line after the other and never looks back.
  */
-import { codeNode, definitionNode, footnoteNode, newBlock } from "./block.js";
+import { codeNode, definitionNode, footnoteNode, GOING, LEAVES, newBlock } from "./block.js";
 import { isHtmlEnd } from "./html.js";
 import { Line } from "./line.js";
 import { MORE, readDefinition } from "./links.js";
@@ -11,14 +11,7 @@ import { headingText } from "./starts.js";
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {import("./tree.js").Parent} Parent */
-/** @typedef {import("./plan.js").Plan} Plan */
-/** @typedef {import("./starts.js").Container} Container */
 /** @typedef {import("./starts.js").Start} Start */
-
-/** Those that an empty line belongs to. */
-const GOING = new Set(["blockquote", "fenced", "html"]);
-
-const LEAVES = new Set(["paragraph", "heading", "setext", "fenced", "indented", "html", "tableRow"]);
 
 /** Builds the tree of blocks, line by line. */
 export class Blocks {
@@ -63,7 +56,7 @@ export class Blocks {
 
   /**
    * Take a line of which more may come by `extend`, if all that is open is text.
-   * @param {Plan} planned
+   * @param {import("./plan.js").Plan} planned
    */
   begin({ line, leaf, depth, containers, alignment, isFenceEnd }) {
     this.#number++;
@@ -84,7 +77,7 @@ export class Blocks {
    * @param {string} text
    */
   extend(text) {
-    this.tip.line += text;
+    if (this.tip.kind !== "indented") this.tip.line += text;
     this.#grow(this.tip, text);
   }
 
@@ -135,7 +128,7 @@ export class Blocks {
     this.stack.push(block);
   }
 
-  /** @param {Container} container */
+  /** @param {import("./starts.js").Container} container */
   #openContainer(container) {
     if (container.kind === "listItem") {
       this.#openItem(container);
@@ -143,7 +136,10 @@ export class Blocks {
     }
     const { label } = container;
     const node = label === undefined ? { type: container.kind, children: [] } : footnoteNode(label);
-    if (node.identifier && !this.footnotes.has(node.identifier)) this.footnotes.set(node.identifier, node);
+    if (node.identifier && !this.footnotes.has(node.identifier)) {
+      this.footnotes.set(node.identifier, node);
+      this.#sink.defined(`^${node.identifier}`);
+    }
     this.#openPlaced(newBlock(container.kind, node, { width: container.width }));
   }
 
@@ -154,7 +150,7 @@ export class Blocks {
     this.#open(block);
   }
 
-  /** @param {Container} item */
+  /** @param {import("./starts.js").Container} item */
   #openItem({ marker, start, width }) {
     if (this.tip.kind !== "list") {
       const ordered = start !== undefined;
@@ -275,19 +271,23 @@ export class Blocks {
    * Put a paragraph's node into the tree, behind the definitions that it begins with.
    * @param {Block} block
    * @param {boolean} isOpen whether the paragraph may go on
+   * @param {number} [limit] how much of its text to look at
    * @returns {boolean} whether its node stands there now: not while it could be a definition, nor if nothing is left
    */
-  place(block, isOpen) {
+  place(block, isOpen, limit) {
     if (block.isPlaced) return true;
+    const text = block.text.slice(0, limit);
     const parent = /** @type {Block} */ (this.tip === block ? this.stack[this.stack.length - 2] : this.tip);
     const siblings = /** @type {Parent} */ (parent.node).children;
     let at = 0;
-    let found = readDefinition(block.text, at, isOpen);
-    for (; typeof found !== "number"; found = readDefinition(block.text, at, isOpen)) {
+    let found = readDefinition(text, at, isOpen);
+    for (; typeof found !== "number"; found = readDefinition(text, at, isOpen)) {
       const node = definitionNode(found);
       siblings.push(node);
-      if (!this.definitions.has(node.identifier)) this.definitions.set(node.identifier, node);
       at = found.end;
+      if (this.definitions.has(node.identifier)) continue;
+      this.definitions.set(node.identifier, node);
+      this.#sink.defined(node.identifier);
     }
     block.text = block.text.slice(at);
     if (found === MORE || block.text === "") return false;

@@ -4,7 +4,7 @@
 import { identify } from "./characters.js";
 import { unescapeText } from "./entities.js";
 import { nodesOf, pair } from "./emphasis.js";
-import { readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
+import { MORE, readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
 import { plainText } from "./texts.js";
 
 /** @typedef {import("./tree.js").Node} Node */
@@ -15,6 +15,7 @@ import { plainText } from "./texts.js";
  * @typedef {object} Place what a text stands in
  * @property {Labels} labels
  * @property {boolean} [isCell] whether it is a table's cell, where `\|` is a bar in code too
+ * @property {boolean} [isStruckFirst] what an earlier part of the same text has decided
  * @property {(identifier: string) => void} [missed] is told the labels that nothing defines yet
  */
 
@@ -44,6 +45,8 @@ const LONGEST_LABEL = 999;
 export class Brackets {
   /** @type {Bracket[]} */
   #open = [];
+  /** Where a link's parentheses begin that the end of the text cuts off; -1 when there are none. */
+  unfinished = -1;
   /** So many of them stand around a link already. */
   #quieted = 0;
   #reader;
@@ -62,6 +65,15 @@ export class Brackets {
 
   get isOpen() {
     return this.#open.length > 0;
+  }
+
+  /** Where the outermost open one stands, and the innermost that could yet be a link. */
+  get ends() {
+    const { items } = this.#reader;
+    const first = this.#open[0];
+    const last = this.#open[this.#open.length - 1];
+    const from = (/** @type {Bracket | undefined} */ bracket) => (bracket ? (items[bracket.index]?.from ?? 0) : Infinity);
+    return { first: from(first), last: last?.isInert ? Infinity : from(last), isImage: last?.isImage ?? false };
   }
 
   /**
@@ -100,6 +112,7 @@ export class Brackets {
     const bracket = this.#open.pop();
     this.#quieted = Math.min(this.#quieted, this.#open.length);
     const target = bracket && !bracket.isInert ? this.#target(bracket) : null;
+    if (bracket && !bracket.isInert && !target && reader.at + 1 === reader.text.length) this.unfinished = reader.at + 1;
     if (bracket && target) this.#enclose(bracket, target);
     else if (!bracket?.isImage || bracket.isInert || !this.#closeFootnote(bracket)) reader.pushText(1);
   }
@@ -145,6 +158,7 @@ export class Brackets {
    */
   #resource(from) {
     const resource = readResource(this.#reader.text, from, this.#titleAt);
+    if (resource === MORE) this.unfinished = from - 1;
     if (typeof resource === "number") return null;
     const { end, address, title } = resource;
     return { end, fields: { title: title === null ? null : unescapeText(title), url: unescapeText(address) } };
@@ -156,7 +170,7 @@ export class Brackets {
     const mark = text.charAt(from);
     if (from > (this.#endless.get(mark) ?? Infinity)) return -1;
     const end = readTitle(text, from);
-    if (end < -1) this.#endless.set(mark, from);
+    if (end === MORE) this.#endless.set(mark, from);
     return end;
   };
 

@@ -18,12 +18,17 @@ const nothing = () => {};
 export function parse(text) {
   /** @type {{block: Block, parent: Block}[]} */
   const leaves = [];
-  const blocks = new Blocks({ opened: nothing, grew: nothing, closed: (block, parent) => leaves.push({ block, parent }) });
+  const blocks = new Blocks({
+    opened: nothing,
+    grew: nothing,
+    defined: nothing,
+    closed: (block, parent) => leaves.push({ block, parent }),
+  });
   const lines = new Lines().feed(text);
   const last = lines.pop();
   for (const line of lines) blocks.line(line);
   if (last) blocks.line(last);
   blocks.finish();
-  for (const { block, parent } of leaves) fill(block, parent, blocks);
+  for (const { block, parent } of leaves) fill(block, parent, { labels: blocks });
   return blocks.root;
 }

@@ -13,6 +13,8 @@ import { linkTexts } from "./texts.js";
 /** @typedef {import("./brackets.js").Place} Place */
 /** @typedef {import("./emphasis.js").Item} Item */
 
+/** A tag that more text could still end is waited for up to here. */
+const LONGEST_TAG = 200;
 const SPECIAL = /[\\`*_[\]!<&\n~]/g;
 const URL = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
 const MAIL =
@@ -37,9 +39,11 @@ export class Reader {
   at = 0;
   /** @type {Item[]} */
   items = [];
-  isStruckFirst = false;
+  isStruckFirst;
+  brackets;
+  /** Where something begins that more text could end: code, or HTML; its closing backticks, if it is code. */
+  uncertain = { at: Infinity, closer: "" };
   #place;
-  #brackets;
   #literals;
   #hasRun = false;
   /** Where the next character stands that may be more than text. */
@@ -56,8 +60,10 @@ export class Reader {
   constructor(text, place) {
     this.text = text;
     this.#place = place;
+    this.isStruckFirst = place.isStruckFirst ?? false;
+    this.#hasRun = place.isStruckFirst !== undefined;
     this.#literals = new Literals(text);
-    this.#brackets = new Brackets(this, place);
+    this.brackets = new Brackets(this, place);
   }
 
   /** Read all of it. */
@@ -116,7 +122,7 @@ export class Reader {
   };
 
   #readLiteral() {
-    const literal = this.#brackets.isOpen ? null : this.#literals.read(this.at);
+    const literal = this.brackets.isOpen ? null : this.#literals.read(this.at);
     if (literal) this.push(literal.node, literal.end);
     return literal !== null;
   }
@@ -128,10 +134,10 @@ export class Reader {
     else if (sign === "\n") this.#readLineEnd();
     else if (sign === "<") this.#readAngle();
     else if (sign === "&") this.#readReference();
-    else if (sign === "[") this.#brackets.open(1);
-    else if (sign === "]") this.#brackets.close();
+    else if (sign === "[") this.brackets.open(1);
+    else if (sign === "]") this.brackets.close();
     else if (sign !== "!") this.#readRun(sign);
-    else if (this.text.charAt(this.at + 1) === "[") this.#brackets.open(2);
+    else if (this.text.charAt(this.at + 1) === "[") this.brackets.open(2);
     else this.pushText(1);
   }
 
@@ -170,7 +176,10 @@ export class Reader {
     }
     const end = readHtml(text, at, this.find);
     if (end > 0) this.push({ type: "html", value: text.slice(at, end) }, end);
-    else this.pushText(1);
+    else {
+      if (end < -1 && text.length - at < LONGEST_TAG) this.#doubt(at, "");
+      this.pushText(1);
+    }
   }
 
   /** @param {string} mark */
@@ -195,12 +204,26 @@ export class Reader {
     while (text.charCodeAt(start) === 96) start++;
     const end = this.#tickAfter(start, start - at);
     if (end < 0) {
+      this.#doubt(at, text.slice(at, start));
       this.pushText(start - at);
       return;
     }
     const value = codeText(text.slice(start, end));
     const node = { type: "inlineCode", value: this.#place.isCell ? value.replace(/\\([\\|])/g, unbar) : value };
     this.push(node, end + start - at);
+  }
+
+  /**
+   * @param {number} at
+   * @param {string} closer
+   */
+  #doubt(at, closer) {
+    if (at < this.uncertain.at) this.uncertain = { at, closer };
+  }
+
+  /** Whether any run came, here or before: then it is decided which signs are paired first. */
+  get hasRun() {
+    return this.#hasRun;
   }
 
   /**

@@ -1,0 +1,86 @@
+// What is shown of a text that is still being written: what it is becoming, and nothing of what is undecided.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Stream } from "./static/markdown/stream.js";
+
+/** A node in short: its type, then its text or its children. */
+function short({ type, value, children }) {
+  return children ? [type, ...children.map(short)] : type === "text" ? value : [type, value];
+}
+
+function shownOf(text) {
+  const stream = new Stream();
+  stream.write(text);
+  return stream.root.children.map(short);
+}
+
+const HELD = ["-", "- ", "*", "* *", "+", "#", "## ", "1", "12", "1.", "1. ", ">", "> ", "> -", "|", "=", "`", "```", "```js", "~~~", "<", "<b", "<!-", "    ", "[", "[a", "[a]", "[a]:", "[a]: /b", "[a]: /b 't", "[^a", "[^a]", "- [", "- [ ]"];
+
+for (const line of HELD) {
+  test(`nothing is shown of ${JSON.stringify(line)}`, () => {
+    const text = JSON.stringify(shownOf(line));
+    assert.doesNotMatch(text, /[-*+#>|=`~<\d]|\[ ?\]:/, text);
+    // A definition interrupts no paragraph: there it is text.
+    if (!/^\[a/.test(line)) assert.deepEqual(shownOf(`word\n${line}`)[0], ["paragraph", "word"]);
+  });
+}
+
+const BECOMING = [
+  ["**bo", [["paragraph", ["strong", "bo"]]]],
+  ["**bold*", [["paragraph", ["strong", "bold"]]]],
+  ["a *b **c", [["paragraph", "a ", ["emphasis", "b ", ["strong", "c"]]]]],
+  ["~~gone", [["paragraph", ["delete", "gone"]]]],
+  ["about ~100 or", [["paragraph", "about ~100 or"]]],
+  ["run `make", [["paragraph", "run ", ["inlineCode", "make"]]]],
+  ["``a` b", [["paragraph", ["inlineCode", "a` b"]]]],
+  ["see [the pa", [["paragraph", "see ", ["link", "the pa"]]]],
+  ["see [it]", [["paragraph", "see ", ["link", "it"]]]],
+  ["see [it](htt", [["paragraph", "see ", ["link", "it"]]]],
+  ["see [it](/a 'b", [["paragraph", "see ", ["link", "it"]]]],
+  ["x[1] = 2", [["paragraph", "x[1] = 2"]]],
+  ["a <span cl", [["paragraph", "a"]]],
+  ["a < b", [["paragraph", "a < b"]]],
+  ["R&am", [["paragraph", "R"]]],
+  ["a\\", [["paragraph", "a"]]],
+  ["```js\nlet a", [["code", "let a"]]],
+  ["```js\nlet a\n``", [["code", "let a"]]],
+  ["# Hea", [["heading", "Hea"]]],
+  ["- [x] do", [["list", ["listItem", ["paragraph", "do"]]]]],
+  ["a | b\n-|", [["paragraph", "a | b"]]],
+  ["a | b\n-|-\nc", [["table", ["tableRow", ["tableCell", "a"], ["tableCell", "b"]], ["tableRow", ["tableCell", "c"]]]]],
+  ["Here is what to do:\n-", [["paragraph", "Here is what to do:"]]],
+  ["Here is what to do:\n- a", [["paragraph", "Here is what to do:"], ["list", ["listItem", ["paragraph", "a"]]]]],
+  ["a [b]\n\n[b]: /c", [["paragraph", "a [b]"]]],
+  ["a [b]\n\n[b]: /c\n\n", [["paragraph", "a ", ["linkReference", "b"]], ["definition", null]]],
+];
+
+for (const [text, expected] of BECOMING) {
+  test(`${JSON.stringify(text)} is shown as what it is becoming`, () => {
+    assert.deepEqual(JSON.parse(JSON.stringify(shownOf(text))), expected);
+  });
+}
+
+test("what is settled is never read again", () => {
+  const stream = new Stream();
+  const words = "Some *words* and `code` of one long paragraph. ";
+  stream.write(words.repeat(100));
+  const before = stream.root.children[0].children.slice(0, 150);
+  for (let index = 0; index < 50; index++) stream.write(words);
+  const after = stream.root.children[0].children;
+  assert.ok(after.length > 250);
+  before.forEach((node, index) => assert.equal(after[index], node));
+});
+
+test("a leaf is read again for its first late labels, and for the rest in the end", () => {
+  const stream = new Stream();
+  stream.write("[a] [b] [c] [d] [e]\n\n");
+  const links = () => stream.root.children[0].children.filter(({ type }) => type === "linkReference").length;
+  const counts = ["a", "b", "c", "d", "e"].map((name) => {
+    stream.write(`[${name}]: /x\n\n`);
+    return links();
+  });
+  assert.deepEqual(counts, [1, 2, 3, 3, 3]);
+  assert.equal(stream.again.length, 3);
+  stream.end();
+  assert.equal(links(), 5);
+});
