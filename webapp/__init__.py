@@ -8,8 +8,8 @@ only needs a provider should not pay for Flask.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take it for true; `typing` would be nearly all that the import costs
 if TYPE_CHECKING:
     from webapp.app import create_app as create_app
     from webapp.chat import ImagePart as ImagePart
