@@ -22,7 +22,7 @@ export const DIFFERENCES = [
   {
     reason: "Blank lines at the end of indented code are no part of it, also with more than four columns (spec 4.4).",
     text: "    a\n     ",
-    like: /(?:\t| {4}).*\n+[ \t>]*[ \t]$/,
+    like: /(?:\t| {4}).*\n+[ \t>]*[ \t]\n?$/,
   },
   {
     reason: "Blank lines in a fence that nothing closes are part of it (spec 4.5).",
