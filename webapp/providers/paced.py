@@ -30,6 +30,8 @@ from webapp.seams import Control
 _READ_BYTES = 64 * 1024
 # Up to here one read took all. Of a larger backlog the other side may hold a rest until the kernel has room.
 _SMALL_BYTES = 4 * 1024
+# A flood that makes no frames is never waited on: after a full read it rests as long as that took, for the others.
+_LEAST_REST_S, _MOST_REST_S = 0.001, 0.02
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,7 @@ class PacedSocket:
         self._busy = False  # bytes come faster than frames leave
         self._full = False  # the last read did not take all there was
         self._left_at = -math.inf  # when the last frame left
+        self._share()
         sock.settimeout(exchange.patience.first_byte_s)
 
     def __getattr__(self, name: str) -> Any:
@@ -121,6 +124,10 @@ class PacedSocket:
 
         Raises `UpstreamError` for silence, `Stopped`, and `OSError` for a connection that broke.
         """
+        if self._unshared_bytes >= _READ_BYTES:
+            took_s = time.monotonic() - self._shared_at
+            time.sleep(min(max(took_s, _LEAST_REST_S), _MOST_REST_S))
+            self._share()
         piece = self._first()
         pieces, size = [piece], len(piece)
         while self._busy and piece and size < _READ_BYTES and not (self._plain and len(piece) < _SMALL_BYTES):
@@ -131,6 +138,7 @@ class PacedSocket:
             pieces.append(piece)
             size += len(piece)
         self._full = size >= _READ_BYTES
+        self._unshared_bytes += size
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _first(self) -> bytes:
@@ -149,6 +157,7 @@ class PacedSocket:
             self._left_at = time.monotonic()
             if self._busy:
                 control.wait(control.window_s)
+                self._share()
         if self._busy:
             chunk = self._try()
             if chunk is not None:
@@ -158,17 +167,25 @@ class PacedSocket:
         self._busy = rest_s > 0
         if self._busy and chunk:
             control.wait(rest_s)
+            self._share()
         return chunk
+
+    def _share(self) -> None:
+        """Note that all others have just had their turn; what is read from now on is counted."""
+        self._unshared_bytes, self._shared_at = 0, time.monotonic()
 
     def _block(self) -> bytes:
         first = not self._begun
         limit_s = max(0.001, self._deadline - time.monotonic()) if first else self._idle_s
         self._sock.settimeout(limit_s)
+        asked_at = time.monotonic()
         try:
             chunk = self._sock.recv(_READ_BYTES)
         except TimeoutError as error:
             raise UpstreamError("upstream_timeout" if first else "upstream_stalled") from error
         self._begun = True
+        if time.monotonic() - asked_at > _LEAST_REST_S:
+            self._share()
         return chunk
 
     def _try(self) -> bytes | None:
