@@ -10,7 +10,7 @@ from tests.faults.asking import BODY, KEY, ask, refusal_of, stop
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises
-from tests.support.script import Answer, Step, refusal
+from tests.support.script import STALL, Answer, Step, refusal
 from tests.support.server import Server
 from tests.support.sse import SseReader
 from tests.support.ws import WsClient
@@ -87,7 +87,7 @@ def test_s6_more_readers_than_fit(server: Server, provider: FakeProvider) -> Non
 
 def test_s6_far_more_than_the_worker_takes(server: Server, provider: FakeProvider) -> None:
     """Those who were refused and hold on to their connections keep nobody else out."""
-    provider.play(Answer(steps=steadily))
+    provider.play(Answer(steps=(openai_delta("Hello"), STALL)))
     with ExitStack() as stack:
         first = stack.enter_context(SseReader(server.address, body={"query": "hello"}))
         first.read_text(1)

@@ -22,7 +22,6 @@ def settings() -> dict[str, str]:
     return {
         "FRESHET_FIRST_BYTE_S": "2",
         "FRESHET_IDLE_S": "1",
-        "FRESHET_TOTAL_S": "4",
         "FRESHET_RETRIES": "0",
     }
 

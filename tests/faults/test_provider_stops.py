@@ -14,7 +14,7 @@ TEXT = [openai_delta("Hello "), openai_delta("there")]
 FINISH = openai_finish()
 IDLE_S = 1.0
 QUIET_S = 3.0
-HEARTBEAT_S, PULSE_S = 0.3, 0.5  # the engine looks around a few times a second
+HEARTBEAT_S, PULSE_S = 0.3, 1.0  # the engine looks around a few times a second, a busy machine fewer
 
 
 @pytest.fixture(scope="module")

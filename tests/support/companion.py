@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.cores import starved_s, waited_s
 from tests.support.dialects import anthropic_begin, anthropic_delta, ollama_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Address, Cut
@@ -27,7 +28,7 @@ from tests.support.sse import SseReader
 
 EVERY_S = 0.04
 GAP_S = 0.2
-TICK_S = 0.005
+TICK_S = 0.01
 
 
 @dataclass(slots=True)
@@ -106,20 +107,19 @@ class Companion:
 
 
 class _Hunger:
-    """How long the worker, and we, waited for a core: looked at every few milliseconds."""
+    """How long the worker and our own threads waited for a core: looked at every few milliseconds."""
 
     def __init__(self, worker: int) -> None:
-        self._path = Path(f"/proc/{worker}/schedstat")
-        self._looks: deque[tuple[float, float, float]] = deque(maxlen=1000)  # when, worker's wait, our delay
+        self._worker = worker
+        self._looks: deque[tuple[float, float, float]] = deque(
+            maxlen=1000
+        )  # when, all that waited, our delay
         self.look()
 
     def look(self) -> None:
-        """Note how long the worker has waited so far, and how late we are ourselves."""
+        """Note how long all have waited so far, and how late we are ourselves."""
         at = time.monotonic()
-        try:
-            waited = int(self._path.read_text().split()[1]) / 1e9
-        except (OSError, IndexError):
-            waited = 0.0  # a system that does not count, or a worker that is gone
+        waited = starved_s(self._worker) + sum(map(waited_s, Path("/proc/self/task").glob("*/schedstat")))
         late = max(0.0, at - self._looks[-1][0] - TICK_S) if self._looks else 0.0
         self._looks.append((at, waited, late))
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+from tests.support.cores import starved_s
 from tests.support.rawhttp import Address, request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,17 +114,27 @@ class Server:
         """How many files and sockets the worker holds open."""
         return sum(1 for _ in Path(f"/proc/{self.worker}/fd").iterdir())
 
+    def holds(self, port: int) -> bool:
+        """Tell whether it still holds the connection whose other end has this port (Linux)."""
+        ends = f":{self.port:04X}", f":{port:04X}"
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, *_, inode = line.split()[:10]
+            if local.endswith(ends[0]) and remote.endswith(ends[1]) and inode != "0":
+                return True
+        return False
+
+    def wait_let_go(self, port: int, timeout_s: float) -> float:
+        """Wait until it has closed that connection, and give the seconds it took."""
+        return wait_for(lambda: not self.holds(port), timeout_s, f"the connection from port {port}, closed")
+
     def memory_bytes(self) -> int:
         """The worker's resident memory."""
         pages = int(Path(f"/proc/{self.worker}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def starved_s(self) -> float:
-        """How long the worker has waited for a core so far, where the system counts it."""
-        try:
-            return int(Path(f"/proc/{self.worker}/schedstat").read_text().split()[1]) / 1e9
-        except OSError:
-            return 0.0
+        """How long the worker has been kept from working so far, by other processes or the machine beneath."""
+        return starved_s(self.worker)
 
     def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
         """Count the worker's live greenlets and the objects of Freshet's own classes."""

@@ -83,6 +83,12 @@ class SseReader:
             raise
 
     @property
+    def port(self) -> int:
+        """Our end's port; ask while the connection is open."""
+        port: int = self.response.sock.getsockname()[1]
+        return port
+
+    @property
     def status(self) -> int:
         """The HTTP status."""
         return self.response.status

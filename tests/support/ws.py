@@ -87,6 +87,12 @@ class WsClient:
         assert response.headers["sec-websocket-accept"] == expected
         self._buffer = response.leftover()
 
+    @property
+    def port(self) -> int:
+        """Our end's port; ask while the connection is open."""
+        port: int = self.sock.getsockname()[1]
+        return port
+
     def send_json(self, **message: Any) -> None:
         """Send one message."""
         self.send_frame(TEXT, json.dumps(message).encode())
