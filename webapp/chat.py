@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
+from webapp.errors import InvalidRequest
+
 Role = Literal["system", "user", "assistant"]
+MOST_TOKENS = 1_000_000
+MOST_TEMPERATURE = 2
+_MOST_STOPS = 4
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
 
 
@@ -72,7 +77,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a model.
 
     `max_tokens` None means the provider's own setting, `temperature` is 0 to 2, `stop` holds up to four
-    sequences that end the answer, and `seed` asks for a repeatable one where the provider can.
+    sequences that end the answer, and `seed` asks for a repeatable one where the provider can. Raises
+    `InvalidRequest` that names the field.
     """
 
     messages: Sequence[ModelMessage]
@@ -80,6 +86,16 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_messages(self.messages)
+        _check_number("max_tokens", self.max_tokens, int, 1, MOST_TOKENS)
+        _check_number("temperature", self.temperature, (int, float), 0, MOST_TEMPERATURE)
+        _check_number("seed", self.seed, int, -(2**63), 2**63 - 1)
+        if not isinstance(self.stop, tuple) or not all(isinstance(one, str) and one for one in self.stop):
+            raise _invalid("stop", "must be a tuple of texts")
+        if len(self.stop) > _MOST_STOPS:
+            raise _invalid("stop", f"must hold at most {_MOST_STOPS} texts")
 
     @property
     def system(self) -> str | None:
@@ -91,6 +107,31 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     def turns(self) -> list[ModelMessage]:
         """The messages without the system's."""
         return [message for message in self.messages if message.role != "system"]
+
+
+def _check_messages(messages: object) -> None:
+    if isinstance(messages, str) or not isinstance(messages, Sequence) or not messages:
+        raise _invalid("messages", "must be a sequence of ModelMessage, and not empty")
+    for index, message in enumerate(messages):
+        if not isinstance(message, ModelMessage):
+            raise _invalid(f"messages[{index}]", "must be a ModelMessage")
+        if message.role not in get_args(Role):
+            raise _invalid(f"messages[{index}].role", f"must be one of {', '.join(get_args(Role))}")
+        if not isinstance(message.content, (str, tuple)):
+            raise _invalid(f"messages[{index}].content", "must be text or a tuple of parts")
+
+
+def _check_number(name: str, value: object, kind: type | tuple[type, ...], least: float, most: float) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise _invalid(name, f"must be a number, not {type(value).__name__}")
+    if not least <= value <= most:  # type: ignore[operator]
+        raise _invalid(name, f"must be {least} to {most}, not {value}")
+
+
+def _invalid(name: str, reason: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} {reason}.", param=name, code="invalid_type")
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -25,6 +25,9 @@ class Control(Protocol):
     def opened(self, abort: Callable[[], None]) -> None:
         """Give a way to shut the provider's socket. Raises `Stopped` when the run is stopped already."""
 
+    def asked(self, taken: bool) -> None:
+        """Say whether the provider has the request now, and may count it; at first it has not."""
+
     def wait(self, seconds: float) -> None:
         """Sleep; raises `Stopped` as soon as the run is stopped."""
 

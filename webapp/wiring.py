@@ -205,7 +205,7 @@ class ProviderCatalog:
             )
         if provider not in self._configured:
             raise InvalidRequest(
-                f"{provider} is not configured on this server: its operator has to set {UNLOCKS[provider]}.",
+                f"{provider} is not configured here: {UNLOCKS[provider]} is not set.",
                 param="provider",
                 code="provider_not_configured",
             )

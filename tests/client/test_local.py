@@ -13,6 +13,7 @@ from tests.support.dialects import openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, STALL, Answer, refusal
 from webapp import ModelMessage, ModelRequest, StreamStats, create_provider, create_query_client
+from webapp.chat import Usage
 from webapp.client import LocalClient
 from webapp.errors import ConfigurationError, Interrupted, InvalidRequest, UpstreamError
 from webapp.settings import Settings
@@ -198,3 +199,59 @@ def test_a_client_does_not_need_gevent_or_flask() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+WRONG = {
+    "max_tokens": ({"max_tokens": -5}, "max_tokens must be 1 to 1000000, not -5"),
+    "max_tokens of another type": ({"max_tokens": True}, "max_tokens must be a number"),
+    "temperature": ({"temperature": "hot"}, "temperature must be a number, not str"),
+    "no number": ({"temperature": float("nan")}, "temperature must be 0 to 2"),
+    "timeout_s": ({"timeout_s": 0}, "timeout_s must be seconds"),
+    "a text for documents": ({"documents": "one"}, "documents must be a sequence"),
+    "a number for a document": ({"documents": [5]}, r"documents\[0\] must be"),
+    "metadata of another type": ({"documents": [{"content": 5, "metadata": 5}]}, r"documents\[0\] must be"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_named_and_reaches_nobody(
+    local: LocalClient, provider: FakeProvider, name: str
+) -> None:
+    options, message = WRONG[name]
+    with pytest.raises(InvalidRequest, match=message):
+        local.query("Hello", **options)
+    assert provider.calls == []
+
+
+@pytest.mark.parametrize("query", [5, None, [], ["Hello"], [{"role": "user", "content": "Hello"}]])
+def test_what_is_no_question_is_named(local: LocalClient, provider: FakeProvider, query: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"^query"):
+        local.query(query)  # type: ignore[arg-type]
+    assert provider.calls == []
+
+
+def test_a_request_of_one_s_own_is_checked_too() -> None:
+    with pytest.raises(InvalidRequest, match=r"messages\[0\]\.role"):
+        ModelRequest(messages=[ModelMessage("narrator", "Hello")])  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="stop must be"):
+        ModelRequest(messages=[ModelMessage.user("Hello")], stop="END")  # type: ignore[arg-type]
+
+
+def test_a_timeout_ends_the_lookup_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can interrupt a resolver: the call waited for as long as it liked."""
+    release = threading.Event()
+
+    def hang(*_: object) -> list[object]:
+        release.wait(30)
+        return []
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    settings = Settings.read({"OPENAI_BASE_URL": "http://slow.example/v1", "OPENAI_API_KEY": "sk-test"})
+    began = time.monotonic()
+    with LocalClient(settings=settings) as client, pytest.raises(UpstreamError) as caught:
+        client.query("Hello", timeout_s=0.3)
+    release.set()
+    assert caught.value.code == "upstream_timeout"
+    assert time.monotonic() - began < 5
+    assert client.last_response is not None
+    assert client.last_response.usage == Usage()  # nobody was asked

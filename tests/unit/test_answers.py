@@ -110,6 +110,20 @@ def test_half_a_count_is_filled_by_an_estimate() -> None:
     assert usage == {"input_tokens": 9, "output_tokens": 3, "estimated": True}
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_no_provider_took_is_not_counted(taken: bool) -> None:
+    def script(control: Control) -> Iterator[Event]:
+        control.asked(taken)
+        raise UpstreamError("upstream_timeout")
+        yield
+
+    runs = StillRuns()
+    usage = finish(runs, start(runs, Told(script)))["usage"]
+    assert (usage["input_tokens"], usage.get("estimated", False)) == (
+        (ASKED_TOKENS, True) if taken else (0, False)
+    )
+
+
 @pytest.mark.parametrize("absurd", [-5, 10**30])
 def test_a_count_that_cannot_be_is_not_heard(absurd: int) -> None:
     runs = StillRuns()

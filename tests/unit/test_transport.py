@@ -271,3 +271,23 @@ def test_descriptors_come_back(transport: HttpTransport, provider: FakeProvider)
         fetch(transport, provider, Answer(steps=[b"x"]))
     provider.wait_closed()
     assert spare() <= before + 1
+
+
+def test_a_name_that_is_looked_up_for_too_long(
+    context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    def hang(*_: object) -> list[object]:
+        release.wait(30)
+        return []
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    transport = HttpTransport(Patience(connect_s=0.2), context)
+    call = Call(url="http://slow.example/v1", headers={}, body=b"{}")
+    control = FreeControl()
+    with pytest.raises(AnswerError) as failure, transport.post(call, control):
+        pass
+    release.set()
+    assert failure.value.code == "upstream_unreachable"  # type: ignore[attr-defined]
+    assert not control.taken

@@ -59,6 +59,9 @@ class FakeControl:
     def opened(self, abort: Callable[[], None]) -> None:
         del abort
 
+    def asked(self, taken: bool) -> None:
+        del taken
+
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
         if self._stopped_at is not None and len(self.waits) >= self._stopped_at:

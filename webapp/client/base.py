@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from webapp.chat import ModelMessage, ModelResponse
+from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse
 from webapp.errors import AnswerError, InvalidRequest
 
 Callback = Callable[[str, str], object]
@@ -20,11 +21,9 @@ _GROUNDING = "Answer from these documents where they help, and name them by thei
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked, with the client's own settings filled in. `timeout_s` bounds the whole answer."""
 
-    messages: tuple[ModelMessage, ...]
+    request: ModelRequest
     provider: str | None = None
     model: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
     timeout_s: float | None = None
 
 
@@ -98,13 +97,17 @@ class QueryClient:
         `query` is a text or the messages of a conversation. `documents`, texts or objects with `content`
         and `metadata`, go to the model with the question; `retrieve` looks them up by `retrieve_only`.
         """
-        found = documents if documents is not None else self.retrieve_only(_text(query)) if retrieve else ()
+        if timeout_s is not None and not _is_span(timeout_s):
+            raise InvalidRequest("timeout_s must be seconds, more than 0.", param="timeout_s")
+        asked = _asked(query)
+        found = documents if documents is not None else self.retrieve_only(_text(asked)) if retrieve else ()
+        request = ModelRequest(
+            messages=_messages(asked, system, found), max_tokens=max_tokens, temperature=temperature
+        )
         question = Question(
-            messages=_messages(query, system, found),
+            request=request,
             provider=provider or self._provider,
             model=model or self._model,
-            max_tokens=max_tokens,
-            temperature=temperature,
             timeout_s=timeout_s,
         )
         stream = self._open(question)
@@ -176,19 +179,38 @@ class QueryClient:
             return stream.response.content
 
 
-def _text(query: str | Sequence[ModelMessage]) -> str:
+def _is_span(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
+
+
+def _asked(query: object) -> tuple[ModelMessage, ...]:
     if isinstance(query, str):
-        return query
-    return next((message.text for message in reversed(query) if message.role == "user"), "")
+        query = (ModelMessage.user(query),)
+    if not isinstance(query, Sequence) or not all(isinstance(one, ModelMessage) for one in query):
+        raise InvalidRequest(
+            "query must be a text or a sequence of ModelMessage.", param="query", code="invalid_type"
+        )
+    if not any(one.role == "user" and _says(one) for one in query):
+        raise InvalidRequest("query is empty.", param="query", code="empty")
+    return tuple(query)
+
+
+def _says(message: ModelMessage) -> bool:
+    return bool(message.text.strip()) or any(isinstance(part, ImagePart) for part in message.parts)
+
+
+def _text(asked: Sequence[ModelMessage]) -> str:
+    return next((message.text for message in reversed(asked) if message.role == "user"), "")
 
 
 def _messages(
-    query: str | Sequence[ModelMessage], system: str | None, documents: Sequence[Document]
+    asked: tuple[ModelMessage, ...], system: str | None, documents: Sequence[Document]
 ) -> tuple[ModelMessage, ...]:
-    asked = (ModelMessage.user(query),) if isinstance(query, str) else tuple(query)
-    if not _text(query).strip():
-        raise InvalidRequest("query is empty.", param="query", code="empty")
     head = [ModelMessage.system(system)] if system else []
+    if isinstance(documents, (str, Mapping)) or not isinstance(documents, Sequence):
+        raise InvalidRequest(
+            "documents must be a sequence of texts or objects.", param="documents", code="invalid_type"
+        )
     if documents:
         head.append(ModelMessage.system(_GROUNDING + "\n\n".join(_numbered(documents))))
     return (*head, *asked)
@@ -196,13 +218,18 @@ def _messages(
 
 def _numbered(documents: Sequence[Document]) -> Iterator[str]:
     for number, document in enumerate(documents, 1):
-        if isinstance(document, str):
-            yield f"[{number}]\n{document}"
-            continue
-        content = document.get("content") or document.get("text")
-        if not isinstance(content, str):
+        content, source = _read(document)
+        if not isinstance(content, str) or not content:
+            place = f"documents[{number - 1}]"
             raise InvalidRequest(
-                f"documents[{number - 1}] has no content", param=f"documents[{number - 1}]", code="empty"
+                f"{place} must be a text or an object with content.", param=place, code="invalid_type"
             )
-        source = (document.get("metadata") or {}).get("source", "")
         yield f"[{number}] {source}".rstrip() + f"\n{content}"
+
+
+def _read(document: object) -> tuple[object, object]:
+    if not isinstance(document, Mapping):
+        return document, ""
+    about = document.get("metadata")
+    source = about.get("source", "") if isinstance(about, Mapping) else ""
+    return document.get("content") or document.get("text"), source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from webapp.chat import ModelRequest
+from webapp.chat import ModelRequest, Usage
 from webapp.client.alarm import Alarm
 from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.errors import AnswerError, Stopped, UpstreamError
@@ -42,9 +42,7 @@ class LocalClient(QueryClient):
 
     def _open(self, question: Question) -> AnswerStream:
         chain = self._catalog.resolve(question.provider, question.model)
-        request = ModelRequest(
-            messages=question.messages, max_tokens=question.max_tokens, temperature=question.temperature
-        )
+        request = question.request
         self._catalog.check(chain[0], request)
         growth = Growth(chain[0].name, chain[0].model_name, request)
         control = FreeControl()
@@ -82,6 +80,9 @@ class LocalClient(QueryClient):
                 raise UpstreamError("upstream_timeout") from None
             response.finish_reason = "cancelled"
         finally:
+            ended = response.finish_reason not in (None, "cancelled")
+            if not (ended or control.taken or response.content or response.reasoning):
+                response.usage = Usage()
             price = self._models.cost
             response.cost = price(response.provider, response.model, response.usage)
             if response.cost is None:  # the provider named a variant that the table does not know

@@ -189,11 +189,11 @@ def _body(question: Question, run: str) -> dict[str, Any]:
     named = {
         "provider": question.provider,
         "model": question.model,
-        "max_tokens": question.max_tokens,
-        "temperature": question.temperature,
+        "max_tokens": question.request.max_tokens,
+        "temperature": question.request.temperature,
     }
     body: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    return body | {"run": run, "messages": [_message(message) for message in question.messages]}
+    return body | {"run": run, "messages": [_message(message) for message in question.request.messages]}
 
 
 def _message(message: ModelMessage) -> dict[str, Any]:

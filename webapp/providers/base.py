@@ -83,6 +83,8 @@ class Calling:
             try:
                 chunks = opened.__enter__()
             except UpstreamError as error:
+                # A call that timed out may still be worked on, and paid for: it is not made twice.
+                control.asked(error.code == "upstream_timeout")
                 other = calls(error)
                 if other is not None:
                     call = other
@@ -99,7 +101,6 @@ class Calling:
 
     def _pause(self, error: UpstreamError, tries: int) -> float:
         """Tell how long to wait before the next try; raises `error` where there is none."""
-        # A call that timed out may still be worked on, and paid for: it is not made twice.
         if not error.retryable or error.code == "upstream_timeout" or tries >= self._retries:
             raise error
         if error.retry_after_s is not None:
@@ -127,6 +128,7 @@ class FreeControl:
     def __init__(self) -> None:
         self._abort: Callable[[], None] | None = None
         self._stopped = threading.Event()
+        self.taken = False
 
     def drained(self) -> bool:
         """Answer that no frame left: there are none."""
@@ -138,6 +140,10 @@ class FreeControl:
         if self._stopped.is_set():
             abort()
             raise Stopped
+
+    def asked(self, taken: bool) -> None:
+        """Note whether the provider has the request."""
+        self.taken = taken
 
     def wait(self, seconds: float) -> None:
         """Sleep; raises `Stopped` as soon as the call is stopped."""

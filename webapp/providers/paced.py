@@ -12,6 +12,7 @@ import math
 import os
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -222,15 +223,33 @@ class _HeadReader(io.RawIOBase):
         super().close()
 
 
+def _resolve(connection: HTTPConnection, host: str, exchange: Exchange) -> list[Any]:
+    """Look a name up. Nothing can interrupt that, so a thread of its own does it, and may be left behind."""
+    answers: list[list[Any] | OSError | UnicodeError] = []
+    answered = threading.Event()
+
+    def look() -> None:
+        try:
+            answers.append(socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.append(error)
+        answered.set()
+
+    exchange.control.opened(answered.set)
+    threading.Thread(target=look, name="freshet-resolve", daemon=True).start()
+    answered.wait(exchange.patience.connect_s)
+    exchange.control.wait(0)
+    answer = answers[0] if answers else socket.gaierror(socket.EAI_AGAIN, "the name's lookup took too long")
+    if isinstance(answer, list):
+        return answer
+    failure = answer if isinstance(answer, socket.gaierror) else socket.gaierror(str(answer))
+    raise NameResolutionError(connection.host, connection, failure) from answer
+
+
 def _connect(connection: HTTPConnection, host: str, exchange: Exchange) -> socket.socket:
     """Open a socket that a stop can shut at any moment, the TLS handshake included."""
     deadline = time.monotonic() + exchange.patience.connect_s
-    try:
-        found = socket.getaddrinfo(host, connection.port, 0, socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        failure = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
-        raise NameResolutionError(connection.host, connection, failure) from error
-    exchange.control.wait(0)
+    found = _resolve(connection, host, exchange)
     last: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in found:
         sock = socket.socket(family, kind, protocol)
@@ -281,6 +300,7 @@ class _PacedHTTPSConnection(HTTPSConnection):
 def _adopt(connection: HTTPConnection, exchange: Exchange) -> None:
     sock: socket.socket = connection.sock
     exchange.control.opened(partial(shut, sock))
+    exchange.control.asked(True)
     exchange.reader = PacedSocket(sock, exchange)
     connection.sock = exchange.reader
 

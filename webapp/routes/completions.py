@@ -20,6 +20,7 @@ from webapp.routes.intake import Asked, make_order, read_json
 from webapp.routes.replies import failed_answer_body, json_response, status_of
 from webapp.routes.services import services
 from webapp.routes.stream import named_run
+from webapp.routes.told import Told
 from webapp.runs.readers import Delivery, Follower, Reader
 from webapp.runs.run import Run
 
@@ -30,6 +31,7 @@ _WHOLE_S = 10.0
 _ORPHAN_S = 1.0  # in case that nobody ever comes to read
 _TEXT = len(b'{"text":')
 _REASONING = len(b'{"reasoning":')
+_TAIL = b'},"finish_reason":null}]}\n\n'
 
 
 class _StreamOptions(msgspec.Struct, frozen=True):
@@ -96,11 +98,17 @@ class _Talk:
         self._run = run
         self._usage = usage
         self._heard: list[Delivery] = []
-        start = run.log.start
-        self._about = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": start.model}
-        head = encode({**self._about, "object": "chat.completion.chunk", "choices": []})
-        self._head = b"data: " + head[: -len(b"]}")] + b'{"index":0,"delta":{'
-        self._tail = b'},"finish_reason":null}]}\n\n'
+        self._told = Told(run.log)
+        self._about = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": ""}
+        self._head = b""
+        self._name()
+
+    def _name(self) -> None:
+        """Name the model that answers: it changes when the first provider fails and the next one is asked."""
+        if self._about["model"] != self._run.model:
+            self._about["model"] = self._run.model
+            head = encode({**self._about, "object": "chat.completion.chunk", "choices": []})
+            self._head = b"data: " + head[: -len(b"]}")] + b'{"index":0,"delta":{'
 
     def listen(self, body: Following, patience_s: float, *, whole: bool) -> None:
         """Wait for the answer's first words, or with `whole` for its end, so that a failure can be a status."""
@@ -129,13 +137,13 @@ class _Talk:
 
     def chunks(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
         """Tell the answer as it comes."""
-        first = self._head + b'"role":"assistant","content":""' + self._tail
-        first += b"".join(self._chunk(frame) for frame, _ in self._heard)
-        yield from cut(first)
+        self._name()
+        first = self._head + b'"role":"assistant","content":""' + _TAIL
+        yield from cut(first + self._chunks(self._heard))
         follower.spoke()
         for new in deliveries(reader, follower):
-            silence = self._head + self._tail
-            yield from cut(b"".join(self._chunk(frame) for frame, _ in new) or silence)
+            self._name()
+            yield from cut(self._chunks(new) or self._head + _TAIL)
 
     def whole(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
         """Tell the answer at its end; white space keeps the connection alive until then."""
@@ -150,13 +158,16 @@ class _Talk:
         if reader.ended:
             yield from cut(encode(self._completion()))
 
+    def _chunks(self, new: list[Delivery]) -> bytes:
+        return b"".join(self._chunk(told) for frame, _ in new for told in self._told.new(frame))
+
     def _chunk(self, frame: Frame) -> bytes:
         payload = frame.payload
         match frame.kind:
             case "text":
-                return b'%b"content":%b%b' % (self._head, payload[_TEXT:-1], self._tail)
+                return b'%b"content":%b%b' % (self._head, payload[_TEXT:-1], _TAIL)
             case "reasoning":
-                return b'%b"reasoning_content":%b%b' % (self._head, payload[_REASONING:-1], self._tail)
+                return b'%b"reasoning_content":%b%b' % (self._head, payload[_REASONING:-1], _TAIL)
             case "done":
                 return self._last(msgspec.json.decode(payload))
             case "error":
@@ -175,6 +186,7 @@ class _Talk:
         return b"".join(b"data: %b\n\n" % line for line in [*lines, b"[DONE]"])
 
     def _completion(self) -> dict[str, Any]:
+        self._name()
         told = msgspec.json.decode(self._heard[-1][0].payload)
         if "error" in told:
             return failed_answer_body(told["error"], told["code"])

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from webapp.chat import ImagePart, ModelMessage, ModelRequest, Part, TextPart
+from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, ModelRequest, Part, TextPart
 from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.services import Services
@@ -34,8 +34,8 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
 _PLACE = re.compile(r" - at `\$\.?(.*?)`$")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Tokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=MOST_TOKENS)]
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=MOST_TEMPERATURE)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 

@@ -38,15 +38,17 @@ class Tally:
         self._request = request
         self._pricer = pricer
         self._report = UsageReport()
-        self._asked_model = model
+        self.taken = False  # whether the provider has the request; one it never had is not paid for
+        self.asked_model = model
         self.provider = provider
         self.model = model
         self.damaged = 0
 
     def switch(self, provider: str, model: str) -> None:
         """Note that another provider answers."""
-        self.provider, self.model, self._asked_model = provider, model, model
+        self.provider, self.model, self.asked_model = provider, model, model
         self._report = UsageReport()
+        self.taken = False
 
     def report(self, report: UsageReport) -> None:
         """Put what the provider says over what it said before; what cannot be is not heard."""
@@ -68,7 +70,7 @@ class Tally:
         usage = self._usage(text, log.said("reasoning"), cut=cut)
         cost = self._pricer(self.provider, self.model, usage)
         if cost is None:
-            cost = self._pricer(self.provider, self._asked_model, usage)
+            cost = self._pricer(self.provider, self.asked_model, usage)
         return Outcome(
             usage=usage,
             cost=cost,
@@ -83,6 +85,8 @@ class Tally:
         if told_in is not None and told_out is not None and not cut:
             return Usage(told_in, told_out)
         guess = estimate_tokens(text) + estimate_tokens(reasoning)
+        if not (self.taken or guess or told_in or told_out):
+            return Usage()
         return Usage(
             estimate_input_tokens(self._request) if told_in is None else told_in,
             guess if told_out is None else max(guess, told_out),

@@ -104,6 +104,10 @@ class Producer:
             abort()
             raise Stopped
 
+    def asked(self, taken: bool) -> None:
+        """Note whether the provider may count the request."""
+        self._tally.taken = taken
+
     def wait(self, seconds: float) -> None:
         """Sleep, letting go on time what is held; ended early by a stop."""
         due = self._framer.due()

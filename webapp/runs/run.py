@@ -89,6 +89,11 @@ class Run:
         return "streaming" if self._producer.started else "queued"
 
     @property
+    def model(self) -> str:
+        """The model that answers: the first one's name, or after a fallback another's."""
+        return self._tally.asked_model
+
+    @property
     def size_bytes(self) -> int:
         """What the run weighs in memory, roughly."""
         return self.log.size_bytes + _OVERHEAD_BYTES
