@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
+import requests
 
 from tests.faults.asking import refusal_of
 from tests.support.dialects import openai
@@ -146,6 +147,15 @@ def test_another_method_starts_nothing(server: Server, provider: FakeProvider, m
     assert status in (403, 405, 501) or (method, status, body) == ("HEAD", 200, b"")
     assert b"<" not in body
     assert not provider.calls
+
+
+def test_a_head_follows_nobody_and_says_what_is_there(server: Server) -> None:
+    assert requests.head(f"{server.url}/stream/{'x' * 22}", timeout=10).status_code == 404
+
+
+def test_an_answer_without_a_body_has_no_type(server: Server) -> None:
+    status, headers, body = server.request("GET", "/stream?query=x", Last_Event_ID="gone")
+    assert (status, headers.get("content-type"), body) == (204, None, b"")
 
 
 def test_requests_that_are_never_finished_cost_little(server: Server, provider: FakeProvider) -> None:

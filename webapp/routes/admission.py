@@ -154,6 +154,8 @@ def _after(response: Response) -> Response:
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     if request.headers.get("Origin"):
         response.vary.add("Origin")
+    if response.status_code == 204:
+        response.headers.pop("Content-Type", None)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")  # with none, a form's Origin is null
     return response

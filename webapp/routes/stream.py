@@ -28,8 +28,13 @@ _MOST_KEY_CHARS = 255
 
 @blueprint.before_request
 def _answer_head() -> Response | None:
-    """Answer a HEAD, which Flask would treat as a GET, without starting anything."""
-    return Response(mimetype=_SSE) if request.method == "HEAD" else None
+    """Answer a HEAD, which Flask would treat as a GET, without starting or following anything."""
+    if request.method != "HEAD":
+        return None
+    run = (request.view_args or {}).get("run")
+    if run is not None:
+        services().runs.find(run, owner())
+    return Response(mimetype=_SSE)
 
 
 @blueprint.post("/stream")
