@@ -28,6 +28,7 @@ from tests.support.sse import SseReader
 
 EVERY_S = 0.04
 GAP_S = 0.2
+DEAD_S = 10.0  # a delay is measured when it is over: only then is this the end
 TICK_S = 0.01
 
 
@@ -148,7 +149,7 @@ class _Follower:
         reader = self._reader
         try:
             while not self._leaving.is_set():
-                if not reader.read_until(lambda: bool(reader.received), 2.0):
+                if not reader.read_until(lambda: bool(reader.received), DEAD_S):
                     self.pace.ended = self.pace.ended or reader.cut or f"an end, status {reader.status}"
                     return
                 for one in reader.received:
@@ -184,15 +185,15 @@ class _Follower:
     def measured(self) -> Pace:
         """Wait for a delta, so that a stream which stands still is seen to."""
         self.began.clear()
-        if not self.began.wait(5):
-            self.pace.ended = self.pace.ended or "nothing came for 5 s"
+        if not self.began.wait(DEAD_S):
+            self.pace.ended = self.pace.ended or "nothing came any more"
         return self.pace
 
     def leave(self) -> Pace:
         """Close the connection."""
         self._leaving.set()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(DEAD_S)
         self._reader.drop()
         return self.pace
 
