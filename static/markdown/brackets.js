@@ -47,6 +47,11 @@ export class Brackets {
   #open = [];
   /** Where a link's parentheses begin that the end of the text cuts off; -1 when there are none. */
   unfinished = -1;
+  /** Where the first of these links begins. */
+  unsure = Infinity;
+  /** From where to where closed ones reach that made nothing; only the outermost, in order. */
+  /** @type {{from: number, to: number}[]} */
+  vain = [];
   /** So many of them stand around a link already. */
   #quieted = 0;
   #reader;
@@ -111,10 +116,21 @@ export class Brackets {
     const reader = this.#reader;
     const bracket = this.#open.pop();
     this.#quieted = Math.min(this.#quieted, this.#open.length);
+    const before = this.unfinished;
     const target = bracket && !bracket.isInert ? this.#target(bracket) : null;
+    if (bracket && this.unfinished !== before) this.unsure = Math.min(this.unsure, reader.items[bracket.index]?.from ?? 0);
     if (bracket && !bracket.isInert && !target && reader.at + 1 === reader.text.length) this.unfinished = reader.at + 1;
+    if (bracket && !target) this.#note(bracket);
     if (bracket && target) this.#enclose(bracket, target);
     else if (!bracket?.isImage || bracket.isInert || !this.#closeFootnote(bracket)) reader.pushText(1);
+  }
+
+  /** @param {Bracket} bracket */
+  #note({ index }) {
+    const { items, at } = this.#reader;
+    const from = items[index]?.from ?? 0;
+    while ((this.vain[this.vain.length - 1]?.from ?? -1) >= from) this.vain.pop();
+    this.vain.push({ from, to: at + 1 });
   }
 
   /**

@@ -24,6 +24,18 @@ export function pair(items, isStruckFirst) {
 }
 
 /**
+ * Pair runs, and tell from where on more text could pair them otherwise.
+ * @param {Item[]} items
+ * @param {boolean} isStruckFirst
+ */
+export function pairSoFar(items, isStruckFirst) {
+  const first = isStruckFirst ? pairStrikes(items) : pairStresses(items);
+  const open = first.find(({ run }) => run?.canOpen && (run.mark === "~") === isStruckFirst)?.from ?? Infinity;
+  const paired = isStruckFirst ? pairStresses(first) : pairStrikes(first);
+  return { items: paired, open: Math.min(open, paired.find(({ run }) => run?.canOpen)?.from ?? Infinity) };
+}
+
+/**
  * Make nodes of items: runs that enclose nothing are text, texts beside each other are one.
  * @param {Item[]} items
  * @returns {Node[]}

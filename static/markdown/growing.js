@@ -3,7 +3,7 @@
  */
 import { complete } from "./becoming.js";
 import { isWhite, trimEnd } from "./characters.js";
-import { pair } from "./emphasis.js";
+import { pairSoFar } from "./emphasis.js";
 import { parseInline, Reader } from "./inline.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
@@ -17,11 +17,11 @@ const MOST_OPEN = 4096;
 
 /** A text that is still being written. */
 export class Growing {
-  /** @type {Node[]} settled nodes, then those that may still change */
+  /** @type {Node[]} settled nodes, then those that may still change; a text goes on in the next node where it was settled */
   nodes = [];
+  /** How much text came. */
+  size = 0;
   #settled = 0;
-  /** Text that ends what is settled: the next text goes on with it. */
-  #carry = "";
   #tail = "";
   /** The next length of the tail to look at. */
   #next = STEP;
@@ -39,6 +39,7 @@ export class Growing {
    * @param {string} text
    */
   grow(text) {
+    this.size += text.length;
     let from = 0;
     while (this.#tail.length + text.length - from >= this.#next) {
       const to = from + this.#next - this.#tail.length;
@@ -51,13 +52,16 @@ export class Growing {
 
   /** Bring `nodes` up to date: what is open is shown as what it is becoming. */
   show() {
-    if (this.#tail.length < MOST_OPEN) this.#put(this.#parse(complete(this.#tail, this.#place), this.#quiet));
-    else this.#put([...this.#seen.nodes, { type: "text", value: trimEnd(this.#tail.slice(this.#seen.length)) }]);
+    if (this.#tail.length < MOST_OPEN) this.#put(parseInline(complete(this.#tail, this.#place), this.#quiet));
+    else {
+      const value = trimEnd(this.#tail.slice(this.#seen.length));
+      this.#put(value ? [...this.#seen.nodes, { type: "text", value }] : this.#seen.nodes);
+    }
   }
 
-  /** The text is whole. */
+  /** The text is whole: what was settled stays as it is. */
   finish() {
-    this.#put(this.#parse(trimEnd(this.#tail), this.#place));
+    this.#put(parseInline(trimEnd(this.#tail), this.#place));
   }
 
   /** A place that notes no labels: what is only shown is read again. */
@@ -65,24 +69,10 @@ export class Growing {
     return { ...this.#place, missed: undefined };
   }
 
-  /**
-   * @param {string} text
-   * @param {Place} place
-   * @returns {Node[]}
-   */
-  #parse(text, place) {
-    return parseInline(text, place);
-  }
-
   /** @param {Node[]} nodes in place of all that is not settled */
   #put(nodes) {
-    const [first, ...rest] = nodes.filter(({ type, value }) => type !== "text" || value);
-    const isText = first?.type === "text";
-    const value = this.#carry + (isText ? (first.value ?? "") : "");
     this.nodes.length = this.#settled;
-    if (value) this.nodes.push({ type: "text", value });
-    if (first && !isText) this.nodes.push(first);
-    this.nodes.push(...rest);
+    this.nodes.push(...nodes);
   }
 
   /** Settle what can be, at one of the steps. */
@@ -91,17 +81,14 @@ export class Growing {
     reader.run();
     const cut = cutOf(reader);
     if (cut > 0) {
-      this.#put(this.#parse(this.#tail.slice(0, cut), this.#place));
-      const last = this.nodes[this.nodes.length - 1];
-      this.#carry = last?.type === "text" ? (last.value ?? "") : "";
-      if (this.#carry) this.nodes.pop();
+      this.#put(parseInline(this.#tail.slice(0, cut), this.#place));
       this.#settled = this.nodes.length;
       this.#decideOrder(this.#tail.slice(0, cut));
       this.#tail = this.#tail.slice(cut);
     }
     this.#next = this.#tail.length + Math.max(STEP, Math.floor(this.#tail.length / 4));
     if (this.#tail.length >= MOST_OPEN) {
-      this.#seen = { length: this.#tail.length, nodes: this.#parse(complete(this.#tail, this.#place), this.#quiet) };
+      this.#seen = { length: this.#tail.length, nodes: parseInline(complete(this.#tail, this.#place), this.#quiet) };
     }
   }
 
@@ -121,14 +108,21 @@ export class Growing {
  */
 function cutOf(reader) {
   const { text } = reader;
-  const limit = Math.min(reader.uncertain.at, reader.brackets.ends.first, text.length - 1);
+  const { items, open } = pairSoFar(reader.items, reader.isStruckFirst);
+  const doubtful = Math.min(reader.uncertain.at, reader.unsure, reader.brackets.unsure, reader.brackets.ends.first);
+  const limit = Math.min(doubtful, text.length - 1);
   /** @type {Item[]} */
   const safe = [];
-  for (const item of pair(reader.items, reader.isStruckFirst)) {
-    if (item.run?.canOpen || item.to > limit) break;
+  for (const item of items) {
+    if (item.from >= open || item.to > limit) break;
     safe.push(item);
   }
+  const { vain } = reader.brackets;
+  let span = vain.length - 1;
   for (let item = safe.pop(); item; item = safe.pop()) {
+    while ((vain[span]?.from ?? -1) > item.from) span--;
+    // Within brackets addresses are read in another way.
+    if (item.from < (vain[span]?.to ?? 0)) continue;
     if (item.run || item.node.type !== "text" || item.node.value?.length !== item.to - item.from) continue;
     for (let at = item.to; at > item.from; at--) {
       if (isWhite(text.charCodeAt(at - 1)) && !isWhite(text.charCodeAt(at))) return at;

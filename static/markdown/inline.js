@@ -43,6 +43,8 @@ export class Reader {
   brackets;
   /** Where something begins that more text could end: code, or HTML; its closing backticks, if it is code. */
   uncertain = { at: Infinity, closer: "" };
+  /** Where the first of these begins, however long ago. */
+  unsure = Infinity;
   #place;
   #literals;
   #hasRun = false;
@@ -177,6 +179,7 @@ export class Reader {
     const end = readHtml(text, at, this.find);
     if (end > 0) this.push({ type: "html", value: text.slice(at, end) }, end);
     else {
+      if (end < -1) this.unsure = Math.min(this.unsure, at);
       if (end < -1 && text.length - at < LONGEST_TAG) this.#doubt(at, "");
       this.pushText(1);
     }

@@ -13,6 +13,7 @@ import { readRow } from "./table.js";
 
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./brackets.js").Place} Place */
+/** @typedef {import("./tree.js").Node} Node */
 /** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Late a leaf with labels nothing defines yet */
 
 /** Up to this many characters a text is looked at whenever it grows, then at doubled lengths. */
@@ -30,8 +31,8 @@ function looked(length) {
 /** Takes text in any pieces. The tree depends on the text alone, never on where it was cut. */
 export class Stream {
   /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
-  /** @type {Block[]} */
-  again = [];
+  /** @type {Set<Node>} */
+  again = new Set();
   #blocks;
   #lines = new Lines();
   /** The line under way, while it is undecided what it is. */
@@ -40,9 +41,16 @@ export class Stream {
   #isBegun = false;
   /** @type {Growing | null} of the open paragraph */
   #growing = null;
+  /** Labels in it that nothing defines yet. */
+  /** @type {Set<string>} */
+  #missed = new Set();
+  #boxSize = 0;
   #placeTried = 0;
   /** @type {Map<string, Set<Late>>} */
   #late = new Map();
+  /** What is read again at the end of a write. */
+  /** @type {Set<Late>} */
+  #due = new Set();
 
   constructor() {
     this.#blocks = new Blocks({
@@ -71,12 +79,14 @@ export class Stream {
     }
     if (!this.#isBegun) this.#tryBegin();
     this.#show();
+    this.#readDue();
   }
 
   /** Nothing more comes: the tree is that of the whole text. */
   end() {
     if (this.#isBegun || this.#held !== "") this.#endLine();
     this.#blocks.finish();
+    this.#readDue();
     const left = new Set([...this.#late.values()].flatMap((waiting) => [...waiting]));
     for (const late of left) if (late.times >= MOST_TIMES) this.#readAgain(late);
     this.#late.clear();
@@ -156,8 +166,10 @@ export class Stream {
     if (!this.#growing) {
       const box = block.isFirst ? this.#boxOf(block) : "";
       if (box === null) return;
-      this.#growing = new Growing({ ...this.#place, missed: () => {} });
+      this.#missed = new Set();
+      this.#growing = new Growing({ ...this.#place, missed: (identifier) => this.#missed.add(identifier) });
       block.node.children = this.#growing.nodes;
+      this.#boxSize = box.length;
       this.#growing.grow(block.text.slice(box.length));
     }
     this.#growing.show();
@@ -180,12 +192,40 @@ export class Stream {
    * @param {Block} parent
    */
   #closed(block, parent) {
-    if (block.kind === "paragraph" || block.kind === "setext") this.#growing = null;
+    const isText = block.kind === "paragraph" || block.kind === "setext";
+    const growing = isText ? this.#growing : null;
+    if (isText) this.#growing = null;
     if (block.kind === "setext" && block.isFirst) parent.node.checked = null;
     this.#placeTried = 0;
     /** @type {Late} */
     const late = { block, parent, labels: new Set(), times: 0 };
-    fill(block, parent, { ...this.#place, missed: (identifier) => late.labels.add(identifier) });
+    if (growing && this.#isWhole(growing, block)) {
+      growing.finish();
+      block.node.children = growing.nodes;
+      late.labels = this.#missed;
+    } else fill(block, parent, this.#noting(late));
+    this.#await(late);
+  }
+
+  /**
+   * Tell whether what grew is all of a text: its last line may have become the head of a table, its box plain text.
+   * @param {Growing} growing
+   * @param {Block} block
+   */
+  #isWhole(growing, block) {
+    return growing.size + this.#boxSize === block.text.length && (this.#boxSize === 0 || block.kind === "paragraph");
+  }
+
+  /**
+   * @param {Late} late
+   * @returns {Place}
+   */
+  #noting(late) {
+    return { ...this.#place, missed: (identifier) => late.labels.add(identifier) };
+  }
+
+  /** @param {Late} late */
+  #await(late) {
     for (const label of late.labels) {
       const waiting = this.#late.get(label) ?? new Set();
       waiting.add(late);
@@ -193,7 +233,10 @@ export class Stream {
     }
   }
 
-  /** @param {string} identifier */
+  /**
+   * A leaf is read again once a write, but at once for its last label: it must not know those that come after it.
+   * @param {string} identifier
+   */
   #defined(identifier) {
     const waiting = this.#late.get(identifier);
     if (!waiting) return;
@@ -201,14 +244,21 @@ export class Stream {
       if (late.times >= MOST_TIMES) continue;
       late.times++;
       waiting.delete(late);
-      this.#readAgain(late);
+      if (late.times === MOST_TIMES) this.#readAgain(late);
+      else this.#due.add(late);
     }
     if (waiting.size === 0) this.#late.delete(identifier);
   }
 
+  #readDue() {
+    for (const late of this.#due) this.#readAgain(late);
+  }
+
   /** @param {Late} late */
-  #readAgain({ block, parent }) {
-    fill(block, parent, this.#place);
-    this.again.push(block);
+  #readAgain(late) {
+    this.#due.delete(late);
+    fill(late.block, late.parent, this.#noting(late));
+    this.#await(late);
+    this.again.add(late.block.node);
   }
 }
