@@ -2,10 +2,14 @@
 
 import os
 import random
+import signal
 
 import pytest
 
 from tests.support.certs import Certificates, make_certificates
+
+# A shell's background job is made deaf to Ctrl-C, and so would be every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
