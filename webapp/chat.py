@@ -163,10 +163,24 @@ _TOKENS_PER_IMAGE = 1_000
 _TOKENS_PER_MESSAGE = 4
 
 
+class TokenGuess:
+    """Guesses how many tokens a growing text has: four characters each in Latin script, one each in CJK."""
+
+    def __init__(self) -> None:
+        self._narrow = 0
+        self._wide = 0
+
+    def add(self, text: str) -> int:
+        """Grow by a piece; returns the guess for the whole, the same however the text was cut."""
+        wide = 0 if text.isascii() else sum(1 for char in text if char >= "\u2e80")
+        self._wide += wide
+        self._narrow += len(text) - wide
+        return (self._narrow + _CHARS_PER_TOKEN - 1) // _CHARS_PER_TOKEN + self._wide
+
+
 def estimate_tokens(text: str) -> int:
-    """Guess how many tokens a text has: four characters each in Latin script, one each in CJK."""
-    wide = 0 if text.isascii() else sum(1 for char in text if char >= "\u2e80")
-    return (len(text) - wide + _CHARS_PER_TOKEN - 1) // _CHARS_PER_TOKEN + wide
+    """Guess how many tokens a text has; see `TokenGuess`."""
+    return TokenGuess().add(text)
 
 
 def estimate_input_tokens(request: ModelRequest) -> int:

@@ -20,7 +20,7 @@ from tests.unit.engine import (
     start,
     text_of,
 )
-from webapp.chat import Usage, estimate_input_tokens, estimate_tokens
+from webapp.chat import TokenGuess, Usage, estimate_input_tokens, estimate_tokens
 from webapp.errors import AnswerError, Interrupted, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Cursor
@@ -102,6 +102,16 @@ def test_what_nobody_counted_is_estimated() -> None:
         "output_tokens": estimate_tokens("hm, hm") + estimate_tokens("Hello there"),
         "estimated": True,
     }
+
+
+def test_a_guess_is_the_same_however_the_text_was_cut() -> None:
+    """Each delta's tokens were rounded up, so that the count of a growing answer was half as much again."""
+    text = "Streaming lets you read an answer while it is written. 你好 😀 "
+    for size in range(1, 9):
+        guess = TokenGuess()
+        counts = [guess.add(text[at : at + size]) for at in range(0, len(text), size)]
+        assert counts == sorted(counts)
+        assert counts[-1] == estimate_tokens(text)
 
 
 def test_half_a_count_is_filled_by_an_estimate() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from webapp.chat import ModelResponse, Usage, estimate_tokens
+from webapp.chat import ModelResponse, TokenGuess, Usage
 from webapp.codecs.sse import Record
 from webapp.errors import AnswerError, Interrupted
 from webapp.frames import Cursor
@@ -26,6 +26,7 @@ class Reading:
         self.error: AnswerError | None = None
         self._place = (0, 0)  # epoch and seq of the last frame
         self._skip = 0  # characters that a reset repeats
+        self._guess = TokenGuess()
 
     def take(self, record: Record) -> list[str]:
         """Read one SSE record; returns the text that is new in it, in at most one piece."""
@@ -44,6 +45,7 @@ class Reading:
                 return self._grow(text)
             case {"reasoning": str(text)}:
                 self.response.reasoning += text
+                self._count(text)
             case {"reset": dict(reset)}:
                 return self._reset(reset)
             case {"start": dict(start)}:
@@ -61,10 +63,11 @@ class Reading:
         if not text:
             return []
         self.response.content += text
-        usage = self.response.usage
-        output = usage.output_tokens + estimate_tokens(text)
-        self.response.usage = Usage(usage.input_tokens, output, estimated=True)
+        self._count(text)
         return [text]
+
+    def _count(self, text: str) -> None:
+        self.response.usage = Usage(self.response.usage.input_tokens, self._guess.add(text), estimated=True)
 
     def _reset(self, reset: dict[str, Any]) -> list[str]:
         """Begin anew: what the callback has been told already is not told again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from webapp.chat import ModelResponse, estimate_tokens
+from webapp.chat import ModelResponse, TokenGuess
 
 
 class StreamStats:
@@ -28,6 +28,7 @@ class StreamStats:
         self._last: float | None = None
         self._in_word = False
         self._reported: int | None = None
+        self._guess = TokenGuess()
         self._text_tokens = 0
         self.deltas = 0
         self.words = 0
@@ -38,7 +39,7 @@ class StreamStats:
         if self._first is None:
             self._first = self._last
         self.deltas += 1
-        self._text_tokens += estimate_tokens(delta)
+        self._text_tokens = self._guess.add(delta)
         for char in delta:
             begins = not char.isspace() and not self._in_word
             self.words += begins

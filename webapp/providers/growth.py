@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.chat import ModelRequest, ModelResponse, Usage, estimate_input_tokens, estimate_tokens
+from webapp.chat import ModelRequest, ModelResponse, TokenGuess, Usage, estimate_input_tokens
 from webapp.codecs.surrogates import SurrogateJoiner
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 
@@ -18,7 +18,7 @@ class Growth:
         self._input = estimate_input_tokens(request)
         self._input_told = False
         self._output_told: int | None = None
-        self._estimate = 0
+        self._guess = TokenGuess()
         self._text, self._thought = SurrogateJoiner(), SurrogateJoiner()
         self.response = ModelResponse(
             provider=provider, model=model, usage=Usage(self._input, 0, estimated=True)
@@ -53,13 +53,12 @@ class Growth:
         return text
 
     def _count(self, text: str) -> None:
-        self._estimate += estimate_tokens(text)
-        output = max(self._estimate, self._output_told or 0)
+        output = max(self._guess.add(text), self._output_told or 0)
         self.response.usage = Usage(self._input, output, estimated=True)
 
     def _settle(self) -> None:
         told = self._output_told
         if told is None:
-            self.response.usage = Usage(self._input, estimate_tokens(self.response.content), estimated=True)
+            self.response.usage = Usage(self._input, self._guess.add(""), estimated=True)
         else:
             self.response.usage = Usage(self._input, told, estimated=not self._input_told)
