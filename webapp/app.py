@@ -32,8 +32,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     models = Models.read(settings.models_file)
     catalog = ProviderCatalog(settings, models, Workshop(settings, models))
     _log_to_stderr()
-    default = catalog.default  # a missing key stops the start, not the first question
     secret = settings.secret_key or secrets.token_urlsafe(32)
+    app = _bare_app(settings, secret)
+    keep(app.extensions, _services(settings, models, catalog, secret))
+    replies.register(app)
+    admission.register(app)
+    for door in (page, stream, socket, completions, health):
+        app.register_blueprint(door.blueprint)
+    return app
+
+
+def _bare_app(settings: Settings, secret: str) -> Flask:
     app = Flask("webapp", static_folder=_folder("static"), template_folder=_folder("templates"))
     app.url_map.merge_slashes = False  # two slashes are no address of ours: werkzeug would redirect by a page
     app.config.update(
@@ -47,33 +56,31 @@ def create_app(settings: Settings | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=0,
         SOCK_SERVER_OPTIONS=socket.OPTIONS,
     )
-    keep(
-        app.extensions,
-        Services(
-            catalog=catalog,
-            runs=make_runs(settings, models),
-            gate=Gate(
-                password=settings.access_password,
-                public=settings.public,
-                only_mock=settings.only_mock,
-                origins=settings.allowed_origins,
-                secret=secret,
-            ),
-            throttle=Throttle(),
-            version=__version__,
-            demo=default.name == "mock",
-            frame_ms=settings.frame_ms,
-            orphan_s=settings.orphan_s,
-            write_s=settings.write_s,
-            auth_s=settings.auth_s,
-            max_body_bytes=settings.max_body_bytes,
-        ),
-    )
-    replies.register(app)
-    admission.register(app)
-    for door in (page, stream, socket, completions, health):
-        app.register_blueprint(door.blueprint)
     return app
+
+
+def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secret: str) -> Services:
+    demo = catalog.default.name == "mock"  # a missing key stops the start, not the first question
+    gate = Gate(
+        password=settings.access_password,
+        public=settings.public,
+        only_mock=settings.only_mock,
+        origins=settings.allowed_origins,
+        secret=secret,
+    )
+    return Services(
+        catalog=catalog,
+        runs=make_runs(settings, models),
+        gate=gate,
+        throttle=Throttle(),
+        version=__version__,
+        demo=demo,
+        frame_ms=settings.frame_ms,
+        orphan_s=settings.orphan_s,
+        write_s=settings.write_s,
+        auth_s=settings.auth_s,
+        max_body_bytes=settings.max_body_bytes,
+    )
 
 
 def _folder(name: str) -> str:

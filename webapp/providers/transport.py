@@ -21,7 +21,8 @@ from urllib3.poolmanager import PoolManager
 
 from webapp.codecs.chunked import BadChunk, ChunkedDecoder
 from webapp.errors import ConfigurationError, Interrupted, UpstreamError
-from webapp.providers.paced import Exchange, PacedSocket, Patience, exchanging, pool_classes
+from webapp.providers.opening import pool_classes
+from webapp.providers.paced import Exchange, PacedSocket, Patience, exchanging
 from webapp.providers.refusal import refusal
 from webapp.seams import Call, Control
 
