@@ -14,6 +14,7 @@ from webapp.access.gate import Gate
 from webapp.access.throttle import Throttle
 from webapp.models import Models
 from webapp.routes import admission, completions, health, page, replies, socket, stream
+from webapp.routes.assets import Assets
 from webapp.routes.services import Services, keep
 from webapp.settings import Settings
 from webapp.wiring import ProviderCatalog, Workshop, make_runs, read_settings
@@ -34,7 +35,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     _log_to_stderr()
     secret = settings.secret_key or secrets.token_urlsafe(32)
     app = _bare_app(settings, secret)
-    keep(app.extensions, _services(settings, models, catalog, secret))
+    parts = _services(settings, models, catalog, secret)
+    keep(app.extensions, parts)
+    app.wsgi_app = parts.assets.serve(app.wsgi_app)  # type: ignore[assignment,method-assign]
     replies.register(app)
     admission.register(app)
     for door in (page, stream, socket, completions, health):
@@ -43,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _bare_app(settings: Settings, secret: str) -> Flask:
-    app = Flask("webapp", static_folder=_folder("static"), template_folder=_folder("templates"))
+    app = Flask("webapp", static_folder=None, template_folder=str(_folder("templates")))
     app.url_map.merge_slashes = False  # two slashes are no address of ours: werkzeug would redirect by a page
     app.config.update(
         SECRET_KEY=secret,
@@ -69,6 +72,7 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secr
         secret=secret,
     )
     return Services(
+        assets=Assets(_folder("static")),
         catalog=catalog,
         runs=make_runs(settings, models),
         gate=gate,
@@ -83,11 +87,11 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secr
     )
 
 
-def _folder(name: str) -> str:
+def _folder(name: str) -> Path:
     """Find `static` or `templates`: inside the package once installed, else beside it."""
     package = Path(__file__).parent
     inside = package / name
-    return str(inside if inside.is_dir() else package.parent / name)
+    return inside if inside.is_dir() else package.parent / name
 
 
 def _log_to_stderr() -> None:

@@ -179,7 +179,8 @@ class Server:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if request(self.address, "GET", "/healthz", timeout_s=5)[0] == self._expect_status:
+                health = f"{self._env.get('SCRIPT_NAME', '')}/healthz"
+                if request(self.address, "GET", health, timeout_s=5)[0] == self._expect_status:
                     return True
             except OSError:
                 pass

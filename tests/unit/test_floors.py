@@ -37,6 +37,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("store",),
     "redis": ("journal", "access"),
     "rich": ("cli",),
+    "whitenoise": ("routes",),
     "markdown_it": ("notebook",),
     "IPython": ("notebook",),
     "msgspec": tuple(HEIGHT),

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-TEMPLATES = STATIC.parent / "templates"
 
 # Lowest first. A module imports from the floors beneath it and, on its own floor, from modules named before
 # it; edges never import each other.
@@ -164,17 +163,3 @@ def test_a_module_says_what_it_is_for_and_stays_small(module: str) -> None:
     text = (STATIC / module).read_text()
     assert text.startswith("/**"), "it begins with what lives there"
     assert len(text.splitlines()) < 300
-
-
-def test_the_page_loads_every_module_at_once() -> None:
-    """The list in the template is what the browser would else find out import by import."""
-    page = (TEMPLATES / "index.html").read_text()
-    listed = set(re.findall(r"'([\w/-]+\.js)'", page.split("modulepreload")[0]))
-    reached: set[str] = set()
-    waiting = ["page.js"]
-    while waiting:
-        module = waiting.pop()
-        if module not in reached:
-            reached.add(module)
-            waiting += imports(module)
-    assert listed == reached - {"page.js"}

@@ -103,8 +103,6 @@ def _before() -> Response | None:
     if len(request.environ.get("RAW_URI", "")) > MAX_URL_CHARS:
         raise UriTooLong("The address is longer than this server takes: POST the question instead.")
     endpoint = request.endpoint or ""
-    if endpoint == "static":
-        return None
     gate, seen = services().gate, visit()
     g.cross_origin = gate.cross_origin(seen)
     if endpoint == "health.healthz":

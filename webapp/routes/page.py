@@ -7,11 +7,11 @@ import time
 from flask import (
     Blueprint,
     Response,
-    current_app,
     make_response,
     redirect,
     render_template,
     request,
+    send_from_directory,
     session,
     url_for,
 )
@@ -44,7 +44,13 @@ _POLICY = "; ".join(
 @blueprint.app_template_global()
 def asset(name: str) -> str:
     """Give the address of a file under static/."""
-    return url_for("static", filename=name)
+    return request.script_root + services().assets.url(name)
+
+
+@blueprint.app_template_global()
+def modules(entry: str) -> list[str]:
+    """List what a module needs to run, for the browser to fetch all at once."""
+    return services().assets.modules(entry)
 
 
 @blueprint.get("/")
@@ -74,7 +80,7 @@ def index() -> Response:
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     """Give the icon to browsers that ask without having read the page."""
-    return current_app.send_static_file("icon.svg")
+    return send_from_directory(services().assets.folder, "icon.svg")
 
 
 @blueprint.post("/signin")

@@ -9,6 +9,7 @@ from flask import current_app
 
 from webapp.access.gate import Gate
 from webapp.access.throttle import Throttle
+from webapp.routes.assets import Assets
 from webapp.runs.registry import Runs
 from webapp.seams import Catalog
 
@@ -19,6 +20,7 @@ _KEY = "freshet"
 class Services:
     """The parts of a running server. `demo` is true while nothing but `mock` answers."""
 
+    assets: Assets
     catalog: Catalog
     runs: Runs
     gate: Gate

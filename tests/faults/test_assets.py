@@ -1,0 +1,60 @@
+"""The page's own files: kept for ever under an address of their own, small, and the same below a sub-path."""
+
+import gzip
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="module")
+def below() -> Iterator[Server]:
+    """A server whose proxy serves it under /chat, without a password of its own."""
+    with Server({"SCRIPT_NAME": "/chat"}) as running:
+        yield running
+
+
+def files_of(page: str) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page)
+
+
+def test_a_file_may_be_kept_for_ever_and_is_compressed(server: Server) -> None:
+    page = requests.get(server.url, timeout=10).text
+    files = files_of(page)
+    assert any(file.endswith("/page.js") for file in files)
+    for file in files:
+        served = requests.get(server.url + file, timeout=10, headers={"Accept-Encoding": "gzip"}, stream=True)
+        raw = served.raw.read()
+        assert served.status_code == 200, file
+        assert "immutable" in served.headers["Cache-Control"]
+        assert served.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in served.headers
+        if served.headers.get("Content-Encoding") == "gzip":
+            assert "Accept-Encoding" in served.headers["Vary"]
+            plain = requests.get(server.url + file, timeout=10, headers={"Accept-Encoding": "identity"})
+            assert plain.content == gzip.decompress(raw)
+
+
+def test_an_address_of_another_version_holds_nothing(server: Server) -> None:
+    page = requests.get(server.url, timeout=10).text
+    (script,) = [file for file in files_of(page) if file.endswith("/page.js")]
+    other = re.sub(r"/static/[0-9a-f]+/", "/static/0123456789abcdef/", script)
+    for path in (other, "/static/page.js", script.replace("page.js", "../../webapp/app.py"), f"{script}/"):
+        refused = requests.get(server.url + path, timeout=10)
+        assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/json"), path
+
+
+def test_it_works_below_a_sub_path(below: Server) -> None:
+    page = requests.get(f"{below.url}/chat/", timeout=10).text
+    files = files_of(page)
+    assert files
+    assert all(file.startswith("/chat/static/") for file in files)
+    for file in files:
+        assert requests.get(below.url + file, timeout=10).status_code == 200, file
+    whole = requests.post(
+        f"{below.url}/chat/chat/completions", json={"prompt": "Hi", "max_tokens": 5}, timeout=20
+    )
+    assert whole.status_code == 200

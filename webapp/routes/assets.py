@@ -1,0 +1,90 @@
+"""The page's files, under an address that holds a digest of them all, so that they may be kept for ever.
+
+WhiteNoise serves them before Flask is asked: they are the same for everybody, also where the gate is shut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
+
+if TYPE_CHECKING:
+    from wsgiref.headers import Headers
+
+    from _typeshed.wsgi import WSGIApplication
+
+_DIGEST_CHARS = 16
+# `import … from "./x.js"` and `export … from "./x.js"`; what is imported when needed has another form.
+_IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["'];""", re.MULTILINE)
+
+
+class Assets:
+    """The tree under `static/`, read once, at the start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files = sorted(path for path in folder.rglob("*") if path.is_file())
+        self.digest = self._digest()
+
+    def url(self, name: str) -> str:
+        """Give a file's address below the application's root."""
+        return f"/static/{self.digest}/{name}"
+
+    def modules(self, entry: str) -> list[str]:
+        """List what a module imports, and what that imports, in the order in which a browser finds it."""
+        found = [entry]
+        for module in found:
+            found += [name for name in self._imports(module) if name not in found]
+        return found[1:]
+
+    def serve(self, application: WSGIApplication) -> WSGIApplication:
+        """Put the files before an application. Each is compressed once, in a folder that ends with it."""
+        served = WhiteNoise(
+            application,
+            allow_all_origins=False,
+            add_headers_function=_add_headers,
+            immutable_file_test=lambda _path, _url: True,
+        )
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="freshet-static-"))
+            weakref.finalize(served, shutil.rmtree, folder, ignore_errors=True)
+            served.add_files(str(self._compressed(folder)), prefix=self.url(""))
+        except OSError:  # nowhere to write: the files as they are
+            served.add_files(str(self.folder), prefix=self.url(""))
+        wsgi: WSGIApplication = served
+        return wsgi
+
+    def _compressed(self, folder: Path) -> Path:
+        compressor = Compressor(quiet=True)
+        for path in self._files:
+            copy = folder / path.relative_to(self.folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            if compressor.should_compress(path.name):
+                compressor.compress(str(copy))
+        return folder
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for path in self._files:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()[:_DIGEST_CHARS]
+
+    def _imports(self, module: str) -> Iterable[str]:
+        source = self.folder / module
+        for target in dict.fromkeys(_IMPORT.findall(source.read_text("utf-8"))):
+            yield (source.parent / target).resolve().relative_to(self.folder.resolve()).as_posix()
+
+
+def _add_headers(headers: Headers, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
