@@ -1,12 +1,19 @@
 """What every test may ask for."""
 
+from __future__ import annotations
+
 import os
 import random
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.certs import Certificates, make_certificates
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A shell's background job is made deaf to Ctrl-C, and so would be every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,3 +31,16 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     seed = int(os.environ.get("FRESHET_TEST_SEED", random.SystemRandom().randrange(2**32)))
     print(f"\nFRESHET_TEST_SEED={seed} for {request.node.nodeid}")
     return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all: a second Playwright can't be started beside the first."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - most runs need no browser
+
+    from tests.support.chromium import launch  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()

@@ -4,23 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.chat import DESK, Chat, Watch
-from tests.support.chromium import launch
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
 
 KEY = "sk-canary-0123456789"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The browser itself."""
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
 
 
 @pytest.fixture

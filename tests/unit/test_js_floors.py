@@ -10,11 +10,26 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 # Lowest first. A module imports from the floors beneath it and, on its own floor, from modules named before
 # it; edges never import each other.
 FLOORS: dict[str, tuple[str, ...]] = {
-    "values": ("frames.js", "seams.js", "strings/en.js", "styles/composer.js", "styles/log.js"),
+    "values": (
+        "frames.js",
+        "seams.js",
+        "strings/en.js",
+        "styles/composer.js",
+        "styles/highlight.js",
+        "styles/log.js",
+    ),
     "pure": ("pace.js", "sse.js", "state.js", "format.js", "conversation.js"),
     "edges": ("clock.js", "memory.js", "session.js", "stop.js", "transport-sse.js", "transport-ws.js"),
     "engine": ("dialogue.js",),
-    "view": ("dom.js", "styles/sheets.js", "flow.js", "render.js", "scroll.js", "announce.js"),
+    "view": (
+        "dom.js",
+        "styles/sheets.js",
+        "flow.js",
+        "render.js",
+        "scroll.js",
+        "announce.js",
+        "highlight.js",
+    ),
     "elements": (
         "elements/composer.js",
         "elements/notices.js",
@@ -25,7 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "roof": ("page.js",),
 }
 # A package: inside it imports are free, from outside it stands where it is named here.
-PACKAGES = {"markdown": "pure"}
+PACKAGES = {"highlight": "pure", "markdown": "pure"}
 HEIGHT = {floor: height for height, floor in enumerate(FLOORS)}
 
 MODULES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))
