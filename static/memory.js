@@ -1,8 +1,9 @@
 /**
- * What outlives a reload: the conversation of this tab, in sessionStorage, bounded. Where storage is
+ * What outlives a reload: the conversation of this tab and its draft, in sessionStorage, bounded. Where storage is
  * refused (private windows, embeds) or full, the page goes on without.
  */
 import { EMPTY, freeze, thaw } from "./conversation.js";
+import { parseObject } from "./frames.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
@@ -33,5 +34,39 @@ export function recall() {
     return thaw(sessionStorage.getItem(KEY));
   } catch {
     return EMPTY;
+  }
+}
+
+/**
+ * @typedef {object} Draft what was written and not sent
+ * @property {string} text in the field
+ * @property {string} queued waiting for an answer to end
+ */
+
+const DRAFT_KEY = "freshet.draft";
+
+/**
+ * Keep what is not sent yet for the next load of this tab.
+ * @param {Draft} draft
+ */
+export function rememberDraft(draft) {
+  try {
+    if (draft.text === "" && draft.queued === "") sessionStorage.removeItem(DRAFT_KEY);
+    else if (draft.text.length + draft.queued.length <= MAX_CHARS / 4) sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft));
+  } catch {
+    // Refused or full: only a reload would have needed it.
+  }
+}
+
+/**
+ * Bring it back.
+ * @returns {Draft}
+ */
+export function recallDraft() {
+  try {
+    const kept = parseObject(sessionStorage.getItem(DRAFT_KEY) ?? "") ?? {};
+    return { text: String(kept.text ?? ""), queued: String(kept.queued ?? "") };
+  } catch {
+    return { text: "", queued: "" };
   }
 }

@@ -6,7 +6,7 @@ import { Announcer } from "../announce.js";
 import { clock, newRun } from "../clock.js";
 import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
-import { recall, remember } from "../memory.js";
+import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
 import { stopRun } from "../stop.js";
 import { en } from "../strings/en.js";
 import { sheets } from "../styles/sheets.js";
@@ -31,7 +31,7 @@ const SHOWN_NOTICES = new Set(["not_saved", "new_version"]);
  * `freshet-signed-out` (the server does not know this visitor any more).
  */
 export class FreshetChat extends HTMLElement {
-  #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop() });
+  #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop(), keep: rememberDraft });
   #announcer = new Announcer();
   #notices = new Notices((text) => this.#announcer.say(text));
   #foot = h("p", { class: "foot" });
@@ -82,6 +82,7 @@ export class FreshetChat extends HTMLElement {
       },
     });
     this.#dialogue.begin();
+    this.#composer.restore(recallDraft());
     this.#composer.refocus();
   }
 
@@ -152,7 +153,7 @@ export class FreshetChat extends HTMLElement {
     const { conversation, isAnswering } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
     this.#log.show(conversation, this.#model);
-    this.#composer.turn(isAnswering);
+    this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));

@@ -1,6 +1,10 @@
-/** Where a question is written: one field that grows, one button that is Send or Stop and never moves. */
+/**
+ * Where a question is written: one field that grows, one button that is Send or Stop and never moves.
+ * While an answer is made, Enter puts what was written in a queue of one.
+ */
 import { ICONS, h, icon } from "../dom.js";
 import { en } from "../strings/en.js";
+import { Queued } from "./queued.js";
 
 /** Some browsers report the Enter that ends a composition only by this code. */
 const COMPOSING_KEY_CODE = 229;
@@ -9,7 +13,10 @@ const COMPOSING_KEY_CODE = 229;
  * @typedef {object} ComposerActions
  * @property {(question: string) => void} send
  * @property {() => void} stop
+ * @property {(draft: Draft) => void} keep keep what is not sent yet for the next load
  */
+
+/** @typedef {import("../memory.js").Draft} Draft */
 
 /** The composer of one chat. */
 export class Composer {
@@ -24,7 +31,8 @@ export class Composer {
   #send = icon(ICONS.send);
   #stop = icon(ICONS.stop, { filled: true });
   #button = h("button", { type: "submit", class: "go" }, this.#send);
-  element = h("form", { class: "composer" }, this.#field, this.#button);
+  #queued = new Queued({ edit: () => this.#takeBack(), drop: () => this.#queue("") });
+  element = h("form", { class: "composer" }, this.#queued.element, this.#field, this.#button);
   #actions;
   #isAnswering = false;
 
@@ -36,7 +44,10 @@ export class Composer {
       this.#press();
     });
     this.#field.addEventListener("keydown", (event) => this.#key(event));
-    this.#field.addEventListener("input", () => this.#grow());
+    this.#field.addEventListener("input", () => {
+      this.#grow();
+      this.#keep();
+    });
     // The second press of a double click must not stop what the first one sent.
     this.#button.addEventListener("click", (event) => event.detail > 1 && this.#isAnswering && event.preventDefault());
     // A press must not take the focus (and, on a phone, the keyboard) out of the field.
@@ -61,12 +72,24 @@ export class Composer {
   }
 
   /**
-   * Turn the button.
-   * @param {boolean} isAnswering
+   * Show what was not sent yet when the page was left.
+   * @param {Draft} draft
    */
-  turn(isAnswering) {
+  restore({ text, queued }) {
+    this.#queued.text = queued;
+    this.#field.value = text;
+    this.#grow();
+  }
+
+  /**
+   * Turn the button. What waits is sent when the answer is whole; after any other end its writer decides.
+   * @param {boolean} isAnswering
+   * @param {boolean} isWhole whether the last answer came to its own end
+   */
+  turn(isAnswering, isWhole) {
     if (isAnswering === this.#isAnswering) return;
     this.#isAnswering = isAnswering;
+    if (!isAnswering && this.#queued.text !== "") this.#goOn(isWhole);
     this.#button.replaceChildren(isAnswering ? this.#stop : this.#send);
     this.#label();
   }
@@ -77,6 +100,7 @@ export class Composer {
     if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing) return;
     event.preventDefault();
     if (!this.#isAnswering) this.#ask();
+    else if (this.#field.value.trim() !== "") this.#queue(joined(this.#queued.text, this.#emptied()));
   }
 
   #press() {
@@ -85,11 +109,44 @@ export class Composer {
   }
 
   #ask() {
-    const question = this.#field.value.trim();
-    if (question === "") return this.focus();
+    if (this.#field.value.trim() === "") return this.focus();
+    const question = this.#emptied();
+    this.#keep();
+    this.#actions.send(question);
+  }
+
+  /** Take the text out of the field. */
+  #emptied() {
+    const text = this.#field.value.trim();
     this.#field.value = "";
     this.#grow();
-    this.#actions.send(question);
+    return text;
+  }
+
+  /** @param {string} text */
+  #queue(text) {
+    this.#queued.text = text;
+    this.#keep();
+    this.refocus();
+  }
+
+  #takeBack() {
+    this.#field.value = joined(this.#queued.text, this.#field.value);
+    this.#queue("");
+    this.#grow();
+    this.focus();
+  }
+
+  /** @param {boolean} isWhole */
+  #goOn(isWhole) {
+    const question = this.#queued.text;
+    if (!isWhole) return this.#takeBack();
+    this.#queue("");
+    queueMicrotask(() => this.#actions.send(question)); // the end is drawn first
+  }
+
+  #keep() {
+    this.#actions.keep({ text: this.#field.value, queued: this.#queued.text });
   }
 
   #grow() {
@@ -106,4 +163,12 @@ export class Composer {
     const isIdle = !this.#isAnswering && this.#field.value.trim() === "";
     this.#button.setAttribute("aria-disabled", String(isIdle));
   }
+}
+
+/**
+ * @param {string} before
+ * @param {string} after
+ */
+function joined(before, after) {
+  return [before, after].filter((text) => text !== "").join("\n\n");
 }

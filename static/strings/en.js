@@ -101,6 +101,9 @@ export const en = {
   placeholder: "Ask anything",
   send: "Send",
   stop: "Stop",
+  queued: "Sent when the answer is complete",
+  editQueued: "Edit the waiting message",
+  dropQueued: "Take the waiting message back",
 
   log: "Conversation",
   question: "You asked",

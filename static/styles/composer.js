@@ -1,9 +1,16 @@
 /** Styles of what stands at the foot of a chat: composer, notices, the way back to the end. */
 export const composerCss = `
 .dock { flex: none; position: relative; padding-block-start: 8px; padding-inline: var(--gutter); padding-block-end: max(12px, env(safe-area-inset-bottom)); background: var(--ground); }
-.composer { display: flex; align-items: flex-end; gap: 8px; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
+.composer { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 8px; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
   padding: 7px 7px 7px 19px; border: 1px solid var(--control); border-radius: 26px; background: var(--raised); cursor: text; }
 .composer:dir(rtl) { padding: 7px 19px 7px 7px; }
+.queued { flex: 1 0 100%; display: flex; align-items: center; gap: 4px; min-inline-size: 0; margin-block-end: 4px; padding-block-end: 4px;
+  border-block-end: 1px solid var(--line-colour); color: var(--muted); font-size: var(--small); line-height: 20px; }
+.queued[hidden] { display: none; }
+.queued button { display: grid; place-items: center; flex: none; inline-size: 32px; block-size: 32px; border-radius: 50%; color: inherit; }
+.queued button:hover { color: var(--text); background: var(--tint); }
+.queued .icon { inline-size: 16px; block-size: 16px; }
+.queued-text { flex: 1; min-inline-size: 0; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .composer:focus-within { border-color: var(--accent); }
 textarea { flex: 1; min-inline-size: 0; max-block-size: min(40vh, 240px); margin: 0; padding: 6px 0; resize: none; overflow-y: auto;
   color: inherit; background: none; border: 0; outline: 0; font: inherit; line-height: 1.5; }
@@ -30,7 +37,7 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
   .composer { padding: 3px 3px 3px 19px; }
   .composer:dir(rtl) { padding: 3px 19px 3px 3px; }
   textarea { padding-block: 9px; }
-  .go { inline-size: 44px; block-size: 44px; }
+  .go, .queued button { inline-size: 44px; block-size: 44px; }
   .to-bottom { inline-size: 44px; block-size: 44px; inset-inline-end: 0; }
 }
 @media (forced-colors: active) {

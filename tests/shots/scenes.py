@@ -74,6 +74,15 @@ def streaming(stage: Stage) -> Chat:
     return chat
 
 
+def queued(stage: Stage) -> Chat:
+    """The next question waits for the answer to end."""
+    chat = streaming(stage)
+    chat.field.fill("And what does it do to the fish that live there, and to the farms along its banks?")
+    chat.field.press("Enter")
+    expect(chat.page.get_by_role("button", name="Edit the waiting message")).to_be_visible()
+    return chat
+
+
 def thought(stage: Stage) -> Chat:
     """An answer with its thinking unfolded."""
     stage.provider.play(thinking(THOUGHT, TEXT, per_s=400))
@@ -197,6 +206,7 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "empty": empty,
     "waiting": waiting,
     "streaming": streaming,
+    "queued": queued,
     "thinking": thought,
     "done": done,
     "stopped": stopped,

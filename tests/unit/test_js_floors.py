@@ -31,6 +31,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "highlight.js",
     ),
     "elements": (
+        "elements/queued.js",
         "elements/composer.js",
         "elements/notices.js",
         "elements/log.js",
