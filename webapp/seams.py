@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from decimal import Decimal
+from typing import Literal, Protocol
 
 import msgspec
 
-from webapp.chat import ModelRequest, ModelResponse
+from webapp.chat import FinishReason, ModelRequest, ModelResponse, Usage
 from webapp.events import Event
 
 
@@ -107,3 +108,33 @@ class Catalog(Protocol):
 
     def listed(self) -> Sequence[str]:
         """Name the models that are known of the configured providers, each as `provider/model`."""
+
+    def room(self, provider: Provider, max_tokens: int | None) -> int | None:
+        """Tell how many tokens of a conversation fit beside an answer; None where the window is unknown."""
+
+    def sees(self, provider: Provider) -> bool:
+        """Tell whether images may be shown to a provider's model; an unknown one gets the benefit of the doubt."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer ended, for whoever keeps it. `error` is the failure's code."""
+
+    text: str
+    reasoning: str
+    state: Literal["done", "failed", "cancelled", "interrupted"]
+    provider: str
+    model: str
+    usage: Usage
+    cost: Decimal | None
+    finish_reason: FinishReason | None
+    error: str | None
+
+
+class Keeper(Protocol):
+    """Keeps one turn of a conversation while the engine makes its answer. Its methods raise nothing."""
+
+    def begin(self) -> bool:
+        """Keep the question, and that there is a run; False when it could not be kept within a second."""
+
+    def end(self, answer: Answer, *, wait: bool) -> bool:
+        """Keep the answer; False when it is not kept yet. Waits half a second at most, and only with `wait`."""

@@ -106,6 +106,17 @@ class Settings:
         "other sites that may use the doors, separated by commas",
     )
 
+    # Where conversations are kept.
+    database_url: str | None = _at(
+        "DATABASE_URL",
+        None,
+        variables.database,
+        "the Postgres that keeps conversations, migrated by `freshet migrate`; else a SQLite file does",
+    )
+    data_dir: str = _at(
+        "FRESHET_DATA_DIR", "data", variables.text, "the folder of files that outlive the process"
+    )
+
     # Where it runs.
     host: str | None = _at(
         "FRESHET_HOST", None, variables.text, "the address to bind; 0.0.0.0 where PORT is set, else 127.0.0.1"

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 PROVIDERS = ("openai", "anthropic", "ollama", "mock")
-_IN_ADDRESS = re.compile(r"(://)[^/@\s]+(?=@)|([?&][^=&\s]+=)[^&\s]+")
+_IN_ADDRESS = re.compile(r"(://)[^/\s]+(?=@)|([?&][^=&\s]+=)[^&\s]+")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -90,6 +90,20 @@ def url(raw: str) -> str:
     if _split(raw, form).scheme not in ("http", "https"):
         raise ValueError(f"must be {form}")
     return raw.rstrip("/")
+
+
+def database(raw: str) -> str:
+    """Read the address of a Postgres, as hosts write it; one in a socket's folder names it in its query."""
+    form = "the address of a Postgres, postgres://user:password@host/database"
+    try:
+        parts = urlsplit(raw)
+        named = bool(parts.hostname) or "host=" in parts.query
+        fine = parts.port is None or parts.port > 0
+    except ValueError:  # a password with signs that are not written as %xx, a port that is no number
+        raise ValueError(f"must be {form}; other signs than letters and digits are written as %xx") from None
+    if parts.scheme not in ("postgres", "postgresql") or not (named and fine):
+        raise ValueError(f"must be {form}")
+    return raw
 
 
 def masked(shown: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp import variables
 from webapp.chat import ModelRequest
@@ -20,6 +20,9 @@ from webapp.providers.transport import HttpTransport, trust
 from webapp.runs.registry import Limits, Runs
 from webapp.seams import Provider, Transport
 from webapp.settings import PROVIDERS, UNLOCKS, Settings
+
+if TYPE_CHECKING:
+    from webapp.store.store import Store
 
 DEFAULT_MAX_TOKENS = 300
 _DEFAULT_MODELS = {
@@ -175,6 +178,21 @@ class ProviderCatalog:
         """Refuse what a model is known to lack."""
         self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
 
+    def room(self, provider: Provider, max_tokens: int | None) -> int | None:
+        """Tell what is left of a model's window beside an answer; half of it at least."""
+        row = self._models.find(provider.name, provider.model_name)
+        if row is None or row.window is None:
+            return None
+        longest = max_tokens or self._models.longest(
+            provider.name, provider.model_name, self._settings.max_tokens
+        )
+        return row.window - min(longest, row.window // 2)
+
+    def sees(self, provider: Provider) -> bool:
+        """Tell whether images may be shown to a model."""
+        row = self._models.find(provider.name, provider.model_name)
+        return row is None or row.images is not False
+
     def listed(self) -> Sequence[str]:
         """Name the known models of the configured providers."""
         names = [f"{name}/{self._default_model(name)}" for name in self._configured]
@@ -242,6 +260,13 @@ def make_runs(settings: Settings, models: Models) -> Runs:
         window_s=settings.frame_ms / 1000, deltas=settings.frame_deltas, newline=settings.frame_newline
     )
     return Runs(limits, rules, models.cost)
+
+
+def make_store(settings: Settings) -> Store:
+    """Make the store of conversations; nothing is opened yet."""
+    from webapp.store.store import Store  # noqa: PLC0415  (whoever only asks a provider needs no database)
+
+    return Store(settings.database_url, settings.data_dir)
 
 
 def create_provider(

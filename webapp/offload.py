@@ -1,0 +1,143 @@
+"""Blocking work, done where it blocks nobody: the one module besides the server's own that names gevent.
+
+Under gevent one blocked call stops every stream of the process. A `Lane` takes such calls in order, from a
+bounded queue, and whoever asks waits for a bounded time. Without gevent its threads are plain ones.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+from webapp.errors import Unavailable
+
+T = TypeVar("T")
+
+_RETRY_AFTER_S = 1
+
+
+def patched() -> bool:
+    """Tell whether gevent has taken the place of the standard library's threads."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+class _Job(Generic[T]):
+    """One piece of work, and whoever waits for it."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.done = threading.Event()
+        self.given_up = False  # nobody waits any more: work that has not begun is not begun
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+    def do(self) -> None:
+        """Do it, keeping what comes of it."""
+        if self.given_up:
+            return
+        try:
+            self.result = self.work()
+        except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+            self.error = error
+
+
+class Lane:
+    """So many threads and one bounded queue.
+
+    `native` asks for threads of the operating system also under gevent, for what never gives way (SQLite,
+    files). Otherwise the threads are the standard library's, which under gevent are greenlets: right for
+    what waits on sockets. Threads begin with the first call and are daemons.
+    """
+
+    def __init__(self, name: str, *, workers: int = 1, most_waiting: int = 64, native: bool = False) -> None:
+        self._name = name
+        self._workers = workers
+        self._most_waiting = most_waiting
+        self._native = native
+        self._lock = threading.Lock()
+        self._jobs: Any = None  # a queue, of gevent's or of the interpreter's own
+        self._tell: Callable[[_Job[Any]], object] = _tell
+
+    def call(self, work: Callable[[], T], patience_s: float) -> T:
+        """Do `work` in the lane and give what it returns or raises.
+
+        Raises `Unavailable` when too much is waiting, or after `patience_s`; work that has begun goes on then.
+        """
+        jobs = self._started()
+        if jobs.qsize() >= self._most_waiting:
+            raise Unavailable(
+                "Too much is waiting to be stored or read.", code="store_busy", retry_after_s=_RETRY_AFTER_S
+            )
+        job = _Job(work)
+        try:
+            jobs.put(job)
+            if not job.done.wait(patience_s):
+                raise Unavailable(
+                    "The conversations take too long to answer.",
+                    code="store_slow",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
+        finally:
+            job.given_up = True
+        if job.error is not None:
+            try:
+                raise job.error
+            finally:
+                job.error = None  # the traceback would keep all of this alive
+        return cast(T, job.result)
+
+    def close(self) -> None:
+        """Let the threads go once they have done what is waiting."""
+        with self._lock:
+            jobs, self._jobs = self._jobs, None
+        if jobs is not None:
+            for _ in range(self._workers):
+                jobs.put(None)
+
+    def _started(self) -> Any:
+        with self._lock:
+            if self._jobs is None:
+                if self._native and patched():
+                    self._jobs = self._start_native()
+                else:
+                    self._jobs = queue.SimpleQueue()
+                    for _ in range(self._workers):
+                        threading.Thread(
+                            target=self._serve, args=(self._jobs,), name=self._name, daemon=True
+                        ).start()
+            return self._jobs
+
+    def _start_native(self) -> Any:
+        """Start threads beneath gevent; what they have done is told through its loop."""
+        from _queue import SimpleQueue  # noqa: PLC0415  (the interpreter's own, which gevent does not replace)
+
+        from gevent import get_hub, monkey  # noqa: PLC0415  (only where it is there already)
+
+        loop = get_hub().loop
+
+        def tell(job: _Job[Any]) -> None:
+            loop.run_callback_threadsafe(job.done.set)
+
+        self._tell = tell
+        jobs: Any = SimpleQueue()
+        start = monkey.get_original("_thread", "start_new_thread")
+        for _ in range(self._workers):
+            start(self._serve, (jobs,))
+        return jobs
+
+    def _serve(self, jobs: Any) -> None:
+        while True:
+            job = jobs.get()
+            if job is None:
+                return
+            job.do()
+            self._tell(job)
+            del job
+
+
+def _tell(job: _Job[Any]) -> None:
+    job.done.set()

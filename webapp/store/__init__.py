@@ -1,0 +1,4 @@
+"""Conversations, kept: SQLite by default, Postgres by `DATABASE_URL`, through SQLAlchemy Core.
+
+Everything has an owner, and no query is without one.
+"""

@@ -1,0 +1,79 @@
+"""Conversations, their messages and images, and the links that share them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the first tables."""
+    op.create_table(
+        "conversations",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text()),
+        sa.Column("leaf", sa.Text()),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger()),
+    )
+    op.create_index("conversations_of_owner", "conversations", ["owner", "updated_at", "id"])
+    op.create_table(
+        "messages",
+        _of_conversation(),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("parent", sa.Text()),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("reasoning", sa.Text(), nullable=False, server_default=""),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text()),
+        sa.Column("model", sa.Text()),
+        sa.Column("usage", sa.Text()),
+        sa.Column("cost", sa.Text()),
+        sa.Column("finish_reason", sa.Text()),
+        sa.Column("error", sa.Text()),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation", "id"),
+    )
+    op.create_index("messages_in_order", "messages", ["conversation", "created_at", "id"])
+    op.create_index("messages_by_id", "messages", ["id"])
+    op.create_table(
+        "images",
+        _of_conversation(),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation", "id"),
+    )
+    op.create_table(
+        "shares",
+        sa.Column("token", sa.Text(), primary_key=True),
+        _of_conversation(),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("leaf", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("shares_of_conversation", "shares", ["conversation"])
+
+
+def downgrade() -> None:
+    """Undo it."""
+    for table in ("shares", "images", "messages", "conversations"):
+        op.drop_table(table)
+
+
+def _of_conversation() -> sa.Column[str]:
+    return sa.Column(
+        "conversation", sa.Text(), sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
+    )

@@ -1,0 +1,70 @@
+"""The store of a process: what the doors and the engine ask of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from webapp.errors import Unavailable
+from webapp.store.database import Database
+from webapp.store.recall import Recall
+from webapp.store.saver import Saver
+from webapp.store.turns import Plan, Turns, Wish
+
+log_ = logging.getLogger("freshet.store")
+
+T = TypeVar("T")
+
+
+class Store:
+    """Conversations and all that belongs to them."""
+
+    def __init__(self, url: str | None, folder: str) -> None:
+        """Know where the database is; nothing is opened yet."""
+        self.database = Database(url, folder)
+        self.saver = Saver(self.database)
+        self.recall = Recall()
+        self._turns = Turns(self.database, self.saver, self.recall)
+
+    def open(self) -> None:
+        """Open the database in the background, so that the first to ask need not wait; never fails."""
+        threading.Thread(target=self._open, name="freshet-store-open", daemon=True).start()
+
+    def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
+        """See `Turns.plan`."""
+        return self._turns.plan(wish, alive)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Ask in one transaction; see `Database.read`."""
+        return self.database.read(work)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Change in one transaction; see `Database.write`."""
+        return self.database.write(work)
+
+    def described(self) -> dict[str, object]:
+        """Tell how it stands: which database, its state, and how many writes wait or are lost."""
+        told: dict[str, object] = {"kind": self.database.kind, "state": self.database.state}
+        if self.saver.behind:
+            told["waiting"] = self.saver.behind
+        if self.saver.lost:
+            told["lost"] = self.saver.lost
+        return told
+
+    def close(self, within_s: float) -> None:
+        """Save what waits, and let go."""
+        if self.saver.behind:
+            self.saver.flush(within_s)
+        self.database.close()
+
+    def _open(self) -> None:
+        try:
+            self.database.open()
+        except Unavailable:
+            pass  # it has been told, and the next call tries again
+        except Exception:  # the server goes on without
+            log_.exception("the database could not be opened")
