@@ -17,7 +17,7 @@ from webapp.routes import admission, completions, health, page, replies, socket,
 from webapp.routes.assets import Assets
 from webapp.routes.services import Services, keep
 from webapp.settings import Settings
-from webapp.wiring import ProviderCatalog, Workshop, make_runs, read_settings
+from webapp.wiring import ProviderCatalog, Workshop, make_runs, make_store, read_settings
 
 log_ = logging.getLogger("freshet")
 
@@ -75,6 +75,7 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secr
         assets=Assets(_folder("static")),
         catalog=catalog,
         runs=make_runs(settings, models),
+        store=make_store(settings),
         gate=gate,
         throttle=Throttle(),
         version=__version__,

@@ -23,6 +23,7 @@ StoppedBy = Literal["user", "orphan", "budget"]
 
 VERSION = 1
 RESET_BYTES = 64 * 1024
+NOT_SAVED_MS = 5_000
 _CURSOR_CHARS = 60
 _RUN = re.compile(r"[A-Za-z0-9_-]{22}")
 _CURSOR = re.compile(r"([A-Za-z0-9_-]{22}):([1-9][0-9]{0,9}):(0|[1-9][0-9]{0,14})")
@@ -121,6 +122,11 @@ def reasoning_frame(text: str) -> Frame:
 def notice_frame(code: Literal["reconnect", "queued", "not_saved", "new_version"], after_ms: int) -> Frame:
     """Tell a reader something about the connection, not about the answer."""
     return Frame("notice", encode({"notice": {"code": code, "after_ms": after_ms}}))
+
+
+def not_saved_frame() -> Frame:
+    """Tell every reader that what was said so far is not stored yet, and when to look again."""
+    return notice_frame("not_saved", NOT_SAVED_MS)
 
 
 def done_frame(finish_reason: FinishReason, outcome: Outcome, *, by: StoppedBy | None = None) -> Frame:

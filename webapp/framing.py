@@ -96,6 +96,11 @@ class Framer:
         return frames
 
 
+def text_frames(text: str) -> list[Frame]:
+    """Cut a text that is there already into frames."""
+    return [text_frame(piece) for piece in _pieces(text)]
+
+
 def _pieces(text: str) -> list[str]:
     """Cut a text into pieces of at most `FRAME_BYTES` in UTF-8, never inside a character."""
     raw = text.encode()

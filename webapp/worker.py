@@ -21,6 +21,7 @@ from webapp.errors import ConfigurationError
 _GC_THRESHOLDS = (20_000, 20, 50)  # a frame makes little that refers to itself
 _BOOT_ERROR = 3  # gunicorn's word to its master that another try would fail, too
 _SPARE_S = 5.0  # between the last word to a reader and the end of the process
+_STORE_S = 2.0  # of these, for what waits to be stored
 
 
 class Log(Logger):  # type: ignore[misc]
@@ -56,9 +57,21 @@ class Worker(GeventWorker):  # type: ignore[misc]
         except ConfigurationError as error:  # one line for the operator, where gunicorn would write fifty
             self.log.error("freshet: %s", error)
             raise SystemExit(_BOOT_ERROR) from None
+        services = self._services()
+        if services is not None:
+            services.store.open()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+
+    def run(self) -> None:
+        """Serve until told to go; what waits to be stored is stored then."""
+        try:
+            super().run()
+        finally:
+            services = self._services()
+            if services is not None:
+                services.store.close(_STORE_S)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection."""

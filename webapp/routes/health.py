@@ -18,6 +18,8 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Tell whether new answers may be started here."""
-    ready = services().runs.accepting
-    return json_response({"status": "ready" if ready else "full"}, 200 if ready else 503)
+    """Tell whether new answers may be started here, and how the store stands: without it the chat goes on."""
+    parts = services()
+    ready = parts.runs.accepting
+    body = {"status": "ready" if ready else "full", "store": parts.store.described()}
+    return json_response(body, 200 if ready else 503)

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, ModelRequest, Part, TextPart
+from webapp.codecs.images import TYPES as IMAGE_TYPES
+from webapp.conversation import MOST_IMAGES
 from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.services import Services
@@ -21,7 +23,6 @@ from webapp.runs.run import Order
 from webapp.seams import Catalog, Provider
 
 _MOST_MESSAGES = 2_000
-_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.*)", re.DOTALL)
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "user": "user",
@@ -75,7 +76,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=4)] | None = None
     seed: int | None = None
     conversation: Name | None = None
-    parent: Name | None = None
+    parent: Name | msgspec.UnsetType | None = msgspec.UNSET  # null is a place: before the first message
+    continue_: Name | None = msgspec.field(name="continue", default=None)
+    images: Annotated[list[str], msgspec.Meta(max_length=MOST_IMAGES)] | None = None
     retrieve: bool | None = None
     orphan_s: Seconds | None = None
 
@@ -110,14 +113,15 @@ def make_order(
     asked: Asked, services: Services, owner: str | None, *, orphan_s: float | None = None
 ) -> Order:
     """Check what is asked and make the engine's order of it. Raises `InvalidRequest`."""
-    if asked.run is not None and not is_run(asked.run):
-        raise InvalidRequest("run must be 22 characters of A-Z a-z 0-9 - _", param="run", code="bad_run")
+    check_run(asked.run)
+    if asked.images:
+        raise InvalidRequest("images go with a conversation.", param="images", code="no_conversation")
     chain = services.catalog.resolve(asked.provider, asked.model)
     request = ModelRequest(
         messages=_messages(asked),
         max_tokens=asked.max_completion_tokens or asked.max_tokens,
         temperature=asked.temperature,
-        stop=(asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ()),
+        stop=stops(asked),
         seed=asked.seed,
     )
     services.catalog.check(chain[0], request)
@@ -129,12 +133,24 @@ def make_order(
         owner=owner,
         fingerprint=hashlib.sha256(named).hexdigest(),
         request=request,
-        chain=[chain[0], *(link for link in chain[1:] if _can(services.catalog, link, request))],
+        chain=[chain[0], *(link for link in chain[1:] if can(services.catalog, link, request))],
         orphan_s=orphan_s,
     )
 
 
-def _can(catalog: Catalog, provider: Provider, request: ModelRequest) -> bool:
+def check_run(name: str | None) -> None:
+    """Refuse a run's name of another form."""
+    if name is not None and not is_run(name):
+        raise InvalidRequest("run must be 22 characters of A-Z a-z 0-9 - _", param="run", code="bad_run")
+
+
+def stops(asked: Asked) -> tuple[str, ...]:
+    """Read the sequences that end an answer, of which one need not be in a list."""
+    return (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
+
+
+def can(catalog: Catalog, provider: Provider, request: ModelRequest) -> bool:
+    """Tell whether a provider's model can do what is asked."""
     try:
         catalog.check(provider, request)
     except InvalidRequest:
@@ -198,14 +214,27 @@ def _part(place: str, part: _Part) -> Part:
     raise InvalidRequest(f"{place} must be text or an image", param=place, code="bad_part")
 
 
+def read_data_url(place: str, url: str) -> tuple[str, bytes]:
+    """Read an image's type and bytes out of a data URL. Raises `InvalidRequest` that names the place."""
+    inline = _DATA_URL.fullmatch(url)
+    if inline is None or inline[1] not in IMAGE_TYPES:
+        raise InvalidRequest(
+            f"{place} must be a data URL of one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
+        )
+    try:
+        return inline[1], base64.b64decode(inline[2], validate=True)
+    except ValueError:
+        raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image") from None
+
+
 def _image(place: str, url: str | None, media_type: str | None, data: str | None) -> ImagePart:
     inline = _DATA_URL.fullmatch(url or "")
     if inline:
         media_type, data, url = inline[1], inline[2], None
     if data is not None:
-        if media_type not in _IMAGE_TYPES:
+        if media_type not in IMAGE_TYPES:
             raise InvalidRequest(
-                f"{place} must be one of {', '.join(_IMAGE_TYPES)}", param=place, code="bad_image"
+                f"{place} must be one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
             )
         try:
             image = base64.b64decode(data, validate=True)

@@ -12,6 +12,7 @@ from webapp.access.throttle import Throttle
 from webapp.routes.assets import Assets
 from webapp.runs.registry import Runs
 from webapp.seams import Catalog
+from webapp.store.store import Store
 
 _KEY = "freshet"
 
@@ -23,6 +24,7 @@ class Services:
     assets: Assets
     catalog: Catalog
     runs: Runs
+    store: Store
     gate: Gate
     throttle: Throttle
     version: str

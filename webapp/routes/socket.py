@@ -6,9 +6,11 @@ Close codes: 1003 binary, 1009 too big, 1012 come back, 1013 full, 4400 message,
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -21,12 +23,15 @@ from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_mes
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
 from webapp.routes.admission import admitted, visit
-from webapp.routes.intake import Asked, make_order, read_json
+from webapp.routes.intake import Asked, read_json
 from webapp.routes.services import Services, services
 from webapp.routes.stream import receipt_body
+from webapp.routes.turns import begin, is_turn
 from webapp.routes.wire import Bell, GuardedSocket
 from webapp.runs.readers import Follower, Reader
 from webapp.runs.run import Run
+
+log_ = logging.getLogger("freshet.http")
 
 blueprint = Blueprint("socket", __name__)
 _sock = Sock()
@@ -118,6 +123,8 @@ class _Talk:
         self._auth_by = time.monotonic() + parts.auth_s
         self._followed: dict[str, tuple[Run, Reader]] = {}
         self._refs: dict[str, str | int | None] = {}
+        self._begun: deque[tuple[Run | RequestError, str | int | None]] = deque()
+        self._beginning = 0
         self._missed = 0
 
     def serve(self) -> None:
@@ -130,6 +137,7 @@ class _Talk:
             self._check()
             while (raw := self._server.receive(timeout=0)) is not None:
                 self._hear(raw)
+            self._follow_begun()
             self._pump()
             if self._follower.silent():
                 self._keep_alive()
@@ -171,10 +179,13 @@ class _Talk:
                 case _:
                     raise _Closing(4400, "the message is of no known type")
         except RequestError as error:
-            told: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
-            if error.retry_after_s is not None:
-                told["retry_after"] = error.retry_after_s
-            self._say(told, heard.ref)
+            self._refuse(error, heard.ref)
+
+    def _refuse(self, error: RequestError, ref: str | int | None) -> None:
+        told: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
+        if error.retry_after_s is not None:
+            told["retry_after"] = error.retry_after_s
+        self._say(told, ref)
 
     def _authenticate(self, heard: _Heard) -> None:
         try:
@@ -187,10 +198,37 @@ class _Talk:
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
         asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
-        if len(self._followed) >= _MOST_RUNS:
+        if len(self._followed) + self._beginning >= _MOST_RUNS:
             raise TooManyRequests(f"At most {_MOST_RUNS} runs on one connection.", code="too_many_runs")
-        run, _ = self._parts.runs.start(make_order(asked, self._parts, self._owner))
-        self._follow(run, None, heard.ref)
+        if not is_turn(asked):
+            self._follow(begin(asked, self._parts, self._owner), None, heard.ref)
+            return
+        self._beginning += 1
+        # A database may take a moment, and the other runs of this connection must not wait for it.
+        threading.Thread(target=self._begin, args=(asked, heard.ref), name="begin", daemon=True).start()
+
+    def _begin(self, asked: Asked, ref: str | int | None) -> None:
+        """Start a turn, in a thread of its own; the connection's own thread follows it."""
+        begun: Run | RequestError
+        try:
+            begun = begin(asked, self._parts, self._owner)
+        except RequestError as error:
+            begun = error
+        except Exception as error:  # the top of a thread: a bug must not leave the caller waiting
+            log_.error("a turn could not begin", exc_info=error)
+            begun = Unavailable("Something went wrong on the server.", code="internal")
+        self._begun.append((begun, ref))
+        self._follower.wake.set()
+
+    def _follow_begun(self) -> None:
+        """Follow the turns that have begun meanwhile, or say why they have not."""
+        while self._begun:
+            begun, ref = self._begun.popleft()
+            self._beginning -= 1
+            if isinstance(begun, RequestError):
+                self._refuse(begun, ref)
+            else:
+                self._follow(begun, None, ref)
 
     def _resume(self, heard: _Heard) -> None:
         run = self._parts.runs.find(heard.run or "", self._owner)

@@ -12,9 +12,10 @@ from webapp.errors import InvalidRequest, NotFound, UnsupportedType
 from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
 from webapp.routes.admission import address, owner, visit
 from webapp.routes.following import Following, cut, deliveries, streamed
-from webapp.routes.intake import Asked, make_order, read_json, read_words, run_of_key
+from webapp.routes.intake import Asked, read_json, read_words, run_of_key
 from webapp.routes.replies import json_response
 from webapp.routes.services import Services, services
+from webapp.routes.turns import begin
 from webapp.runs.readers import Follower, Reader
 from webapp.runs.run import Receipt, Run
 
@@ -100,7 +101,7 @@ def _start(asked: Asked) -> Response:
         return _resume_by_header(parts, name)
     if name is not None and name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    run, _ = parts.runs.start(make_order(asked, parts, who))
+    run = begin(asked, parts, who)
     return streamed(Following(parts, run, None, _speak), _SSE)
 
 

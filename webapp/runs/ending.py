@@ -14,29 +14,36 @@ from webapp.events import Finished, UsageReport
 from webapp.frames import Frame, Outcome, StoppedBy, done_frame, error_frame
 from webapp.providers.base import Pricer
 from webapp.runs.log import Log
+from webapp.seams import Answer, Keeper
 
 _MOST_TOKENS = 1_000_000_000
 _MOST_MODEL_CHARS = 200
 
-State = Literal["queued", "streaming", "done", "failed", "cancelled", "interrupted"]
+Ended = Literal["done", "failed", "cancelled", "interrupted"]
+State = Literal["queued", "streaming"] | Ended
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an answer: its state, and what the receipt tells."""
 
     frame: Frame
-    state: State
+    state: Ended
     finish_reason: FinishReason | None
     usage: Usage
     cost: Decimal | None
+    error: str | None = None
 
 
 class Tally:
     """What is known of an answer's use while it is made."""
 
-    def __init__(self, request: ModelRequest, provider: str, model: str, pricer: Pricer) -> None:
+    def __init__(
+        self, request: ModelRequest, provider: str, model: str, pricer: Pricer, kept: str = ""
+    ) -> None:
+        """Begin to count; `kept` is what the answer begins with, made and paid for by an earlier one."""
         self._request = request
         self._pricer = pricer
+        self._kept_tokens = estimate_tokens(kept)
         self._report = UsageReport()
         self.taken = False  # whether the provider has the request; one it never had is not paid for
         self.asked_model = model
@@ -84,7 +91,7 @@ class Tally:
         told_in, told_out = self._report.input_tokens, self._report.output_tokens
         if told_in is not None and told_out is not None and not cut:
             return Usage(told_in, told_out)
-        guess = estimate_tokens(text) + estimate_tokens(reasoning)
+        guess = max(0, estimate_tokens(text) - self._kept_tokens) + estimate_tokens(reasoning)
         if not (self.taken or guess or told_in or told_out):
             return Usage()
         return Usage(
@@ -115,10 +122,38 @@ def failed(log: Log, tally: Tally, error: AnswerError) -> Ending:
     """End an answer that failed or was cut."""
     outcome = tally.outcome(log, cut=True)
     frame = error_frame(error, outcome, partial=log.has("text"))
-    return _ending(frame, "interrupted" if error.code == "interrupted" else "failed", None, outcome)
+    state: Ended = "interrupted" if error.code == "interrupted" else "failed"
+    return _ending(frame, state, None, outcome, error.code)
 
 
-def _ending(frame: Frame, state: State, finish_reason: FinishReason | None, outcome: Outcome) -> Ending:
+def _ending(
+    frame: Frame,
+    state: Ended,
+    finish_reason: FinishReason | None,
+    outcome: Outcome,
+    error: str | None = None,
+) -> Ending:
     return Ending(
-        frame=frame, state=state, finish_reason=finish_reason, usage=outcome.usage, cost=outcome.cost
+        frame=frame,
+        state=state,
+        finish_reason=finish_reason,
+        usage=outcome.usage,
+        cost=outcome.cost,
+        error=error,
     )
+
+
+def kept(log: Log, tally: Tally, ending: Ending, keeper: Keeper, *, wait: bool) -> bool:
+    """Give an answer to whoever keeps it, before its terminal frame leaves; tells whether it is kept."""
+    answer = Answer(
+        text=log.said("text"),
+        reasoning=log.said("reasoning"),
+        state=ending.state,
+        provider=tally.provider,
+        model=tally.model,
+        usage=ending.usage,
+        cost=ending.cost,
+        finish_reason=ending.finish_reason,
+        error=ending.error,
+    )
+    return keeper.end(answer, wait=wait)

@@ -18,12 +18,12 @@ import msgspec
 from webapp.chat import ModelRequest
 from webapp.errors import AnswerError, Interrupted, RequestError, Stopped, UpstreamError
 from webapp.events import Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.frames import Frame, StoppedBy
+from webapp.frames import Frame, StoppedBy, not_saved_frame
 from webapp.framing import Framer, Rules
 from webapp.providers.chain import ask
-from webapp.runs.ending import Ending, Tally, cancelled, failed, finished
+from webapp.runs.ending import Ending, Tally, cancelled, failed, finished, kept
 from webapp.runs.log import Log, StaleEpoch
-from webapp.seams import Provider
+from webapp.seams import Keeper, Provider
 
 log_ = logging.getLogger("freshet.runs")
 
@@ -46,8 +46,10 @@ class Producer:
         tally: Tally,
         rules: Rules,
         max_bytes: int,
+        keeper: Keeper | None = None,
     ) -> None:
         self._log = log
+        self._keeper = keeper
         self._request = request
         self._chain = chain
         self._framer = Framer(rules)
@@ -67,6 +69,7 @@ class Producer:
         """Make the answer and append its terminal frame; `ended` is told how it ended. Raises nothing."""
         try:
             ending = self._made()
+            self._keep(ending)
             self._log.append(ending.frame, epoch=1)
         except StaleEpoch:
             return  # somebody else has ended the run; this frame comes too late
@@ -148,6 +151,7 @@ class Producer:
         return finished(self._log, self._tally, end.finish_reason)
 
     def _ask(self) -> Finished:
+        self._keep_question()
         feed, now = self._framer.feed, time.monotonic
         with closing(ask(self._chain, self._request, self, self._switched)) as events:
             for event in events:
@@ -163,6 +167,22 @@ class Producer:
                     self._tally.end(event)
                     return event
         raise Interrupted("the provider stopped without an end")
+
+    def _keep_question(self) -> None:
+        """Keep what is asked before anybody is paid for it; where that fails the answer is made all the same."""
+        if self._keeper is None:
+            return
+        if not self._keeper.begin():
+            self._log.append(not_saved_frame(), 1)
+        if self._reason is not None:
+            raise Stopped
+
+    def _keep(self, ending: Ending) -> None:
+        """Keep the answer before its terminal frame leaves, or say right before it that it is not kept yet."""
+        if self._keeper is None or self._log.epoch != 1 or self._log.closed:
+            return
+        if not kept(self._log, self._tally, ending, self._keeper, wait=True):
+            self._log.append(not_saved_frame(), 1)
 
     def _switched(self, error: AnswerError, following: Provider) -> None:
         self._tell(error)

@@ -77,7 +77,7 @@ class Runs:
         with self._lock:
             known = self._runs.get(order.run)
             if known is not None:
-                return self._joined(known, order), False
+                return _joined(known, order.owner, order.fingerprint), False
             self._make_room()
             run = Run(order, rules=self._rules, max_bytes=self.limits.run_max_bytes, pricer=self._pricer)
             self._runs[run.id] = run
@@ -89,6 +89,21 @@ class Runs:
             run.fail(AnswerError("internal"))
             self._settle(run)
         return run, True
+
+    def known(self, name: str, owner: str | None, fingerprint: str) -> Run | None:
+        """Find the run that a request would join, if there is one already. Raises as `start` does."""
+        run = self._runs.get(name)
+        return None if run is None else _joined(run, owner, fingerprint)
+
+    def running(self, conversation: str, owner: str | None) -> Run | None:
+        """Find the answer that is being made in a conversation, the one that began last."""
+        found = [run for run in list(self._living) if run.conversation == conversation and run.owner == owner]
+        return max(found, key=lambda run: run.began_at, default=None)
+
+    def alive(self, name: str) -> bool:
+        """Tell whether a run is being made."""
+        run = self._runs.get(name)
+        return run is not None and run.ended_at is None
 
     def find(self, name: str, owner: str | None) -> Run:
         """Find a run; raises `NotFound` also for one that is somebody else's."""
@@ -160,13 +175,6 @@ class Runs:
             self._ended[run.id] = run
             self._ended_bytes += run.size_bytes
 
-    def _joined(self, run: Run, order: Order) -> Run:
-        if run.owner not in (None, order.owner):
-            raise NotFound("There is no such run.", param="run", code="run_not_found")
-        if run.fingerprint != order.fingerprint:
-            raise Conflict("This run was started with another body.", param="run", code="run_conflict")
-        return run
-
     def _make_room(self) -> None:
         """Hold the limits; ended runs are let go first. Called under the lock."""
         if self._draining:
@@ -236,3 +244,11 @@ class Runs:
                 if run is None or run.ended_at is None or now - run.ended_at <= self.limits.expiry_s:
                     return
                 self._forget(run)
+
+
+def _joined(run: Run, owner: str | None, fingerprint: str) -> Run:
+    if run.owner not in (None, owner):
+        raise NotFound("There is no such run.", param="run", code="run_not_found")
+    if run.fingerprint != fingerprint:
+        raise Conflict("This run was started with another body.", param="run", code="run_conflict")
+    return run

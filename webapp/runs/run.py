@@ -11,13 +11,13 @@ import msgspec
 
 from webapp.chat import FinishReason, ModelRequest, Usage
 from webapp.errors import AnswerError
-from webapp.frames import Start, StoppedBy, start_frame
-from webapp.framing import Rules
+from webapp.frames import Start, StoppedBy, not_saved_frame, start_frame
+from webapp.framing import Rules, text_frames
 from webapp.providers.base import Pricer
-from webapp.runs.ending import Ending, State, Tally, cancelled, failed, finished
+from webapp.runs.ending import Ending, State, Tally, cancelled, failed, finished, kept
 from webapp.runs.log import Log, StaleEpoch
 from webapp.runs.producer import Producer, Reason
-from webapp.seams import Provider
+from webapp.seams import Keeper, Provider
 
 _STOP_S = 0.7  # how long the producer may take to end a stopped run before it is ended for it
 _OVERHEAD_BYTES = 4 * 1024  # what a run weighs besides its frames
@@ -27,7 +27,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a door asks the engine for.
 
     `owner` None is an anonymous caller, whose key is the run's own name. `fingerprint` tells two bodies
-    apart. `chain` holds the provider, and those to try when it fails before its first delta.
+    apart. `chain` holds the provider, and those to try when it fails before its first delta. `kept` is text
+    that the answer begins with, and `keeper` keeps it in a conversation.
     """
 
     run: str
@@ -38,6 +39,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     orphan_s: float
     conversation: str | None = None
     message: str | None = None
+    kept: str = ""
+    keeper: Keeper | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,12 +72,17 @@ class Run:
         self.orphan_s = order.orphan_s
         self.log = Log(start)
         self.log.append(start_frame(start), 1)
+        for frame in text_frames(order.kept):
+            self.log.append(frame, 1)
         self.began_at = time.monotonic()
         self.idle_since = self.began_at  # since when nobody reads
         self.ended_at: float | None = None
         self.readers = 0
-        self._tally = Tally(order.request, first.name, first.model_name, pricer)
-        self._producer = Producer(self.log, order.request, order.chain, self._tally, rules, max_bytes)
+        self._keeper = order.keeper
+        self._tally = Tally(order.request, first.name, first.model_name, pricer, order.kept)
+        self._producer = Producer(
+            self.log, order.request, order.chain, self._tally, rules, max_bytes, order.keeper
+        )
         self._ended = threading.Event()
         self._ending: Ending | None = None
         self._stopping: float | None = None
@@ -87,6 +95,11 @@ class Run:
         if self._ending is not None:
             return self._ending.state
         return "streaming" if self._producer.started else "queued"
+
+    @property
+    def conversation(self) -> str | None:
+        """The conversation that its answer is a message of."""
+        return self.log.start.conversation
 
     @property
     def model(self) -> str:
@@ -154,6 +167,9 @@ class Run:
         try:
             epoch = self.log.seize(1)
             ending = end()
+            keeper = self._keeper  # nobody may wait here: the pulse ends runs, too
+            if keeper is not None and not kept(self.log, self._tally, ending, keeper, wait=False):
+                self.log.append(not_saved_frame(), epoch)
             self.log.append(ending.frame, epoch)
         except StaleEpoch:
             return  # it has ended by itself meanwhile

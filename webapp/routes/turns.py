@@ -1,0 +1,170 @@
+"""A turn of a conversation at the doors that start runs: from what is asked to a run that is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from webapp.chat import ModelMessage, ModelRequest
+from webapp.codecs import images
+from webapp.conversation import Message, told, trim
+from webapp.errors import InvalidRequest, NotSignedIn
+from webapp.frames import encode, is_run, new_run
+from webapp.routes.intake import Asked, can, check_run, make_order, read_data_url, stops
+from webapp.routes.services import Services
+from webapp.runs.run import Order, Run
+from webapp.seams import Provider
+from webapp.store.turns import Plan, Wish
+from webapp.store.writes import Image
+
+_GO_ON = (
+    "Continue your last answer exactly where it stops, in the middle of a word if need be. "
+    "Repeat nothing of it, and say nothing about this."
+)
+
+
+def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
+    """Start the run that is asked for, or join it. Without a conversation no database is touched.
+
+    Raises what `make_order`, `Runs.start` and `Turns.plan` raise, and `NotSignedIn` for a conversation
+    without an owner. With a conversation it takes up to a second.
+    """
+    if not is_turn(asked):
+        run, _ = parts.runs.start(make_order(asked, parts, owner))
+        return run
+    owner = needed(owner)
+    _check(asked)
+    name = asked.run or new_run()
+    chain = parts.catalog.resolve(asked.provider, asked.model)
+    print_ = _fingerprint(asked, chain[0])
+    known = parts.runs.known(name, owner, print_)
+    if known is not None:
+        return known
+    plan = parts.store.plan(_wish(asked, name, owner), parts.runs.alive)
+    request = _request(asked, plan, parts, chain[0])
+    parts.catalog.check(chain[0], request)
+    run, _ = parts.runs.start(
+        Order(
+            run=name,
+            owner=owner,
+            fingerprint=print_,
+            request=request,
+            chain=[chain[0], *(link for link in chain[1:] if can(parts.catalog, link, request))],
+            orphan_s=parts.orphan_s if asked.orphan_s is None else asked.orphan_s,
+            conversation=plan.conversation,
+            message=name,
+            kept=plan.kept,
+            keeper=plan.keeper,
+        )
+    )
+    return run
+
+
+def is_turn(asked: Asked) -> bool:
+    """Tell whether what is asked belongs to a conversation."""
+    return asked.conversation is not None or asked.continue_ is not None
+
+
+def needed(owner: str | None) -> str:
+    """Refuse who has no name: what is kept must belong to somebody."""
+    if owner is None:
+        raise NotSignedIn(
+            "Conversations need an owner: open the page first, which sets a cookie, or send a bearer token.",
+            code="no_owner",
+        )
+    return owner
+
+
+def _check(asked: Asked) -> None:
+    check_run(asked.run)
+    if asked.conversation is not None and not is_run(asked.conversation):
+        raise InvalidRequest(
+            "conversation must be 22 characters of A-Z a-z 0-9 - _",
+            param="conversation",
+            code="bad_conversation",
+        )
+    for field in ("messages", "prompt"):
+        if getattr(asked, field) is not None:
+            raise InvalidRequest(
+                f"Send query with a conversation: its messages are known, so {field} is not needed.",
+                param=field,
+                code="asked_twice",
+            )
+    asks = asked.query is not None or bool(asked.images)
+    if asked.query is not None and not asked.query.strip() and not asked.images:
+        raise InvalidRequest("query is empty.", param="query", code="empty")
+    if asked.continue_ is not None:
+        if asks or asked.parent is not msgspec.UNSET:
+            raise InvalidRequest(
+                "continue stands alone: send no query, images or parent with it.",
+                param="continue",
+                code="asked_twice",
+            )
+    elif not asks and (asked.parent is msgspec.UNSET or asked.parent is None):
+        raise InvalidRequest(
+            "Nothing is asked: send query, or parent to have a question answered again.",
+            param="query",
+            code="nothing_asked",
+        )
+
+
+def _fingerprint(asked: Asked, first: Provider) -> str:
+    """Tell two bodies apart by what was asked, never by what it led to: the leaf moves on meanwhile."""
+    parent = ["leaf"] if asked.parent is msgspec.UNSET else ["at", asked.parent]
+    body: list[object] = [first.name, first.model_name, asked.conversation, parent, asked.continue_]
+    body += [asked.query, asked.images or [], asked.system, asked.max_completion_tokens or asked.max_tokens]
+    body += [asked.temperature, stops(asked), asked.seed]
+    return hashlib.sha256(encode(["turn", body])).hexdigest()
+
+
+def _wish(asked: Asked, run: str, owner: str) -> Wish:
+    return Wish(
+        owner=owner,
+        run=run,
+        conversation=asked.conversation,
+        parent=asked.parent,
+        query=asked.query if asked.query and asked.query.strip() else None,
+        images=[_image(f"images[{index}]", url) for index, url in enumerate(asked.images or ())],
+        continued=asked.continue_,
+        system=asked.system,
+    )
+
+
+def _image(place: str, url: str) -> Image:
+    """Read a data URL, which must hold what it says. Raises `InvalidRequest` that names the place."""
+    media_type, data = read_data_url(place, url)
+    try:
+        images.check(data, media_type)
+    except images.BadImage as bad:
+        raise InvalidRequest(f"{place} {bad.reason}.", param=place, code=bad.code) from None
+    return Image(id=hashlib.sha256(data).hexdigest(), media_type=media_type, content=data)
+
+
+def _request(asked: Asked, plan: Plan, parts: Services, first: Provider) -> ModelRequest:
+    """Say the branch to the model, as much of it as its window takes."""
+    sees = parts.catalog.sees(first)
+    if not sees and _asks_with_images(plan.messages):
+        raise InvalidRequest(
+            f"{first.model_name} cannot see images: choose another model.", param="images", code="no_images"
+        )
+    messages = told(plan.messages, plan.images, sees=sees)
+    if asked.continue_ is not None and plan.kept:
+        messages.append(ModelMessage.user(_GO_ON))
+    if plan.system:
+        messages.insert(0, ModelMessage.system(plan.system))
+    max_tokens = asked.max_completion_tokens or asked.max_tokens
+    return ModelRequest(
+        messages=tuple(trim(messages, parts.catalog.room(first, max_tokens))),
+        max_tokens=max_tokens,
+        temperature=asked.temperature,
+        stop=stops(asked),
+        seed=asked.seed,
+    )
+
+
+def _asks_with_images(messages: Sequence[Message]) -> bool:
+    """Tell whether the question that is answered shows something."""
+    questions = [message for message in messages if message.role == "user"]
+    return bool(questions and questions[-1].images)
