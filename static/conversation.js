@@ -6,7 +6,9 @@ import { isOver, newAnswer } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
 /** @typedef {import("./seams.js").Message} Message */
-/** @typedef {{question: string, answer: Answer}} Turn */
+/** @typedef {import("./seams.js").Opening} Opening */
+/** @typedef {import("./seams.js").Wishes} Wishes */
+/** @typedef {{question: string, wishes: Wishes, answer: Answer}} Turn */
 
 /**
  * @typedef {object} Conversation
@@ -24,15 +26,29 @@ const VERSION = 1;
  * Add a turn whose answer has yet to come.
  * @param {Conversation} conversation
  * @param {string} question
+ * @param {Wishes} wishes
  * @param {string} run
  * @returns {Conversation}
  */
-export function asked(conversation, question, run) {
-  return { ...conversation, turns: [...conversation.turns, { question, answer: newAnswer(run) }] };
+export function asked(conversation, question, wishes, run) {
+  return { ...conversation, turns: [...conversation.turns, { question, wishes, answer: newAnswer(run) }] };
 }
 
 /**
- * Put another answer under the last question.
+ * Ask the last question once more.
+ * @param {Conversation} conversation
+ * @param {Wishes} wishes
+ * @param {string} run
+ * @returns {Conversation}
+ */
+export function askedAgain(conversation, wishes, run) {
+  const last = conversation.turns.at(-1);
+  if (!last) return conversation;
+  return asked({ ...conversation, turns: conversation.turns.slice(0, -1) }, last.question, wishes, run);
+}
+
+/**
+ * Put the last answer's next value in its place.
  * @param {Conversation} conversation
  * @param {Answer} answer
  * @returns {Conversation}
@@ -54,12 +70,21 @@ export function underway(conversation) {
 }
 
 /**
+ * Say what the run of the last answer is started with. It is the same after a reload.
+ * @param {Conversation} conversation
+ * @returns {Opening}
+ */
+export function opening(conversation) {
+  return { ...conversation.turns.at(-1)?.wishes, messages: messages(conversation) };
+}
+
+/**
  * Say what the model is asked: every turn so far, without answers of which nothing came, and
  * without the one that is being made now.
  * @param {Conversation} conversation
  * @returns {Message[]}
  */
-export function messages(conversation) {
+function messages(conversation) {
   /** @type {Message[]} */
   const said = [];
   const last = conversation.turns.length - 1;
@@ -97,6 +122,7 @@ export function thaw(text) {
     if (saved.v !== VERSION || !Array.isArray(saved.turns) || !saved.turns.every(isTurn)) return EMPTY;
     const turns = saved.turns.map((/** @type {Turn} */ turn) => ({
       question: turn.question,
+      wishes: turn.wishes ?? {},
       answer: { ...newAnswer(turn.answer.run), ...turn.answer },
     }));
     return { turns, trimmed: saved.trimmed === true };

@@ -2,9 +2,9 @@
  * The engine of the page: a conversation, the one answer that is being made, and what a person can
  * do to them. Knows no page; everything it works with is given to it.
  */
-import { EMPTY, answered, asked, messages, underway } from "./conversation.js";
+import { EMPTY, answered, asked, askedAgain, opening, underway } from "./conversation.js";
 import { Session } from "./session.js";
-import { isOver, newAnswer, reopened } from "./state.js";
+import { isOver, reopened } from "./state.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./seams.js").Clock} Clock */
@@ -44,6 +44,8 @@ export class Dialogue {
   #stopping = null;
   /** @type {number | null} */
   #saving = null;
+  /** How the next question is to be answered. @type {import("./seams.js").Wishes} */
+  wishes = {};
 
   /** @param {World} world */
   constructor(world) {
@@ -68,7 +70,7 @@ export class Dialogue {
     this.#conversation = answer ? answered(kept, answer) : kept;
     this.#tell();
     // With older turns gone the request could not be repeated as it was: then only join.
-    if (answer) this.#follow(answer, this.#conversation.trimmed ? null : messages(this.#conversation));
+    if (answer) this.#follow(answer, this.#conversation.trimmed ? null : opening(this.#conversation));
   }
 
   /**
@@ -77,17 +79,13 @@ export class Dialogue {
    */
   ask(question) {
     if (this.isAnswering) return;
-    const answer = newAnswer(this.#world.newRun());
-    this.#conversation = asked(this.#conversation, question, answer.run);
-    this.#start(answer);
+    this.#start(asked(this.#conversation, question, this.wishes, this.#world.newRun()));
   }
 
   /** Ask the last question once more, in place of its answer. */
   retry() {
     if (this.isAnswering || this.#conversation.turns.length === 0) return;
-    const answer = newAnswer(this.#world.newRun());
-    this.#conversation = answered(this.#conversation, answer);
-    this.#start(answer);
+    this.#start(askedAgain(this.#conversation, this.wishes, this.#world.newRun()));
   }
 
   /** Stop the answer that is being made. */
@@ -127,18 +125,20 @@ export class Dialogue {
     this.#world.remember(this.#conversation);
   }
 
-  /** @param {Answer} answer */
-  #start(answer) {
+  /** @param {Conversation} conversation whose last answer has yet to come */
+  #start(conversation) {
+    this.#conversation = conversation;
     this.save();
     this.#tell();
-    this.#follow(answer, messages(this.#conversation));
+    const answer = underway(conversation);
+    if (answer) this.#follow(answer, opening(conversation));
   }
 
   /**
    * @param {Answer} answer
-   * @param {import("./seams.js").Message[] | null} said
+   * @param {import("./seams.js").Opening | null} start
    */
-  #follow(answer, said) {
+  #follow(answer, start) {
     const { transports, clock, listener } = this.#world;
     this.#session?.close();
     const watcher = {
@@ -149,7 +149,7 @@ export class Dialogue {
         listener.signedOut();
       },
     };
-    this.#session = new Session(answer, said, { transports, clock, watcher });
+    this.#session = new Session(answer, start, { transports, clock, watcher });
     this.#session.begin();
   }
 

@@ -70,3 +70,35 @@ export function recallDraft() {
     return { text: "", queued: "" };
   }
 }
+
+const WISHES_KEY = "freshet.wishes";
+
+/**
+ * Keep how a person wants to be answered, for every tab and the next visit.
+ * @param {import("./seams.js").Wishes} wishes
+ */
+export function rememberWishes(wishes) {
+  try {
+    localStorage.setItem(WISHES_KEY, JSON.stringify(wishes));
+  } catch {
+    // Refused or full: it holds until the page is left.
+  }
+}
+
+/**
+ * Bring it back, leaving out what is no wish.
+ * @returns {import("./seams.js").Wishes}
+ */
+export function recallWishes() {
+  try {
+    const { model, system, temperature, max_tokens } = parseObject(localStorage.getItem(WISHES_KEY) ?? "") ?? {};
+    return {
+      model: typeof model === "string" ? model : undefined,
+      system: typeof system === "string" ? system : undefined,
+      temperature: typeof temperature === "number" ? temperature : undefined,
+      max_tokens: typeof max_tokens === "number" ? max_tokens : undefined,
+    };
+  } catch {
+    return {};
+  }
+}

@@ -2,15 +2,17 @@
 import { ICONS, h, icon } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
+import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
+import { recallWishes, rememberWishes } from "./memory.js";
 import { en } from "./strings/en.js";
 
-/** @typedef {{model: string, demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", demo: null, signed_in: false, ...boot };
+  return { model: "", models: [], demo: null, signed_in: false, ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -33,11 +35,17 @@ function main() {
   defineElements();
   const chat = new FreshetChat();
   const tools = document.getElementById("tools");
-  tools?.append(newChatButton(chat));
+  const wishes = new WishesControl(boot.models, (wished) => {
+    chat.wishes = wished;
+    rememberWishes(wished);
+  });
+  tools?.append(wishes.picker, newChatButton(chat), wishes.button);
+  document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
   document.getElementById("chat")?.append(chat);
   chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null });
+  wishes.show(recallWishes());
 }
 
 main();

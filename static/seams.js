@@ -7,10 +7,20 @@
 /** @typedef {{role: "user" | "assistant", content: string}} Message */
 
 /**
+ * @typedef {object} Wishes how a person wants to be answered; what is left out is the server's choice
+ * @property {string} [model]
+ * @property {string} [system] the instruction above the conversation
+ * @property {number} [temperature] 0 to 2
+ * @property {number} [max_tokens] the longest answer
+ */
+
+/** @typedef {Wishes & {messages: Message[]}} Opening what starts a run; the same again joins it */
+
+/**
  * @typedef {object} Ask what a connection is opened with
  * @property {string} run
  * @property {string | null} after the cursor to go on from; null: from the beginning
- * @property {Message[] | null} messages what starts the run if it does not exist yet; null: only join
+ * @property {Opening | null} opening what starts the run if it does not exist yet; null: only join
  */
 
 /**

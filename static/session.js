@@ -14,7 +14,7 @@ import { ended, isOver, reduce, reopened, withoutCursor } from "./state.js";
 /** @typedef {import("./seams.js").Clock} Clock */
 /** @typedef {import("./seams.js").Connection} Connection */
 /** @typedef {import("./seams.js").Ending} Ending */
-/** @typedef {import("./seams.js").Message} Message */
+/** @typedef {import("./seams.js").Opening} Opening */
 /** @typedef {import("./seams.js").Transport} Transport */
 /** @typedef {import("./state.js").Answer} Answer */
 /** @typedef {{at: number, heard: boolean, connection: Connection | null}} Link */
@@ -36,7 +36,7 @@ import { ended, isOver, reduce, reopened, withoutCursor } from "./state.js";
 /** Follows one answer from `begin` until it is over or `close` is called. */
 export class Session {
   #answer;
-  #messages;
+  #opening;
   #means;
   /** @type {Set<Link>} */
   #links = new Set();
@@ -54,12 +54,12 @@ export class Session {
 
   /**
    * @param {Answer} answer as it is now; it may have begun before a reload
-   * @param {Message[] | null} messages what starts the run if the server does not have it; null: it must
+   * @param {Opening | null} opening what starts the run if the server does not have it; null: it must
    * @param {Means} means
    */
-  constructor(answer, messages, means) {
+  constructor(answer, opening, means) {
     this.#answer = answer;
-    this.#messages = messages;
+    this.#opening = opening;
     this.#means = means;
   }
 
@@ -112,7 +112,7 @@ export class Session {
     const { run, cursor } = this.#answer;
     /** @type {Link} */
     const link = { at: at % transports.length, heard: false, connection: null };
-    const ask = { run, after: cursor && formatCursor(cursor), messages: this.#messages };
+    const ask = { run, after: cursor && formatCursor(cursor), opening: this.#opening };
     const isOpen = () => this.#links.has(link);
     this.#links.add(link);
     link.connection = /** @type {Transport} */ (transports[link.at])(ask, {

@@ -56,12 +56,12 @@ async function follow(base, ask, sink, signal) {
  * @param {Ask} ask
  * @param {AbortSignal} signal
  */
-function request(base, { run, after, messages }, signal) {
+function request(base, { run, after, opening }, signal) {
   /** @type {RequestInit} */
   const common = { signal, cache: "no-store", credentials: "same-origin", redirect: "error" };
-  if (after === null && messages !== null) {
+  if (after === null && opening !== null) {
     const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
-    const body = JSON.stringify({ messages, run });
+    const body = JSON.stringify({ ...opening, run });
     return fetch(new URL("stream", base), { ...common, method: "POST", headers, body });
   }
   /** @type {Record<string, string>} */

@@ -29,7 +29,7 @@ export function overSocket(base) {
       socket.close();
       sink.ended(ending);
     };
-    socket.addEventListener("open", () => socket.send(opening(ask)));
+    socket.addEventListener("open", () => socket.send(firstWords(ask)));
     socket.addEventListener("message", (message) => {
       if (closed) return;
       sink.heard();
@@ -54,8 +54,8 @@ function address(base) {
 }
 
 /** @param {Ask} ask */
-function opening({ run, after, messages }) {
-  if (after === null && messages !== null) return JSON.stringify({ type: "start", ref: run, run, messages });
+function firstWords({ run, after, opening }) {
+  if (after === null && opening !== null) return JSON.stringify({ ...opening, type: "start", ref: run, run });
   return JSON.stringify({ type: "resume", ref: run, run, after });
 }
 

@@ -43,6 +43,7 @@ export class FreshetChat extends HTMLElement {
   /** @type {Dialogue | null} */
   #dialogue = null;
   #model = "";
+  #wished = "";
   /** @type {AbortController | null} */
   #listening = null;
   #isDrawing = false;
@@ -84,6 +85,16 @@ export class FreshetChat extends HTMLElement {
     this.#dialogue.begin();
     this.#composer.restore(recallDraft());
     this.#composer.refocus();
+  }
+
+  /**
+   * How the next questions are to be answered.
+   * @param {import("../seams.js").Wishes} wishes
+   */
+  set wishes(wishes) {
+    this.#wished = wishes.model ?? "";
+    if (this.#dialogue) this.#dialogue.wishes = wishes;
+    this.#changed();
   }
 
   /** The conversation so far, oldest turn first. */
@@ -152,7 +163,7 @@ export class FreshetChat extends HTMLElement {
     if (!this.#dialogue) return;
     const { conversation, isAnswering } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    this.#log.show(conversation, this.#model);
+    this.#log.show(conversation, this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model);
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
     this.#showLink();

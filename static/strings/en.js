@@ -96,6 +96,15 @@ export const en = {
 
   newChat: "New chat",
   signOut: "Sign out",
+  model: "Model",
+  settings: "Settings",
+  system: "Instructions",
+  systemHint: "What the model should know about you and how it should answer",
+  temperature: "Temperature",
+  longest: "Longest answer, in tokens",
+  ownChoice: "as it comes",
+  cancel: "Cancel",
+  save: "Save",
 
   composer: "Message",
   placeholder: "Ask anything",

@@ -83,6 +83,15 @@ def queued(stage: Stage) -> Chat:
     return chat
 
 
+def settings(stage: Stage) -> Chat:
+    """The panel with a person's own settings."""
+    chat = done(stage)
+    chat.page.get_by_role("button", name="Settings").click()
+    chat.page.get_by_label("Instructions").fill("I teach geography. Answer briefly, with an example.")
+    chat.page.get_by_label("Temperature").fill("0.7")
+    return chat
+
+
 def thought(stage: Stage) -> Chat:
     """An answer with its thinking unfolded."""
     stage.provider.play(thinking(THOUGHT, TEXT, per_s=400))
@@ -207,6 +216,7 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "waiting": waiting,
     "streaming": streaming,
     "queued": queued,
+    "settings": settings,
     "thinking": thought,
     "done": done,
     "stopped": stopped,

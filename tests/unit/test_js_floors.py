@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "elements/log.js",
         "elements/chat.js",
         "elements/define.js",
+        "elements/wishes.js",
     ),
     "roof": ("page.js",),
 }

@@ -20,6 +20,7 @@ from webapp.access.gate import UNLOCKING
 from webapp.errors import Forbidden
 from webapp.routes.admission import address, make_visitor, visit
 from webapp.routes.services import services
+from webapp.seams import Provider
 
 blueprint = Blueprint("page", __name__)
 
@@ -70,11 +71,18 @@ def index() -> Response:
         "version": parts.version,
         "provider": default.name,
         "model": default.model_name,
+        "models": _models(default),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
     }
     return _page("index.html", 200, boot=boot)
+
+
+def _models(default: Provider) -> list[str]:
+    """List what can be chosen, the default first."""
+    first = f"{default.name}/{default.model_name}"
+    return [first, *(name for name in services().catalog.listed() if name != first)]
 
 
 @blueprint.get("/favicon.ico")

@@ -46,7 +46,7 @@ test("asking sends the whole conversation with a run of its own", () => {
   dialogue.ask("two");
   const [first, second] = kept.opened.map(({ ask }) => ask);
   assert.notEqual(first.run, second.run);
-  assert.deepEqual(second.messages.map(({ content }) => content), ["one", "1", "two"]);
+  assert.deepEqual(second.opening.messages.map(({ content }) => content), ["one", "1", "two"]);
 });
 
 test("no second question while an answer is being made", () => {
@@ -112,7 +112,7 @@ test("trying again replaces the answer under a new run and says the same", () =>
   dialogue.retry();
   assert.equal(dialogue.conversation.turns.length, 1);
   assert.notEqual(kept.opened[1].ask.run, kept.opened[0].ask.run);
-  assert.deepEqual(kept.opened[1].ask.messages, kept.opened[0].ask.messages);
+  assert.deepEqual(kept.opened[1].ask.opening, kept.opened[0].ask.opening);
 });
 
 test("a new chat stops what nobody would read, and forgets", () => {

@@ -39,7 +39,7 @@ class FakeClock {
 }
 
 /** A session whose every connection is a record the test plays on. */
-function stage(answer = newAnswer(RUN), messages = [{ role: "user", content: "q" }]) {
+function stage(answer = newAnswer(RUN), opening = { messages: [{ role: "user", content: "q" }] }) {
   const clock = new FakeClock();
   const opened = [];
   const told = { states: [], signedOut: 0, answer };
@@ -59,7 +59,7 @@ function stage(answer = newAnswer(RUN), messages = [{ role: "user", content: "q"
     linked: (state) => told.states.push(state),
     signedOut: () => told.signedOut++,
   };
-  const session = new Session(answer, messages, { transports: [transport(SSE), transport(WS)], clock, watcher });
+  const session = new Session(answer, opening, { transports: [transport(SSE), transport(WS)], clock, watcher });
   session.begin();
   const last = () => opened.at(-1);
   const open = () => opened.filter(({ closed }) => !closed);
@@ -68,7 +68,7 @@ function stage(answer = newAnswer(RUN), messages = [{ role: "user", content: "q"
 
 test("one connection is enough when nothing goes wrong", () => {
   const { clock, opened, told, last } = stage();
-  assert.deepEqual(last().ask, { run: RUN, after: null, messages: [{ role: "user", content: "q" }] });
+  assert.deepEqual(last().ask, { run: RUN, after: null, opening: { messages: [{ role: "user", content: "q" }] } });
   last().say(frame(1, { text: "a" }), frame(2, DONE));
   assert.equal(told.answer.status, "done");
   assert.equal(opened.length, 1);

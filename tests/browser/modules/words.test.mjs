@@ -1,7 +1,7 @@
 // What is pure and small: numbers, pauses, the conversation and its saved form, the words themselves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, answered, asked, freeze, messages, thaw, underway } from "./static/conversation.js";
+import { EMPTY, answered, asked, freeze, opening, thaw, underway } from "./static/conversation.js";
 import { newRun } from "./static/clock.js";
 import { formatCost, formatCount, rate } from "./static/format.js";
 import { backoff, parseRetryAfter } from "./static/pace.js";
@@ -47,25 +47,25 @@ test("a run is 22 characters of base64url, another each time", () => {
 });
 
 test("the model is told the turns, without empty answers and without the one being made", () => {
-  let conversation = answered(asked(EMPTY, "one", "r1"), over("r1", "1"));
-  conversation = answered(asked(conversation, "two", "r2"), over("r2", ""));
-  conversation = asked(conversation, "three", "r3");
+  let conversation = answered(asked(EMPTY, "one", {}, "r1"), over("r1", "1"));
+  conversation = answered(asked(conversation, "two", {}, "r2"), over("r2", ""));
+  conversation = asked(conversation, "three", { model: "m" }, "r3");
   const said = [["user", "one"], ["assistant", "1"], ["user", "two"], ["user", "three"]];
-  assert.deepEqual(messages(conversation).map(({ role, content }) => [role, content]), said);
+  assert.deepEqual(opening(conversation).messages.map(({ role, content }) => [role, content]), said);
   assert.equal(underway(conversation).run, "r3");
   assert.equal(underway(answered(conversation, over("r3", "3"))), null);
   const begun = answered(conversation, { ...newAnswer("r3"), text: "half" });
-  assert.deepEqual(messages(begun), messages(conversation), "the same request after a reload");
+  assert.deepEqual(opening(begun), opening(conversation), "the same request after a reload");
 });
 
 test("the saved form reads back", () => {
-  const conversation = asked(answered(asked(EMPTY, "one", "r1"), over("r1", "1")), "two", "r2");
+  const conversation = asked(answered(asked(EMPTY, "one", {}, "r1"), over("r1", "1")), "two", {}, "r2");
   assert.deepEqual(thaw(freeze(conversation, 10_000)), conversation);
 });
 
 test("the saved form is bounded: the oldest turns go, the last stays", () => {
   let conversation = EMPTY;
-  for (let at = 0; at < 50; at++) conversation = answered(asked(conversation, `q${at}`, `r${at}`), over(`r${at}`, "x".repeat(500)));
+  for (let at = 0; at < 50; at++) conversation = answered(asked(conversation, `q${at}`, {}, `r${at}`), over(`r${at}`, "x".repeat(500)));
   const text = freeze(conversation, 5_000);
   assert.ok(text.length <= 5_000);
   const kept = thaw(text);

@@ -1,0 +1,112 @@
+/** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
+import { ICONS, h, icon } from "../dom.js";
+import { en } from "../strings/en.js";
+
+/** @typedef {import("../seams.js").Wishes} Wishes */
+
+/** The bounds of the server's own check. */
+const MOST_TOKENS = 1_000_000;
+const MOST_SYSTEM_CHARS = 20_000;
+
+/** A choice of model and a panel of settings; tells of every change. */
+export class WishesControl {
+  #models;
+  #changed;
+  /** @type {Wishes} */
+  #wishes = {};
+  picker = h("select", { class: "tool picker", "aria-label": en.model, title: en.model });
+  button = h("button", { type: "button", class: "tool", title: en.settings, "aria-haspopup": "dialog" }, icon(ICONS.settings), h("span", {}, en.settings));
+  #system = h("textarea", { id: "system", rows: "4", maxlength: String(MOST_SYSTEM_CHARS), placeholder: en.systemHint, dir: "auto" });
+  #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: en.ownChoice });
+  #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: en.ownChoice });
+  // Not a submit button: Enter in a field presses the first of those.
+  #cancel = h("button", { type: "button" }, en.cancel);
+  dialog = h(
+    "dialog",
+    { class: "panel", "aria-labelledby": "settings" },
+    h(
+      "form",
+      { method: "dialog" },
+      h("h2", { id: "settings" }, en.settings),
+      ...labelled(this.#system, en.system),
+      h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, en.temperature)), h("div", {}, ...labelled(this.#length, en.longest))),
+      h("div", { class: "actions" }, this.#cancel, h("button", { value: "save", class: "main" }, en.save)),
+    ),
+  );
+
+  /**
+   * @param {string[]} models as `provider/model`, the default first
+   * @param {(wishes: Wishes) => void} changed
+   */
+  constructor(models, changed) {
+    this.#models = models;
+    this.#changed = changed;
+    this.picker.append(...models.map((name) => h("option", { value: name }, shortened(name, models))));
+    this.picker.hidden = models.length < 2;
+    this.picker.addEventListener("change", () => this.#take({ ...this.#wishes, model: this.#chosen() }));
+    this.button.addEventListener("click", () => this.#open());
+    this.dialog.addEventListener("close", () => this.dialog.returnValue === "save" && this.#read());
+    this.#cancel.addEventListener("click", () => this.dialog.close("cancel"));
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close("cancel"));
+  }
+
+  /**
+   * Show wishes from before; a model that is not to be had any more is forgotten.
+   * @param {Wishes} wishes
+   */
+  show({ model, ...rest }) {
+    this.#wishes = model !== undefined && this.#models.includes(model) ? { ...rest, model } : rest;
+    this.picker.value = this.#wishes.model ?? this.#models[0] ?? "";
+    this.#changed(this.#wishes);
+  }
+
+  #chosen() {
+    return this.picker.value === this.#models[0] ? undefined : this.picker.value;
+  }
+
+  #open() {
+    this.#system.value = this.#wishes.system ?? "";
+    this.#temperature.value = String(this.#wishes.temperature ?? "");
+    this.#length.value = String(this.#wishes.max_tokens ?? "");
+    this.dialog.returnValue = "cancel";
+    this.dialog.showModal();
+  }
+
+  #read() {
+    this.#take({
+      model: this.#wishes.model,
+      system: this.#system.value.trim() || undefined,
+      temperature: number(this.#temperature),
+      max_tokens: number(this.#length),
+    });
+  }
+
+  /** @param {Wishes} wishes */
+  #take(wishes) {
+    this.#wishes = wishes;
+    this.#changed(wishes);
+  }
+}
+
+/** @param {HTMLInputElement} input */
+function number(input) {
+  return Number.isNaN(input.valueAsNumber) ? undefined : input.valueAsNumber;
+}
+
+/**
+ * @param {HTMLElement} control with an id
+ * @param {string} text
+ */
+function labelled(control, text) {
+  return [h("label", { for: control.id }, text), control];
+}
+
+/**
+ * The name without its provider, where that is clear.
+ * @param {string} name
+ * @param {string[]} names
+ */
+function shortened(name, names) {
+  const short = name.slice(name.indexOf("/") + 1);
+  return names.filter((other) => other.endsWith(`/${short}`)).length > 1 ? name : short;
+}
