@@ -29,6 +29,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "scroll.js",
         "announce.js",
         "highlight.js",
+        "mathml.js",
     ),
     "elements": (
         "elements/queued.js",
@@ -42,7 +43,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "roof": ("page.js",),
 }
 # A package: inside it imports are free, from outside it stands where it is named here.
-PACKAGES = {"highlight": "pure", "markdown": "pure"}
+PACKAGES = {"highlight": "pure", "markdown": "pure", "mathml": "pure"}
 HEIGHT = {floor: height for height, floor in enumerate(FLOORS)}
 
 MODULES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))

@@ -1,0 +1,148 @@
+"""Mathematics of the page: how TeX is read, and how a real browser lays it out."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.bare import bare
+from tests.support.node import find
+from tests.support.typescript import STATIC
+
+HERE = Path(__file__).parent
+# As served, each file compressed by itself.
+CEILING_BYTES = 10_000
+
+HELPERS = """async () => {
+  const { mathml } = await import("/static/mathml.js");
+  window.put = (tex, display = true) => {
+    const formula = mathml(tex, { display });
+    document.body.replaceChildren(formula);
+    return formula;
+  };
+  // The boxes of what a selector finds, as [left, top, right, bottom].
+  window.boxes = (selector) => [...document.querySelectorAll(selector)].map((element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return [left, top, right, bottom];
+  });
+}"""
+
+
+def test_how_tex_is_read(tmp_path: Path) -> None:
+    shutil.copytree(STATIC / "mathml", tmp_path / "static" / "mathml")
+    shutil.copy(HERE / "parser.test.mjs", tmp_path)
+    (tmp_path / "package.json").write_text(json.dumps({"type": "module"}))
+    command = [*find().node, "--test", "--test-reporter=tap", "parser.test.mjs"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert result.returncode == 0, (result.stdout + result.stderr)[-10_000:]
+    assert "# pass 7" in result.stdout
+    assert "# skipped 0" in result.stdout
+
+
+def test_all_of_it_is_small() -> None:
+    files = [STATIC / "mathml.js", *(STATIC / "mathml").iterdir()]
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in files}
+    assert sum(sizes.values()) <= CEILING_BYTES, sizes
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with bare(browser) as opened:
+        opened.evaluate(HELPERS)
+        yield opened
+
+
+def boxes(page: Page, tex: str, selector: str, display: bool = True) -> list[Any]:
+    page.evaluate("([tex, display]) => { put(tex, display); }", [tex, display])
+    found: list[Any] = page.evaluate("(selector) => boxes(selector)", selector)
+    return found
+
+
+def test_a_fraction_stands_above_its_denominator(page: Page) -> None:
+    (top, below) = boxes(page, r"\frac{a+b}{c}", "mfrac > *")
+    assert top[3] <= below[1] + 1
+    assert abs((top[0] + top[2]) - (below[0] + below[2])) < 2, "both are centred"
+
+
+def test_scripts_stand_at_their_side(page: Page) -> None:
+    base, sub, sup = boxes(page, "x_1^2", "msubsup > *")
+    assert base[2] <= sub[0] + 1
+    assert base[2] <= sup[0] + 1
+    assert sup[1] < base[1] < sub[1]
+
+
+def test_limits_move_with_the_style(page: Page) -> None:
+    sign, below, above = boxes(page, r"\sum_{i=1}^n", "munderover > *")
+    assert above[3] <= sign[1] + 1
+    assert below[1] >= sign[3] - 1
+    sign, below, above = boxes(page, r"\sum_{i=1}^n", "munderover > *", display=False)
+    assert min(below[0], above[0]) >= sign[2] - 1
+
+
+def test_a_matrix_is_a_grid(page: Page) -> None:
+    a, b, c, d = boxes(page, r"\begin{pmatrix}a&b\\c&d\end{pmatrix}", "mtd")
+    assert a[1] == b[1] < c[1] == d[1]
+    assert a[0] == c[0] < b[0] == d[0]
+
+
+def test_aligned_lines_meet_at_their_sign(page: Page) -> None:
+    first, second = boxes(
+        page, r"\begin{aligned}a+b&=c\\d&=e+f\end{aligned}", "mtr > mtd:nth-child(2) mo:first-child"
+    )
+    assert first[0] == pytest.approx(second[0], abs=0.5)
+
+
+def test_lines_and_boxes_are_drawn(page: Page) -> None:
+    for tex, side in ((r"\overline{AB}", "top"), (r"\underline{AB}", "bottom"), (r"\boxed{x}", "left")):
+        page.evaluate("(tex) => { put(tex); }", tex)
+        width = f"getComputedStyle(document.querySelector('math [style]')).border{side.capitalize()}Width"
+        assert page.evaluate(width) == "1px"
+
+
+def test_a_formula_keeps_its_source_for_those_who_ask(page: Page) -> None:
+    tex = r"\frac{a}{b} < c"
+    said = page.evaluate(
+        """(tex) => {
+          const formula = put(tex);
+          const note = formula.querySelector("semantics > annotation");
+          const namespaces = new Set([formula, ...formula.querySelectorAll("*")].map(({ namespaceURI }) => namespaceURI));
+          return [note.getAttribute("encoding"), note.textContent, note.getBoundingClientRect().width, [...namespaces]];
+        }""",
+        tex,
+    )
+    assert said == ["application/x-tex", tex, 0, ["http://www.w3.org/1998/Math/MathML"]]
+
+
+def test_what_is_unknown_is_no_element(page: Page) -> None:
+    script = "async (tex) => (await import('/static/mathml.js')).mathml(tex) === null"
+    assert page.evaluate(script, r"\unheardof{x}")
+    assert page.evaluate(script, r"\href{javascript:alert(1)}{x}")
+
+
+def test_it_is_mathematics_to_those_who_listen(page: Page) -> None:
+    page.evaluate(r"() => { put('\\frac{a}{b}'); }")
+    session = page.context.new_cdp_session(page)
+    roles = {
+        node.get("role", {}).get("value") for node in session.send("Accessibility.getFullAXTree")["nodes"]
+    }
+    assert {"MathMLMath", "MathMLFraction", "MathMLIdentifier"} <= roles, roles
+
+
+@pytest.mark.parametrize(
+    "piece", [r"\frac{%s}{x}", r"\sqrt{%s}", r"x^{%s}", r"\left(%s\right)", r"\begin{pmatrix}%s\end{pmatrix}"]
+)
+def test_the_deepest_formula_is_laid_out_at_once(page: Page, piece: str) -> None:
+    tex = "x"
+    for _ in range(9):
+        tex = piece % tex
+    took = page.evaluate(
+        "(tex) => { const start = performance.now(); put(tex).getBoundingClientRect(); return performance.now() - start; }",
+        tex,
+    )
+    assert took < 500
