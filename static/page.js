@@ -4,6 +4,7 @@ import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
 import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
+import { keepFiles } from "./install.js";
 import { recallWishes, rememberWishes } from "./memory.js";
 import { en } from "./strings/en.js";
 
@@ -49,3 +50,4 @@ function main() {
 }
 
 main();
+addEventListener("load", () => keepFiles(document.baseURI), { once: true });

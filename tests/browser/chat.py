@@ -24,7 +24,7 @@ WAIT_MS = 20_000
 class Watch:
     """What the browser complained of, but for what a test provokes on purpose."""
 
-    allowed: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=lambda: ["Service Worker registration blocked"])
     complaints: list[str] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:

@@ -30,7 +30,8 @@ def device() -> dict[str, Any]:
 @pytest.fixture
 def context(browser: Browser, device: dict[str, Any], watch: Watch) -> Iterator[BrowserContext]:
     """A fresh profile."""
-    opened = browser.new_context(**device)
+    # A worker between the page and the network would hide from a test what the page does.
+    opened = browser.new_context(**{"service_workers": "block"} | device)
     yield opened
     opened.close()
 

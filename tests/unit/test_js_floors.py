@@ -19,7 +19,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "styles/log.js",
     ),
     "pure": ("pace.js", "sse.js", "state.js", "format.js", "conversation.js"),
-    "edges": ("clock.js", "memory.js", "session.js", "stop.js", "transport-sse.js", "transport-ws.js"),
+    "edges": ("clock.js", "install.js", "memory.js", "session.js", "stop.js", "transport-sse.js", "transport-ws.js"),
     "engine": ("dialogue.js",),
     "view": (
         "dom.js",
@@ -40,7 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "elements/define.js",
         "elements/wishes.js",
     ),
-    "roof": ("page.js",),
+    "roof": ("page.js", "offline.js", "sw.js"),
 }
 # A package: inside it imports are free, from outside it stands where it is named here.
 PACKAGES = {"highlight": "pure", "markdown": "pure", "mathml": "pure"}

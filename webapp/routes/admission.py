@@ -110,7 +110,7 @@ def _before() -> Response | None:
     if request.method == "OPTIONS":
         return _preflight()
     if seen.bearer is None or gate.mode(seen) != "password":  # a token is tried at every door, and counted
-        if endpoint.startswith("page."):
+        if endpoint.startswith(("page.", "install.")):
             return None  # the page decides what to show to whom
         if endpoint == _FIRST_MESSAGE and gate.mode(seen) != "locked":
             return None

@@ -19,8 +19,7 @@ from whitenoise.compress import Compressor
 
 if TYPE_CHECKING:
     from wsgiref.headers import Headers
-
-    from _typeshed.wsgi import WSGIApplication
+    from wsgiref.types import WSGIApplication
 
 _DIGEST_CHARS = 16
 # `import … from "./x.js"` and `export … from "./x.js"`; what is imported when needed has another form.

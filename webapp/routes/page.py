@@ -38,6 +38,7 @@ _POLICY = "; ".join(
         "form-action 'self'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
+        "trusted-types freshet",
     )
 )
 
@@ -60,7 +61,7 @@ def index() -> Response:
     parts, seen = services(), visit()
     match parts.gate.mode(seen):
         case "locked":
-            return _page("locked.html", 503, settings=UNLOCKING)
+            return show("locked.html", 503, settings=UNLOCKING)
         case "password" if not parts.gate.passes(seen):
             return _sign_in_page(401)
         case _:
@@ -76,7 +77,7 @@ def index() -> Response:
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
     }
-    return _page("index.html", 200, boot=boot)
+    return show("index.html", 200, boot=boot)
 
 
 def _models(default: Provider) -> list[str]:
@@ -96,7 +97,7 @@ def sign_in() -> Response:
     """Compare the password and remember the visitor in the signed cookie."""
     parts, now = services(), time.monotonic()
     if parts.gate.mode(visit()) == "locked":
-        return _page("locked.html", 503, settings=UNLOCKING)
+        return show("locked.html", 503, settings=UNLOCKING)
     wait_s = parts.throttle.wait_s(address(), now)
     if wait_s:
         response = _sign_in_page(429, wait_s=wait_s)
@@ -127,10 +128,11 @@ def _home() -> Response:
 
 
 def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None) -> Response:
-    return _page("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
+    return show("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
 
 
-def _page(template: str, status: int, **context: object) -> Response:
+def show(template: str, status: int, **context: object) -> Response:
+    """Make a page that nothing keeps and that may load nothing but our own files."""
     response = make_response(render_template(template, **context), status)
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cache-Control"] = "no-store"
