@@ -1,166 +1,168 @@
 /**
- * One turn on the page: the question, the thinking, the answer, how it ended. State is written on
- * small elements beside the text, never on what contains it: that would restyle all of a long answer.
+ * An answer as elements: `stream` shows Markdown while it comes, `draw` a whole tree. What stands above the end that
+ * still changes is never touched again, so that a selection in it survives.
  */
-import { ICONS, h, icon, setText } from "./dom.js";
-import { Flow } from "./flow.js";
-import { formatCost, formatCount, guessTokens, rate } from "./format.js";
-import { isOver } from "./state.js";
-import { en } from "./strings/en.js";
+import { clock as browserClock } from "./clock.js";
+import { h } from "./dom.js";
+import { Stream } from "./markdown/stream.js";
+import { Blocks } from "./render/blocks.js";
+import { listen } from "./render/clicks.js";
+import { Formulas } from "./render/formulas.js";
 
-/** @typedef {import("./conversation.js").Turn} Turn */
-/** @typedef {import("./frames.js").Done} Done */
-/** @typedef {import("./frames.js").Failure} Failure */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("./frames.js").Source} Source */
+/** @typedef {import("./markdown/tree.js").Node} Node */
+/** @typedef {import("./markdown/tree.js").Parent} Parent */
+/** @typedef {import("./render/policy.js").Scene} Scene */
 
-/** The live figure changes at most this often. */
-const RATE_EVERY_MS = 500;
-/** Codes whose own sentence says more than ours: which model, how long, what was refused. */
-const TELLING = new Set(["upstream_bad_request", "refused", "gone"]);
+/**
+ * @typedef {object} Options
+ * @property {string} [id] begins the ids within the message; each message of a page has another
+ * @property {readonly Source[]} [sources] what `[1]` may cite
+ * @property {readonly string[]} [origins] from which images load, besides the page's own
+ * @property {Pick<import("./seams.js").Clock, "after" | "cancel">} [clock]
+ * @property {boolean} [isPlain] whether code and formulas stay as their source
+ */
 
-/** Shows one turn and keeps it current. */
-export class TurnView {
-  element;
-  #answer = new Flow("flow");
-  #thought = new Flow("flow");
-  #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, en.thinking), this.#thought.element);
-  #waitingText = h("span", { class: "waiting-text" });
-  #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
-  #problem = h("div", { class: "problem", hidden: true });
-  #ending = h("p", { class: "ending", hidden: true });
-  #meta = h("p", { class: "meta" });
-  /** @type {Answer | null} */
-  #shown = null;
-  #rateAt_ms = 0;
-  #retry;
+/** A line that is only a marker is shown after so long without anything that decides it. */
+export const RELEASE_MS = 300;
+/** Blocks are laid out in groups of groups: a browser looks at all children of what holds them whenever one grows. */
+const GROUP = 16;
+/** Longer code is not coloured. */
+const LONGEST_PAINTED_CHARS = 50_000;
 
-  /**
-   * @param {Turn} turn
-   * @param {() => void} retry
-   */
-  constructor({ question, answer }, retry) {
-    this.#retry = retry;
-    this.element = h(
-      "article",
-      { class: "turn" },
-      h("h2", { class: "unseen" }, en.question),
-      h("p", { class: "question", dir: "auto" }, question),
-      h("h2", { class: "unseen" }, en.answer),
-      h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
-      this.#ending,
-      this.#meta,
-    );
-    this.update(answer);
-  }
+let ids = 0;
 
-  /** The run that is shown. */
-  get run() {
-    return this.#shown?.run ?? null;
-  }
-
-  /**
-   * Show the answer as it is now.
-   * @param {Answer} answer
-   */
-  update(answer) {
-    const before = this.#shown;
-    if (answer === before) return;
-    this.#shown = answer;
-    this.#answer.show(answer.text, answer.redraws);
-    this.#thought.show(answer.reasoning, answer.redraws);
-    this.#thinking.hidden = answer.reasoning === "";
-    this.#waiting.hidden = isOver(answer) || answer.text !== "";
-    setText(this.#waitingText, en.notices[answer.notice ?? ""] ?? "");
-    if (isOver(answer)) this.#close(answer);
-    else this.#live(answer);
-  }
-
-  /** Say that another turn came after: the way to try again is closed. */
-  settle() {
-    this.#problem.querySelector("button")?.remove();
-  }
-
-  /** @param {Answer} answer */
-  #live(answer) {
-    this.#problem.hidden = true;
-    this.#ending.hidden = true;
-    this.#meta.hidden = false;
-    const now_ms = Date.now();
-    if (now_ms - this.#rateAt_ms < RATE_EVERY_MS && this.#meta.textContent !== "") return;
-    this.#rateAt_ms = now_ms;
-    const tokens = guessTokens(answer.text.length + answer.reasoning.length);
-    const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
-    fill(this.#meta, [answer.model, pace && en.about(en.perSecond(pace))]);
-  }
-
-  /** @param {Answer} answer */
-  #close(answer) {
-    if (answer.failure) this.#showProblem(answer.failure, answer.text !== "");
-    const ending = answer.end && endingOf(answer.end, answer.text);
-    this.#ending.hidden = !ending;
-    setText(this.#ending, ending ?? "");
-    this.#meta.hidden = answer.failure !== null && !answer.failure.usage?.output_tokens;
-    fill(this.#meta, figures(answer));
-  }
-
-  /**
-   * @param {Failure} failure
-   * @param {boolean} isPartial
-   */
-  #showProblem(failure, isPartial) {
-    const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), en.retry);
-    button.addEventListener("click", this.#retry);
-    const words = h("div", { class: "words" }, ...describe(failure, isPartial), button);
-    this.#problem.replaceChildren(icon(ICONS.trouble), words);
-    this.#problem.className = isPartial ? "problem after" : "problem";
-    this.#problem.hidden = false;
-  }
+/**
+ * @param {Options} options
+ * @param {Pick<Scene, "definition">} known
+ * @param {Map<string, Node>} footnotes in the order in which they were defined
+ * @returns {Scene}
+ */
+function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes) {
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  const number = () => {
+    if (numbers.size < footnotes.size) for (const label of [...footnotes.keys()].slice(numbers.size)) numbers.set(label, numbers.size + 1);
+    return numbers;
+  };
+  const formulas = new Formulas(isPlain);
+  return {
+    ...known,
+    id,
+    footnote: (identifier) => number().get(identifier) ?? 0,
+    sources: new Map(sources.map((source) => [source.n, source])),
+    origins: new Set([location.origin, ...origins]),
+    open: null,
+    added: new Map(),
+    views: new Map(),
+    math: (element, node) => formulas.show(element, node),
+    paint: isPlain ? () => {} : paint,
+  };
 }
 
 /**
- * @param {Failure} failure
- * @param {boolean} isPartial
+ * @param {HTMLElement} code
+ * @param {string} language
  */
-function describe({ error, code, retry_after }, isPartial) {
-  const known = en.troubles[code] ?? { title: error || en.troubles.internal?.title, advice: en.troubles.internal?.advice };
-  const title = TELLING.has(code) && error ? error : known.title;
-  const advice = retry_after ? en.retryIn(Math.ceil(retry_after)) : known.advice;
-  const rest = isPartial ? `${en.partial} ${advice}` : advice;
-  return [h("p", { class: "title" }, title ?? ""), h("p", { class: "advice" }, rest ?? "")];
+function paint(code, language) {
+  const text = code.textContent ?? "";
+  if (text.length > LONGEST_PAINTED_CHARS) return;
+  import("./highlight.js").then(
+    ({ highlight }) => highlight(code, language, text),
+    () => {}, // it stays plain where the module can't be loaded
+  );
 }
 
 /**
- * @param {Done} end
- * @param {string} text
- * @returns {string | null} null when there is nothing to say
+ * Make the place for the blocks of an answer.
+ * @param {HTMLElement} root
+ * @param {Scene} scene
  */
-function endingOf({ finish_reason, by }, text) {
-  if (finish_reason === "cancelled") return en.endings[by ?? ""] ?? en.endings.stopped ?? null;
-  if (finish_reason === "stop") return text === "" ? (en.endings.empty ?? null) : null;
-  return en.endings[finish_reason] ?? null;
-}
-
-/** @param {Answer} answer */
-function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
-  const { usage, cost } = end ?? failure ?? {};
-  if (!usage) return [model];
-  const isTimed = began_ms !== null && ended_ms !== null && !gapped;
-  const pace = isTimed ? rate(usage.output_tokens, ended_ms - began_ms) : null;
-  return [
-    model,
-    en.tokensIn(formatCount(usage.input_tokens)),
-    en.tokensOut(formatCount(usage.output_tokens)),
-    pace && en.perSecond(pace),
-    formatCost(cost),
-    usage.estimated ? en.estimated : null,
-  ];
+function blocksIn(root, scene) {
+  /** @type {HTMLElement[]} */
+  const outer = [];
+  /** @type {HTMLElement[]} */
+  const inner = [];
+  const box = (/** @type {number} */ index) => {
+    const at = Math.floor(index / GROUP);
+    const known = inner[at];
+    if (known) return known;
+    const above = Math.floor(at / GROUP);
+    let place = outer[above];
+    if (!place) root.append((place = outer[above] = h("div", { class: "blocks" })));
+    const group = h("div", { class: "blocks" });
+    place.append(group);
+    inner[at] = group;
+    return group;
+  };
+  return new Blocks(box, scene, 0);
 }
 
 /**
- * @param {HTMLElement} line
- * @param {(string | number | null | undefined)[]} parts
+ * Show a text while it comes.
+ * @param {HTMLElement} root empty
+ * @param {Options} [options]
+ * @returns {{write: (text: string) => void, end: () => void, close: () => void}} `close` when nobody will call `end`
  */
-function fill(line, parts) {
-  const spans = parts.filter(Boolean).map((part) => h("span", {}, String(part)));
-  line.replaceChildren(...spans);
+export function stream(root, options = {}) {
+  const { clock = browserClock } = options;
+  const source = new Stream();
+  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
+  const blocks = blocksIn(root, scene);
+  const held = h("p", { class: "held", dir: "auto" });
+  let timer = 0;
+  const release = () => {
+    held.textContent = source.held;
+    if (source.held !== "") root.append(held);
+  };
+  const show = () => {
+    scene.open = source.open;
+    scene.added = source.added;
+    for (const node of source.again) scene.views.get(node)?.show(node);
+    source.again.clear();
+    blocks.show(source.root.children);
+    source.added.clear();
+  };
+  const close = () => {
+    clock.cancel(timer);
+    held.remove();
+  };
+  listen(root);
+  return {
+    write(text) {
+      if (text === "") return;
+      close();
+      source.write(text);
+      show();
+      if (source.held !== "") timer = clock.after(release, RELEASE_MS);
+    },
+    end() {
+      close();
+      source.end();
+      show();
+    },
+    close,
+  };
+}
+
+/**
+ * Show a whole tree.
+ * @param {HTMLElement} root empty
+ * @param {Parent} tree
+ * @param {Options} [options]
+ */
+export function draw(root, tree, options = {}) {
+  /** @type {{definition: Map<string, Node>, footnoteDefinition: Map<string, Node>}} */
+  const known = { definition: new Map(), footnoteDefinition: new Map() };
+  /** @type {Node[]} */
+  const left = [tree];
+  for (let node = left.pop(); node; node = left.pop()) {
+    const { type, identifier, children } = node;
+    const all = type === "definition" || type === "footnoteDefinition" ? known[type] : null;
+    if (all && identifier !== undefined && !all.has(identifier)) all.set(identifier, node);
+    if (children) left.push(...[...children].reverse());
+  }
+  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition);
+  blocksIn(root, scene).show(tree.children);
+  listen(root);
 }

@@ -1,8 +1,8 @@
 /** The turns of a conversation in their scroller, or what stands there before the first one. */
 import { ICONS, h, icon } from "../dom.js";
-import { TurnView } from "../render.js";
 import { Follower } from "../scroll.js";
 import { en } from "../strings/en.js";
+import { TurnView } from "../turn.js";
 
 /** @typedef {import("../conversation.js").Conversation} Conversation */
 

@@ -3,7 +3,7 @@
  * signs that say nothing yet are left out.
  */
 import { pair } from "./emphasis.js";
-import { Reader } from "./inline.js";
+import { parseInline, Reader } from "./inline.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
 
@@ -12,12 +12,11 @@ const REFERENCE = /&[#\w]{0,31}$/;
 const LONGEST_LINK = 1000;
 
 /**
- * Close what is open at the end of a text.
+ * Parse a text of which more may come: what is open at its end is closed there.
  * @param {string} text
  * @param {Place} place
- * @returns {string}
  */
-export function complete(text, place) {
+export function parseOpen(text, place) {
   let shown = cutEnd(text);
   let reader = read(shown, place);
   const { unfinished } = reader.brackets;
@@ -30,13 +29,14 @@ export function complete(text, place) {
     shown = cutEnd(shown.slice(0, at));
     reader = read(shown, place);
   }
-  return shown + closers(reader);
+  return parseInline(shown + closers(reader), { ...place, size: shown.length });
 }
 
 /** @param {string} text */
 function cutEnd(text) {
   let end = text.length;
-  while (end > 0 && " \t\n*_~\\`[".includes(text.charAt(end - 1))) end--;
+  if (text.endsWith("\\(")) end--;
+  while (end > 0 && " \t\n*_~\\`[$".includes(text.charAt(end - 1))) end--;
   if (text.startsWith("[", end) && text.charAt(end - 1) === "!") end--;
   const tail = text.slice(Math.max(0, end - 33), end);
   return text.slice(0, end - (REFERENCE.exec(tail)?.[0].length ?? 0));

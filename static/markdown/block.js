@@ -8,9 +8,9 @@ import { unescapeText } from "./entities.js";
 /** @typedef {import("./tree.js").Parent} Parent */
 
 /** Kinds that an empty line belongs to. */
-export const GOING = new Set(["blockquote", "fenced", "html"]);
+export const GOING = new Set(["blockquote", "fenced", "html", "math"]);
 /** Kinds that hold text and no blocks. */
-export const LEAVES = new Set(["paragraph", "heading", "setext", "fenced", "indented", "html", "tableRow"]);
+export const LEAVES = new Set(["paragraph", "heading", "setext", "fenced", "indented", "html", "math", "tableRow"]);
 
 /**
  * @typedef {object} Block one open block
@@ -20,11 +20,11 @@ export const LEAVES = new Set(["paragraph", "heading", "setext", "fenced", "inde
  * @property {boolean} isFilled whether anything has begun within it
  * @property {boolean} isPlaced whether its node stands in the tree
  * @property {string} text of a leaf: what it holds so far
- * @property {string} line of HTML and a paragraph: the line under way; of indented code, empty lines that belong to it
+ * @property {string} line of HTML, a formula and a paragraph: the line under way; of indented code, empty lines that belong to it
  *   only if it goes on
  * @property {boolean} isHead of a paragraph: whether its last line could be the head of a table
  * @property {boolean} isFirst of a paragraph: whether it is the first of an item; of a fence: whether it is empty
- * @property {string} marker of a list: sign of its items; of a fence, its character
+ * @property {string} marker of a list: sign of its items; of a fence, its character; of a formula, what closes it
  * @property {number} width of a container: how far its lines are indented; of a fence, its length; of HTML, its kind
  * @property {number} indent of a fence
  */

@@ -1,7 +1,6 @@
-/**
- * Blocks out of lines: a stack of open containers that takes one line after the other and never looks back.
- */
+/** Blocks out of lines: a stack of open containers that takes one line after the other and never looks back. */
 import { codeNode, definitionNode, footnoteNode, GOING, LEAVES, newBlock } from "./block.js";
+import { trimEnd } from "./characters.js";
 import { isHtmlEnd } from "./html.js";
 import { Line } from "./line.js";
 import { MORE, readDefinition } from "./links.js";
@@ -83,9 +82,9 @@ export class Blocks {
 
   /** The line under way is whole. */
   end() {
-    const { tip } = this;
-    if (tip.kind === "heading" || tip.kind === "tableRow") this.#close();
-    else if (tip.kind === "html" && isHtmlEnd(tip.width, tip.line)) this.#close();
+    const { kind, width, line, marker } = this.tip;
+    if (kind === "heading" || kind === "tableRow" || (kind === "html" && isHtmlEnd(width, line))) this.#close();
+    else if (kind === "math" && trimEnd(line).endsWith(marker)) this.#close();
   }
 
   /** Nothing more comes. */
@@ -173,9 +172,10 @@ export class Blocks {
     } else if (start.kind === "heading") {
       this.#openLeaf("heading", { type: "heading", depth: start.depth, children: [] }, {});
       this.#grow(this.tip, start.text);
-    } else if (start.kind === "fenced") {
-      const { text, mark, depth, indent } = start;
-      this.#openLeaf("fenced", codeNode(text.trim()), { marker: mark, width: depth, indent, isFirst: true });
+    } else if (start.kind === "fenced" || start.kind === "math") {
+      const { kind, text, mark, depth, indent } = start;
+      const node = kind === "math" ? { type: "math", meta: null, value: "" } : codeNode(text.trim());
+      this.#openLeaf(kind, node, { marker: mark, width: depth, indent, isFirst: true });
     } else if (start.kind === "html") {
       this.#openLeaf("html", { type: "html", value: "" }, { width: start.depth, line: line.rest });
       this.#grow(this.tip, line.rest);
@@ -204,7 +204,7 @@ export class Blocks {
       tip.line = line.content;
       this.#grow(tip, `\n${line.content}`);
     } else if (tip.kind === "table") this.#openRow(line.content);
-    else if (tip.kind === "fenced" || tip.kind === "indented" || tip.kind === "html") this.#addVerbatim(tip, line);
+    else if (typeof tip.node.value === "string") this.#addVerbatim(tip, line);
     else {
       const isFirst = tip.kind === "listItem" && /** @type {Parent} */ (tip.node).children.length === 0;
       this.#open(newBlock("paragraph", { type: "paragraph", children: [] }, { isFirst, isHead: true, line: line.content }));
@@ -216,7 +216,7 @@ export class Blocks {
   #addEmpty(line) {
     const { tip } = this;
     if (tip.kind === "indented") tip.line += `\n${line.skip(4).rest}`;
-    else if (tip.kind === "fenced" || tip.kind === "html") this.#addVerbatim(tip, line);
+    else if (typeof tip.node.value === "string") this.#addVerbatim(tip, line);
   }
 
   /**
@@ -224,12 +224,12 @@ export class Blocks {
    * @param {Line} line
    */
   #addVerbatim(tip, line) {
-    const isFirst = tip.kind === "fenced" && tip.isFirst;
     const before = tip.kind === "indented" ? tip.line : "";
     if (tip.kind !== "html") line.skip(tip.indent);
+    tip.line = tip.kind === "html" || tip.kind === "math" ? line.rest : "";
+    const end = tip.isFirst ? "" : "\n";
     tip.isFirst = false;
-    tip.line = tip.kind === "html" ? line.rest : "";
-    this.#grow(tip, `${before}${isFirst ? "" : "\n"}${line.rest}`);
+    this.#grow(tip, `${before}${end}${line.rest}`);
   }
 
   /** @param {(string | null)[]} align */

@@ -16,6 +16,8 @@ import { plainText } from "./texts.js";
  * @property {Labels} labels
  * @property {boolean} [isCell] whether it is a table's cell, where `\|` is a bar in code too
  * @property {boolean} [isStruckFirst] what an earlier part of the same text has decided
+ * @property {boolean} [isWaiting] whether brackets that nothing defines are kept for a definition that may come
+ * @property {number} [size] how much of the text came; what stands behind it only closes what is open
  * @property {(identifier: string) => void} [missed] is told the labels that nothing defines yet
  */
 
@@ -122,7 +124,32 @@ export class Brackets {
     if (bracket && !bracket.isInert && !target && reader.at + 1 === reader.text.length) this.unfinished = reader.at + 1;
     if (bracket && !target) this.#note(bracket);
     if (bracket && target) this.#enclose(bracket, target);
+    else if (bracket && this.#isWaiting(bracket)) this.#keep(bracket);
     else if (!bracket?.isImage || bracket.isInert || !this.#closeFootnote(bracket)) reader.pushText(1);
+  }
+
+  /**
+   * Tell whether a definition could make a link of these brackets, and of nothing else.
+   * @param {Bracket} bracket
+   */
+  #isWaiting({ index, start, isInert }) {
+    if (!this.#place.isWaiting || isInert) return false;
+    const { items, text, at } = this.#reader;
+    if (text.charAt(start) === "^" || at - start > LONGEST_LABEL || text.slice(start, at).trim() === "") return false;
+    return items.slice(index + 1).every(({ run, node }) => !run && !node.children);
+  }
+
+  /**
+   * Keep brackets as one node, so that what becomes of them changes nothing around them.
+   * @param {Bracket} bracket
+   */
+  #keep({ index, start }) {
+    const reader = this.#reader;
+    this.#place.missed?.(identify(reader.text.slice(start, reader.at)));
+    const from = reader.items[index]?.from ?? 0;
+    reader.pushText(1);
+    const children = nodesOf(reader.items.splice(index));
+    reader.items.push({ node: { type: "waiting", children }, run: null, from, to: reader.at });
   }
 
   /** @param {Bracket} bracket */

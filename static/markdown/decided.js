@@ -4,12 +4,13 @@
  */
 import { htmlStart, readTag } from "./html.js";
 import { MORE, readFootnoteLabel } from "./links.js";
+import { couldClose } from "./math.js";
 
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./plan.js").Plan} Plan */
 
 /** Signs of lists, of rules, of underlines, of tables and of fences, as long as there is nothing else. */
-const MARKERS = /^(?:[*+_=|:\- \t]+|(?:\d{1,9}[.)]?|#{1,6}|`+|~+)[ \t]*)$/;
+const MARKERS = /^(?:[*+_=|:\- \t]+|(?:\d{1,9}[.)]?|#{1,6}|`+|~+|\$\$?|\\\[?)[ \t]*)$/;
 
 /**
  * Tell whether what a line does can't change any more, whatever follows in it.
@@ -20,7 +21,8 @@ const MARKERS = /^(?:[*+_=|:\- \t]+|(?:\d{1,9}[.)]?|#{1,6}|`+|~+)[ \t]*)$/;
 export function isDecided(planned, tip, size) {
   const { line, leaf, depth } = planned;
   if (line.isEmpty) return false;
-  const isVerbatim = depth === size && (tip.kind === "fenced" || tip.kind === "html" || tip.kind === "indented");
+  const isVerbatim = depth === size && typeof tip.node.value === "string";
+  if (isVerbatim && tip.kind === "math") return !couldClose(line.content);
   if (isVerbatim) return tip.kind !== "fenced" || !couldEnd(line.content, tip.marker);
   if (/^[-*+_=|:> \t]*$/.test(line.text)) return false;
   if (!leaf) return isText(line.content);

@@ -1,6 +1,7 @@
 /**
  * Runs of `*`, `_` and `~`, and what they enclose (https://spec.commonmark.org/0.31.2/#phase-2-inline-structure).
  */
+import { characterAt, characterBefore, GAP, kindOf, SIGN } from "./characters.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 
@@ -215,4 +216,22 @@ function pairStrikes(items) {
     }
   }
   return done;
+}
+
+/**
+ * Tell what a run may do by what stands beside it.
+ * @param {string} text
+ * @param {number} from
+ * @param {number} to
+ * @param {string} mark
+ */
+export function sides(text, from, to, mark) {
+  const previous = characterBefore(text, from);
+  const next = characterAt(text, to);
+  const before = kindOf(previous);
+  const after = kindOf(next);
+  const opens = after !== GAP && (after !== SIGN || before !== 0 || (mark !== "~" && next === "~"));
+  const closes = before !== GAP && (before !== SIGN || after !== 0 || (mark !== "~" && previous === "~"));
+  if (mark !== "_") return { canOpen: opens, canClose: closes };
+  return { canOpen: opens && (before !== 0 || !closes), canClose: closes && (after !== 0 || !opens) };
 }

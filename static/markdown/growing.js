@@ -1,7 +1,7 @@
 /**
  * The nodes of a text that grows: what nothing behind it can change any more is settled and never read again.
  */
-import { complete } from "./becoming.js";
+import { parseOpen } from "./becoming.js";
 import { isWhite, trimEnd } from "./characters.js";
 import { pairSoFar } from "./emphasis.js";
 import { parseInline, Reader } from "./inline.js";
@@ -52,7 +52,7 @@ export class Growing {
 
   /** Bring `nodes` up to date: what is open is shown as what it is becoming. */
   show() {
-    if (this.#tail.length < MOST_OPEN) this.#put(parseInline(complete(this.#tail, this.#place), this.#quiet));
+    if (this.#tail.length < MOST_OPEN) this.#put(parseOpen(this.#tail, this.#quiet));
     else {
       const value = trimEnd(this.#tail.slice(this.#seen.length));
       this.#put(value ? [...this.#seen.nodes, { type: "text", value }] : this.#seen.nodes);
@@ -88,7 +88,7 @@ export class Growing {
     }
     this.#next = this.#tail.length + Math.max(STEP, Math.floor(this.#tail.length / 4));
     if (this.#tail.length >= MOST_OPEN) {
-      this.#seen = { length: this.#tail.length, nodes: parseInline(complete(this.#tail, this.#place), this.#quiet) };
+      this.#seen = { length: this.#tail.length, nodes: parseOpen(this.#tail, this.#quiet) };
     }
   }
 

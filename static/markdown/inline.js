@@ -2,11 +2,12 @@
  * The text of a paragraph, a heading or a cell as nodes: one pass from left to right.
  */
 import { Brackets } from "./brackets.js";
-import { characterAt, characterBefore, GAP, isBlank, kindOf, SIGN } from "./characters.js";
+import { isBlank } from "./characters.js";
 import { decodeReference, referenceAt } from "./entities.js";
-import { nodesOf, pair } from "./emphasis.js";
+import { nodesOf, pair, sides } from "./emphasis.js";
 import { readHtml } from "./html.js";
 import { linkTo, Literals } from "./literals.js";
+import { Formulas } from "./math.js";
 import { linkTexts } from "./texts.js";
 
 /** @typedef {import("./tree.js").Node} Node */
@@ -15,7 +16,7 @@ import { linkTexts } from "./texts.js";
 
 /** A tag that more text could still end is waited for up to here. */
 const LONGEST_TAG = 200;
-const SPECIAL = /[\\`*_[\]!<&\n~]/g;
+const SPECIAL = /[\\`*_[\]!<&\n~$]/g;
 const URL = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
 const MAIL =
   /<[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*>/y;
@@ -48,6 +49,7 @@ export class Reader {
   #place;
   #literals;
   #hasRun = false;
+  #formulas;
   /** Where the next character stands that may be more than text. */
   #special = -1;
   /** @type {Map<number, number[]> | null} where runs of backticks begin, by length, the first of them last */
@@ -65,6 +67,7 @@ export class Reader {
     this.isStruckFirst = place.isStruckFirst ?? false;
     this.#hasRun = place.isStruckFirst !== undefined;
     this.#literals = new Literals(text);
+    this.#formulas = new Formulas(text);
     this.brackets = new Brackets(this, place);
   }
 
@@ -131,6 +134,7 @@ export class Reader {
 
   /** @param {string} sign */
   #readSpecial(sign) {
+    if ((sign === "\\" || sign === "$") && this.#readFormula()) return;
     if (sign === "\\") this.#readBackslash();
     else if (sign === "`") this.#readCode();
     else if (sign === "\n") this.#readLineEnd();
@@ -138,9 +142,25 @@ export class Reader {
     else if (sign === "&") this.#readReference();
     else if (sign === "[") this.brackets.open(1);
     else if (sign === "]") this.brackets.close();
+    else if (sign === "$") this.pushText(this.text.startsWith("$$$", this.at) ? 3 : 1);
     else if (sign !== "!") this.#readRun(sign);
     else if (this.text.charAt(this.at + 1) === "[") this.brackets.open(2);
     else this.pushText(1);
+  }
+
+  #readFormula() {
+    const { text, at } = this;
+    const closer = this.#formulas.closer(at);
+    const end = closer ? this.#formulas.read(at, closer) : 0;
+    if (end < 0) this.#doubt(at, closer);
+    if (end <= 0) return false;
+    const value = text.slice(at + 2, end - 2).trim();
+    /** @type {Node} */
+    const node = { type: "inlineMath", value: this.#place.isCell ? value.replaceAll("\\|", "|") : value };
+    if (closer !== "\\)") node.display = true;
+    if (end > (this.#place.size ?? text.length)) node.isOpen = true;
+    this.push(node, end);
+    return true;
   }
 
   #readBackslash() {
@@ -270,22 +290,4 @@ function ticksOf(text) {
 function codeText(text) {
   const isPadded = /^[ \n]/.test(text) && /[ \n]$/.test(text) && /[^ \n]/.test(text);
   return isPadded ? text.slice(1, -1) : text;
-}
-
-/**
- * Tell what a run may do by what stands beside it.
- * @param {string} text
- * @param {number} from
- * @param {number} to
- * @param {string} mark
- */
-function sides(text, from, to, mark) {
-  const previous = characterBefore(text, from);
-  const next = characterAt(text, to);
-  const before = kindOf(previous);
-  const after = kindOf(next);
-  const opens = after !== GAP && (after !== SIGN || before !== 0 || (mark !== "~" && next === "~"));
-  const closes = before !== GAP && (before !== SIGN || after !== 0 || (mark !== "~" && previous === "~"));
-  if (mark !== "_") return { canOpen: opens, canClose: closes };
-  return { canOpen: opens && (before !== 0 || !closes), canClose: closes && (after !== 0 || !opens) };
 }

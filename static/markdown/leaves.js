@@ -3,6 +3,7 @@
  */
 import { trimEnd } from "./characters.js";
 import { parseInline } from "./inline.js";
+import { withoutCloser } from "./math.js";
 import { readRow } from "./table.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
@@ -17,8 +18,9 @@ export const TASK = /^\[([ \t\nxX])\](?=\n|[ \t]+[^ \t])/;
  * @param {Block} parent
  * @param {Place} place
  */
-export function fill({ kind, node, text, isFirst }, parent, place) {
-  if (kind === "fenced" || kind === "indented" || kind === "html") node.value = text;
+export function fill({ kind, node, text, isFirst, marker }, parent, place) {
+  if (kind === "math") node.value = withoutCloser(text, marker);
+  else if (kind === "fenced" || kind === "indented" || kind === "html") node.value = text;
   else if (kind === "tableRow") node.children = readRow(text).map((cell) => cellOf(cell, place));
   else if (kind === "paragraph" && isFirst) node.children = taskOf(trimEnd(text), parent.node, place);
   else node.children = parseInline(trimEnd(text), place);

@@ -34,7 +34,7 @@ export function plan(stack, line) {
   const isWhole = matched === stack.length;
   const bare = { line, depth: matched, containers: [], leaf: null, alignment: null, isFenceEnd: false, isLazy: false };
   if (isWhole && tip.kind === "fenced") return { ...bare, isFenceEnd: isFenceEnd(line, tip.marker, tip.width) };
-  if (isWhole && (tip.kind === "html" || tip.kind === "indented")) return bare;
+  if (isWhole && (tip.kind === "html" || tip.kind === "indented" || tip.kind === "math")) return bare;
   const { containers, leaf } = open(line, tip, isWhole);
   const isPlain = containers.length === 0 && leaf === null && !line.isEmpty;
   if (isPlain && !isWhole && tip.kind === "paragraph") return { ...bare, depth: stack.length, isLazy: true };
@@ -84,7 +84,7 @@ function goesOn(block, line) {
     case "table":
       return !line.isEmpty;
     default:
-      return block.kind === "list" || block.kind === "fenced";
+      return block.kind === "list" || block.kind === "fenced" || block.kind === "math";
   }
 }
 

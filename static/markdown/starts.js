@@ -5,6 +5,7 @@
 import { isBlank, skipBlanks, trimEnd } from "./characters.js";
 import { ANY, htmlStart } from "./html.js";
 import { readFootnoteLabel } from "./links.js";
+import { blockCloser } from "./math.js";
 
 /** @typedef {import("./line.js").Line} Line */
 
@@ -19,10 +20,10 @@ import { readFootnoteLabel } from "./links.js";
 
 /**
  * @typedef {object} Start what a block begins with
- * @property {"heading" | "fenced" | "html" | "setext" | "thematicBreak" | "indented"} kind
+ * @property {"heading" | "fenced" | "math" | "html" | "setext" | "thematicBreak" | "indented"} kind
  * @property {number} depth of a heading; of a fence, its length; of HTML, its kind
  * @property {string} text of a heading, its content; of a fence, its info
- * @property {string} mark of a fence, its character
+ * @property {string} mark of a fence, its character; of a formula, what closes it
  * @property {number} indent of a fence, the columns before it
  */
 
@@ -116,6 +117,10 @@ export function readStart(line, isAfterText, canUnderline) {
   const text = line.content;
   if (code === 35) return readHeading(text);
   if (code === 96 || code === 126) return readFence(line);
+  if (code === 36 || code === 92) {
+    const mark = blockCloser(text);
+    return mark ? start("math", { mark, indent: line.indent }) : null;
+  }
   if (code === 60) {
     const kind = htmlStart(text);
     return kind < 0 || (kind === ANY && isAfterText) ? null : start("html", { depth: kind });

@@ -2,11 +2,12 @@
  * Markdown as it arrives: a tree that is right for what has come, and of which only the end still changes.
  */
 import { Blocks } from "./blocks.js";
+import { LEAVES } from "./block.js";
 import { isDecided } from "./decided.js";
-import { complete } from "./becoming.js";
+import { parseOpen } from "./becoming.js";
 import { Growing } from "./growing.js";
-import { parseInline } from "./inline.js";
 import { fill, TASK } from "./leaves.js";
+import { LateLabels } from "./late.js";
 import { Lines } from "./lines.js";
 import { headingText } from "./starts.js";
 import { readRow } from "./table.js";
@@ -14,12 +15,10 @@ import { readRow } from "./table.js";
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./brackets.js").Place} Place */
 /** @typedef {import("./tree.js").Node} Node */
-/** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Late a leaf with labels nothing defines yet */
+/** @typedef {import("./late.js").Leaf} Leaf */
 
 /** Up to this many characters a text is looked at whenever it grows, then at doubled lengths. */
 const SHORT = 4096;
-/** So often a closed leaf is read again for a label defined late; then it waits for the end. */
-const MOST_TIMES = 3;
 
 /** @param {number} length */
 function looked(length) {
@@ -33,12 +32,16 @@ export class Stream {
   /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
   /** @type {Set<Node>} */
   again = new Set();
+  /** What came to open code and HTML; whoever shows the tree empties it. */
+  /** @type {Map<Node, string>} */
+  added = new Map();
   #blocks;
   #lines = new Lines();
   /** The line under way, while it is undecided what it is. */
   #held = "";
   #looked = 0;
   #isBegun = false;
+  #isEnding = false;
   /** @type {Growing | null} of the open paragraph */
   #growing = null;
   /** Labels in it that nothing defines yet. */
@@ -46,24 +49,41 @@ export class Stream {
   #missed = new Set();
   #boxSize = 0;
   #placeTried = 0;
-  /** @type {Map<string, Set<Late>>} */
-  #late = new Map();
-  /** What is read again at the end of a write. */
-  /** @type {Set<Late>} */
-  #due = new Set();
+  #late = new LateLabels((leaf) => this.#readAgain(leaf));
 
   constructor() {
     this.#blocks = new Blocks({
       opened: (block) => this.#opened(block),
       grew: (block, added) => this.#grew(block, added),
       closed: (block, parent) => this.#closed(block, parent),
-      defined: (identifier) => this.#defined(identifier),
+      defined: (identifier) => this.#late.define(identifier),
     });
   }
 
   /** The tree so far. */
   get root() {
     return this.#blocks.root;
+  }
+
+  /** @returns {Map<string, Node>} */
+  get definitions() {
+    return this.#blocks.definitions;
+  }
+
+  /** @returns {Map<string, Node>} */
+  get footnotes() {
+    return this.#blocks.footnotes;
+  }
+
+  /** The leaf that is still being written. */
+  get open() {
+    const { tip } = this.#blocks;
+    return LEAVES.has(tip.kind) ? tip.node : null;
+  }
+
+  /** A line that nothing decides yet, if it may be shown: a definition never is. */
+  get held() {
+    return this.#isBegun || /^[ \t]*(?:\[|$)/.test(this.#held) ? "" : this.#held.slice(0, SHORT);
   }
 
   /**
@@ -79,17 +99,15 @@ export class Stream {
     }
     if (!this.#isBegun) this.#tryBegin();
     this.#show();
-    this.#readDue();
+    this.#late.settle();
   }
 
   /** Nothing more comes: the tree is that of the whole text. */
   end() {
     if (this.#isBegun || this.#held !== "") this.#endLine();
     this.#blocks.finish();
-    this.#readDue();
-    const left = new Set([...this.#late.values()].flatMap((waiting) => [...waiting]));
-    for (const late of left) if (late.times >= MOST_TIMES) this.#readAgain(late);
-    this.#late.clear();
+    this.#isEnding = true;
+    this.#late.finish();
   }
 
   /** @param {string} piece */
@@ -121,7 +139,7 @@ export class Stream {
 
   /** @returns {Place} */
   get #place() {
-    return { labels: this.#blocks };
+    return { labels: this.#blocks, isWaiting: !this.#isEnding };
   }
 
   /** @param {Block} block */
@@ -136,8 +154,11 @@ export class Stream {
    * @param {string} added
    */
   #grew(block, added) {
-    if (block.kind === "fenced" || block.kind === "indented" || block.kind === "html") block.node.value += added;
-    else if (block.kind === "paragraph" && this.#growing) this.#growing.grow(added);
+    if (typeof block.node.value === "string") {
+      block.node.value += added;
+      this.added.set(block.node, (this.added.get(block.node) ?? "") + added);
+    }
+    if (block.kind === "paragraph" && this.#growing) this.#growing.grow(added);
   }
 
   /** Bring the innermost leaf up to date. */
@@ -152,7 +173,7 @@ export class Stream {
 
   /** @param {string} text */
   #shown(text) {
-    return parseInline(complete(text, this.#place), this.#place);
+    return parseOpen(text, this.#place);
   }
 
   /** @param {Block} block */
@@ -163,27 +184,39 @@ export class Stream {
       this.#placeTried = limit;
       if (!this.#blocks.place(block, true, limit)) return;
     }
-    if (!this.#growing) {
-      const box = block.isFirst ? this.#boxOf(block) : "";
-      if (box === null) return;
-      this.#missed = new Set();
-      this.#growing = new Growing({ ...this.#place, missed: (identifier) => this.#missed.add(identifier) });
-      block.node.children = this.#growing.nodes;
-      this.#boxSize = box.length;
-      this.#growing.grow(block.text.slice(box.length));
-    }
+    this.#growing ??= this.#begin(block, /** @type {Block} */ (this.#blocks.stack[this.#blocks.stack.length - 2]));
+    if (!this.#growing) return;
+    block.node.children = this.#growing.nodes;
     this.#growing.show();
   }
 
   /**
+   * Begin to read a text.
    * @param {Block} block
+   * @param {Block} parent
+   * @returns {Growing | null} null while it may yet begin with a box
+   */
+  #begin(block, parent) {
+    const box = block.isFirst && block.kind === "paragraph" ? this.#boxOf(block, parent) : "";
+    if (box === null) return null;
+    const missed = (this.#missed = new Set());
+    const growing = new Growing({ ...this.#place, missed: (identifier) => missed.add(identifier) });
+    this.#boxSize = box.length;
+    growing.grow(block.text.slice(box.length));
+    return growing;
+  }
+
+  /**
+   * @param {Block} block
+   * @param {Block} item
    * @returns {string | null} the box a task begins with; null when that can't be said yet
    */
-  #boxOf(block) {
+  #boxOf(block, item) {
+    // A box alone on its line, blanks behind it: what it leaves of them is known when the text is whole.
+    if (/^\[[ \t\nxX]\][ \t]+\n/.test(block.text)) return null;
     const found = TASK.exec(block.text);
-    const item = this.#blocks.stack[this.#blocks.stack.length - 2];
     if (!found) return /^\[(?:[ \t\nxX]\]?[ \t]*)?$/.test(block.text) ? null : "";
-    if (item) item.node.checked = found[1] === "x" || found[1] === "X";
+    item.node.checked = found[1] === "x" || found[1] === "X";
     return `${found[0]} `;
   }
 
@@ -193,18 +226,19 @@ export class Stream {
    */
   #closed(block, parent) {
     const isText = block.kind === "paragraph" || block.kind === "setext";
-    const growing = isText ? this.#growing : null;
+    const known = isText ? this.#growing : null;
+    const growing = known && this.#isWhole(known, block) ? known : isText ? this.#begin(block, parent) : null;
     if (isText) this.#growing = null;
     if (block.kind === "setext" && block.isFirst) parent.node.checked = null;
     this.#placeTried = 0;
-    /** @type {Late} */
+    /** @type {Leaf} */
     const late = { block, parent, labels: new Set(), times: 0 };
-    if (growing && this.#isWhole(growing, block)) {
+    if (growing) {
       growing.finish();
       block.node.children = growing.nodes;
       late.labels = this.#missed;
     } else fill(block, parent, this.#noting(late));
-    this.#await(late);
+    this.#late.wait(late);
   }
 
   /**
@@ -217,48 +251,17 @@ export class Stream {
   }
 
   /**
-   * @param {Late} late
+   * @param {Leaf} late
    * @returns {Place}
    */
   #noting(late) {
     return { ...this.#place, missed: (identifier) => late.labels.add(identifier) };
   }
 
-  /** @param {Late} late */
-  #await(late) {
-    for (const label of late.labels) {
-      const waiting = this.#late.get(label) ?? new Set();
-      waiting.add(late);
-      this.#late.set(label, waiting);
-    }
-  }
-
-  /**
-   * A leaf is read again once a write, but at once for its last label: it must not know those that come after it.
-   * @param {string} identifier
-   */
-  #defined(identifier) {
-    const waiting = this.#late.get(identifier);
-    if (!waiting) return;
-    for (const late of waiting) {
-      if (late.times >= MOST_TIMES) continue;
-      late.times++;
-      waiting.delete(late);
-      if (late.times === MOST_TIMES) this.#readAgain(late);
-      else this.#due.add(late);
-    }
-    if (waiting.size === 0) this.#late.delete(identifier);
-  }
-
-  #readDue() {
-    for (const late of this.#due) this.#readAgain(late);
-  }
-
-  /** @param {Late} late */
+  /** @param {Leaf} late */
   #readAgain(late) {
-    this.#due.delete(late);
     fill(late.block, late.parent, this.#noting(late));
-    this.#await(late);
+    this.#late.wait(late);
     this.again.add(late.block.node);
   }
 }

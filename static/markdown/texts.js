@@ -38,7 +38,7 @@ export function linkTexts(nodes) {
   for (let siblings = left.pop(); siblings; siblings = left.pop()) {
     if (siblings.some(hasAddress)) siblings.splice(0, siblings.length, ...siblings.flatMap(split));
     for (const { type, children } of siblings) {
-      if (children && type !== "link" && type !== "linkReference") left.push(children);
+      if (children && type !== "waiting" && type !== "link" && type !== "linkReference") left.push(children);
     }
   }
   return nodes;

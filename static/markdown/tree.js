@@ -21,6 +21,8 @@
  * @property {string} [identifier] in the form in which labels are compared
  * @property {string} [label]
  * @property {string} [referenceType] `full`, `collapsed` or `shortcut`
+ * @property {boolean} [display] of a formula: whether it stands for itself
+ * @property {boolean} [isOpen] of a formula: whether its end is still to come
  */
 
 /** @typedef {Node & {children: Node[]}} Parent */

@@ -143,6 +143,14 @@ export const en = {
   about: (/** @type {string} */ text) => `≈ ${text}`,
   estimated: "estimated",
 
+  code: "Code",
+  copy: "Copy",
+  copied: "Copied",
+  notCopied: "Select and copy it",
+  table: "Table",
+  task: "Task",
+  footnote: (/** @type {string} */ number) => `Note ${number}: back to the text`,
+
   said: {
     asked: "Question sent.",
     finished: "The answer is complete.",

@@ -1,4 +1,5 @@
 /** The style sheets of the shadow root, made once and shared by every chat of a page. */
+import { answerCss } from "./answer.js";
 import { composerCss } from "./composer.js";
 import { logCss } from "./log.js";
 
@@ -7,7 +8,7 @@ let made = null;
 
 /** The sheets to adopt. A strict content security policy allows these where it refuses `<style>`. */
 export function sheets() {
-  made ??= [logCss, composerCss].map((css) => {
+  made ??= [logCss, answerCss, composerCss].map((css) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     return sheet;

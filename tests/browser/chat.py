@@ -115,8 +115,12 @@ class Chat:
         return self.answer()
 
     def shown(self) -> str:
-        """Read the last answer from the page, paragraph by paragraph."""
-        blocks: Iterable[str] = self.answers.last.locator("p").all_inner_texts()
+        """Read the last answer from the page, as the Markdown of its paragraphs and plain lists."""
+        blocks: Iterable[str] = self.answers.last.evaluate(
+            """flow => [...flow.querySelectorAll('.blocks > :not(.blocks)')].map((block) => block.localName === 'ul'
+                ? [...block.children].map((item) => `- ${item.innerText}`).join('\\n')
+                : block.innerText)"""
+        )
         return "\n\n".join(blocks)
 
     def overflows(self) -> bool:

@@ -49,6 +49,11 @@ export const DIFFERENCES = [
     text: "a\n<b>\n:-",
     like: /\n<[^]*\n[ \t]*[|:-]/,
   },
+  {
+    reason: "What stands between `\\(` and `\\)`, `\\[` and `\\]`, or `$$` and `$$` is mathematics, and read before Markdown.",
+    text: "\\(a_1\\)",
+    like: /\\\(|\\\[|\$\$/,
+  },
 ];
 
 /** Forms of the same tree that say nothing about which is right are evened out on both sides. */

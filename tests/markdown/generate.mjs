@@ -19,6 +19,8 @@ const SPANS = [
   "<!D x>", "<![CDATA[x]]>", "<https://a.b/c>", "<me@x.org>", "https://a.b/c_d*e", "http://a.b", "www.x.org/a?b&amp;c.", "(www.a.b)", "me@x.org", "a.b-c_d@x-y.org.",
   "mailto:me@x.org", "xmpp:me@x.org/r", "https://a.b/(c)d).", "&amp;", "&copy;", "&#35;", "&#x22;", "&#0;", "&nope;", "&ngE;", "\\*", "\\[", "\\\\", "\\a", "[ ] ", "[x] ", "[A\u1e9e]", "$x$",
 ];
+/** What the witness does not know. */
+const MATH = ["\\(a_1 *b*\\)", "\\[c\\]", "$$d$$", "$$", "\\(", "\\)", "\n$$\n", "\n\\[\n", "\\]\n"];
 const LINES = [
   "# h", "###### h ##", "####### no", "#", "# *a* #\\#", "===", "---", "--", "- - -", "***", "* * *", "___", "- a", "- ", "-", "* b", "+ c", "1. d", "1) e", "2. f", "10. g", "-   - h",
   "- [ ] i", "- [x] j", "1. [X] k", "- [ ]", "> l", ">", ">> m", "> - n", "> ```", "> # o", "```", "```js x", "~~~", "~~~~ a`b", "    code", "\tcode", "  \tcode", "  para", "   para",
@@ -28,8 +30,10 @@ const LINES = [
 const INDENTS = ["", "", "", "", " ", "  ", "   ", "    ", "\t", "     ", "> ", "> ", ">", "- ", "  - ", "1. ", "   1. ", "* "];
 
 export class Generator {
-  constructor(seed) {
+  /** @param {number} seed @param {{isMath?: boolean}} [options] */
+  constructor(seed, { isMath = false } = {}) {
     this.random = randomOf(seed);
+    this.spans = isMath ? [...SPANS, ...MATH] : SPANS;
   }
 
   pick(list) {
@@ -46,7 +50,7 @@ export class Generator {
       const kind = this.random();
       if (kind < 0.3) return this.pick(WORDS);
       if (kind < 0.65) return this.pick(MARKS);
-      return this.pick(SPANS);
+      return this.pick(this.spans);
     };
     return this.many(9, () => piece() + (this.random() < 0.35 ? " " : "")).join("");
   }

@@ -37,7 +37,7 @@ const BECOMING = [
   ["see [it]", [["paragraph", "see ", ["link", "it"]]]],
   ["see [it](htt", [["paragraph", "see ", ["link", "it"]]]],
   ["see [it](/a 'b", [["paragraph", "see ", ["link", "it"]]]],
-  ["x[1] = 2", [["paragraph", "x[1] = 2"]]],
+  ["x[1] = 2", [["paragraph", "x", ["waiting", "[1]"], " = 2"]]],
   ["a <span cl", [["paragraph", "a"]]],
   ["a < b", [["paragraph", "a < b"]]],
   ["R&am", [["paragraph", "R"]]],
@@ -50,7 +50,7 @@ const BECOMING = [
   ["a | b\n-|-\nc", [["table", ["tableRow", ["tableCell", "a"], ["tableCell", "b"]], ["tableRow", ["tableCell", "c"]]]]],
   ["Here is what to do:\n-", [["paragraph", "Here is what to do:"]]],
   ["Here is what to do:\n- a", [["paragraph", "Here is what to do:"], ["list", ["listItem", ["paragraph", "a"]]]]],
-  ["a [b]\n\n[b]: /c", [["paragraph", "a [b]"]]],
+  ["a [b]\n\n[b]: /c", [["paragraph", "a ", ["waiting", "[b]"]]]],
   ["a [b]\n\n[b]: /c\n\n", [["paragraph", "a ", ["linkReference", "b"]], ["definition", null]]],
 ];
 

@@ -45,12 +45,12 @@ test("every example of the specification", () => {
 });
 
 test(`${CASES} texts of seed ${SEED}`, () => {
-  const generator = new Generator(SEED);
+  const generator = new Generator(SEED, { isMath: true });
   for (let index = 0; index < CASES; index++) hold(generator.text());
 });
 
 test("long texts, cut at random", () => {
-  const generator = new Generator(SEED + 1);
+  const generator = new Generator(SEED + 1, { isMath: true });
   for (let index = 0; index < 40; index++) {
     const glue = index % 2 ? " " : "\n\n";
     const text = Array.from({ length: 120 }, () => (index % 2 ? generator.inline() : generator.text())).join(glue);

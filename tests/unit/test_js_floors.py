@@ -14,6 +14,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "frames.js",
         "seams.js",
         "strings/en.js",
+        "styles/answer.js",
         "styles/composer.js",
         "styles/highlight.js",
         "styles/log.js",
@@ -25,12 +26,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "dom.js",
         "styles/sheets.js",
         "flow.js",
-        "render.js",
         "scroll.js",
         "announce.js",
         "highlight.js",
         "mathml.js",
     ),
+    "drawing": (),
+    "answers": ("render.js", "prose.js", "turn.js"),
     "elements": (
         "elements/queued.js",
         "elements/composer.js",
@@ -43,7 +45,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "roof": ("page.js", "offline.js", "sw.js"),
 }
 # A package: inside it imports are free, from outside it stands where it is named here.
-PACKAGES = {"highlight": "pure", "markdown": "pure", "mathml": "pure"}
+PACKAGES = {"highlight": "pure", "markdown": "pure", "mathml": "pure", "render": "drawing"}
 HEIGHT = {floor: height for height, floor in enumerate(FLOORS)}
 
 MODULES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js"))

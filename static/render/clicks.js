@@ -1,0 +1,67 @@
+/**
+ * What clicks within an answer do: copy code, and go between a note and where it is named. Addresses with `#` lead
+ * nowhere in a shadow root, so that the way is found here.
+ */
+import { setText } from "../dom.js";
+import { en } from "../strings/en.js";
+
+/** So long a button says that it has copied. */
+const SAID_MS = 2000;
+
+/** @type {WeakSet<HTMLElement>} */
+const heard = new WeakSet();
+
+/**
+ * Listen to one answer; once is enough.
+ * @param {HTMLElement} root
+ */
+export function listen(root) {
+  if (heard.has(root)) return;
+  heard.add(root);
+  root.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const button = target?.closest("button.copy");
+    const link = target?.closest("a.note, a.back");
+    if (button) copy(button);
+    else if (link && goFrom(link, root)) event.preventDefault();
+  });
+}
+
+/** @param {Element} button */
+async function copy(button) {
+  const code = button.closest(".code")?.querySelector("code");
+  if (!code) return;
+  const isDone = await write(code);
+  setText(button, isDone ? en.copied : en.notCopied);
+  setTimeout(() => setText(button, en.copy), SAID_MS);
+}
+
+/**
+ * Over plain http there is no `navigator.clipboard`: then what is to be copied is selected and copied by command.
+ * @param {Element} code
+ */
+async function write(code) {
+  try {
+    await navigator.clipboard.writeText(code.textContent ?? "");
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(code);
+    return document.execCommand("copy");
+  }
+}
+
+/**
+ * @param {Element} link
+ * @param {HTMLElement} root
+ * @returns {boolean} whether there was a way
+ */
+function goFrom(link, root) {
+  const href = link.getAttribute("href") ?? "";
+  const note = link.closest(".footnote");
+  const back = note && link.classList.contains("back") ? `a.note[href="#${CSS.escape(note.id)}"]` : `[id="${CSS.escape(href.slice(1))}"]`;
+  const goal = root.querySelector(back);
+  if (!(goal instanceof HTMLElement)) return false;
+  goal.focus({ preventScroll: true });
+  goal.scrollIntoView({ block: "nearest" });
+  return true;
+}

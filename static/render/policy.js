@@ -1,0 +1,72 @@
+/**
+ * What may become of a model's words: which addresses lead anywhere, which images load, which tags are elements.
+ * The README lists these rules, and a test holds each of them.
+ */
+
+/** @typedef {import("../markdown/tree.js").Node} Node */
+/** @typedef {import("../frames.js").Source} Source */
+
+/**
+ * @typedef {object} Scene what all parts of one message share
+ * @property {string} id begins the ids within the message
+ * @property {(identifier: string) => Node | undefined} definition
+ * @property {(identifier: string) => number} footnote its number; 0 when there is none
+ * @property {Map<number, Source>} sources
+ * @property {Set<string>} origins from which images load
+ * @property {Node | null} open the leaf that is still being written
+ * @property {Map<Node, string>} added what came to open code since it was last shown
+ * @property {Map<Node, {show: (node: Node) => void}>} views what shows a leaf that may be read again
+ * @property {(element: HTMLElement, node: Node) => void} math shows a formula
+ * @property {(code: HTMLElement, language: string) => void} paint colours code that is whole
+ */
+
+/** Elements may stand within each other up to here; deeper ones are left out, their text stays. */
+export const DEEPEST = 24;
+
+const SCHEMES = new Set(["http:", "https:", "mailto:"]);
+const TAG = /^<(\/?)(br|sub|sup|kbd|mark|u|ins|del|small|b|i|details|summary)[ \t\n]*\/?>$/i;
+
+/**
+ * @param {string | undefined} address
+ * @returns {URL | null}
+ */
+function parsed(address) {
+  try {
+    return new URL(address ?? "");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Say where an address may lead.
+ * @param {string | undefined} address
+ * @returns {Record<string, string>} attributes of the link; one that leads nowhere has none
+ */
+export function linkTo(address) {
+  if (!address) return { class: "becoming" };
+  const url = parsed(address);
+  if (!url || !SCHEMES.has(url.protocol)) return {};
+  return { href: url.href, rel: "noopener noreferrer nofollow", target: "_blank" };
+}
+
+/**
+ * Say from where an image may load.
+ * @param {string | undefined} address
+ * @param {Set<string>} origins
+ * @returns {string | null} null when it may not
+ */
+export function imageAt(address, origins) {
+  const url = parsed(address);
+  return url && origins.has(url.origin) && /^https?:$/.test(url.protocol) ? url.href : null;
+}
+
+/**
+ * Read a tag that may become an element.
+ * @param {string} text
+ * @returns {{tag: string, isEnd: boolean} | null}
+ */
+export function readTag(text) {
+  const found = TAG.exec(text);
+  return found ? { tag: (found[2] ?? "").toLowerCase(), isEnd: found[1] === "/" } : null;
+}

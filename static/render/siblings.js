@@ -1,0 +1,87 @@
+/**
+ * The nodes beside each other in a text, made ready to be shown: tags enclose what stands between them, numbers in
+ * brackets become citations.
+ */
+import { plainText } from "../markdown/texts.js";
+import { readTag } from "./policy.js";
+
+/** @typedef {import("../markdown/tree.js").Node} Node */
+/** @typedef {import("./policy.js").Scene} Scene */
+
+const CITATION = /\[(\d{1,4})\]/g;
+
+/** Beyond so many nodes nothing waits for the end of a tag. */
+const MOST_OPEN = 100;
+
+/**
+ * Enclose what stands between tags. A tag that nothing ends is text, unless its end may still come.
+ * @param {Node[]} nodes
+ * @param {boolean} isOpen
+ * @returns {{nodes: Node[], starts: number[]}} what comes of them, and at which of the given nodes each begins
+ */
+export function nest(nodes, isOpen) {
+  /** @type {Node[]} */
+  const done = [];
+  /** @type {number[]} */
+  const starts = [];
+  /** @type {{tag: string, at: number}[]} */
+  const open = [];
+  const enclose = () => {
+    const { tag, at } = /** @type {{tag: string, at: number}} */ (open.pop());
+    done[at] = { type: `<${tag}>`, children: done.splice(at + 1) };
+    starts.length = at + 1;
+  };
+  nodes.forEach((node, index) => {
+    const found = node.type === "html" ? readTag(node.value ?? "") : null;
+    if (found?.isEnd && open[open.length - 1]?.tag === found.tag) return enclose();
+    starts.push(index);
+    if (found?.tag === "br") done.push({ type: "break" });
+    else done.push(node.type === "html" ? { type: "text", value: node.value } : node);
+    if (found && !found.isEnd && found.tag !== "br") open.push({ tag: found.tag, at: done.length - 1 });
+  });
+  while (isOpen && open.length && done.length - (open[0]?.at ?? 0) < MOST_OPEN) enclose();
+  return { nodes: done, starts };
+}
+
+/**
+ * Make citations of the numbers in brackets that a source has.
+ * @param {Node[]} nodes
+ * @param {Scene} scene
+ */
+export function cite(nodes, { sources }) {
+  if (sources.size === 0) return nodes;
+  return nodes.flatMap((node) => {
+    if (node.type === "text") return split(node, sources);
+    return node.type === "waiting" ? awaited(node, sources) : [node];
+  });
+}
+
+/**
+ * @param {Node} node brackets that a definition may yet claim
+ * @param {Scene["sources"]} sources
+ */
+function awaited(node, sources) {
+  const value = plainText([node]);
+  const parts = split({ type: "text", value }, sources);
+  return parts.length === 1 && parts[0]?.type === "citation" ? parts : [node];
+}
+
+/**
+ * @param {Node} node
+ * @param {Scene["sources"]} sources
+ */
+function split(node, sources) {
+  const value = node.value ?? "";
+  /** @type {Node[]} */
+  const parts = [];
+  let from = 0;
+  for (const { 0: found, 1: number, index } of value.matchAll(CITATION)) {
+    if (!sources.has(Number(number))) continue;
+    if (index > from) parts.push({ type: "text", value: value.slice(from, index) });
+    parts.push({ type: "citation", value: number });
+    from = index + found.length;
+  }
+  if (parts.length === 0) return [node];
+  if (from < value.length) parts.push({ type: "text", value: value.slice(from) });
+  return parts;
+}

@@ -1,0 +1,167 @@
+/**
+ * One turn on the page: the question, the thinking, the answer, how it ended. State is written on
+ * small elements beside the text, never on what contains it: that would restyle all of a long answer.
+ */
+import { ICONS, h, icon, setText } from "./dom.js";
+import { Flow } from "./flow.js";
+import { formatCost, formatCount, guessTokens, rate } from "./format.js";
+import { Prose } from "./prose.js";
+import { isOver } from "./state.js";
+import { en } from "./strings/en.js";
+
+/** @typedef {import("./conversation.js").Turn} Turn */
+/** @typedef {import("./frames.js").Done} Done */
+/** @typedef {import("./frames.js").Failure} Failure */
+/** @typedef {import("./state.js").Answer} Answer */
+
+/** The live figure changes at most this often. */
+const RATE_EVERY_MS = 500;
+/** Codes whose own sentence says more than ours: which model, how long, what was refused. */
+const TELLING = new Set(["upstream_bad_request", "refused", "gone"]);
+
+/** Shows one turn and keeps it current. */
+export class TurnView {
+  element;
+  #answer = new Prose("flow");
+  #thought = new Flow("flow");
+  #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, en.thinking), this.#thought.element);
+  #waitingText = h("span", { class: "waiting-text" });
+  #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
+  #problem = h("div", { class: "problem", hidden: true });
+  #ending = h("p", { class: "ending", hidden: true });
+  #meta = h("p", { class: "meta" });
+  /** @type {Answer | null} */
+  #shown = null;
+  #rateAt_ms = 0;
+  #retry;
+
+  /**
+   * @param {Turn} turn
+   * @param {() => void} retry
+   */
+  constructor({ question, answer }, retry) {
+    this.#retry = retry;
+    this.element = h(
+      "article",
+      { class: "turn" },
+      h("h2", { class: "unseen" }, en.question),
+      h("p", { class: "question", dir: "auto" }, question),
+      h("h2", { class: "unseen" }, en.answer),
+      h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
+      this.#ending,
+      this.#meta,
+    );
+    this.update(answer);
+  }
+
+  /** The run that is shown. */
+  get run() {
+    return this.#shown?.run ?? null;
+  }
+
+  /**
+   * Show the answer as it is now.
+   * @param {Answer} answer
+   */
+  update(answer) {
+    const before = this.#shown;
+    if (answer === before) return;
+    this.#shown = answer;
+    this.#answer.show(answer);
+    this.#thought.show(answer.reasoning, answer.redraws);
+    this.#thinking.hidden = answer.reasoning === "";
+    this.#waiting.hidden = isOver(answer) || answer.text !== "";
+    setText(this.#waitingText, en.notices[answer.notice ?? ""] ?? "");
+    if (isOver(answer)) this.#close(answer);
+    else this.#live(answer);
+  }
+
+  /** Say that another turn came after: the way to try again is closed. */
+  settle() {
+    this.#problem.querySelector("button")?.remove();
+  }
+
+  /** @param {Answer} answer */
+  #live(answer) {
+    this.#problem.hidden = true;
+    this.#ending.hidden = true;
+    this.#meta.hidden = false;
+    const now_ms = Date.now();
+    if (now_ms - this.#rateAt_ms < RATE_EVERY_MS && this.#meta.textContent !== "") return;
+    this.#rateAt_ms = now_ms;
+    const tokens = guessTokens(answer.text.length + answer.reasoning.length);
+    const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
+    fill(this.#meta, [answer.model, pace && en.about(en.perSecond(pace))]);
+  }
+
+  /** @param {Answer} answer */
+  #close(answer) {
+    if (answer.failure) this.#showProblem(answer.failure, answer.text !== "");
+    const ending = answer.end && endingOf(answer.end, answer.text);
+    this.#ending.hidden = !ending;
+    setText(this.#ending, ending ?? "");
+    this.#meta.hidden = answer.failure !== null && !answer.failure.usage?.output_tokens;
+    fill(this.#meta, figures(answer));
+  }
+
+  /**
+   * @param {Failure} failure
+   * @param {boolean} isPartial
+   */
+  #showProblem(failure, isPartial) {
+    const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), en.retry);
+    button.addEventListener("click", this.#retry);
+    const words = h("div", { class: "words" }, ...describe(failure, isPartial), button);
+    this.#problem.replaceChildren(icon(ICONS.trouble), words);
+    this.#problem.className = isPartial ? "problem after" : "problem";
+    this.#problem.hidden = false;
+  }
+}
+
+/**
+ * @param {Failure} failure
+ * @param {boolean} isPartial
+ */
+function describe({ error, code, retry_after }, isPartial) {
+  const known = en.troubles[code] ?? { title: error || en.troubles.internal?.title, advice: en.troubles.internal?.advice };
+  const title = TELLING.has(code) && error ? error : known.title;
+  const advice = retry_after ? en.retryIn(Math.ceil(retry_after)) : known.advice;
+  const rest = isPartial ? `${en.partial} ${advice}` : advice;
+  return [h("p", { class: "title" }, title ?? ""), h("p", { class: "advice" }, rest ?? "")];
+}
+
+/**
+ * @param {Done} end
+ * @param {string} text
+ * @returns {string | null} null when there is nothing to say
+ */
+function endingOf({ finish_reason, by }, text) {
+  if (finish_reason === "cancelled") return en.endings[by ?? ""] ?? en.endings.stopped ?? null;
+  if (finish_reason === "stop") return text === "" ? (en.endings.empty ?? null) : null;
+  return en.endings[finish_reason] ?? null;
+}
+
+/** @param {Answer} answer */
+function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
+  const { usage, cost } = end ?? failure ?? {};
+  if (!usage) return [model];
+  const isTimed = began_ms !== null && ended_ms !== null && !gapped;
+  const pace = isTimed ? rate(usage.output_tokens, ended_ms - began_ms) : null;
+  return [
+    model,
+    en.tokensIn(formatCount(usage.input_tokens)),
+    en.tokensOut(formatCount(usage.output_tokens)),
+    pace && en.perSecond(pace),
+    formatCost(cost),
+    usage.estimated ? en.estimated : null,
+  ];
+}
+
+/**
+ * @param {HTMLElement} line
+ * @param {(string | number | null | undefined)[]} parts
+ */
+function fill(line, parts) {
+  const spans = parts.filter(Boolean).map((part) => h("span", {}, String(part)));
+  line.replaceChildren(...spans);
+}

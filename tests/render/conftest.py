@@ -1,0 +1,41 @@
+"""A bare page under the strictest policy that has the renderer and the programs of this folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.support.bare import ORIGIN, bare
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _serve(route: Route) -> None:
+    path = route.request.url.removeprefix(ORIGIN)
+    route.fulfill(
+        body=(ROOT / path.removeprefix("/")).read_text(), content_type="text/javascript; charset=utf-8"
+    )
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """Give the page; what it complains of fails the test."""
+    with bare(browser) as opened:
+        opened.set_default_timeout(60_000)
+        opened.route("**/tests/**", _serve)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def run(page: Page) -> Callable[..., Any]:
+    """Call a function that a program of this folder exports."""
+
+    def call(program: str, name: str, *arguments: Any) -> Any:
+        return page.evaluate(
+            """async ([program, name, given]) => (await import(`/tests/render/${program}`))[name](...given)""",
+            [program, name, list(arguments)],
+        )
+
+    return call

@@ -1,0 +1,133 @@
+"""What becomes of a model's words: a test for each row of the README's table."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+REL = 'rel="noopener noreferrer nofollow" target="_blank"'
+
+LINKS = [
+    ("[a](https://a.example/b)", f'<a href="https://a.example/b" {REL}>a</a>'),
+    ("[a](http://a.example)", f'<a href="http://a.example/" {REL}>a</a>'),
+    ("<me@a.example>", f'<a href="mailto:me@a.example" {REL}>me@a.example</a>'),
+    ("[a](/relative)", "<a>a</a>"),
+    ("[a](//a.example)", "<a>a</a>"),
+    ("[a](#part)", "<a>a</a>"),
+    ("[a](javascript:alert(1))", "<a>a</a>"),
+    ("[a](JaVaScRiPt:alert(1))", "<a>a</a>"),
+    ("[a](<java\tscript:alert(1)>)", "<a>a</a>"),
+    ("[a](java&Tab;script:alert(1))", "<a>a</a>"),
+    ("[a](java&NewLine;script:alert(1))", "<a>a</a>"),
+    ("[a](&#106;avascript:alert(1))", "<a>a</a>"),
+    ("[a](&#x1;javascript:alert(1))", "<a>a</a>"),
+    ("[a](< javascript:alert(1)>)", "<a>a</a>"),
+    ("<javascript:alert(1)>", "<a>javascript:alert(1)</a>"),
+    ("[a][b]\n\n[b]: javascript:alert(1)", "<a>a</a>"),
+    ("[a](data:text/html,x)", "<a>a</a>"),
+    ("[a](vbscript:x)", "<a>a</a>"),
+    ("[a](file:///etc/passwd)", "<a>a</a>"),
+    ("[a](blob:https://a.example/1)", "<a>a</a>"),
+    (
+        '[a](https://a.example/"onclick=x "t")',
+        f'<a href="https://a.example/%22onclick=x" {REL} title="t">a</a>',
+    ),
+]
+IMAGES = [
+    ("![a](https://else.example/b.png)", f'<a href="https://else.example/b.png" {REL}>a</a>'),
+    (
+        "![](https://else.example/b.png)",
+        f'<a href="https://else.example/b.png" {REL}>https://else.example/b.png</a>',
+    ),
+    ("![a](data:image/svg+xml,x)", "<a>a</a>"),
+    ("![a](javascript:x)", "<a>a</a>"),
+]
+LOADED = [
+    (
+        "![a](https://images.example/b.png)",
+        '<img data-src="https://images.example/b.png" alt="a" loading="lazy">',
+    ),
+    ("![a](http://bare.test/b.png)", '<img data-src="http://bare.test/b.png" alt="a" loading="lazy">'),
+    (
+        "![a][b]\n\n[b]: http://bare.test/c.png 'd'",
+        '<img data-src="http://bare.test/c.png" alt="a" loading="lazy" title="d">',
+    ),
+]
+HTML = [
+    *(
+        (f"x <{tag}>a</{tag}>", f"x <{tag}>a</{tag}>")
+        for tag in ["sub", "sup", "kbd", "mark", "u", "ins", "del", "small", "b", "i"]
+    ),
+    ("a<br>b<br/>c", "a<br>b<br>c"),
+    ("a <b>*c*</b>", "a <b><em>c</em></b>"),
+    ("a <b>open", "a &lt;b&gt;open"),
+    ("a <b>x<i>y</b>z</i>", "a &lt;b&gt;x<i>y&lt;/b&gt;z</i>"),
+    ('a <b class="x">c</b>', 'a &lt;b class="x"&gt;c&lt;/b&gt;'),
+    ('a <b onclick="x">c</b>', 'a &lt;b onclick="x"&gt;c&lt;/b&gt;'),
+    ("a <span>b</span>", "a &lt;span&gt;b&lt;/span&gt;"),
+    ("a <svg onload=x></svg>", "a &lt;svg onload=x&gt;&lt;/svg&gt;"),
+    ("a <img src=x onerror=y>", "a &lt;img src=x onerror=y&gt;"),
+    ("a <!-- c --> b", "a &lt;!-- c --&gt; b"),
+]
+SOURCES = [
+    ("see [1]", f'see <a href="https://a.example/" {REL} class="citation" title="One">1</a>'),
+    ("see [2]", "see [2]"),
+    ("`[1]`", "<code>[1]</code>"),
+    ("[see [1]](https://b.example)", f'<a href="https://b.example/" {REL}>see [1]</a>'),
+    ("[1]\n\n[1]: https://c.example", f'<a href="https://c.example/" {REL}>1</a>'),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [*LINKS, *IMAGES, *HTML, *SOURCES])
+def test_text(run: Run, text: str, expected: str) -> None:
+    assert run("law.mjs", "firstParagraph", text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), LOADED)
+def test_images_from_places_that_are_allowed(run: Run, text: str, expected: str) -> None:
+    assert run("law.mjs", "withoutLoading", text) == expected
+
+
+BLOCKS = [
+    ("# a\n\n## b\n\n###### c", '<h3 dir="auto">a</h3><h4 dir="auto">b</h4><h6 dir="auto">c</h6>'),
+    ("- a\n- b", '<ul dir="auto"><li><p>a</p></li><li><p>b</p></li></ul>'),
+    ("- a\n\n- b", '<ul dir="auto" data-loose=""><li><p>a</p></li><li><p>b</p></li></ul>'),
+    ("3. a", '<ol start="3" dir="auto"><li><p>a</p></li></ol>'),
+    (
+        "- [x] a",
+        '<ul dir="auto"><li><input type="checkbox" disabled="" aria-label="Task" checked=""><p>a</p></li></ul>',
+    ),
+    ("> a", '<blockquote dir="auto"><p>a</p></blockquote>'),
+    (
+        "| a |\n|--:|\n| b |",
+        '<div class="table" role="region" tabindex="0" aria-label="Table" dir="auto"><table><thead><tr>'
+        '<th scope="col" data-align="right">a</th></tr></thead><tbody><tr><td data-align="right">b</td></tr></tbody></table></div>',
+    ),
+    (
+        "```js\na\n```",
+        '<div class="code" dir="ltr"><div class="code-head"><span class="language">js</span>'
+        '<button type="button" class="copy">Copy</button></div>'
+        '<pre tabindex="0" role="region" aria-label="Code"><code>a</code></pre></div>',
+    ),
+    (
+        "a[^x]\n\n[^x]: b",
+        '<p dir="auto">a<sup><a href="#m-note-1" class="note" role="doc-noteref">1</a></sup></p>'
+        '<div class="footnote" role="note" id="m-note-1" tabindex="-1" dir="auto">'
+        '<a class="back" href="#m-ref-1" aria-label="Note 1: back to the text">1</a><div><p>b</p></div></div>',
+    ),
+    (
+        "<details>\n<summary>a</summary>\n\n*b*\n\n</details>\n\nc",
+        '<details><summary>a</summary><p dir="auto"><em>b</em></p></details><p dir="auto">c</p>',
+    ),
+    ("<div>\n*a*\n</div>", '<p class="html">&lt;div&gt;\n*a*\n&lt;/div&gt;</p>'),
+    ("<script>alert(1)</script>", '<p class="html">&lt;script&gt;alert(1)&lt;/script&gt;</p>'),
+    ("$$\nx\n$$", '<div class="math display" tabindex="0" dir="ltr"><code class="tex">x</code></div>'),
+    ("[a]: https://a.example", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BLOCKS)
+def test_blocks(run: Run, text: str, expected: str) -> None:
+    assert run("law.mjs", "blocks", text) == expected
