@@ -1,7 +1,7 @@
 """Take pictures of the page: `python -m tests.shots [--out FOLDER] [--only NAME …]`.
 
 It starts the servers it needs. It fails on errors in the browser's console other than those a state
-provokes, on errors of the page, and when a page can be pushed sideways.
+provokes, on errors of the page, when a page can be pushed sideways, and on what axe-core finds.
 """
 
 import argparse
@@ -16,12 +16,21 @@ from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chat import DARK, DESK, PHONE, Watch
 from tests.shots.scenes import SCENES, Stage
+from tests.support.axe import findings
 from tests.support.chromium import launch
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer
 from tests.support.server import Server
 
-DEVICES = {"desk": DESK, "phone": PHONE, "dark": DARK, "phone-dark": PHONE | {"color_scheme": "dark"}}
+DEVICES = {
+    "desk": DESK,
+    "phone": PHONE,
+    "dark": DARK,
+    "phone-dark": PHONE | {"color_scheme": "dark"},
+    "zoom": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},  # 1280 by 800 at 200 %
+    "rtl": DESK,
+}
+RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
 ELSEWHERE = {"FRESHET_HOST": "0.0.0.0"}
 
 
@@ -45,12 +54,15 @@ def stages(folder: Path) -> Iterator[partial[Stage]]:
 def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folder: Path) -> list[str]:
     """Take one picture; return what is wrong with it."""
     watch, wrong = Watch(), []
-    context = browser.new_context(**DEVICES[device])
+    context = browser.new_context(**{"service_workers": "block"} | DEVICES[device])
+    if device == "rtl":
+        context.add_init_script(RTL)
     try:
         chat = SCENES[scene](stage(context=context, watch=watch))
         chat.page.screenshot(path=folder / f"{scene}-{device}.png", animations="disabled")
         if chat.overflows():
             wrong.append("it can be pushed sideways")
+        wrong += findings(chat.page)
         watch.judge()
     except (AssertionError, PlaywrightError) as error:
         wrong.append(str(error))

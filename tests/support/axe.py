@@ -1,0 +1,39 @@
+"""What axe-core finds wrong with a page: WCAG 2 A to 2.2 AA, and its best practice.
+
+It is installed by npm, in one exact version, into `.cache/`.
+"""
+
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.support.node import find
+
+VERSION = "4.11.0"
+HOME = Path(__file__).resolve().parents[2] / ".cache" / f"axe-core-{VERSION}"
+INSTALL = "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = """async (tags) => {
+    const found = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+    return found.violations.flatMap(({ id, help, nodes }) =>
+        nodes.map(({ target, any }) => `${id}: ${help}: ${target.flat().join(" ")} ${any.map((one) => one.message).join("; ")}`));
+}"""
+
+
+def source() -> str:
+    """Give the library, installing it first where it is not yet."""
+    script = HOME / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        HOME.mkdir(parents=True, exist_ok=True)
+        command = [*find().npm, *INSTALL.split(), str(HOME), f"axe-core@{VERSION}"]
+        subprocess.run(command, check=True, timeout=300)
+    return script.read_text("utf-8")
+
+
+def findings(page: Page) -> list[str]:
+    """Look at a page as it is now; shadow trees are looked into."""
+    page.evaluate(source())
+    found = page.evaluate(_RUN, TAGS)
+    assert isinstance(found, list)
+    return found
