@@ -36,9 +36,9 @@ export function table(body, { side = () => "center", isTight = false, isDisplay 
       "mtr",
       {},
       ...cells.map((cell, column) => {
-        // Between the two halves of an aligned line there is nothing but the sign itself.
         const padding = isTight ? `${column && column % 2 === 0 ? 2 : 0}em 0` : "0.4em";
-        return make("mtd", { style: { "text-align": side(column), "padding-inline": padding } }, cell);
+        // What a cell holds is a block, which only this moves.
+        return make("mtd", { style: { "text-align": `-webkit-${side(column)}`, "padding-inline": padding } }, cell);
       }),
     ),
   );

@@ -227,8 +227,10 @@ def test_only_what_is_near_the_screen_has_ranges(page: Page) -> None:
           document.body.append(scroller);
           for (const code of blocks) await paint(code, "js");
           const few = painted();
-          scroller.scrollTop = scroller.scrollHeight / 2;
-          await turn();
+          for (let step = 1; step < 10; step += 1) {
+            scroller.scrollTop = (scroller.scrollHeight * step) / 10;
+            await turn();
+          }
           return [few, painted()];
         }""",
         SAMPLE,

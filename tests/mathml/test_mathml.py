@@ -89,6 +89,8 @@ def test_a_matrix_is_a_grid(page: Page) -> None:
     a, b, c, d = boxes(page, r"\begin{pmatrix}a&b\\c&d\end{pmatrix}", "mtd")
     assert a[1] == b[1] < c[1] == d[1]
     assert a[0] == c[0] < b[0] == d[0]
+    wide, narrow = boxes(page, r"\begin{matrix}a+b+c\\d\end{matrix}", "mtd > *")
+    assert wide[0] + wide[2] == pytest.approx(narrow[0] + narrow[2], abs=1), "cells are centred"
 
 
 def test_aligned_lines_meet_at_their_sign(page: Page) -> None:
@@ -96,6 +98,11 @@ def test_aligned_lines_meet_at_their_sign(page: Page) -> None:
         page, r"\begin{aligned}a+b&=c\\d&=e+f\end{aligned}", "mtr > mtd:nth-child(2) mo:first-child"
     )
     assert first[0] == pytest.approx(second[0], abs=0.5)
+    wide, narrow = boxes(page, r"\begin{aligned}a+b&=c\\d&=e+f\end{aligned}", "mtd:first-child > *")
+    assert wide[2] == pytest.approx(narrow[2], abs=0.5)
+    assert narrow[0] > wide[0] + 5
+    wide, narrow = boxes(page, r"\begin{cases}a+b\\c\end{cases}", "mtd > *")
+    assert wide[0] == pytest.approx(narrow[0], abs=0.5)
 
 
 def test_lines_and_boxes_are_drawn(page: Page) -> None:
