@@ -13,7 +13,19 @@ from webapp import __version__
 from webapp.access.gate import Gate
 from webapp.access.throttle import Throttle
 from webapp.models import Models
-from webapp.routes import admission, completions, health, install, page, replies, socket, stream
+from webapp.routes import (
+    admission,
+    completions,
+    conversations,
+    health,
+    install,
+    page,
+    porting,
+    replies,
+    shared,
+    socket,
+    stream,
+)
 from webapp.routes.assets import Assets
 from webapp.routes.services import Services, keep
 from webapp.settings import Settings
@@ -40,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = parts.assets.serve(app.wsgi_app)  # type: ignore[assignment,method-assign]
     replies.register(app)
     admission.register(app)
-    for door in (page, install, stream, socket, completions, health):
+    for door in (page, install, stream, socket, completions, conversations, porting, shared, health):
         app.register_blueprint(door.blueprint)
     return app
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -44,7 +43,7 @@ class ImageRef(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_on
 Piece = TextPart | ImageRef
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message as it is kept. What comes after `state` is an answer's; times are milliseconds since 1970."""
 
     id: str
@@ -224,11 +223,3 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
-
-
-def increasing(times: Sequence[int]) -> list[int]:
-    """Keep an order that equal times would lose: each is at least one more than the one before it."""
-    found = list(times)
-    for before, after in pairwise(range(len(found))):
-        found[after] = max(found[after], found[before] + 1)
-    return found

@@ -18,6 +18,7 @@ MAX_URL_CHARS = 4_000
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA")
 _BEARER = re.compile(r"Bearer[ \t]+(\S.{0,499}?)[ \t]*", re.IGNORECASE)
 _CORS_HEADERS = "Content-Type, Authorization, Last-Event-ID, Idempotency-Key"
+_BY_LINK = "shared."
 _FIRST_MESSAGE = "socket.ws"  # a browser sends no header with it: it may authenticate by its first message
 
 
@@ -78,6 +79,21 @@ def owner() -> str | None:
     return found
 
 
+def named(owner: str | None) -> str:
+    """Refuse who has no name: what is kept must belong to somebody. Raises `NotSignedIn`."""
+    if owner is None:
+        raise NotSignedIn(
+            "Conversations need an owner: open the page first, which sets a cookie, or send a bearer token.",
+            code="no_owner",
+        )
+    return owner
+
+
+def named_owner() -> str:
+    """Name the owner of what the present request reads or changes. Raises `NotSignedIn`."""
+    return named(owner())
+
+
 def address() -> str:
     """Name the machine that asks, for the throttle: behind a proxy, the one that the proxy saw.
 
@@ -114,6 +130,8 @@ def _before() -> Response | None:
             return None  # the page decides what to show to whom
         if endpoint == _FIRST_MESSAGE and gate.mode(seen) != "locked":
             return None
+        if endpoint.startswith(_BY_LINK) and gate.mode(seen) != "locked":
+            return None  # the link is the key
     g.owner = admitted(seen)
     return None
 

@@ -10,14 +10,15 @@ import msgspec
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.codecs import images
 from webapp.conversation import Message, told, trim
-from webapp.errors import InvalidRequest, NotSignedIn
+from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
+from webapp.routes.admission import named
 from webapp.routes.intake import Asked, can, check_run, make_order, read_data_url, stops
 from webapp.routes.services import Services
 from webapp.runs.run import Order, Run
 from webapp.seams import Provider
+from webapp.store.pictures import Picture
 from webapp.store.turns import Plan, Wish
-from webapp.store.writes import Image
 
 _GO_ON = (
     "Continue your last answer exactly where it stops, in the middle of a word if need be. "
@@ -34,7 +35,7 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
     if not is_turn(asked):
         run, _ = parts.runs.start(make_order(asked, parts, owner))
         return run
-    owner = needed(owner)
+    owner = named(owner)
     _check(asked)
     name = asked.run or new_run()
     chain = parts.catalog.resolve(asked.provider, asked.model)
@@ -65,16 +66,6 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
 def is_turn(asked: Asked) -> bool:
     """Tell whether what is asked belongs to a conversation."""
     return asked.conversation is not None or asked.continue_ is not None
-
-
-def needed(owner: str | None) -> str:
-    """Refuse who has no name: what is kept must belong to somebody."""
-    if owner is None:
-        raise NotSignedIn(
-            "Conversations need an owner: open the page first, which sets a cookie, or send a bearer token.",
-            code="no_owner",
-        )
-    return owner
 
 
 def _check(asked: Asked) -> None:
@@ -132,14 +123,14 @@ def _wish(asked: Asked, run: str, owner: str) -> Wish:
     )
 
 
-def _image(place: str, url: str) -> Image:
+def _image(place: str, url: str) -> Picture:
     """Read a data URL, which must hold what it says. Raises `InvalidRequest` that names the place."""
     media_type, data = read_data_url(place, url)
     try:
         images.check(data, media_type)
     except images.BadImage as bad:
         raise InvalidRequest(f"{place} {bad.reason}.", param=place, code=bad.code) from None
-    return Image(id=hashlib.sha256(data).hexdigest(), media_type=media_type, content=data)
+    return Picture(id=hashlib.sha256(data).hexdigest(), media_type=media_type, content=data)
 
 
 def _request(asked: Asked, plan: Plan, parts: Services, first: Provider) -> ModelRequest:

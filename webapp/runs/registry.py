@@ -105,6 +105,11 @@ class Runs:
         run = self._runs.get(name)
         return run is not None and run.ended_at is None
 
+    def answering(self, name: str, conversation: str) -> Run | None:
+        """Find the run whose answer is a message of a conversation, while it is made and for a while after."""
+        run = self._runs.get(name)
+        return run if run is not None and run.conversation == conversation else None
+
     def find(self, name: str, owner: str | None) -> Run:
         """Find a run; raises `NotFound` also for one that is somebody else's."""
         run = self._runs.get(name)

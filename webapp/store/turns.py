@@ -15,10 +15,11 @@ from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from webapp.seams import Answer, Keeper
 from webapp.store.branches import Branch, conversation_of, read
 from webapp.store.database import Database
+from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
 from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
-from webapp.store.writes import Begin, End, Image
+from webapp.store.writes import Begin, End
 
 log_ = logging.getLogger("freshet.store")
 
@@ -43,7 +44,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str | None
     parent: str | msgspec.UnsetType | None
     query: str | None
-    images: Sequence[Image]
+    images: Sequence[Picture]
     continued: str | None
     system: str | None
 

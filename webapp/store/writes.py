@@ -8,9 +8,11 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from webapp.conversation import Message, fold
+from webapp.store import pictures
 from webapp.store.conversations import owned
+from webapp.store.pictures import Picture
 from webapp.store.rows import clean, now_ms, put, row_of
-from webapp.store.schema import conversations, images, messages
+from webapp.store.schema import conversations, messages
 
 _OF_AN_ANSWER = (
     "content",
@@ -31,14 +33,6 @@ class NotOurs(Exception):
     """The conversation turned out to be somebody else's: what was to be kept in it is not."""
 
 
-class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that comes with a message; `id` is the SHA-256 of its bytes."""
-
-    id: str
-    media_type: str
-    content: bytes
-
-
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
     """A turn begins: its question, if it is a new one, and the answer that is being made."""
 
@@ -47,7 +41,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None
     title: str
     question: Message | None
-    images: Sequence[Image]
+    images: Sequence[Picture]
     answer: Message
 
     @property
@@ -72,20 +66,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
         }
         put(connection, conversations, [conversation])
         _check_owner(connection, self.owner, self.conversation)
-        put(
-            connection,
-            images,
-            [
-                {
-                    "conversation": self.conversation,
-                    "id": image.id,
-                    "media_type": image.media_type,
-                    "size": len(image.content),
-                    "content": image.content,
-                }
-                for image in self.images
-            ],
-        )
+        pictures.put_all(connection, self.conversation, self.images)
         new = [self.answer] if self.question is None else [self.question, self.answer]
         put(connection, messages, [row_of(self.conversation, message) for message in new])
         _touch(connection, self.owner, self.conversation, leaf=self.answer.id)

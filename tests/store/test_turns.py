@@ -1,0 +1,274 @@
+"""Turns at POST /stream, kept as a tree and read back."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.store.people import Person, Turn, new_run, text_of
+from tests.support.dialects import openai, openai_delta
+from tests.support.fake_provider import FakeProvider
+from tests.support.script import CLOSE, STALL, Answer, refusal
+
+
+def told(provider: FakeProvider) -> list[tuple[str, Any]]:
+    """What the model was told last."""
+    return [(message["role"], message["content"]) for message in provider.calls[-1].json["messages"]]
+
+
+def test_a_first_question_makes_a_conversation(anna: Person) -> None:
+    name = new_run()
+    turn = anna.ask(name, "Why is the sky blue?")
+    assert turn.start["conversation"] == name
+    assert turn.start["message"] == turn.start["run"]
+    kept = anna.conversation(name)
+    question, answer = kept["messages"].values()
+    assert kept["title"] == "Why is the sky blue?"
+    assert (kept["leaf"], kept["run"], kept["system"]) == (turn.id, None, None)
+    assert (question["parent"], text_of(question)) == (None, "Why is the sky blue?")
+    assert (answer["id"], answer["parent"], text_of(answer)) == (turn.id, question["id"], turn.text)
+    assert (answer["provider"], answer["model"]) == ("openai", "gpt-4.1")
+    assert answer["usage"] == {"input_tokens": 3, "output_tokens": 5, "estimated": False}
+    assert answer["cost"] == turn.last["cost"] > 0
+    assert (answer["finish_reason"], answer.get("state", "done")) == ("stop", "done")
+    assert turn.notices == []
+
+
+def test_the_model_is_told_the_branch_and_the_system_prompt(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    anna.ask(name, "One?", system="Be brief.")
+    anna.ask(name, "Two?")
+    assert told(provider) == [
+        ("system", "Be brief."),
+        ("user", "One?"),
+        ("assistant", "Answer 1 of many words"),
+        ("user", "Two?"),
+    ]
+
+
+def test_a_regenerated_answer_and_an_edited_question_are_siblings(
+    anna: Person, provider: FakeProvider
+) -> None:
+    name = new_run()
+    first = anna.ask(name, "One?")
+    question = anna.conversation(name)["messages"][first.id]["parent"]
+    again = anna.ask(name, parent=question)
+    assert told(provider) == [("user", "One?")]
+    edited = anna.ask(name, "One, edited?", parent=None)
+    assert told(provider) == [("user", "One, edited?")]
+    below = anna.ask(name, "Two?", parent=first.id)
+    assert told(provider)[1:] == [("assistant", first.text), ("user", "Two?")]
+    kept = anna.conversation(name)
+    messages = kept["messages"]
+    assert messages[again.id]["parent"] == question
+    assert messages[messages[edited.id]["parent"]]["parent"] is None
+    assert messages[messages[below.id]["parent"]]["parent"] == first.id
+    assert kept["leaf"] == below.id
+    assert len(messages) == 7
+
+
+def test_a_question_without_a_parent_goes_below_the_leaf(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    first = anna.ask(name, "One?")
+    anna.ask(name, "Other?", parent=None)
+    assert anna.do("PATCH", f"/conversations/{name}", {"leaf": first.id}).status_code == 200
+    anna.ask(name, "Two?")
+    assert told(provider)[:2] == [("user", "One?"), ("assistant", first.text)]
+
+
+def test_an_answer_goes_on_where_it_was_cut(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    provider.play(
+        [
+            Answer(steps=[*openai(["It was a "], finish=None, done=False), CLOSE]),
+            Answer(steps=openai(["dark night."])),
+        ]
+    )
+    cut = anna.ask(name, "Tell me.")
+    assert (cut.last["code"], cut.last["partial"]) == ("interrupted", True)
+    before = anna.conversation(name)["messages"][cut.id]
+    assert (before["state"], before["error"], text_of(before)) == ("interrupted", "interrupted", "It was a ")
+    whole = anna.ask(None, **{"continue": cut.id})
+    assert whole.frames[1] == {"text": "It was a "}
+    assert whole.text == "It was a dark night."
+    assert told(provider)[:2] == [("user", "Tell me."), ("assistant", "It was a ")]
+    assert told(provider)[2][0] == "user"
+    messages = anna.conversation(name)["messages"]
+    assert messages[whole.id]["parent"] == messages[cut.id]["parent"]
+    assert text_of(messages[whole.id]) == whole.text
+
+
+def test_what_was_kept_is_not_paid_for_twice(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    long = "many words " * 100
+    provider.play(
+        [
+            Answer(steps=[*openai([long], finish=None, done=False), CLOSE]),
+            Answer(steps=openai(["x"], usage=None)),
+        ]
+    )
+    cut = anna.ask(name, "Tell me.")
+    whole = anna.ask(name, **{"continue": cut.id})
+    assert whole.last["usage"]["output_tokens"] < 5
+    assert cut.last["usage"]["output_tokens"] > 200
+
+
+def test_a_failed_answer_is_kept_with_its_code(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    provider.play([refusal(401), Answer(steps=openai(["fine"]))])
+    failed = anna.ask(name, "One?")
+    kept = anna.conversation(name)["messages"][failed.id]
+    assert (kept["state"], kept["error"], kept["content"]) == ("failed", "upstream_auth", [])
+    anna.ask(name, "Two?")
+    assert told(provider) == [("user", "One?"), ("user", "Two?")]
+
+
+def test_the_same_run_twice_is_one_turn(anna: Person, provider: FakeProvider) -> None:
+    name, run = new_run(), new_run()
+    first, second = (anna.ask(name, "One?", run=run) for _ in range(2))
+    assert first.received == second.received
+    assert len(provider.calls) == 1
+    assert len(anna.conversation(name)["messages"]) == 2
+    body = {"conversation": name, "query": "Other?", "run": run}
+    assert anna.refused("POST", "/stream", body) == (409, "run_conflict", "run")
+
+
+def test_a_run_that_is_forgotten_is_not_started_again(
+    anna: Person, parts: Flask, provider: FakeProvider
+) -> None:
+    name, run = new_run(), new_run()
+    anna.ask(name, "One?", run=run)
+    parts.extensions["freshet"].runs._runs.clear()  # as after a restart
+    body = {"conversation": name, "query": "One?", "run": run}
+    assert anna.refused("POST", "/stream", body) == (409, "run_ended", "run")
+    assert len(provider.calls) == 1
+
+
+def test_an_answer_whose_process_is_gone_is_shown_as_interrupted(anna: Person, parts: Flask) -> None:
+    name = new_run()
+    turn = anna.ask(name, "One?")
+    store = parts.extensions["freshet"].store
+    store.write(
+        lambda c: c.exec_driver_sql("UPDATE messages SET state = 'streaming' WHERE role = 'assistant'")
+    )
+    assert "state" not in anna.conversation(name)["messages"][turn.id], (
+        "its run is still known to have ended well"
+    )
+    parts.extensions["freshet"].runs._runs.clear()
+    kept = anna.conversation(name)["messages"][turn.id]
+    assert (kept["state"], text_of(kept)) == ("interrupted", turn.text)
+
+
+def test_while_an_answer_is_made_its_conversation_names_its_run(
+    anna: Person, parts: Flask, provider: FakeProvider
+) -> None:
+    name, run = new_run(), new_run()
+    provider.play(Answer(steps=[openai_delta("Begun"), STALL]))
+    response = parts.test_client().post(
+        "/stream",
+        json={"conversation": name, "query": "One?", "run": run},
+        headers={"Authorization": "Bearer anna"},
+        buffered=False,
+    )
+    pieces = iter(response.response)
+    seen = next(pieces)
+    while b"Begun" not in seen:
+        seen += next(pieces)
+    kept = anna.conversation(name)
+    assert kept["run"] == run
+    assert kept["messages"][run]["state"] == "streaming"
+    assert anna.get("/conversations")["conversations"][0]["run"] == run
+    assert anna.refused("POST", "/stream", {"conversation": name, "query": "Two?"}) == (
+        409,
+        "answer_running",
+        "parent",
+    )
+    assert anna.refused("POST", "/stream", {"continue": run}) == (409, "answer_running", "continue")
+    assert anna.do("POST", f"/stream/{run}/stop").json["state"] == "cancelled"
+    response.close()
+    kept = anna.conversation(name)
+    assert kept["run"] is None
+    assert (kept["messages"][run]["state"], text_of(kept["messages"][run])) == ("cancelled", "Begun")
+
+
+def test_long_conversations_are_told_by_whole_turns(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    words = "word " * 4_000  # about 5,000 tokens
+    for number in range(3):
+        anna.ask(
+            name,
+            f"{number} {words}",
+            model="tiny",
+            max_tokens=10,
+            system="Be brief." if not number else None,
+        )
+    roles = [role for role, _ in told(provider)]
+    assert roles == ["system", "user"], "8,192 tokens hold one of these"
+    assert told(provider)[1][1].startswith("2 ")
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal_"),
+    [
+        ({"conversation": "short"}, (400, "bad_conversation", "conversation")),
+        ({"conversation": "../../../etc/passwd123"}, (400, "bad_conversation", "conversation")),
+        ({"messages": [{"content": "x"}]}, (400, "asked_twice", "messages")),
+        ({"query": " "}, (400, "empty", "query")),
+        ({}, (400, "nothing_asked", "query")),
+        ({"parent": None}, (400, "nothing_asked", "query")),
+        ({"query": "x", "parent": "nowhere"}, (404, "conversation_not_found", "conversation")),
+        ({"continue": "nowhere"}, (404, "conversation_not_found", "conversation")),
+        ({"continue": "x", "query": "x"}, (400, "asked_twice", "continue")),
+        ({"query": "x", "run": "short"}, (400, "bad_run", "run")),
+        ({"query": "x", "images": ["x"] * 5}, (400, "invalid_type", "images")),
+        ({"query": "x", "parent": 5}, (400, "invalid_type", "parent")),
+    ],
+)
+def test_what_cannot_be_a_turn(
+    anna: Person, provider: FakeProvider, body: dict[str, Any], refusal_: object
+) -> None:
+    assert anna.refused("POST", "/stream", {"conversation": new_run()} | body) == refusal_
+    assert provider.calls == []
+    assert anna.heads() == []
+
+
+def test_what_does_not_fit_the_tree(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    turn = anna.ask(name, "One?")
+    question = anna.conversation(name)["messages"][turn.id]["parent"]
+    for body, refusal_ in (
+        ({"parent": turn.id}, (400, "not_a_question", "parent")),
+        ({"continue": question}, (400, "not_an_answer", "continue")),
+        ({"parent": "nowhere", "query": "x"}, (400, "message_not_found", "parent")),
+        ({"continue": "nowhere"}, (400, "message_not_found", "continue")),
+    ):
+        assert anna.refused("POST", "/stream", {"conversation": name} | body) == refusal_
+    assert anna.refused("POST", "/stream", {"continue": "nowhere"}) == (404, "message_not_found", "continue")
+    assert len(provider.calls) == 1
+
+
+def test_who_has_no_name_keeps_nothing_and_chats_all_the_same(parts: Flask, provider: FakeProvider) -> None:
+    nobody = Person(parts.test_client(use_cookies=False), None)
+    assert nobody.refused("POST", "/stream", {"conversation": new_run(), "query": "x"}) == (
+        401,
+        "no_owner",
+        None,
+    )
+    assert nobody.refused("GET", "/conversations") == (401, "no_owner", None)
+    assert provider.calls == []
+    assert Turn(nobody.do("POST", "/stream", {"query": "x"}).text).text
+
+
+def test_without_a_conversation_no_database_is_touched(anna: Person, parts: Flask) -> None:
+    store = parts.extensions["freshet"].store
+    assert Turn(anna.do("POST", "/stream", {"query": "x"}).text).text
+    assert (store.database.state, store.saver.behind) == ("opening", 0)
+
+
+def test_texts_that_databases_do_not_take(anna: Person) -> None:
+    name = new_run()
+    turn = anna.ask(name, "nul \x00 and \U0001f469\u200d\U0001f680 and \u2028")
+    question = anna.conversation(name)["messages"]
+    texts = {text_of(message) for message in question.values()}
+    assert texts == {"nul \x00 and \U0001f469\u200d\U0001f680 and \u2028", turn.text}
+    assert anna.heads() == ["nul and \U0001f469\u200d\U0001f680 and"]

@@ -1,0 +1,115 @@
+"""Taking a conversation away as Markdown or JSON, and bringing that JSON back."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+import unicodedata
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+
+from webapp.chat import TextPart
+from webapp.conversation import Message, branch
+from webapp.errors import InvalidRequest, TooLarge, UnsupportedType
+from webapp.routes import history
+from webapp.routes.admission import named_owner
+from webapp.routes.importing import MOST_MESSAGES, VERSION, File, checked
+from webapp.routes.intake import read_json
+from webapp.routes.replies import json_response
+from webapp.routes.services import services
+from webapp.store import conversations, pictures, porting
+from webapp.store.branches import all_of
+from webapp.store.rows import Head
+
+blueprint = Blueprint("porting", __name__, url_prefix="/conversations")
+
+_UNSAFE = re.compile(r"[^\w.-]+")
+_MOST_NAME_CHARS = 60
+_ROLE_KEY = b'"role"'
+
+
+@blueprint.get("/<conversation>/export")
+def export(conversation: str) -> Response:
+    """Give a conversation as a file: the present branch as Markdown, or all of it as JSON."""
+    who, parts = named_owner(), services()
+    form = request.args.get("format", "json")
+    if form not in ("json", "markdown"):
+        raise InvalidRequest("format must be json or markdown.", param="format", code="invalid_type")
+    parts.store.saver.settle(conversation, history.SETTLE_S)
+    head, found = parts.store.read(
+        lambda c: (conversations.find(c, who, conversation), all_of(c, who, conversation))
+    )
+    messages = [history.as_it_is(message, conversation, parts.runs) for message in found]
+    if form == "markdown":
+        response = Response(_markdown(head, messages), mimetype="text/markdown")
+        return _as_file(response, head.title, "md")
+    kept = parts.store.read(lambda c: pictures.all_of(c, who, conversation))
+    body: dict[str, Any] = {
+        "freshet": VERSION,
+        "title": head.title,
+        "system": head.system,
+        "leaf": head.leaf,
+        "created_at": head.created_at,
+        "messages": messages,
+        "images": {
+            picture.id: {
+                "media_type": picture.media_type,
+                "data": base64.b64encode(picture.content).decode(),
+            }
+            for picture in kept
+        },
+    }
+    return _as_file(history.reply(body), head.title, "json")
+
+
+@blueprint.post("/import")
+def bring() -> Response:
+    """Make a new conversation of an exported one; all of it or, with one error, nothing."""
+    who = named_owner()
+    if not request.is_json:
+        raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
+    raw = request.get_data()
+    if raw.count(_ROLE_KEY) > MOST_MESSAGES:  # found out before they are read, which would hold others up
+        raise TooLarge(
+            f"messages: a conversation may have {MOST_MESSAGES}.", param="messages", code="too_many_messages"
+        )
+    time.sleep(0)
+    whole = checked(read_json(raw, File))
+    head = services().store.write(lambda c: porting.put_whole(c, who, whole))
+    return json_response(history.head_body(head), 201)
+
+
+def _as_file(response: Response, title: str, ending: str) -> Response:
+    """Name the file after the title: a plain name for all, the true one for those who can read it."""
+    name = _UNSAFE.sub("-", title)[:_MOST_NAME_CHARS].strip("-.") or "conversation"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip("-.")
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="{plain or "conversation"}.{ending}"; '
+        f"filename*=UTF-8''{quote(f'{name}.{ending}', safe='')}"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _markdown(head: Head, messages: list[Message]) -> str:
+    """Write the present branch for a person to read."""
+    every = {message.id: message for message in messages}
+    names = branch({name: message.parent for name, message in every.items()}, head.leaf)
+    parts = [f"# {_escaped(head.title)}"]
+    if head.system:
+        parts.append("\n".join(f"> {line}" for line in head.system.splitlines()))
+    for name in names:
+        message = every[name]
+        who = "You" if message.role == "user" else _escaped(message.model or "Answer")
+        pieces = [piece.text if isinstance(piece, TextPart) else "*(an image)*" for piece in message.content]
+        parts += [f"## {who}", *pieces]
+        if message.state not in ("done", "streaming"):
+            parts.append(f"*({message.state})*")
+    return "\n\n".join(parts) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#])", r"\\\1", text)

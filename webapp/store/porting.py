@@ -1,0 +1,53 @@
+"""Putting a whole conversation in, as its import has read it: all of it or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert
+
+from webapp.conversation import Message, fold
+from webapp.store import pictures
+from webapp.store.conversations import find
+from webapp.store.pictures import Picture
+from webapp.store.rows import Head, clean, now_ms, row_of
+from webapp.store.schema import conversations, messages
+
+_AT_ONCE = 200
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with all that belongs to it, checked, its ids new."""
+
+    id: str
+    title: str
+    system: str | None
+    leaf: str | None
+    created_at: int
+    messages: Sequence[Message]
+    pictures: Sequence[Picture]
+
+
+def put_whole(connection: Connection, owner: str, whole: Whole) -> Head:
+    """Insert a conversation for an owner."""
+    title = clean(whole.title)
+    connection.execute(
+        insert(conversations).values(
+            id=whole.id,
+            owner=owner,
+            title=title,
+            folded=fold(title),
+            system=whole.system and clean(whole.system),
+            leaf=whole.leaf,
+            created_at=whole.created_at,
+            updated_at=now_ms(),
+        )
+    )
+    pictures.put_all(connection, whole.id, whole.pictures)
+    for first in range(0, len(whole.messages), _AT_ONCE):
+        some = whole.messages[first : first + _AT_ONCE]
+        connection.execute(insert(messages), [row_of(whole.id, message) for message in some])
+        time.sleep(0)  # where greenlets do this, the others have their turn
+    return find(connection, owner, whole.id)
