@@ -1,0 +1,129 @@
+"""The words that the tests of kept conversations share: who asks, an answer under the test's thumb, what is kept."""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+from tests.faults.asking import Answered, answered
+from tests.support.dialects import DONE, openai_delta, openai_finish
+from tests.support.script import Answer, Step
+from tests.support.server import Server, wait_for
+from tests.support.sse import SseReader
+
+SAVED_S = 20.0  # the longest pause between two tries is fifteen seconds
+STEP_S = 10.0
+
+
+class Gated:
+    """An answer whose parts leave one by one, when the test says so."""
+
+    def __init__(self, *parts: str) -> None:
+        self._parts = parts
+        self._gates = [threading.Event() for _ in parts]
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(steps=self._steps)
+
+    def open(self, count: int | None = None) -> None:
+        """Let the first `count` parts leave, or all, and the end with the last."""
+        for gate in self._gates[:count]:
+            gate.set()
+
+    def _steps(self) -> Iterator[Step]:
+        for part, gate in zip(self._parts, self._gates, strict=True):
+            assert gate.wait(STEP_S)
+            yield openai_delta(part)
+        yield from openai_finish()
+        yield DONE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open()
+
+
+class Person:
+    """One owner, by a token of its own."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.headers = {"Authorization": f"Bearer {secrets.token_urlsafe(8)}"}
+
+    def start(self, conversation: str | None, query: str | None = "Well?", **more: Any) -> SseReader:
+        """Ask; the caller reads and closes."""
+        body = {"conversation": conversation, "query": query} | more
+        body = {name: value for name, value in body.items() if value is not None or name == "parent"}
+        reader = SseReader(self._server.address, body=body, headers=self.headers)
+        assert reader.status == 200, reader.response.read_all()
+        return reader
+
+    def ask(self, conversation: str | None, query: str | None = "Well?", **more: Any) -> Answered:
+        """Ask, read the answer to its end, and hold the promises."""
+        with self.start(conversation, query, **more) as reader:
+            return answered(reader, reader.read_to_end())
+
+    def do(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, str], Any]:
+        status, headers, raw = self._server.request(method, path, body, **self.headers)
+        return status, headers, json.loads(raw)
+
+    def conversation(self, name: str) -> dict[str, Any]:
+        """Read a conversation, its messages by id."""
+        status, _, body = self.do("GET", f"/conversations/{name}")
+        assert status == 200, body
+        body["messages"] = {message["id"]: message for message in body["messages"]}
+        kept: dict[str, Any] = body
+        return kept
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of the present branch; none while it cannot be read."""
+        status, _, body = self.do("GET", f"/conversations/{name}")
+        if status != 200:
+            return []
+        messages = {message["id"]: message for message in body["messages"]}
+        found, at = [], body["leaf"]
+        while at is not None:
+            found.append(text_of(messages[at]))
+            at = messages[at]["parent"]
+        return found[::-1]
+
+    def wait_kept(self, name: str, *texts: str) -> None:
+        """Wait until the present branch says this and all of it is stored."""
+        wait_for(
+            lambda: self.texts(name) == list(texts) and not state_of(self._server).get("waiting"),
+            SAVED_S,
+            f"{texts} in {name}, which holds {self.texts(name)}",
+        )
+
+
+def text_of(message: dict[str, Any]) -> str:
+    return "".join(part.get("text", "") for part in message["content"])
+
+
+def notices(answer: Answered) -> list[int]:
+    """The places of the frames that say not_saved, counted from the end: -2 is right before the last."""
+    kinds = [one.frame.get("notice", {}).get("code") for one in answer.received]
+    return [place - len(kinds) for place, code in enumerate(kinds) if code == "not_saved"]
+
+
+def state_of(server: Server) -> dict[str, Any]:
+    """What /readyz says of the store."""
+    told: dict[str, Any] = json.loads(server.request("GET", "/readyz")[2])["store"]
+    return told
+
+
+def warm(server: Server) -> None:
+    """Let the store have all that it keeps for good: its threads, its connections."""
+    person = Person(server)
+    person.ask(secrets.token_urlsafe(16))
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: person.do("GET", "/conversations?search=a"), range(48)))
+
+
+def at_once(tasks: list[Callable[[], Any]]) -> list[Any]:
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result(60) for future in [pool.submit(task) for task in tasks]]

@@ -1,0 +1,291 @@
+"""FAULTS S12: SQLite locked, full, read-only. The chat goes on, the reader is told, and nothing is lost silently."""
+
+import os
+import resource
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.asking import KEY, SECRET_KEY, answered, new_run
+from tests.faults.keeping import Gated, Person, at_once, notices, state_of, text_of, warm
+from tests.support.companion import Companion
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider
+from tests.support.script import Answer
+from tests.support.server import Server, wait_for
+from tests.support.ws import WsClient
+
+TIMELY_S = 1.6  # the second that is promised, and what a loaded machine adds
+
+
+@pytest.fixture(scope="module")
+def server(server: Server, provider: FakeProvider) -> Server:
+    provider.play(Answer(steps=openai(["warm"])))
+    warm(server)
+    return server
+
+
+@pytest.fixture
+def anna(server: Server) -> Person:
+    return Person(server)
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Hold the file's one lock for writing, as another process would."""
+    connection = sqlite3.connect(server.folder / "data" / "freshet.db", isolation_level=None, timeout=5)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+@contextmanager
+def full(server: Server) -> Iterator[None]:
+    """Let no file of the worker grow beyond what its log may need, as on a disk that is full."""
+    worker, (_, hard) = server.worker, resource.prlimit(server.worker, resource.RLIMIT_FSIZE)
+    limit = len(server.log) + 50_000
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def test_s12_locked_while_a_question_comes_and_free_when_its_answer_ends(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name = new_run()
+    with Gated("It ", "goes on.") as gated:
+        provider.play(gated.answer)
+        with locked(server):
+            began = time.monotonic()
+            reader = anna.start(name, "Still there?")
+            reader.read_frames(1)
+            assert time.monotonic() - began < TIMELY_S, "the start frame waits for no database"
+            gated.open(1)
+            reader.read_text(2)
+            assert time.monotonic() - began < 2 * TIMELY_S
+            assert [list(frame) for frame in reader.frames][1] == ["notice"], reader.frames
+        wait_for(lambda: not state_of(server).get("waiting"), 5.0, "the question, stored")
+        gated.open()
+        answer = answered(reader, reader.read_to_end())
+        reader.drop()
+    assert notices(answer) != []
+    assert -2 not in notices(answer), "by then all of it is stored"
+    anna.wait_kept(name, "Still there?", "It goes on.")
+
+
+def test_s12_locked_for_two_seconds_from_the_first_word_to_after_the_last(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name = new_run()
+    with Gated("It ", "goes on.") as gated:
+        provider.play(gated.answer)
+        with anna.start(name, "Still there?") as reader:
+            gated.open(1)
+            reader.read_text(1)
+            with locked(server):
+                until = time.monotonic() + 2.0
+                gated.open()
+                began = time.monotonic()
+                answer = answered(reader, reader.read_to_end())
+                assert time.monotonic() - began < TIMELY_S, "the end waits half a second at most"
+                assert notices(answer) == [-2]
+                time.sleep(max(0.0, until - time.monotonic()))
+    anna.wait_kept(name, "Still there?", "It goes on.")
+    kept = anna.conversation(name)["messages"][answer.run]
+    assert kept["usage"]["output_tokens"] == answer.terminal["usage"]["output_tokens"]
+
+
+def test_s12_the_next_question_knows_what_is_not_stored_yet(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name = new_run()
+    provider.play(Answer(steps=openai(["One."])))
+    anna.ask(name, "First?")
+    with locked(server):
+        provider.play(Answer(steps=openai(["Two."])))
+        second = anna.ask(name, "Second?")
+        assert notices(second)
+        provider.play(Answer(steps=openai(["Three."])))
+        anna.ask(name, "Third?")
+        told = [message["content"] for message in provider.calls[0].json["messages"]]
+        assert told == ["First?", "One.", "Second?", "Two.", "Third?"]
+    anna.wait_kept(name, "First?", "One.", "Second?", "Two.", "Third?", "Three.")
+
+
+def test_s12_the_doors_say_what_is_wrong_and_reading_goes_on(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name = new_run()
+    provider.play(Answer(steps=openai(["One."])))
+    anna.ask(name, "First?")
+    with locked(server):
+        assert anna.texts(name) == ["First?", "One."]
+        began = time.monotonic()
+        status, headers, body = anna.do("PATCH", f"/conversations/{name}", {"title": "Late"})
+        assert (status, body["error"]["code"]) == (503, "store_away")
+        assert int(headers["retry-after"]) > 0
+        assert time.monotonic() - began < 2 * TIMELY_S
+        assert state_of(server)["state"] == "away"
+    assert anna.do("PATCH", f"/conversations/{name}", {"title": "Late"})[0] == 200
+    assert state_of(server)["state"] == "ready"
+
+
+def test_s12_a_turn_on_a_websocket_holds_up_no_other_run_there(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    steady, turn = new_run(), new_run()
+    with Gated(*(f"{number} " for number in range(40))) as gated, locked(server):
+        provider.play(
+            lambda call: gated.answer if "steady" in str(call.json) else Answer(steps=openai(["x"]))
+        )
+        with WsClient(server.address, headers=anna.headers) as client:
+            client.send_json(type="start", ref="1", run=steady, query="steady")
+            client.read_until(lambda: len(client.received(steady)) > 0)
+            client.send_json(type="start", ref="2", run=turn, query="Well?", conversation=new_run())
+            gaps = []
+            for number in range(1, 41):
+                gated.open(number)
+                before, began = len(client.received(steady)), time.monotonic()
+                client.read_until(lambda before=before: len(client.received(steady)) > before)
+                gaps.append(time.monotonic() - began)
+                time.sleep(0.01)
+            client.read_to_end(turn)
+            client.read_to_end(steady)
+    assert sorted(gaps)[-2] < 0.3, gaps
+
+
+def test_s12_a_full_disk(server: Server, provider: FakeProvider, anna: Person) -> None:
+    name = new_run()
+    provider.play(Answer(steps=openai(["One."])))
+    anna.ask(name, "First?")
+    with full(server):
+        provider.play(Answer(steps=openai(["Two. " * 20_000])))
+        second = anna.ask(name, "Second? " + "y" * 300_000, parent=None)
+        assert -2 in notices(second)
+        status, _, body = anna.do("PATCH", f"/conversations/{name}", {"system": "z" * 90_000})
+        assert (status, body["error"]["code"]) == (503, "store_away")
+        assert state_of(server)["waiting"] == 2
+        server.wait_log("the sqlite database is away")
+    anna.wait_kept(name, "Second? " + "y" * 300_000, "Two. " * 20_000)
+    server.wait_log("the sqlite database is back")
+
+
+def test_many_turns_at_once_are_all_kept(server: Server, provider: FakeProvider, anna: Person) -> None:
+    name = new_run()
+    provider.play(lambda call: Answer(steps=openai(["Re: ", call.json["messages"][-1]["content"]])))
+    anna.ask(name, "root")
+    asked = [f"question {number}" for number in range(30)]
+    answers = at_once([lambda query=query: anna.ask(name, query, parent=None) for query in asked])
+    assert all(not notices(answer) for answer in answers)
+    messages = anna.conversation(name)["messages"]
+    assert {text_of(messages[answer.run]) for answer in answers} == {f"Re: {query}" for query in asked}
+    assert len(messages) == 62
+    for answer in answers:
+        assert text_of(messages[messages[answer.run]["parent"]]) == answer.text.removeprefix("Re: ")
+
+
+def test_two_tabs_that_edit_the_same_message_both_keep_their_word(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name = new_run()
+    provider.play(lambda call: Answer(steps=openai([f"Re: {call.json['messages'][-1]['content']}"])))
+    first = anna.ask(name, "First?")
+    at_once([lambda word=word: anna.ask(name, word, parent=first.run) for word in ("this", "that")])
+    messages = anna.conversation(name)["messages"]
+    below = {text_of(message) for message in messages.values() if message["parent"] == first.run}
+    assert below == {"this", "that"}
+    assert anna.texts(name)[-1] in ("Re: this", "Re: that")
+
+
+# Servers of their own.
+
+
+def environment(provider: FakeProvider, companion: Companion, **more: str) -> dict[str, str]:
+    return {
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": f"{provider.url}/v1",
+        "OLLAMA_HOST": companion.url,
+        "SECRET_KEY": SECRET_KEY,
+    } | more
+
+
+def test_s12_a_folder_that_cannot_be_written(provider: FakeProvider, companion: Companion) -> None:
+    provider.play(Answer(steps=openai(["One."])))
+    with Server(environment(provider, companion, FRESHET_DATA_DIR="/proc/nowhere")) as server:
+        anna, name = Person(server), new_run()
+        answer = anna.ask(name, "First?")
+        assert answer.text == "One."
+        assert -2 in notices(answer)
+        anna.ask(name, "Second?")
+        told = [message["content"] for message in provider.calls[-1].json["messages"]]
+        assert told == ["First?", "One.", "Second?"], "it remembers for as long as it lives"
+        status, _, body = anna.do("GET", "/conversations")
+        assert (status, body["error"]["code"]) == (503, "store_away")
+        assert state_of(server)["state"] == "away"
+        server.wait_log("the sqlite database is away")
+
+
+def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
+    provider: FakeProvider, companion: Companion
+) -> None:
+    with (
+        Gated("Begun", "never said") as gated,
+        Server(environment(provider, companion), dirty_log=True) as server,
+    ):
+        provider.play(gated.answer)
+        anna, name = Person(server), new_run()
+        with anna.start(name, "First?") as reader:
+            gated.open(1)
+            reader.read_text(5)
+            run = reader.run
+            wait_for(lambda: run in anna.conversation(name)["messages"], 5.0, "the question, stored")
+            for pid in (server.pid, server.worker):
+                os.kill(pid, signal.SIGKILL)
+        server.stop()
+        server.start()
+        anna = again(server, anna)
+        kept = anna.conversation(name)
+        assert kept["run"] is None
+        assert kept["messages"][run]["state"] == "interrupted"
+        assert anna.texts(name)[0] == "First?"
+        provider.play(Answer(steps=openai(["Done."])))
+        question = kept["messages"][run]["parent"]
+        assert anna.ask(name, None, parent=question).text == "Done."
+        status, _, body = anna.do("POST", "/stream", {"conversation": name, "query": "First?", "run": run})
+        assert (status, body["error"]["code"]) == (409, "run_ended")
+        assert len(provider.calls) == 1
+
+
+def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
+    provider: FakeProvider, companion: Companion
+) -> None:
+    env = environment(provider, companion, GUNICORN_CMD_ARGS="--graceful-timeout 6")
+    with Gated("Begun ", "and never ended") as gated, Server(env) as server:
+        provider.play(gated.answer)
+        anna, name = Person(server), new_run()
+        with anna.start(name, "First?") as reader:
+            gated.open(1)
+            reader.read_text(5)
+            run = reader.run
+            server.stop()
+        gated.open()
+        server.start()
+        anna = again(server, anna)
+        kept = anna.conversation(name)["messages"][run]
+        assert (kept["state"], text_of(kept)) == ("interrupted", "Begun ")
+
+
+def again(server: Server, person: Person) -> Person:
+    """The same person at a server that was started again."""
+    found = Person(server)
+    found.headers = person.headers
+    return found
