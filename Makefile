@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check bench shots format clean
+.PHONY: help run test check bench bench-page shots format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
 	@echo "make check    lint, format and type checks"
 	@echo "make bench    measure against nginx, Starlette and a plain loop"
+	@echo "make bench-page  measure the page's Markdown beside two others"
 	@echo "make shots    take pictures of the page"
 
 $(BIN)/python:
@@ -39,6 +40,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-page: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.chromium
+	$(BIN)/python -m tests.bench_page $(ARGS)
 
 shots: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium

@@ -2,7 +2,7 @@
  * Blocks within blocks. Only the last child of each can have changed, and what came behind it is new.
  */
 import { h } from "../dom.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { CodeView, MathView } from "./code.js";
 import { HtmlView } from "./html.js";
 import { Paragraph } from "./paragraph.js";
@@ -220,9 +220,11 @@ function item(scene, depth) {
       if (typeof checked !== "boolean") {
         box?.remove();
         box = null;
+        element.removeAttribute("class");
       } else if (!box) {
-        box = h("input", { type: "checkbox", disabled: true, "aria-label": en.task });
+        box = h("input", { type: "checkbox", disabled: true, "aria-label": words.task });
         element.prepend(box);
+        element.className = "task";
       }
       if (box) box.toggleAttribute("checked", checked === true);
       blocks.show(children);
@@ -238,7 +240,7 @@ function item(scene, depth) {
  */
 function footnote({ identifier = "" }, scene, depth) {
   const number = String(scene.footnote(identifier));
-  const mark = h("a", { class: "back", href: `#${scene.id}-ref-${number}`, "aria-label": en.footnote(number) }, number);
+  const mark = h("a", { class: "back", href: `#${scene.id}-ref-${number}`, "aria-label": words.footnote(number) }, number);
   const body = h("div");
   const element = h("div", { class: "footnote", role: "note", id: `${scene.id}-note-${number}`, tabindex: "-1" }, mark, body);
   const blocks = new Blocks(() => body, scene, depth + 1);

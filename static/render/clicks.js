@@ -3,7 +3,7 @@
  * nowhere in a shadow root, so that the way is found here.
  */
 import { setText } from "../dom.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 
 /** So long a button says that it has copied. */
 const SAID_MS = 2000;
@@ -32,8 +32,8 @@ async function copy(button) {
   const code = button.closest(".code")?.querySelector("code");
   if (!code) return;
   const isDone = await write(code);
-  setText(button, isDone ? en.copied : en.notCopied);
-  setTimeout(() => setText(button, en.copy), SAID_MS);
+  setText(button, isDone ? words.copied : words.notCopied);
+  setTimeout(() => setText(button, words.copy), SAID_MS);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Code with its language and a button to copy it, and formulas set apart. Neither is read as anything but text.
  */
 import { h } from "../dom.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { Chunks } from "./chunks.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -15,8 +15,8 @@ export class CodeView {
   element = h(
     "div",
     { class: "code", dir: "ltr" },
-    h("div", { class: "code-head" }, this.#label, h("button", { type: "button", class: "copy" }, en.copy)),
-    h("pre", { tabindex: "0", role: "region", "aria-label": en.code }, this.#code),
+    h("div", { class: "code-head" }, this.#label, h("button", { type: "button", class: "copy" }, words.copy)),
+    h("pre", { tabindex: "0", role: "region", "aria-label": words.code }, this.#code),
   );
   #chunks = new Chunks(this.#code);
   #scene;

@@ -42,6 +42,7 @@ export class Formulas {
     if (this.#shown.get(element) !== tex || !known) {
       this.#shown.set(element, tex);
       element.replaceChildren(h("code", { class: "tex" }, tex));
+      element.classList.remove("built");
     }
     if (isOpen || this.#isPlain || element.childElementCount > 1) return;
     if (build) this.#add(element, tex, build(tex, { display }));
@@ -56,5 +57,6 @@ export class Formulas {
   #add(element, tex, formula) {
     if (!formula || element.childElementCount > 1 || this.#shown.get(element) !== tex) return;
     element.append(formula);
+    element.classList.add("built");
   }
 }

@@ -4,7 +4,7 @@
  */
 import { h } from "../dom.js";
 import { plainText } from "../markdown/texts.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { Phrases } from "./phrases.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -78,7 +78,7 @@ function set(element, align) {
 
 /** Shows a table in a region that scrolls. */
 export class TableView {
-  element = h("div", { class: "table", role: "region", tabindex: "0", "aria-label": en.table });
+  element = h("div", { class: "table", role: "region", tabindex: "0", "aria-label": words.table });
   /** @type {Row[]} */
   #rows = [];
   /** @type {HTMLElement[]} one for each table that the rows are set in */

@@ -3,8 +3,8 @@ export const answerCss = `
 .blocks { display: flow-root; }
 .flow :where(p, h3, h4, h5, h6, ul, ol, li, blockquote, pre, hr, table) { margin: 0; padding: 0; font: inherit; }
 .flow :where(p, h3, h4, h5, h6, li, th, td, summary) { unicode-bidi: plaintext; text-align: start; }
-.blocks > :where(*), blockquote > * + *, li > * + *, details > * + *, .footnote > div > * + * { margin-block-start: 14px; }
-.flow > .blocks:first-child > .blocks:first-child > :first-child, .blocks > .blocks { margin-block-start: 0; }
+.flow .blocks > *, .flow :is(blockquote, li, details) > * + *, .flow .footnote > div > * + * { margin-block-start: 14px; }
+.flow .blocks > .blocks, .flow li > input + * { margin-block-start: 0; }
 .part { display: block; }
 .held { margin-block-start: 14px; color: var(--muted); }
 .html { white-space: pre-wrap; }
@@ -12,8 +12,8 @@ export const answerCss = `
 .flow :is(h3, h4, h5, h6) { font-weight: 600; line-height: 1.35; }
 .flow h3 { font-size: 1.1875rem; letter-spacing: -.005em; }
 .flow h4 { font-size: 1.0625rem; }
-.blocks > :is(h3, h4) { margin-block-start: 24px; }
-.blocks > :is(h5, h6) { margin-block-start: 20px; }
+.flow .blocks > :is(h3, h4) { margin-block-start: 24px; }
+.flow .blocks > :is(h5, h6) { margin-block-start: 20px; }
 .flow h6 { color: var(--muted); }
 .flow :is(strong, b) { font-weight: 600; }
 .flow a { color: var(--accent); text-decoration: underline; text-decoration-color: color-mix(in srgb, currentColor 40%, transparent);
@@ -30,17 +30,23 @@ export const answerCss = `
 .flow li::marker { color: var(--muted); }
 .flow :is(ul, ol) > li + li, .flow li > :is(ul, ol) { margin-block-start: 4px; }
 .flow [data-loose] > li + li, .flow [data-loose] > li > :is(ul, ol) { margin-block-start: 12px; }
-.flow li:has(> input) { list-style: none; }
+.flow li.task { list-style: none; }
+.flow li > :is(.code, .table) { margin-block-end: 14px; }
 .flow li > input { float: inline-start; inline-size: 16px; block-size: 16px; margin: calc((1em * var(--line) - 16px) / 2) 0 0; margin-inline-start: -24px;
   accent-color: var(--accent); }
 
+.flow > .blocks:first-child > .blocks:first-child > :first-child { margin-block-start: 0; }
 .flow blockquote { padding-inline-start: 16px; border-inline-start: 3px solid var(--line-colour); color: var(--muted); }
 .flow hr { border: 0; border-block-start: 1px solid var(--line-colour); }
-.blocks > hr { margin-block-start: 24px; }
-.blocks > hr + * { margin-block-start: 24px; }
+.flow .blocks > hr, .flow .blocks > hr + * { margin-block-start: 24px; }
 .flow details { border: 1px solid var(--line-colour); border-radius: 10px; padding: 8px 16px; }
 .flow details[open] { padding-block-end: 14px; }
-.flow summary { cursor: pointer; font-weight: 600; min-block-size: 28px; }
+/* No list item: a browser would count through the whole answer for each. */
+.flow summary { display: block; counter-increment: none; position: relative; padding-inline-start: 20px; cursor: pointer; font-weight: 600; }
+.flow summary::before { content: ""; position: absolute; inset: calc((1em * var(--line) - 6px) / 2) auto auto 2px; inline-size: 6px; block-size: 6px; border: solid currentColor;
+  border-width: 0 1.5px 1.5px 0; transform: rotate(-45deg); transition: transform 140ms; }
+.flow summary:dir(rtl)::before { inset-inline: auto 2px; transform: rotate(135deg); }
+.flow details[open] > summary::before { transform: rotate(45deg); }
 .flow kbd { font: .8125em/1.4 var(--mono); padding: 1px 5px; border: 1px solid var(--line-colour); border-block-end-width: 2px; border-radius: 5px; background: var(--raised); }
 
 .flow :not(pre) > code { font: .875em var(--mono); padding: .15em .35em; border-radius: 5px; background: var(--tint); overflow-wrap: anywhere; white-space: break-spaces; }
@@ -69,13 +75,14 @@ export const answerCss = `
 .flow a.citation[href]:hover { color: var(--accent); }
 .footnote { display: grid; grid-template-columns: 22px 1fr; font-size: .875rem; color: var(--muted); }
 .footnote .back { text-decoration: none; font-variant-numeric: tabular-nums; }
-.footnote + .footnote { margin-block-start: 6px; }
-.blocks > :not(.footnote) + .footnote { margin-block-start: 24px; padding-block-start: 14px; border-block-start: 1px solid var(--line-colour); }
+.flow .blocks > .footnote + .footnote { margin-block-start: 6px; }
+.flow .blocks > :not(.footnote) + .footnote { margin-block-start: 24px; padding-block-start: 14px; border-block-start: 1px solid var(--line-colour); }
 
 .math { unicode-bidi: isolate; }
-.math:has(math) > .tex { font-size: 0; padding: 0; background: none; }
+.math.built > .tex { font-size: 0; padding: 0; background: none; }
 .math > math { user-select: none; -webkit-user-select: none; }
 .math.display { display: block; overflow-x: auto; overflow-y: hidden; text-align: center; }
+.math.display.built { display: grid; justify-content: center; padding-block: 2px; }
 div.math > .tex { white-space: pre-wrap; }
 
 @media (pointer: coarse) {

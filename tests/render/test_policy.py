@@ -97,7 +97,7 @@ BLOCKS = [
     ("3. a", '<ol start="3" dir="auto"><li><p>a</p></li></ol>'),
     (
         "- [x] a",
-        '<ul dir="auto"><li><input type="checkbox" disabled="" aria-label="Task" checked=""><p>a</p></li></ul>',
+        '<ul dir="auto"><li class="task"><input type="checkbox" disabled="" aria-label="Task" checked=""><p>a</p></li></ul>',
     ),
     ("> a", '<blockquote dir="auto"><p>a</p></blockquote>'),
     (

@@ -1,0 +1,1 @@
+"""The benchmark of the page: what Markdown costs its main thread while it comes."""

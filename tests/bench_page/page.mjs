@@ -1,0 +1,93 @@
+// In the page: each contender takes a text in frames; every frame is laid out before the next.
+import { stream } from "/static/render.js";
+import { answerCss } from "/static/styles/answer.js";
+import { CORPUS } from "/tests/render/corpus.mjs";
+
+const FRAME_CHARS = 60;
+
+const CONTENDERS = {
+  async freshet(root) {
+    const view = stream(root, { id: "bench" });
+    return { write: view.write, end: view.end };
+  },
+  async "streaming-markdown"(root) {
+    const smd = await import("/packages/streaming-markdown.js");
+    const parser = smd.parser(smd.default_renderer(root));
+    return { write: (text) => smd.parser_write(parser, text), end: () => smd.parser_end(parser) };
+  },
+  async "marked + DOMPurify"(root) {
+    const { marked } = await import("/packages/marked.js");
+    const { default: purify } = await import("/packages/dompurify.js");
+    let text = "";
+    const draw = () => (root.innerHTML = purify.sanitize(marked.parse(text)));
+    return { write: (more) => ((text += more), draw()), skip: (more) => (text += more), end: draw };
+  },
+};
+
+const filled = (size, make) => {
+  const parts = [];
+  let length = 0;
+  for (let index = 0; length < size; index++) {
+    parts.push(make(index));
+    length += parts.at(-1).length;
+  }
+  return parts.join("").slice(0, size);
+};
+
+const ANSWERS = Object.values(CORPUS);
+
+/** The texts, by name and size in characters. */
+export const TEXTS = {
+  answer: (size) => filled(size, (index) => `${ANSWERS[index % ANSWERS.length]}\n`),
+  paragraph: (size) => filled(size, (index) => `Some *words* and \`code\` of one paragraph, number ${index}, with [a link](https://a.example). `),
+  fence: (size) => `\`\`\`\n${filled(size, (index) => `const value${index} = call(${index}); // a line of code\n`)}`,
+  table: (size) => `| one | two | three |\n|---|---|---|\n${filled(size, (index) => `| **row** ${index} | \`code\` | some words |\n`)}`,
+  labels: (size) => {
+    const names = Array.from({ length: Math.floor(size / 20) }, (_, index) => `l${index}`);
+    return `${names.map((name) => `[${name}]`).join(" ")}\n\n${names.map((name) => `[${name}]: /b\n`).join("")}`;
+  },
+};
+
+function stage() {
+  document.body.replaceChildren();
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(answerCss);
+  document.adoptedStyleSheets = [sheet];
+  const scroller = document.createElement("div");
+  const root = document.createElement("div");
+  scroller.className = "scroller";
+  root.className = "flow";
+  scroller.append(root);
+  document.body.append(scroller);
+  return { scroller, root };
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+/**
+ * Play a text, and say how long the frames took together and at most. Of those that would take hours only each
+ * `every`th is drawn, and counted for all.
+ */
+export async function play(name, kind, size, { every = 1, isApart = false } = {}) {
+  const { scroller, root } = stage();
+  const text = TEXTS[kind](size);
+  const view = await CONTENDERS[name](root);
+  let total_ms = 0;
+  let longest_ms = 0;
+  const timed = (run, weight) => {
+    const start = performance.now();
+    run();
+    scroller.scrollTop = scroller.scrollHeight;
+    const took = performance.now() - start;
+    total_ms += took * weight;
+    longest_ms = Math.max(longest_ms, took);
+  };
+  for (let at = 0, frame = 0; at < text.length; at += FRAME_CHARS, frame++) {
+    const piece = text.slice(at, at + FRAME_CHARS);
+    if (frame % every === every - 1 || every === 1) timed(() => view.write(piece), every);
+    else view.skip(piece);
+    if (isApart) await pause();
+  }
+  timed(view.end, 1);
+  return { total_ms, longest_ms, characters: text.length };
+}

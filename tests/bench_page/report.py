@@ -1,0 +1,105 @@
+"""What the figures say: a table, the verdicts, a picture."""
+
+import gzip
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench_page.measure import OURS, REPARSING, STREAMING, Results
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
+# What shows Markdown, each file by itself as it is served.
+SHOWN = [
+    *sorted(STATIC.glob("markdown/*.js")),
+    *sorted(STATIC.glob("render/*.js")),
+    STATIC / "render.js",
+    STATIC / "styles" / "answer.js",
+]
+MOST_BYTES = 25_000
+COLOURS = {OURS: "#0b6a75", STREAMING: "#a06a00", REPARSING: "#8a4b9c"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One target, what was measured, and whether it is met."""
+
+    target: str
+    figure: str
+    is_met: bool
+
+
+def exponent(times: dict[int, float], low: int, high: int) -> float:
+    """Return how the time grows between two sizes: 1 is linear, 2 is squared."""
+    return math.log(times[high] / times[low]) / math.log(high / low)
+
+
+def served_bytes() -> int:
+    """Return what the files weigh, compressed by gzip at its best."""
+    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in SHOWN)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Hold the figures against the targets."""
+    times = results.sizes
+    verdicts = []
+
+    def add(target: str, figure: float, most: float, unit: str = "") -> None:
+        verdicts.append(
+            Verdict(target=f"{target} ≤ {most:g}{unit}", figure=f"{figure:.3g}{unit}", is_met=figure <= most)
+        )
+
+    if 100 in times[OURS]:
+        add("100 kB, of streaming-markdown", times[OURS][100] / times[STREAMING][100], 1.0, " ×")
+        add("100 kB, of marked + DOMPurify", times[OURS][100] / times[REPARSING][100], 0.03, " ×")
+    if {50, 1000} <= times[OURS].keys():
+        add("growth from 50 kB to 1 MB, exponent", exponent(times[OURS], 50, 1000), 1.1)
+    add("longest frame at 100 kB, four times slower", results.longest_ms, 50, " ms")
+    for kind, by_size in results.extremes.items():
+        add(f"one {kind}, exponent", exponent(by_size, min(by_size), max(by_size)), 1.2)
+    add("characters that come back", results.returns, 0)
+    add("parser, renderer and their CSS, gzip", served_bytes() / 1000, MOST_BYTES / 1000, " kB")
+    return verdicts
+
+
+def table(results: Results) -> str:
+    """Return the figures as Markdown."""
+    sizes = sorted(results.sizes[OURS])
+    lines = [
+        "| main thread, ms | " + " | ".join(f"{size} kB" for size in sizes) + " |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    for name, times in results.sizes.items():
+        lines.append(f"| {name} | " + " | ".join(f"{times[size]:,.0f}" for size in sizes) + " |")
+    return "\n".join(lines)
+
+
+def chart(results: Results) -> str:
+    """Draw the times over the sizes, both by powers of ten."""
+    sizes = sorted(results.sizes[OURS])
+    all_times = [time for times in results.sizes.values() for time in times.values()]
+    low, high = math.floor(math.log10(min(all_times))), math.ceil(math.log10(max(all_times)))
+
+    def x(size: float) -> float:
+        return 70 + 420 * math.log(size / sizes[0]) / math.log(sizes[-1] / sizes[0])
+
+    def y(time: float) -> float:
+        return 310 - 270 * (math.log10(time) - low) / (high - low)
+
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 360" font-family="sans-serif" font-size="12">',
+        '<rect width="680" height="360" fill="#fcfcfb"/>',
+        '<text x="70" y="22" font-size="14" font-weight="600">Main thread for an answer in 60-character frames</text>',
+    ]
+    for power in range(low, high + 1):
+        at = y(10**power)
+        label = f"{10**power / 1000:g} s" if power > 2 else f"{10**power} ms"
+        parts.append(
+            f'<path d="M70 {at:.1f}H490" stroke="#e1e5e4"/><text x="62" y="{at + 4:.1f}" text-anchor="end">{label}</text>'
+        )
+    parts += [f'<text x="{x(size):.1f}" y="330" text-anchor="middle">{size} kB</text>' for size in sizes]
+    for name, times in results.sizes.items():
+        points = " ".join(f"{x(size):.1f},{y(times[size]):.1f}" for size in sizes)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[name]}" stroke-width="2.5"/>')
+        parts.append(f'<text x="500" y="{y(times[sizes[-1]]) + 4:.1f}" fill="{COLOURS[name]}">{name}</text>')
+    return "\n".join([*parts, "</svg>\n"])
