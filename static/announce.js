@@ -1,6 +1,6 @@
 /** One polite live region: what a screen reader is told, and when. Never frame by frame. */
 import { h } from "./dom.js";
-import { en } from "./strings/en.js";
+import { words } from "./strings/words.js";
 import { isOver } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
@@ -25,7 +25,7 @@ export class Announcer {
     if (answer.run !== this.#run) {
       this.#run = answer.run;
       if (isOver(answer)) this.#told = answer.run;
-      else this.say(en.said.asked);
+      else this.say(words.said.asked);
       return;
     }
     if (!isOver(answer)) return;
@@ -44,7 +44,7 @@ export class Announcer {
 
 /** @param {Answer} answer */
 function sentence({ status, end, failure, text }) {
-  if (status === "failed") return `${en.said.failed} ${en.troubles[failure?.code ?? ""]?.title ?? failure?.error ?? ""}`;
-  if (end?.finish_reason === "cancelled") return en.said.stopped;
-  return text.length <= READ_CHARS ? `${en.said.finished} ${text}` : en.said.finished;
+  if (status === "failed") return `${words.said.failed} ${words.troubles[failure?.code ?? ""]?.title ?? failure?.error ?? ""}`;
+  if (end?.finish_reason === "cancelled") return words.said.stopped;
+  return text.length <= READ_CHARS ? `${words.said.finished} ${text}` : words.said.finished;
 }

@@ -1,6 +1,6 @@
-/** Numbers as a person reads them. Pure. */
+/** Numbers as a person reads them, in the page's language. Pure. */
+import { language } from "./strings/words.js";
 
-const COUNT = new Intl.NumberFormat("en");
 /** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
 const CHARS_PER_TOKEN = 4;
 /** A rate over less than this says nothing yet. */
@@ -11,7 +11,7 @@ const RATE_FROM_MS = 700;
  * @param {number} count
  */
 export function formatCount(count) {
-  return COUNT.format(count);
+  return new Intl.NumberFormat(language).format(count);
 }
 
 /**
@@ -22,10 +22,19 @@ export function formatCount(count) {
 export function formatCost(cost) {
   const dollars = cost === null || cost === undefined || cost === "" ? NaN : Number(cost);
   if (!Number.isFinite(dollars) || dollars < 0) return null;
-  if (dollars === 0) return "$0";
-  if (dollars >= 0.995) return `$${dollars.toFixed(2)}`;
-  const digits = Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(dollars))));
-  return `$${dollars.toFixed(digits)}`;
+  if (dollars === 0) return inDollars(0, 0);
+  if (dollars >= 0.995) return inDollars(dollars, 2);
+  return inDollars(dollars, Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(dollars)))));
+}
+
+/**
+ * @param {number} dollars
+ * @param {number} digits after the point
+ */
+function inDollars(dollars, digits) {
+  const style = /** @type {const} */ ({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
+  const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(language, { ...style, ...exact }).format(dollars);
 }
 
 /**

@@ -6,7 +6,7 @@ import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
 import { keepFiles } from "./install.js";
 import { recallWishes, rememberWishes } from "./memory.js";
-import { en } from "./strings/en.js";
+import { speak, words } from "./strings/words.js";
 
 /** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
 
@@ -18,7 +18,7 @@ function readBoot() {
 
 /** @param {FreshetChat} chat */
 function newChatButton(chat) {
-  const button = h("button", { type: "button", class: "tool", title: en.newChat }, icon(ICONS.newChat), h("span", {}, en.newChat));
+  const button = h("button", { type: "button", class: "tool", title: words.newChat }, icon(ICONS.newChat), h("span", {}, words.newChat));
   button.addEventListener("click", () => chat.clear());
   const update = () => (button.hidden = chat.turns.length === 0);
   chat.addEventListener("freshet-change", update);
@@ -27,7 +27,7 @@ function newChatButton(chat) {
 }
 
 function signOutForm() {
-  const button = h("button", { class: "tool", title: en.signOut }, icon(ICONS.leave), h("span", {}, en.signOut));
+  const button = h("button", { class: "tool", title: words.signOut }, icon(ICONS.leave), h("span", {}, words.signOut));
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
 }
 
@@ -49,5 +49,7 @@ function main() {
   wishes.show(recallWishes());
 }
 
+await speak(document.documentElement.lang);
 main();
-addEventListener("load", () => keepFiles(document.baseURI), { once: true });
+if (document.readyState === "complete") keepFiles(document.baseURI);
+else addEventListener("load", () => keepFiles(document.baseURI), { once: true });

@@ -7,7 +7,7 @@ import { Flow } from "./flow.js";
 import { formatCost, formatCount, guessTokens, rate } from "./format.js";
 import { Prose } from "./prose.js";
 import { isOver } from "./state.js";
-import { en } from "./strings/en.js";
+import { words } from "./strings/words.js";
 
 /** @typedef {import("./conversation.js").Turn} Turn */
 /** @typedef {import("./frames.js").Done} Done */
@@ -24,7 +24,7 @@ export class TurnView {
   element;
   #answer = new Prose("flow");
   #thought = new Flow("flow");
-  #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, en.thinking), this.#thought.element);
+  #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, words.thinking), this.#thought.element);
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
@@ -44,9 +44,9 @@ export class TurnView {
     this.element = h(
       "article",
       { class: "turn" },
-      h("h2", { class: "unseen" }, en.question),
+      h("h2", { class: "unseen" }, words.question),
       h("p", { class: "question", dir: "auto" }, question),
-      h("h2", { class: "unseen" }, en.answer),
+      h("h2", { class: "unseen" }, words.answer),
       h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
       this.#ending,
       this.#meta,
@@ -71,7 +71,7 @@ export class TurnView {
     this.#thought.show(answer.reasoning, answer.redraws);
     this.#thinking.hidden = answer.reasoning === "";
     this.#waiting.hidden = isOver(answer) || answer.text !== "";
-    setText(this.#waitingText, en.notices[answer.notice ?? ""] ?? "");
+    setText(this.#waitingText, words.notices[answer.notice ?? ""] ?? "");
     if (isOver(answer)) this.#close(answer);
     else this.#live(answer);
   }
@@ -91,7 +91,7 @@ export class TurnView {
     this.#rateAt_ms = now_ms;
     const tokens = guessTokens(answer.text.length + answer.reasoning.length);
     const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
-    fill(this.#meta, [answer.model, pace && en.about(en.perSecond(pace))]);
+    fill(this.#meta, [answer.model, pace && words.about(words.perSecond(formatCount(pace)))]);
   }
 
   /** @param {Answer} answer */
@@ -109,10 +109,10 @@ export class TurnView {
    * @param {boolean} isPartial
    */
   #showProblem(failure, isPartial) {
-    const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), en.retry);
+    const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), words.retry);
     button.addEventListener("click", this.#retry);
-    const words = h("div", { class: "words" }, ...describe(failure, isPartial), button);
-    this.#problem.replaceChildren(icon(ICONS.trouble), words);
+    const said = h("div", { class: "words" }, ...describe(failure, isPartial), button);
+    this.#problem.replaceChildren(icon(ICONS.trouble), said);
     this.#problem.className = isPartial ? "problem after" : "problem";
     this.#problem.hidden = false;
   }
@@ -123,10 +123,10 @@ export class TurnView {
  * @param {boolean} isPartial
  */
 function describe({ error, code, retry_after }, isPartial) {
-  const known = en.troubles[code] ?? { title: error || en.troubles.internal?.title, advice: en.troubles.internal?.advice };
+  const known = words.troubles[code] ?? { title: error || words.troubles.internal?.title, advice: words.troubles.internal?.advice };
   const title = TELLING.has(code) && error ? error : known.title;
-  const advice = retry_after ? en.retryIn(Math.ceil(retry_after)) : known.advice;
-  const rest = isPartial ? `${en.partial} ${advice}` : advice;
+  const advice = retry_after ? words.retryIn(Math.ceil(retry_after)) : known.advice;
+  const rest = isPartial ? `${words.partial} ${advice}` : advice;
   return [h("p", { class: "title" }, title ?? ""), h("p", { class: "advice" }, rest ?? "")];
 }
 
@@ -136,9 +136,9 @@ function describe({ error, code, retry_after }, isPartial) {
  * @returns {string | null} null when there is nothing to say
  */
 function endingOf({ finish_reason, by }, text) {
-  if (finish_reason === "cancelled") return en.endings[by ?? ""] ?? en.endings.stopped ?? null;
-  if (finish_reason === "stop") return text === "" ? (en.endings.empty ?? null) : null;
-  return en.endings[finish_reason] ?? null;
+  if (finish_reason === "cancelled") return words.endings[by ?? ""] ?? words.endings.stopped ?? null;
+  if (finish_reason === "stop") return text === "" ? (words.endings.empty ?? null) : null;
+  return words.endings[finish_reason] ?? null;
 }
 
 /** @param {Answer} answer */
@@ -149,11 +149,11 @@ function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
   const pace = isTimed ? rate(usage.output_tokens, ended_ms - began_ms) : null;
   return [
     model,
-    en.tokensIn(formatCount(usage.input_tokens)),
-    en.tokensOut(formatCount(usage.output_tokens)),
-    pace && en.perSecond(pace),
+    words.tokensIn(formatCount(usage.input_tokens)),
+    words.tokensOut(formatCount(usage.output_tokens)),
+    pace && words.perSecond(formatCount(pace)),
     formatCost(cost),
-    usage.estimated ? en.estimated : null,
+    usage.estimated ? words.estimated : null,
   ];
 }
 
@@ -162,6 +162,6 @@ function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
  * @param {(string | number | null | undefined)[]} parts
  */
 function fill(line, parts) {
-  const spans = parts.filter(Boolean).map((part) => h("span", {}, String(part)));
+  const spans = parts.filter(Boolean).map((part) => h("span", { dir: "auto" }, String(part)));
   line.replaceChildren(...spans);
 }

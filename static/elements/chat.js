@@ -8,7 +8,7 @@ import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
 import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
 import { stopRun } from "../stop.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
 import { overSse } from "../transport-sse.js";
 import { overSocket } from "../transport-ws.js";
@@ -65,7 +65,7 @@ export class FreshetChat extends HTMLElement {
    */
   start({ base, model, demo }) {
     this.#model = model;
-    if (demo) this.#foot.textContent = en.demo(listed(demo));
+    if (demo) this.#foot.textContent = words.demo(listed(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],
       clock,
@@ -173,14 +173,14 @@ export class FreshetChat extends HTMLElement {
   #showLink() {
     const isAnswering = this.#dialogue?.isAnswering ?? false;
     const told = this.#dialogue?.conversation.turns.at(-1)?.answer.notice ?? "";
-    if (isAnswering && !navigator.onLine) this.#notices.show(en.offline, { at_once: true });
-    else if (isAnswering && this.#link !== "fine") this.#notices.show(en[this.#link]);
-    else this.#notices.show(SHOWN_NOTICES.has(told) ? (en.notices[told] ?? null) : null);
+    if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
+    else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
+    else this.#notices.show(SHOWN_NOTICES.has(told) ? (words.notices[told] ?? null) : null);
   }
 }
 
 /** @param {string[]} names */
 function listed(names) {
   if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} ${en.or} ${names.at(-1)}`;
+  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
 }

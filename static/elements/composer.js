@@ -3,7 +3,7 @@
  * While an answer is made, Enter puts what was written in a queue of one.
  */
 import { ICONS, h, icon } from "../dom.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { Queued } from "./queued.js";
 
 /** Some browsers report the Enter that ends a composition only by this code. */
@@ -22,8 +22,8 @@ const COMPOSING_KEY_CODE = 229;
 export class Composer {
   #field = h("textarea", {
     rows: "1",
-    "aria-label": en.composer,
-    placeholder: en.placeholder,
+    "aria-label": words.composer,
+    placeholder: words.placeholder,
     enterkeyhint: "send",
     autocomplete: "off",
     dir: "auto",
@@ -156,7 +156,7 @@ export class Composer {
   }
 
   #label() {
-    const name = this.#isAnswering ? en.stop : en.send;
+    const name = this.#isAnswering ? words.stop : words.send;
     this.#button.setAttribute("aria-label", name);
     this.#button.title = name;
     // Not `disabled`: that would drop the focus of whoever stands on the button.

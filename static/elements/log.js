@@ -1,7 +1,7 @@
 /** The turns of a conversation in their scroller, or what stands there before the first one. */
 import { ICONS, h, icon } from "../dom.js";
 import { Follower } from "../scroll.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 import { TurnView } from "../turn.js";
 
 /** @typedef {import("../conversation.js").Conversation} Conversation */
@@ -16,8 +16,8 @@ import { TurnView } from "../turn.js";
 /** The log of one chat. */
 export class Log {
   #column = h("div", { class: "column" });
-  element = h("div", { class: "scroller", role: "log", "aria-live": "off", "aria-label": en.log, tabindex: "0" }, this.#column);
-  toBottom = h("button", { type: "button", class: "to-bottom", "aria-label": en.toBottom, title: en.toBottom, hidden: true }, icon(ICONS.down));
+  element = h("div", { class: "scroller", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: "0" }, this.#column);
+  toBottom = h("button", { type: "button", class: "to-bottom", "aria-label": words.toBottom, title: words.toBottom, hidden: true }, icon(ICONS.down));
   #follower = new Follower(this.element, this.#column, (isFollowing) => {
     this.toBottom.hidden = isFollowing;
   });
@@ -70,7 +70,7 @@ export class Log {
   /** @param {string} model */
   #greet(model) {
     if (this.#empty) return;
-    const rows = en.suggestions.map((suggestion) => {
+    const rows = words.suggestions.map((suggestion) => {
       const button = h("button", { type: "button" }, h("span", {}, suggestion), icon(ICONS.next));
       button.addEventListener("click", () => this.#actions.ask(suggestion));
       return h("li", {}, button);
@@ -78,8 +78,8 @@ export class Log {
     this.#empty = h(
       "div",
       { class: "empty" },
-      h("h2", {}, en.emptyTitle),
-      h("p", {}, model ? en.emptyModel(model) : ""),
+      h("h2", {}, words.emptyTitle),
+      h("p", {}, model ? words.emptyModel(model) : ""),
       h("ul", {}, ...rows),
     );
     this.#column.append(this.#empty);

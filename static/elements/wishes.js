@@ -1,6 +1,6 @@
 /** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
 import { ICONS, h, icon } from "../dom.js";
-import { en } from "../strings/en.js";
+import { words } from "../strings/words.js";
 
 /** @typedef {import("../seams.js").Wishes} Wishes */
 
@@ -14,23 +14,23 @@ export class WishesControl {
   #changed;
   /** @type {Wishes} */
   #wishes = {};
-  picker = h("select", { class: "tool picker", "aria-label": en.model, title: en.model });
-  button = h("button", { type: "button", class: "tool", title: en.settings, "aria-haspopup": "dialog" }, icon(ICONS.settings), h("span", {}, en.settings));
-  #system = h("textarea", { id: "system", rows: "4", maxlength: String(MOST_SYSTEM_CHARS), placeholder: en.systemHint, dir: "auto" });
-  #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: en.ownChoice });
-  #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: en.ownChoice });
+  picker = h("select", { class: "tool picker", "aria-label": words.model, title: words.model });
+  button = h("button", { type: "button", class: "tool", title: words.settings, "aria-haspopup": "dialog" }, icon(ICONS.settings), h("span", {}, words.settings));
+  #system = h("textarea", { id: "system", rows: "4", maxlength: String(MOST_SYSTEM_CHARS), placeholder: words.systemHint, dir: "auto" });
+  #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: words.ownChoice });
+  #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: words.ownChoice });
   // Not a submit button: Enter in a field presses the first of those.
-  #cancel = h("button", { type: "button" }, en.cancel);
+  #cancel = h("button", { type: "button" }, words.cancel);
   dialog = h(
     "dialog",
     { class: "panel", "aria-labelledby": "settings" },
     h(
       "form",
       { method: "dialog" },
-      h("h2", { id: "settings" }, en.settings),
-      ...labelled(this.#system, en.system),
-      h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, en.temperature)), h("div", {}, ...labelled(this.#length, en.longest))),
-      h("div", { class: "actions" }, this.#cancel, h("button", { value: "save", class: "main" }, en.save)),
+      h("h2", { id: "settings" }, words.settings),
+      ...labelled(this.#system, words.system),
+      h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
+      h("div", { class: "actions" }, this.#cancel, h("button", { value: "save", class: "main" }, words.save)),
     ),
   );
 

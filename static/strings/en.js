@@ -139,7 +139,7 @@ export const en = {
 
   tokensIn: (/** @type {string} */ count) => `${count} in`,
   tokensOut: (/** @type {string} */ count) => `${count} out`,
-  perSecond: (/** @type {number} */ rate) => `${rate} tokens/s`,
+  perSecond: (/** @type {string} */ rate) => `${rate} tokens/s`,
   about: (/** @type {string} */ text) => `≈ ${text}`,
   estimated: "estimated",
 
@@ -158,3 +158,5 @@ export const en = {
     failed: "The answer failed.",
   },
 };
+
+/** @typedef {typeof en} Words */

@@ -14,13 +14,27 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "frames.js",
         "seams.js",
         "strings/en.js",
+        "strings/ar.js",
+        "strings/de.js",
+        "strings/es.js",
+        "strings/fr.js",
+        "strings/zh.js",
+        "strings/words.js",
         "styles/answer.js",
         "styles/composer.js",
         "styles/highlight.js",
         "styles/log.js",
     ),
     "pure": ("pace.js", "sse.js", "state.js", "format.js", "conversation.js"),
-    "edges": ("clock.js", "install.js", "memory.js", "session.js", "stop.js", "transport-sse.js", "transport-ws.js"),
+    "edges": (
+        "clock.js",
+        "install.js",
+        "memory.js",
+        "session.js",
+        "stop.js",
+        "transport-sse.js",
+        "transport-ws.js",
+    ),
     "engine": ("dialogue.js",),
     "view": (
         "dom.js",
@@ -183,3 +197,34 @@ def test_a_module_says_what_it_is_for_and_stays_small(module: str) -> None:
     text = (STATIC / module).read_text()
     assert text.startswith("/**"), "it begins with what lives there"
     assert len(text.splitlines()) < 300
+
+
+# Literals of more than one word that no person reads: classes, relations, fonts, and what goes to a console.
+UNREAD = frozenset(
+    {
+        "icon filled",
+        "block tight",
+        "math display",
+        "problem after",
+        "tool picker",
+        "noopener noreferrer nofollow",
+        '"STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math',
+        "more than ${this.#maxChars} characters without an end of event",
+    }
+)
+WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/")
+LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith(WORDLESS)])
+def test_what_a_person_reads_stands_among_the_strings(module: str) -> None:
+    literals = {literal[1:-1] for literal in LITERAL.findall(source(module))}
+    sentences = {text for text in literals if re.search(r"[^\W\d_]{2,} [^\W\d_]{2,}", text)}
+    assert sentences <= UNREAD
+
+
+@pytest.mark.parametrize("name", ["_gate.html", "index.html", "locked.html", "offline.html", "signin.html"])
+def test_what_a_person_reads_stands_in_no_template(name: str) -> None:
+    template = (STATIC.parent / "templates" / name).read_text()
+    shown = re.sub(r"\{[{%].*?[}%]\}|<[^>]*>|Freshet", "", template, flags=re.S)
+    assert not re.search(r"[^\W\d_]{2,}", shown)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
+from webapp.routes.words import read_words
+
 if TYPE_CHECKING:
     from wsgiref.headers import Headers
     from wsgiref.types import WSGIApplication
@@ -33,6 +35,7 @@ class Assets:
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
         self.digest = self._digest()
+        self.words = read_words(folder)
 
     def url(self, name: str) -> str:
         """Give a file's address below the application's root."""

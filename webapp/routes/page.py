@@ -20,6 +20,7 @@ from webapp.access.gate import UNLOCKING
 from webapp.errors import Forbidden
 from webapp.routes.admission import address, make_visitor, visit
 from webapp.routes.services import services
+from webapp.routes.words import direction, language
 from webapp.seams import Provider
 
 blueprint = Blueprint("page", __name__)
@@ -133,7 +134,11 @@ def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None
 
 def show(template: str, status: int, **context: object) -> Response:
     """Make a page that nothing keeps and that may load nothing but our own files."""
-    response = make_response(render_template(template, **context), status)
+    tag = language()
+    words = services().assets.words[tag]
+    html = render_template(template, **context, lang=tag, dir=direction(tag), words=words)
+    response = make_response(html, status)
+    response.vary.add("Accept-Language")
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cache-Control"] = "no-store"
     if status == 503:

@@ -1,0 +1,150 @@
+/** Every word of the page that a person reads, in French. */
+
+/** @type {import("./en.js").Words} */
+export const fr = {
+  name: "Freshet",
+  troubles: {
+    upstream_unreachable: {
+      title: "Le service du modèle est injoignable.",
+      advice: "C’est souvent passager. Réessayez dans un instant.",
+    },
+    upstream_tls: {
+      title: "Le service du modèle n’a pas pu prouver son identité.",
+      advice: "Son certificat a été refusé. La personne qui gère ce serveur doit s’en occuper.",
+    },
+    upstream_timeout: {
+      title: "Le modèle n’a pas commencé à répondre à temps.",
+      advice: "Réessayez, ou posez une question plus courte.",
+    },
+    upstream_auth: {
+      title: "Le service du modèle a refusé la clé de ce serveur.",
+      advice: "La personne qui gère ce serveur doit en fournir une valable.",
+    },
+    upstream_bad_request: {
+      title: "Le service du modèle n’a pas accepté la demande.",
+      advice: "Commencez une nouvelle discussion si celle-ci est devenue longue, ou demandez autrement.",
+    },
+    upstream_rate_limited: {
+      title: "Le service du modèle reçoit plus de demandes qu’il n’en accepte.",
+      advice: "Attendez un peu, puis réessayez.",
+    },
+    upstream_quota: {
+      title: "Le crédit auprès du service du modèle est épuisé.",
+      advice: "La personne qui gère ce serveur doit le recharger.",
+    },
+    upstream_overloaded: {
+      title: "Le service du modèle est surchargé.",
+      advice: "Réessayez dans un instant.",
+    },
+    upstream_stalled: {
+      title: "Le modèle s’est tu au milieu de sa réponse.",
+      advice: "Réessayez pour en obtenir une entière.",
+    },
+    upstream_protocol: {
+      title: "Le service du modèle a envoyé quelque chose d’illisible.",
+      advice: "Réessayez. Si cela se répète, prévenez la personne qui gère ce serveur.",
+    },
+    upstream_redirect: {
+      title: "Le service du modèle a voulu rediriger la demande ; elle n’a pas été suivie.",
+      advice: "La personne qui gère ce serveur doit vérifier son adresse.",
+    },
+    interrupted: {
+      title: "La réponse a été coupée en chemin.",
+      advice: "Réessayez pour en obtenir une entière.",
+    },
+    budget_exceeded: {
+      title: "La limite de dépenses est atteinte.",
+      advice: "Réessayez plus tard, ou demandez à la personne qui gère ce serveur.",
+    },
+    internal: {
+      title: "Quelque chose s’est mal passé sur ce serveur.",
+      advice: "Réessayez. Si cela se répète, prévenez la personne qui le gère.",
+    },
+    gone: {
+      title: "Le serveur n’a plus cette réponse.",
+      advice: "Réessayez pour en obtenir une nouvelle.",
+    },
+    refused: {
+      title: "Le serveur n’a pas accepté la question.",
+      advice: "Réessayez, ou demandez autrement.",
+    },
+  },
+  endings: {
+    length: "La réponse a atteint la longueur maximale. Demandez-lui de continuer.",
+    content_filter: "Le filtre du modèle a mis fin à cette réponse. Demandez autrement.",
+    tool_calls: "Le modèle a demandé un outil, et il n’y en a pas ici.",
+    stopped: "Arrêtée.",
+    orphan: "Arrêtée, car personne ne lisait.",
+    budget: "Arrêtée à la limite de dépenses.",
+    empty: "Le modèle a donné une réponse vide. Réessayez, ou demandez autrement.",
+  },
+  notices: {
+    queued: "En attente d’une place libre",
+    not_saved: "Cette réponse n’est pas encore enregistrée.",
+    new_version: "Une version plus récente de cette page est là. Rechargez-la quand cela vous convient.",
+  },
+
+  newChat: "Nouvelle discussion",
+  signOut: "Se déconnecter",
+  model: "Modèle",
+  settings: "Réglages",
+  system: "Consignes",
+  systemHint: "Ce que le modèle doit savoir de vous, et comment il doit répondre",
+  temperature: "Température",
+  longest: "Réponse la plus longue, en jetons",
+  ownChoice: "par défaut",
+  cancel: "Annuler",
+  save: "Enregistrer",
+
+  composer: "Message",
+  placeholder: "Demandez ce que vous voulez",
+  send: "Envoyer",
+  stop: "Arrêter",
+  queued: "Envoyé quand la réponse sera complète",
+  editQueued: "Modifier le message en attente",
+  dropQueued: "Retirer le message en attente",
+
+  log: "Conversation",
+  question: "Votre question",
+  answer: "Réponse",
+  toBottom: "Aller au texte le plus récent",
+  thinking: "Réflexion",
+  retry: "Réessayer",
+  retryIn: (seconds) => `Dans ${seconds} s, le service sera peut-être de nouveau prêt.`,
+  partial: "Ce qui est arrivé jusque-là est conservé.",
+
+  emptyTitle: "Que voulez-vous savoir ?",
+  emptyModel: (model) => `Les réponses viennent de ${model}.`,
+  suggestions: [
+    "Explique les marées à un enfant de dix ans",
+    "Prépare un week-end tranquille au bord de la mer",
+    "Écris un petit mot de remerciement à un collègue",
+  ],
+
+  lost: "Connexion perdue. La réponse reprendra d’elle-même.",
+  offline: "Vous êtes hors ligne. La réponse reprendra au retour du réseau.",
+  busy: "Le serveur est occupé. Nouvel essai automatique.",
+  demo: (settings) => `Réponses de démonstration. Pour de vraies, définissez ${settings}.`,
+  or: "ou",
+
+  tokensIn: (count) => `${count} lus`,
+  tokensOut: (count) => `${count} écrits`,
+  perSecond: (rate) => `${rate} jetons/s`,
+  about: (text) => `≈ ${text}`,
+  estimated: "estimé",
+
+  code: "Code",
+  copy: "Copier",
+  copied: "Copié",
+  notCopied: "Sélectionnez et copiez",
+  table: "Tableau",
+  task: "Tâche",
+  footnote: (number) => `Note ${number} : retour au texte`,
+
+  said: {
+    asked: "La question est envoyée.",
+    finished: "La réponse est complète.",
+    stopped: "La réponse est arrêtée.",
+    failed: "La réponse a échoué.",
+  },
+};
