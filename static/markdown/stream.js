@@ -27,6 +27,16 @@ function looked(length) {
   return length <= SHORT ? length : limit;
 }
 
+/**
+ * Take back what was shown as the head of a table.
+ * @param {Block} block
+ */
+function asParagraph({ kind, node }) {
+  if (kind !== "paragraph" || node.type !== "table") return;
+  node.type = "paragraph";
+  delete node.align;
+}
+
 /** Takes text in any pieces. The tree depends on the text alone, never on where it was cut. */
 export class Stream {
   /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
@@ -184,10 +194,26 @@ export class Stream {
       this.#placeTried = limit;
       if (!this.#blocks.place(block, true, limit)) return;
     }
+    if (this.#isHead(block)) return this.#showHead(block);
+    asParagraph(block);
     this.#growing ??= this.#begin(block, /** @type {Block} */ (this.#blocks.stack[this.#blocks.stack.length - 2]));
     if (!this.#growing) return;
     block.node.children = this.#growing.nodes;
     this.#growing.show();
+  }
+
+  /**
+   * A line that begins with a bar looks like the head of a table until the next line says otherwise.
+   * @param {Block} block
+   */
+  #isHead({ text, isHead }) {
+    return isHead && text.startsWith("|") && text.length < SHORT && !text.includes("\n");
+  }
+
+  /** @param {Block} block */
+  #showHead({ node, text }) {
+    const children = readRow(text).map((cell) => ({ type: "tableCell", children: this.#shown(cell) }));
+    Object.assign(node, { type: "table", align: [], children: [{ type: "tableRow", children }] });
   }
 
   /**
@@ -226,6 +252,7 @@ export class Stream {
    */
   #closed(block, parent) {
     const isText = block.kind === "paragraph" || block.kind === "setext";
+    asParagraph(block);
     const known = isText ? this.#growing : null;
     const growing = known && this.#isWhole(known, block) ? known : isText ? this.#begin(block, parent) : null;
     if (isText) this.#growing = null;

@@ -1,12 +1,14 @@
 """What becomes of a model's words: a test for each row of the README's table."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 Run = Callable[..., Any]
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 REL = 'rel="noopener noreferrer nofollow" target="_blank"'
 
 LINKS = [
@@ -131,3 +133,14 @@ BLOCKS = [
 @pytest.mark.parametrize(("text", "expected"), BLOCKS)
 def test_blocks(run: Run, text: str, expected: str) -> None:
     assert run("law.mjs", "blocks", text) == expected
+
+
+def test_every_row_of_the_readme_is_here() -> None:
+    rows = README.read_text().split("## What becomes of a model's words")[1].split("\n## ")[0].count("\n| ")
+    assert rows == 1 + 13, "a row more or less: has it a test?"
+
+
+def test_what_is_nested_too_deep_is_text(run: Run) -> None:
+    shown = run("law.mjs", "firstParagraph", "**a *b ~~c " * 12 + "d" + "~~ e* f**" * 12)
+    assert shown.count("<em>") == 8
+    assert "d" in shown

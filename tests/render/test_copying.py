@@ -1,0 +1,64 @@
+"""What is copied from an answer: code as it is, formulas as their TeX; and the ways between notes."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+SHOW = """async ([text, options]) => {
+    const { stream } = await import('/static/render.js');
+    const { loadFormulas } = await import('/static/render/formulas.js');
+    const { sheets } = await import('/static/styles/sheets.js');
+    await loadFormulas();
+    const root = document.createElement('div');
+    root.className = 'flow';
+    document.adoptedStyleSheets = sheets();
+    document.body.replaceChildren(root);
+    const view = stream(root, options);
+    view.write(text);
+    view.end();
+}"""
+
+
+def show(page: Page, text: str, **options: Any) -> None:
+    page.evaluate(SHOW, [text, options])
+
+
+def selected(page: Page) -> str:
+    page.evaluate("() => getSelection().selectAllChildren(document.querySelector('.flow'))")
+    return str(page.evaluate("() => getSelection().toString()"))
+
+
+def test_the_button_copies_the_code_and_says_so(page: Page) -> None:
+    code = "".join(f"line {number}\n" for number in range(500))
+    show(page, f"```text\n{code}```\n")
+    page.evaluate(
+        """() => { window.copied = []; document.addEventListener('copy', () => copied.push(getSelection().toString())); }"""
+    )
+    page.evaluate(
+        "() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })"
+    )
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("() => window.copied") == [code.removesuffix("\n")]
+
+
+def test_a_formula_is_copied_as_its_tex(page: Page) -> None:
+    show(page, "So \\(\\frac{a}{b}\\) holds.")
+    assert page.locator("math").count() == 1
+    # A browser ends a line behind what it sets as a block, and a fraction is one.
+    assert " ".join(selected(page).split()) == "So \\frac{a}{b} holds."
+
+
+def test_a_formula_outside_the_subset_stays_as_its_source(page: Page) -> None:
+    show(page, "So \\(\\nosuchcommand{a}\\) holds.")
+    assert page.locator("math").count() == 0
+    assert page.locator(".tex").inner_text() == "\\nosuchcommand{a}"
+
+
+@pytest.mark.parametrize("to", ["note", "back"])
+def test_notes_and_their_marks_lead_to_each_other(page: Page, to: str) -> None:
+    show(page, "Text[^a].\n\n[^a]: A note.", id="x")
+    page.locator(f"a.{to}").click()
+    focused = page.evaluate("() => [document.activeElement.id, document.activeElement.className]")
+    assert focused == (["x-note-1", "footnote"] if to == "note" else ["", "note"])
