@@ -17,12 +17,22 @@ from webapp.errors import Unavailable
 T = TypeVar("T")
 
 _RETRY_AFTER_S = 1
+_native: set[int] = set()  # the threads beneath gevent, by the system's own names for them
 
 
 def patched() -> bool:
     """Tell whether gevent has taken the place of the standard library's threads."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def breathe() -> None:
+    """Let others work, in the middle of a long computation; nothing where the threads are the system's."""
+    if patched():
+        from gevent import monkey, sleep  # noqa: PLC0415  (only where it is there already)
+
+        if monkey.get_original("_thread", "get_ident")() not in _native:
+            sleep(0)
 
 
 class _Job(Generic[T]):
@@ -125,8 +135,17 @@ class Lane:
         self._tell = tell
         jobs: Any = SimpleQueue()
         start = monkey.get_original("_thread", "start_new_thread")
+        name = monkey.get_original("_thread", "get_ident")
+
+        def serve() -> None:
+            _native.add(name())
+            try:
+                self._serve(jobs)
+            finally:
+                _native.discard(name())
+
         for _ in range(self._workers):
-            start(self._serve, (jobs,))
+            start(serve, ())
         return jobs
 
     def _serve(self, jobs: Any) -> None:

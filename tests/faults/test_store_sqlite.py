@@ -222,7 +222,7 @@ def test_s12_a_folder_that_cannot_be_written(provider: FakeProvider, companion: 
     provider.play(Answer(steps=openai(["One."])))
     with Server(environment(provider, companion, FRESHET_DATA_DIR="/proc/nowhere")) as server:
         anna, name = Person(server), new_run()
-        answer = anna.ask(name, "First?")
+        answer = anna.ask(name, "First?", parent=None)
         assert answer.text == "One."
         assert -2 in notices(answer)
         anna.ask(name, "Second?")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from tests.store.people import Person
 from tests.support.dialects import openai
@@ -16,6 +17,8 @@ from tests.support.script import Answer
 from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.store.database import Database
+from webapp.store.recall import Recall
+from webapp.store.schema import conversations
 from webapp.store.store import Store
 
 _MODELS = """
@@ -100,29 +103,56 @@ def provider() -> Iterator[FakeProvider]:
         yield fake
 
 
-@pytest.fixture
-def parts(ready: tuple[str | None, str], provider: FakeProvider, tmp_path: Path) -> Iterator[Flask]:
-    """An application with its doors, on an empty database that is up to date."""
-    count = itertools.count(1)
-    models = tmp_path / "models.toml"
-    models.write_text(_MODELS)
-    provider.play(lambda call: Answer(steps=openai([f"Answer {next(count)}", " of many words"])))
-    app = create_app(
-        Settings.read(
-            {
+class Apps:
+    """One application for each database: making one takes longer than most tests."""
+
+    def __init__(self, provider: FakeProvider, folder: Path) -> None:
+        self._provider = provider
+        self._folder = folder
+        self._made: dict[str, Flask] = {}
+        (folder / "models.toml").write_text(_MODELS)
+
+    def on(self, kind: str, url: str | None) -> Flask:
+        """Give the application, its database empty, its runs and memories gone."""
+        app = self._made.get(kind)
+        if app is None:
+            environ = {
                 "OPENAI_API_KEY": "sk-test",
-                "OPENAI_BASE_URL": f"{provider.url}/v1",
+                "OPENAI_BASE_URL": f"{self._provider.url}/v1",
                 "FRESHET_RETRIES": "0",
-                "FRESHET_MODELS_FILE": str(models),
-                "FRESHET_DATA_DIR": ready[1],
+                "FRESHET_MODELS_FILE": str(self._folder / "models.toml"),
+                "FRESHET_DATA_DIR": str(self._folder / kind),
             }
-            | ({"DATABASE_URL": ready[0]} if ready[0] else {})
-        )
-    )
-    store = app.extensions["freshet"].store
+            app = create_app(Settings.read(environ | ({"DATABASE_URL": url} if url else {})))
+            self._made[kind] = app
+        parts = app.extensions["freshet"]
+        parts.store.write(lambda connection: connection.execute(delete(conversations)))
+        parts.store.recall = parts.store._turns._recall = Recall()
+        parts.runs._runs.clear()
+        parts.runs._ended.clear()
+        return app
+
+    def close(self) -> None:
+        for app in self._made.values():
+            app.extensions["freshet"].store.close(5.0)
+
+
+@pytest.fixture(scope="session")
+def apps(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
+    made = Apps(provider, tmp_path_factory.mktemp("apps"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def parts(request: pytest.FixtureRequest, apps: Apps, provider: FakeProvider) -> Iterator[Flask]:
+    """An application with its doors, on a database that is up to date and holds nothing."""
+    url = request.getfixturevalue("migrated") if request.param == "postgres" else None
+    count = itertools.count(1)
+    provider.play(lambda call: Answer(steps=openai([f"Answer {next(count)}", " of many words"])))
+    app = apps.on(request.param, url)
     yield app
-    assert store.saver.flush(5.0)
-    store.close(5.0)
+    assert app.extensions["freshet"].store.saver.flush(5.0)
 
 
 @pytest.fixture

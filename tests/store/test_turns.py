@@ -259,10 +259,15 @@ def test_who_has_no_name_keeps_nothing_and_chats_all_the_same(parts: Flask, prov
     assert Turn(nobody.do("POST", "/stream", {"query": "x"}).text).text
 
 
-def test_without_a_conversation_no_database_is_touched(anna: Person, parts: Flask) -> None:
+def test_without_a_conversation_no_database_is_touched(
+    anna: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touched: list[str] = []
     store = parts.extensions["freshet"].store
+    monkeypatch.setattr(store.database, "_call", lambda *_, **__: touched.append("database"))
+    monkeypatch.setattr(store.saver, "put", lambda _: touched.append("saver"))
     assert Turn(anna.do("POST", "/stream", {"query": "x"}).text).text
-    assert (store.database.state, store.saver.behind) == ("opening", 0)
+    assert touched == []
 
 
 def test_texts_that_databases_do_not_take(anna: Person) -> None:

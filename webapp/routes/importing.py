@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from webapp.codecs import images
 from webapp.conversation import MOST_IMAGES, BrokenTree, ImageRef, Message, in_order, plain, title_of
 from webapp.errors import InvalidRequest
 from webapp.frames import new_run
+from webapp.offload import breathe
 from webapp.store.pictures import Picture
 from webapp.store.porting import Whole
 from webapp.store.rows import now_ms
@@ -52,6 +52,9 @@ def checked(file: File) -> Whole:
         raise _wrong("freshet", f"must be {VERSION}: this was exported by another version")
     if not file.messages:
         raise _wrong("messages", "holds nothing")
+    for index, message in enumerate(file.messages):
+        if not message.id or len(message.id) > _MOST_NAME_CHARS:
+            raise _wrong(f"messages[{index}].id", f"must have 1 to {_MOST_NAME_CHARS} characters")
     try:
         order = in_order([(message.id, message.parent) for message in file.messages])
     except BrokenTree as broken:
@@ -66,7 +69,7 @@ def checked(file: File) -> Whole:
     for count, index in enumerate(order):
         message = file.messages[index]
         if count % _EVERY == 0:
-            time.sleep(0)  # where greenlets do this, the others have their turn
+            breathe()
         _check(f"messages[{index}]", message, pictures)
         at = max(min(message.created_at, now), last.get(message.parent, -1) + 1)  # siblings keep their order
         last[message.parent] = at
@@ -83,8 +86,6 @@ def checked(file: File) -> Whole:
 
 
 def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> None:
-    if not message.id or len(message.id) > _MOST_NAME_CHARS:
-        raise _wrong(f"{place}.id", f"must have 1 to {_MOST_NAME_CHARS} characters")
     if message.created_at < 0:
         raise _wrong(f"{place}.created_at", "must be milliseconds since 1970")
     for field in ("provider", "model", "error"):

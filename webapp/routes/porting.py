@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 import unicodedata
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, request
 from webapp.chat import TextPart
 from webapp.conversation import Message, branch
 from webapp.errors import InvalidRequest, TooLarge, UnsupportedType
+from webapp.offload import breathe
 from webapp.routes import history
 from webapp.routes.admission import named_owner
 from webapp.routes.importing import MOST_MESSAGES, VERSION, File, checked
@@ -76,7 +76,7 @@ def bring() -> Response:
         raise TooLarge(
             f"messages: a conversation may have {MOST_MESSAGES}.", param="messages", code="too_many_messages"
         )
-    time.sleep(0)
+    breathe()
     whole = checked(read_json(raw, File))
     head = services().store.write(lambda c: porting.put_whole(c, who, whole))
     return json_response(history.head_body(head), 201)

@@ -10,12 +10,15 @@ from sqlalchemy import Connection, select
 
 from webapp.conversation import MOST_IMAGES_TOLD, Message, branch
 from webapp.errors import Conflict, InvalidRequest, NotFound
+from webapp.offload import breathe
 from webapp.store.conversations import not_found
-from webapp.store.rows import message_of
+from webapp.store.rows import message_of, told_of
 from webapp.store.schema import conversations, images, messages
 
 _AT_ONCE = 500  # names in one statement
+_MOST_TOLD = 2_000  # messages, the newest: as many as a request without a conversation may hold
 _AT_LEAF = msgspec.UNSET
+_TOLD = tuple(messages.c[name] for name in ("id", "parent", "role", "content", "created_at", "state"))
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,12 @@ def all_of(connection: Connection, owner: str, conversation: str) -> list[Messag
         .where(messages.c.conversation == conversation, conversations.c.owner == owner)
         .order_by(messages.c.created_at, messages.c.id)
     )
-    return [message_of(row) for row in connection.execute(chosen)]
+    found: list[Message] = []
+    for row in connection.execute(chosen):
+        found.append(message_of(row))
+        if len(found) % _AT_ONCE == 0:
+            breathe()
+    return found
 
 
 def conversation_of(connection: Connection, owner: str, message: str) -> str:
@@ -86,8 +94,7 @@ def read(
         raise InvalidRequest(
             f"{param} must be a message of this conversation.", param=param, code="message_not_found"
         )
-    names = branch(parents, at)
-    found_messages = _named(connection, conversation, names)
+    found_messages = _named(connection, conversation, branch(parents, at)[-_MOST_TOLD:])
     return Branch(
         conversation=conversation,
         system=row.system,
@@ -101,8 +108,9 @@ def _named(connection: Connection, conversation: str, names: Sequence[str]) -> l
     found: dict[str, Message] = {}
     for first in range(0, len(names), _AT_ONCE):
         some = names[first : first + _AT_ONCE]
-        chosen = select(messages).where(messages.c.conversation == conversation, messages.c.id.in_(some))
-        found |= {row.id: message_of(row) for row in connection.execute(chosen)}
+        chosen = select(*_TOLD).where(messages.c.conversation == conversation, messages.c.id.in_(some))
+        found |= {row.id: told_of(row) for row in connection.execute(chosen)}
+        breathe()
     return [found[name] for name in names]
 
 

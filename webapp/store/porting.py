@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, insert
 
 from webapp.conversation import Message, fold
+from webapp.offload import breathe
 from webapp.store import pictures
 from webapp.store.conversations import find
 from webapp.store.pictures import Picture
@@ -49,5 +49,5 @@ def put_whole(connection: Connection, owner: str, whole: Whole) -> Head:
     for first in range(0, len(whole.messages), _AT_ONCE):
         some = whole.messages[first : first + _AT_ONCE]
         connection.execute(insert(messages), [row_of(whole.id, message) for message in some])
-        time.sleep(0)  # where greenlets do this, the others have their turn
+        breathe()
     return find(connection, owner, whole.id)

@@ -78,14 +78,15 @@ class Recall:
     ) -> Branch | None:
         """Give the branch down to `at` as `branches.read` does; None for one that may well be new.
 
-        Raises `Away` where the question stands on messages that are not remembered.
+        Raises `Away` where the question may stand on messages that are not remembered: all but one before the
+        first.
         """
         with self._lock:
             known = self._known.get(conversation)
             if known is None:
-                if at is None or at is msgspec.UNSET:
+                if at is None:
                     return None
-                raise _forgotten()
+                raise _forgotten()  # unset might be the leaf of a long conversation: nothing may be left out unsaid
             if known.owner != owner:
                 raise not_found()
             if run in known.messages:

@@ -77,6 +77,18 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
     )
 
 
+def told_of(row: Row[*tuple[Any, ...]]) -> Message:
+    """Read as much of a message's row as a model is told."""
+    return Message(
+        id=row.id,
+        parent=row.parent,
+        role=row.role,
+        content=_READ_CONTENT(row.content),
+        created_at=row.created_at,
+        state=row.state,
+    )
+
+
 def row_of(conversation: str, message: Message) -> dict[str, Any]:
     """Write a message's row."""
     return {
