@@ -53,7 +53,7 @@ function shapeOf(node, scene) {
   if (plain) return shape(plain, NONE, children);
   switch (type) {
     case "inlineCode":
-      return shape("code", NONE, literal(value ?? ""));
+      return shape("code", NONE, literal((value ?? "").replaceAll("\n", " ")));
     case "link":
     case "linkReference":
       return linkShape(node, scene, children);

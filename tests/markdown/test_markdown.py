@@ -1,35 +1,19 @@
 """The Markdown parser of the page, under Node's own test runner and beside its witnesses."""
 
 import gzip
-import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.markdown import entities
-from tests.markdown.witnesses import installed
 from tests.support.node import find
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "static" / "markdown"
 PROGRAMS = sorted(path.name for path in HERE.glob("*.test.mjs"))
-# As served, comments and types included, each file compressed by itself. It may only fall.
+# As served, comments and types included, each file compressed by itself (gzip -9). It may only fall.
 CEILING_BYTES = 48_000
-
-
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules, the programs and the witnesses in one folder that says it holds ES modules."""
-    folder = tmp_path_factory.mktemp("markdown")
-    shutil.copytree(MODULES, folder / "static" / "markdown")
-    for program in HERE.glob("*.mjs"):
-        shutil.copy(program, folder)
-    (folder / "names.json").write_text(json.dumps(entities.NAMES))
-    (folder / "package.json").write_text(json.dumps({"type": "module"}))
-    (folder / "node_modules").symlink_to(installed())
-    return folder
 
 
 @pytest.mark.timeout(300)

@@ -77,6 +77,7 @@ SOURCES = [
     ("see [1]", f'see <a href="https://a.example/" {REL} class="citation" title="One">1</a>'),
     ("see [2]", "see [2]"),
     ("`[1]`", "<code>[1]</code>"),
+    ("`a\nb`", "<code>a b</code>"),
     ("[see [1]](https://b.example)", f'<a href="https://b.example/" {REL}>see [1]</a>'),
     ("[1]\n\n[1]: https://c.example", f'<a href="https://c.example/" {REL}>1</a>'),
 ]
