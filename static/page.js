@@ -6,6 +6,7 @@ import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
 import { keepFiles } from "./install.js";
 import { recallWishes, rememberWishes } from "./memory.js";
+import { warm } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
 /** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
@@ -49,6 +50,7 @@ function main() {
   wishes.show(recallWishes());
 }
 
+void warm();
 await speak(document.documentElement.lang);
 main();
 if (document.readyState === "complete") keepFiles(document.baseURI);

@@ -1,11 +1,30 @@
 /**
  * The text of one answer, from the value that grows with its frames to the stream that shows it.
+ *
+ * The renderer is half of all the page's code, and the first picture needs none of it: it is loaded beside.
  */
-import { h } from "./dom.js";
-import { stream } from "./render.js";
+import { h, setText } from "./dom.js";
 import { isOver } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {typeof import("./render.js").stream} Render */
+
+/** After a failure it is asked for again, with the next frame, but not sooner than this. */
+const AGAIN_MS = 2_000;
+
+/** @type {Render | null} */
+let render = null;
+/** @type {Promise<void> | null} */
+let loading = null;
+
+/** Load the renderer. Settles when it is there, or could not be loaded; never rejects. */
+export function warm() {
+  loading ??= import("./render.js").then(
+    (module) => void (render = module.stream),
+    () => void setTimeout(() => (loading = null), AGAIN_MS),
+  );
+  return loading;
+}
 
 /** Shows one answer's text inside its element. */
 export class Prose {
@@ -14,8 +33,10 @@ export class Prose {
   #redraws = 0;
   #sources;
   #isEnded = false;
-  /** @type {ReturnType<typeof stream> | null} */
+  /** @type {ReturnType<Render> | null} */
   #stream = null;
+  /** @type {Answer | null} */
+  #latest = null;
 
   /** @param {string} name class of the element */
   constructor(name) {
@@ -28,13 +49,41 @@ export class Prose {
    * @param {Answer} answer
    */
   show(answer) {
+    this.#latest = answer;
+    if (render) return this.#draw(render);
+    void warm().then(() => {
+      if (render) this.#draw(render);
+      else this.#spell();
+    });
+  }
+
+  /** Without a renderer the text as it is, until the network is back. */
+  #spell() {
+    setText(this.element, this.#latest?.text ?? "");
+    if (this.element.style.whiteSpace !== "") return;
+    this.element.style.whiteSpace = "pre-wrap";
+    const again = () => {
+      loading = null;
+      if (this.#latest) this.show(this.#latest);
+    };
+    addEventListener("online", again, { once: true });
+  }
+
+  /** @param {Render} render */
+  #draw(render) {
+    const answer = this.#latest;
+    if (!answer) return;
+    if (this.element.style.whiteSpace !== "") {
+      this.element.style.whiteSpace = "";
+      this.element.replaceChildren();
+    }
     const { text, redraws, sources } = answer;
     const isReplaced = redraws !== this.#redraws && !text.startsWith(this.#text);
     const isOther = isReplaced || sources !== this.#sources || (this.#isEnded && text.length > this.#text.length);
     if (isOther) this.#clear();
     this.#redraws = redraws;
     this.#sources = sources;
-    this.#stream ??= stream(this.element, { sources });
+    this.#stream ??= render(this.element, { sources });
     if (text.length > this.#text.length) this.#stream.write(text.slice(this.#text.length));
     this.#text = text;
     if (!isOver(answer) || this.#isEnded) return;

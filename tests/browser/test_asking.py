@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.answers import TEXT, begun, ending, spoken, thinking, unfinished
-from tests.browser.chat import NETWORK, Chat
+from tests.browser.chat import NETWORK, Chat, Watch
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, refusal
@@ -46,6 +46,21 @@ def test_the_answer_grows_and_ends_clearly(chat: Chat, provider: FakeProvider) -
     expect(chat.meta.last).to_contain_text("tokens/s")
     expect(chat.meta.last).to_contain_text("$0.0036")
     assert len(provider.calls) == 1
+
+
+def test_without_its_renderer_the_answer_is_shown_as_it_is(
+    chat: Chat, provider: FakeProvider, watch: Watch
+) -> None:
+    watch.allow(NETWORK)
+    chat.page.route("**/render.js", lambda route: route.abort())
+    chat.reload()
+    provider.play(Answer(steps=openai(["some **bold** words"])))
+    chat.ask("Hi")
+    chat.wait_over()
+    expect(chat.answers.last).to_have_text("some **bold** words")
+    chat.page.unroute("**/render.js")
+    chat.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(chat.answers.last.locator("strong")).to_have_text("bold")
 
 
 def test_the_pace_is_told_while_it_streams(chat: Chat, provider: FakeProvider) -> None:

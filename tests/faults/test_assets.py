@@ -9,6 +9,8 @@ import requests
 
 from tests.support.server import Server
 
+FIRST_PAINT_BYTES = 60_000
+
 
 @pytest.fixture(scope="module")
 def below() -> Iterator[Server]:
@@ -45,6 +47,18 @@ def test_an_address_of_another_version_holds_nothing(server: Server) -> None:
     for path in (other, "/static/page.js", script.replace("page.js", "../../webapp/app.py"), f"{script}/"):
         refused = requests.get(server.url + path, timeout=10)
         assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/json"), path
+
+
+def test_what_the_first_paint_needs_is_small(server: Server) -> None:
+    """The renderer of answers comes beside it, and is not waited for."""
+    page = requests.get(server.url, timeout=10).text
+    beside = set(re.findall(r'fetchpriority="low" href="([^"]+)"', page))
+    assert any(file.endswith("/render.js") for file in beside)
+    sizes = {}
+    for file in set(files_of(page)) - beside:
+        served = requests.get(server.url + file, timeout=10, headers={"Accept-Encoding": "gzip"}, stream=True)
+        sizes[file] = len(served.raw.read())
+    assert sum(sizes.values()) <= FIRST_PAINT_BYTES, sorted(sizes.items(), key=lambda size: -size[1])[:8]
 
 
 def test_it_works_below_a_sub_path(below: Server) -> None:
