@@ -27,6 +27,7 @@ import { Formulas } from "./render/formulas.js";
 export const RELEASE_MS = 300;
 /** Blocks are laid out in groups of groups: a browser looks at all children of what holds them whenever one grows. */
 const GROUP = 16;
+const LEVELS = 3;
 /** Longer code is not coloured. */
 const LONGEST_PAINTED_CHARS = 50_000;
 
@@ -79,22 +80,15 @@ function paint(code, language) {
  * @param {Scene} scene
  */
 function blocksIn(root, scene) {
-  /** @type {HTMLElement[]} */
-  const outer = [];
-  /** @type {HTMLElement[]} */
-  const inner = [];
-  const box = (/** @type {number} */ index) => {
-    const at = Math.floor(index / GROUP);
-    const known = inner[at];
-    if (known) return known;
-    const above = Math.floor(at / GROUP);
-    let place = outer[above];
-    if (!place) root.append((place = outer[above] = h("div", { class: "blocks" })));
-    const group = h("div", { class: "blocks" });
-    place.append(group);
-    inner[at] = group;
-    return group;
-  };
+  /** @type {HTMLElement[][]} */
+  const levels = Array.from({ length: LEVELS }, () => []);
+  const box = (/** @type {number} */ index) =>
+    levels.reduce((place, groups, level) => {
+      const at = Math.floor(index / GROUP ** (LEVELS - level));
+      const group = groups[at] ?? h("div", { class: "blocks" });
+      if (!groups[at]) place.append((groups[at] = group));
+      return group;
+    }, root);
   return new Blocks(box, scene, 0);
 }
 

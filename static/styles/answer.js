@@ -35,7 +35,7 @@ export const answerCss = `
 .flow li > input { float: inline-start; inline-size: 16px; block-size: 16px; margin: calc((1em * var(--line) - 16px) / 2) 0 0; margin-inline-start: -24px;
   accent-color: var(--accent); }
 
-.flow > .blocks:first-child > .blocks:first-child > :first-child { margin-block-start: 0; }
+.flow > .blocks:first-child > .blocks:first-child > .blocks:first-child > :first-child { margin-block-start: 0; }
 .flow blockquote { padding-inline-start: 16px; border-inline-start: 3px solid var(--line-colour); color: var(--muted); }
 .flow hr { border: 0; border-block-start: 1px solid var(--line-colour); }
 .flow .blocks > hr, .flow .blocks > hr + * { margin-block-start: 24px; }

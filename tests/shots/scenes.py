@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.answers import PARAGRAPHS, TEXT, begun, ending, spoken, thinking, unfinished
 from tests.browser.chat import NETWORK, Chat, Watch
+from tests.shots.answers import ARABIC, RICH
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, refusal
@@ -193,6 +194,19 @@ def many_turns(stage: Stage) -> Chat:
     return chat
 
 
+def formatted(stage: Stage, text: str, *, part: float = 1.0) -> Chat:
+    """An answer with everything in it, or the beginning of one."""
+    shown = text[: int(len(text) * part)]
+    stage.provider.play(spoken(shown, per_s=500) if part == 1.0 else begun(shown, per_s=500))
+    chat = stage.open(stage.real)
+    chat.ask(QUESTION)
+    if part == 1.0:
+        chat.wait_over()
+    else:
+        chat.wait_chars(len(shown) * 2 // 3)
+    return chat
+
+
 def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
     """The sign-in page."""
     chat = stage.visit(stage.guarded)
@@ -219,6 +233,9 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "settings": settings,
     "thinking": thought,
     "done": done,
+    "formatted": partial(formatted, text=RICH),
+    "formatted-half": partial(formatted, text=RICH, part=0.47),
+    "formatted-arabic": partial(formatted, text=ARABIC),
     "stopped": stopped,
     "failed": failed,
     "refused": refused,
