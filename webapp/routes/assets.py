@@ -29,24 +29,23 @@ _IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)
 
 
 class Assets:
-    """The tree under `static/`, read once, at the start."""
+    """The tree under `static/`, read once, at the start.
+
+    `first` are the modules of the first picture, `beside` those that are loaded beside it, and `words` what the
+    server's own pages say, by language.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
         self.digest = self._digest()
         self.words = read_words(folder)
+        self.first = ["page.js", *self._reached("page.js")]
+        self.beside = [name for name in ["render.js", *self._reached("render.js")] if name not in self.first]
 
     def url(self, name: str) -> str:
         """Give a file's address below the application's root."""
         return f"/static/{self.digest}/{name}"
-
-    def modules(self, entry: str) -> list[str]:
-        """List what a module imports, and what that imports, in the order in which a browser finds it."""
-        found = [entry]
-        for module in found:
-            found += [name for name in self._imports(module) if name not in found]
-        return found[1:]
 
     def serve(self, application: WSGIApplication) -> WSGIApplication:
         """Put the files before an application. Each is compressed once, in a folder that ends with it."""
@@ -81,6 +80,13 @@ class Assets:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()[:_DIGEST_CHARS]
+
+    def _reached(self, entry: str) -> list[str]:
+        """List what a module imports, and what that imports, in the order in which a browser finds it."""
+        found = [entry]
+        for module in found:
+            found += [name for name in self._imports(module) if name not in found]
+        return found[1:]
 
     def _imports(self, module: str) -> Iterable[str]:
         source = self.folder / module

@@ -50,12 +50,6 @@ def asset(name: str) -> str:
     return request.script_root + services().assets.url(name)
 
 
-@blueprint.app_template_global()
-def modules(entry: str) -> list[str]:
-    """List what a module needs to run, for the browser to fetch all at once."""
-    return services().assets.modules(entry)
-
-
 @blueprint.get("/")
 def index() -> Response:
     """Show the chat, or the sign-in, or why the server is locked."""
@@ -78,7 +72,7 @@ def index() -> Response:
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
     }
-    return show("index.html", 200, boot=boot)
+    return show("index.html", 200, boot=boot, first=parts.assets.first[1:], beside=parts.assets.beside)
 
 
 def _models(default: Provider) -> list[str]:
