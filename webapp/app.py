@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from flask import Flask
 
 from webapp import __version__
 from webapp.access.gate import Gate
+from webapp.access.secret import kept_secret
 from webapp.access.throttle import Throttle
 from webapp.models import Models
 from webapp.routes import (
@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     models = Models.read(settings.models_file)
     catalog = ProviderCatalog(settings, models, Workshop(settings, models))
     _log_to_stderr()
-    secret = settings.secret_key or secrets.token_urlsafe(32)
+    secret = settings.secret_key or kept_secret(settings.data_dir)
     app = _bare_app(settings, secret)
     parts = _services(settings, models, catalog, secret)
     keep(app.extensions, parts)

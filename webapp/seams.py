@@ -136,5 +136,8 @@ class Keeper(Protocol):
     def begin(self) -> bool:
         """Keep the question, and that there is a run; False when it could not be kept within a second."""
 
+    def so_far(self, text: str, reasoning: str) -> None:
+        """Keep what has been said until now, if that is no trouble; never waits."""
+
     def end(self, answer: Answer, *, wait: bool) -> bool:
         """Keep the answer; False when it is not kept yet. Waits half a second at most, and only with `wait`."""

@@ -88,7 +88,7 @@ class Settings:
         "SECRET_KEY",
         None,
         variables.text,
-        "signs the visitors' cookies; without it they end with the process",
+        "signs the visitors' cookies; without it one is made and kept in FRESHET_DATA_DIR",
         secret=True,
     )
     access_password: str | None = _at(

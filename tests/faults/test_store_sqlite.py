@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.asking import KEY, SECRET_KEY, answered, new_run
+from tests.faults.asking import KEY, SECRET_KEY, answered, cookie_of, new_run
 from tests.faults.keeping import Gated, Person, at_once, notices, state_of, text_of, warm
 from tests.support.companion import Companion
 from tests.support.dialects import openai
@@ -247,7 +247,7 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
             gated.open(1)
             reader.read_text(5)
             run = reader.run
-            wait_for(lambda: run in anna.conversation(name)["messages"], 5.0, "the question, stored")
+            wait_for(lambda: anna.texts(name) == ["First?", "Begun"], 10.0, "what was said so far, stored")
             for pid in (server.pid, server.worker):
                 os.kill(pid, signal.SIGKILL)
         server.stop()
@@ -256,7 +256,7 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
         kept = anna.conversation(name)
         assert kept["run"] is None
         assert kept["messages"][run]["state"] == "interrupted"
-        assert anna.texts(name)[0] == "First?"
+        assert anna.texts(name) == ["First?", "Begun"]
         provider.play(Answer(steps=openai(["Done."])))
         question = kept["messages"][run]["parent"]
         assert anna.ask(name, None, parent=question).text == "Done."
@@ -268,10 +268,11 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
 def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
     provider: FakeProvider, companion: Companion
 ) -> None:
-    env = environment(provider, companion, GUNICORN_CMD_ARGS="--graceful-timeout 6")
+    env = environment(provider, companion, GUNICORN_CMD_ARGS="--graceful-timeout 6", SECRET_KEY="")
     with Gated("Begun ", "and never ended") as gated, Server(env) as server:
         provider.play(gated.answer)
         anna, name = Person(server), new_run()
+        anna.headers = {"Cookie": cookie_of(server)}
         with anna.start(name, "First?") as reader:
             gated.open(1)
             reader.read_text(5)

@@ -41,7 +41,8 @@ class Tally:
         self, request: ModelRequest, provider: str, model: str, pricer: Pricer, kept: str = ""
     ) -> None:
         """Begin to count; `kept` is what the answer begins with, made and paid for by an earlier one."""
-        self._request = request
+        self._request: ModelRequest | None = request
+        self._guessed_input = 0
         self._pricer = pricer
         self._kept_tokens = estimate_tokens(kept)
         self._report = UsageReport()
@@ -87,6 +88,15 @@ class Tally:
             damaged=self.damaged,
         )
 
+    def let_go(self) -> None:
+        """Forget the request, which may be as large as a model's window: the answer has ended."""
+        self._request = None
+
+    def _guess_input(self) -> int:
+        if self._request is not None:
+            self._guessed_input = estimate_input_tokens(self._request)
+        return self._guessed_input
+
     def _usage(self, text: str, reasoning: str, *, cut: bool) -> Usage:
         told_in, told_out = self._report.input_tokens, self._report.output_tokens
         if told_in is not None and told_out is not None and not cut:
@@ -95,7 +105,7 @@ class Tally:
         if not (self.taken or guess or told_in or told_out):
             return Usage()
         return Usage(
-            estimate_input_tokens(self._request) if told_in is None else told_in,
+            self._guess_input() if told_in is None else told_in,
             guess if told_out is None else max(guess, told_out),
             estimated=True,
         )

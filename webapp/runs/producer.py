@@ -50,7 +50,7 @@ class Producer:
     ) -> None:
         self._log = log
         self._keeper = keeper
-        self._request = request
+        self._request: ModelRequest | None = request
         self._chain = chain
         self._framer = Framer(rules)
         self._max_bytes = max_bytes
@@ -153,7 +153,9 @@ class Producer:
     def _ask(self) -> Finished:
         self._keep_question()
         feed, now = self._framer.feed, time.monotonic
-        with closing(ask(self._chain, self._request, self, self._switched)) as events:
+        request, self._request = self._request, None  # a run is remembered for longer than it needs this
+        assert request is not None  # noqa: S101  (an answer is made once)
+        with closing(ask(self._chain, request, self, self._switched)) as events:
             for event in events:
                 kind = type(event)
                 if kind is TextDelta or kind is ReasoningDelta:

@@ -234,6 +234,7 @@ class Runs:
         elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
             run.ask_to_stop("orphan")
         run.end_if_stuck(now)
+        run.keep_so_far(now)
 
     def _cut_off(self) -> None:
         """End what is left when the process must go: every reader gets a terminal frame, or is sent away."""

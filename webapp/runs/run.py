@@ -20,6 +20,7 @@ from webapp.runs.producer import Producer, Reason
 from webapp.seams import Keeper, Provider
 
 _STOP_S = 0.7  # how long the producer may take to end a stopped run before it is ended for it
+_KEEP_EVERY_S = 5.0
 _OVERHEAD_BYTES = 4 * 1024  # what a run weighs besides its frames
 
 
@@ -88,6 +89,8 @@ class Run:
         self._stopping: float | None = None
         self._reason: Reason = "user"
         self._closed_ms = 0
+        self._keep_at = self.began_at + _KEEP_EVERY_S
+        self._kept_bytes = self.log.size_bytes
 
     @property
     def state(self) -> State:
@@ -122,6 +125,16 @@ class Run:
                 self._stopping = time.monotonic()
                 self._reason = reason
             self._producer.stop(reason)
+
+    def keep_so_far(self, now: float) -> None:
+        """Let a long answer be kept now and then, for the case that this process dies."""
+        keeper = self._keeper
+        if keeper is None or now < self._keep_at or self._ending is not None:
+            return
+        self._keep_at = now + _KEEP_EVERY_S
+        if self.log.size_bytes > self._kept_bytes:
+            self._kept_bytes = self.log.size_bytes
+            keeper.so_far(self.log.said("text"), self.log.said("reasoning"))
 
     def end_if_stuck(self, now: float) -> None:
         """End a run that was asked to stop, for a producer that does not."""
@@ -180,4 +193,6 @@ class Run:
         if self._stopping is not None:
             self._closed_ms = round((self.ended_at - self._stopping) * 1000)
         self._ending = ending
+        self._keeper = None
+        self._tally.let_go()
         self._ended.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -14,7 +15,7 @@ from webapp.conversation import ImageRef, Message, title_of
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from webapp.seams import Answer, Keeper
 from webapp.store.branches import Branch, conversation_of, read
-from webapp.store.database import Database
+from webapp.store.database import Away, Database
 from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
 from webapp.store.rows import now_ms
@@ -25,6 +26,7 @@ log_ = logging.getLogger("freshet.store")
 
 _SETTLE_S = 0.2
 _READ_S = 0.6  # with what comes before and after, the first byte leaves within a second
+_LAST_S = 4.0  # where nothing else can help: a busy database is no reason to refuse
 _BEGIN_S = 1.0
 _END_S = 0.5  # below what a stop may take
 _AWAY_S = 0.25  # where the last try has failed: time enough to find that it is back
@@ -69,7 +71,7 @@ class Turns:
         self._recall = recall
 
     def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
-        """Look at what the turn stands on. Takes less than a second.
+        """Look at what the turn stands on. Takes less than a second, unless only a slow database knows it.
 
         Raises `NotFound`, `InvalidRequest`, `Conflict`, and `Unavailable` where the earlier messages cannot be
         had; a first message needs none of them.
@@ -116,21 +118,29 @@ class Turns:
     def _known(self, wish: Wish, conversation: str) -> Branch:
         """Read the branch from the database; from memory what it does not have yet, or cannot tell now."""
         at, param = (wish.continued, "continue") if wish.continued else (wish.parent, "parent")
-        found = None
-        if self._saver.settle(conversation, _SETTLE_S):
-            try:
-                found = self._database.read(
-                    lambda c: read(c, wish.owner, conversation, at, wish.run, param), _READ_S
-                )
-            except Unavailable:
-                found = self._recall.read(wish.owner, conversation, at, wish.run)
-            else:
-                if found is not None:
-                    self._recall.keep(
-                        wish.owner, conversation, found.system, found.messages, found.images, found.at
-                    )
+
+        def stored(patience_s: float) -> Branch | None:
+            return self._database.read(
+                lambda c: read(c, wish.owner, conversation, at, wish.run, param), patience_s
+            )
+
+        def remembered() -> Branch | None:
+            return self._recall.read(wish.owner, conversation, at, wish.run)
+
+        if not self._saver.settle(conversation, _SETTLE_S):
+            found = remembered()
         else:
-            found = self._recall.read(wish.owner, conversation, at, wish.run)
+            try:
+                found = stored(_READ_S)
+            except Unavailable:
+                try:
+                    found = remembered()
+                except Away:
+                    found = stored(_LAST_S)  # better late than without what was said before
+            if found is not None:
+                self._recall.keep(
+                    wish.owner, conversation, found.system, found.messages, found.images, found.at
+                )
         if found is not None:
             return found
         if at is not None and at is not msgspec.UNSET:
@@ -180,6 +190,8 @@ class _Kept:
         self._recall = recall
         self._begin = begin
         self._images = images
+        self._lock = threading.Lock()
+        self._ended = False
 
     def begin(self) -> bool:
         """Keep the question and the run."""
@@ -192,8 +204,18 @@ class _Kept:
         self._images = {}
         return self._saved(begin, _BEGIN_S)
 
+    def so_far(self, text: str, reasoning: str) -> None:
+        """Keep what has been said, where nothing waits already: the end will bring it all the same."""
+        begin = self._begin
+        message = msgspec.structs.replace(begin.answer, content=(TextPart(text),), reasoning=reasoning)
+        with self._lock:
+            if not (self._ended or self._saver.behind or self._saver.failing):
+                self._saver.put(End(owner=begin.owner, conversation=begin.conversation, answer=message))
+
     def end(self, answer: Answer, *, wait: bool) -> bool:
         """Keep the answer."""
+        with self._lock:
+            self._ended = True
         begin = self._begin
         message = msgspec.structs.replace(
             begin.answer,
