@@ -195,8 +195,9 @@ def test_s11_a_kept_connection_that_was_cut_is_noticed(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
     provider.play(Answer(steps=openai(["Hello."])))
-    postgres.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'freshet'"
-    )
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'freshet'"
+    assert postgres.execute(cut)
+    assert anna.do("GET", "/conversations")[0] == 200
+    assert postgres.execute(cut)
     answer = anna.ask(new_run(), "Hello?")
     assert notices(answer) == []

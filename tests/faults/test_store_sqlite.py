@@ -206,6 +206,32 @@ def test_two_tabs_that_edit_the_same_message_both_keep_their_word(
     assert anna.texts(name)[-1] in ("Re: this", "Re: that")
 
 
+def test_somebody_else_s_is_not_there_on_a_websocket(
+    server: Server, provider: FakeProvider, anna: Person
+) -> None:
+    name, ben = new_run(), Person(server)
+    provider.play(Answer(steps=openai(["My secret."])))
+    mine = anna.ask(name, "Say it.")
+    with WsClient(server.address, headers=ben.headers) as client:
+        for number, body in enumerate(
+            (
+                {"type": "start", "conversation": name, "query": "What was said?"},
+                {"type": "start", "conversation": name, "parent": mine.run, "query": "What?"},
+                {"type": "start", "continue": mine.run},
+                {"type": "resume", "run": mine.run},
+                {"type": "stop", "run": mine.run},
+            )
+        ):
+            client.send_json(ref=str(number), **body)
+            client.read_until(
+                lambda ref=str(number): client.jsons[-1:] and client.jsons[-1][1].get("ref") == ref
+            )
+            refused = client.jsons[-1][1]
+            assert (refused["status"], "refused" in refused) == (404, True)
+            assert "secret" not in str(refused)
+    assert len(provider.calls) == 1
+
+
 # Servers of their own.
 
 

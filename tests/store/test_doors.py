@@ -180,9 +180,12 @@ def test_somebody_else_s_is_not_there_at_any_door(anna: Person, ben: Person, pro
         ("POST", "/stream", {"conversation": name, "continue": turn.id}),
         ("POST", "/stream", {"continue": turn.id}),
     ):
-        for person in (ben,):
-            status, code, _ = person.refused(method, path, body)
-            assert (status, code.endswith("not_found")) == (404, True), (method, path)
+        status, code, _ = ben.refused(method, path, body)
+        assert (status, code.endswith("not_found")) == (404, True), (method, path)
+    unknown = ben.refused("POST", "/stream", {"continue": new_run()})
+    assert ben.refused("POST", "/stream", {"continue": turn.id}) == unknown, (
+        "nor does it tell that it is there"
+    )
     assert ben.heads() == []
     assert len(provider.calls) == 1
     assert anna.conversation(name) == before

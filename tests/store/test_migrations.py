@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from webapp.store.database import Away, Database
-from webapp.store.migrate import revision, upgrade
+from webapp.store.migrate import file_lock, revision, upgrade
 from webapp.store.schema import HEAD, metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +121,19 @@ def test_many_processes_open_one_file_at_once(tmp_path: Path) -> None:
     for process in started:
         said, complained = process.communicate(timeout=30)
         assert (said.strip(), process.returncode) == ("ready", 0), complained
+
+
+def test_who_opens_a_file_waits_for_whoever_migrates_it(tmp_path: Path) -> None:
+    database = Database(None, str(tmp_path))
+    with ThreadPoolExecutor(1) as pool:
+        with file_lock(tmp_path / "freshet.db.lock"):
+            opened = pool.submit(database.open)
+            with pytest.raises(TimeoutError):
+                opened.result(0.5)
+            assert not (tmp_path / "freshet.db").exists() or within(database, revision) is None
+        opened.result(10)
+    assert database.state == "ready"
+    database.close()
 
 
 def test_many_migrate_one_postgres_at_once(postgres: Any) -> None:
