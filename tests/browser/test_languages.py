@@ -22,7 +22,10 @@ PLACEHOLDERS = {
 }
 
 
-@pytest.fixture(params=[(tag, device) for tag in PLACEHOLDERS for device in ("desk", "phone")])
+PLACES = [(tag, "phone") for tag in PLACEHOLDERS] + [("ar", "desk")]
+
+
+@pytest.fixture(params=PLACES, ids=lambda place: "-".join(place))
 def place(request: pytest.FixtureRequest) -> str:
     tag: str = request.param[0]
     return tag
