@@ -25,7 +25,7 @@ PLACEHOLDERS = {
 PLACES = [(tag, "phone") for tag in PLACEHOLDERS] + [("ar", "desk")]
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: "-".join(place))
+@pytest.fixture(params=PLACES, ids="-".join)
 def place(request: pytest.FixtureRequest) -> str:
     tag: str = request.param[0]
     return tag

@@ -9,6 +9,7 @@ import pytest
 
 from tests.deploy.conftest import Installed
 from tests.deploy.house import Hosted, pip, run
+from tests.support.server import wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -59,3 +60,9 @@ def test_it_answers_without_any_setting(from_wheel: Installed, tmp_path: Path) -
         assert status == 200
         assert json.loads(body)["choices"][0]["message"]["content"].startswith("You asked: “Hi”")
         assert "demo answers" in server.log
+        wait_for(
+            lambda: json.loads(server.request("GET", "/readyz")[1])["store"]["state"] == "ready",
+            10.0,
+            "the database, made by the migrations in the wheel",
+        )
+    assert "DATABASE_URL is not set" in run([str(from_wheel.bin / "freshet"), "migrate"], cwd=tmp_path)

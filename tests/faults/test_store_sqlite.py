@@ -6,7 +6,8 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -142,14 +143,22 @@ def test_s12_the_doors_say_what_is_wrong_and_reading_goes_on(
 def test_s12_a_turn_on_a_websocket_holds_up_no_other_run_there(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
-    steady, turn = new_run(), new_run()
-    with Gated(*(f"{number} " for number in range(40))) as gated, locked(server):
+    steady, turn, name = new_run(), new_run(), new_run()
+    provider.play(Answer(steps=openai(["x"])))
+    anna.ask(name)
+    with ExitStack() as stack:
+        gated = stack.enter_context(Gated(*(f"{number} " for number in range(40))))
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        stack.enter_context(locked(server))
         provider.play(
             lambda call: gated.answer if "steady" in str(call.json) else Answer(steps=openai(["x"]))
         )
         with WsClient(server.address, headers=anna.headers) as client:
             client.send_json(type="start", ref="1", run=steady, query="steady")
             client.read_until(lambda: len(client.received(steady)) > 0)
+            for _ in range(2):  # each keeps the database's one thread for a second
+                pool.submit(anna.do, "PATCH", f"/conversations/{name}", {"title": "Late"})
+            wait_for(lambda: server.request("GET", "/healthz")[0] == 200, 5.0, "the changes, on their way")
             client.send_json(type="start", ref="2", run=turn, query="Well?", conversation=new_run())
             gaps = []
             for number in range(1, 41):
@@ -160,7 +169,7 @@ def test_s12_a_turn_on_a_websocket_holds_up_no_other_run_there(
                 time.sleep(0.01)
             client.read_to_end(turn)
             client.read_to_end(steady)
-    assert sorted(gaps)[-2] < 0.3, gaps
+    assert max(gaps) < 0.5, gaps
 
 
 def test_s12_a_full_disk(server: Server, provider: FakeProvider, anna: Person) -> None:
