@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, tuple_, update
 
 from webapp.conversation import fold, leaf_below
 from webapp.errors import InvalidRequest, NotFound
@@ -99,13 +99,6 @@ def restore(connection: Connection, owner: str, conversation: str) -> Head:
         update(conversations).where(table.id == conversation, table.owner == owner).values(deleted_at=None)
     )
     return find(connection, owner, conversation)
-
-
-def count(connection: Connection, owner: str) -> int:
-    """Tell how many an owner has, deleted ones too."""
-    return connection.execute(
-        select(func.count()).select_from(conversations).where(conversations.c.owner == owner)
-    ).scalar_one()
 
 
 def _deepest(connection: Connection, conversation: str, leaf: str) -> str:
