@@ -30,7 +30,7 @@ export class WishesControl {
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      h("div", { class: "actions" }, this.#cancel, h("button", { value: "save", class: "main" }, words.save)),
+      h("div", { class: "actions" }, this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
 
@@ -45,9 +45,9 @@ export class WishesControl {
     this.picker.hidden = models.length < 2;
     this.picker.addEventListener("change", () => this.#take({ ...this.#wishes, model: this.#chosen() }));
     this.button.addEventListener("click", () => this.#open());
-    this.dialog.addEventListener("close", () => this.dialog.returnValue === "save" && this.#read());
-    this.#cancel.addEventListener("click", () => this.dialog.close("cancel"));
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close("cancel"));
+    this.dialog.addEventListener("submit", () => this.#read());
+    this.#cancel.addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
   /**
@@ -68,7 +68,6 @@ export class WishesControl {
     this.#system.value = this.#wishes.system ?? "";
     this.#temperature.value = String(this.#wishes.temperature ?? "");
     this.#length.value = String(this.#wishes.max_tokens ?? "");
-    this.dialog.returnValue = "cancel";
     this.dialog.showModal();
   }
 

@@ -194,7 +194,7 @@ def test_many_turns_at_once_are_all_kept(server: Server, provider: FakeProvider,
     anna.ask(name, "root")
     asked = [f"question {number}" for number in range(30)]
     answers = at_once([lambda query=query: anna.ask(name, query, parent=None) for query in asked])
-    assert all(not notices(answer) for answer in answers)
+    wait_for(lambda: not state_of(server).get("waiting"), 10.0, "the last write")
     messages = anna.conversation(name)["messages"]
     assert {text_of(messages[answer.run]) for answer in answers} == {f"Re: {query}" for query in asked}
     assert len(messages) == 62
