@@ -1,50 +1,143 @@
 /**
- * A conversation as a value: turns of a question and its answer, what of it the model is told, and
- * the form in which it outlives a reload. Pure.
+ * A conversation as a value: the turns of one branch, each a question and its answer, what the server is
+ * asked for each, and the form in which it outlives a reload. Pure.
  */
 import { isOver, newAnswer } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
-/** @typedef {import("./seams.js").Message} Message */
 /** @typedef {import("./seams.js").Opening} Opening */
 /** @typedef {import("./seams.js").Wishes} Wishes */
-/** @typedef {{question: string, wishes: Wishes, answer: Answer}} Turn */
+
+/**
+ * @typedef {object} Versions messages in the same place, the oldest first
+ * @property {readonly string[]} ids a message each; a question of which only the answer is known goes by that
+ * @property {number} at which of them is shown
+ */
+
+/**
+ * @typedef {object} Turn
+ * @property {string} question
+ * @property {string | null} asked the question's own id, where the server has told it
+ * @property {Opening | null} opening what its run was started with; null: the server has told the turn
+ * @property {Answer} answer
+ * @property {Versions} questions
+ * @property {Versions} answers
+ */
 
 /**
  * @typedef {object} Conversation
- * @property {readonly Turn[]} turns oldest first
+ * @property {string} id empty before the first question
+ * @property {readonly Turn[]} turns of the branch that is shown, oldest first
  * @property {boolean} trimmed older turns were dropped to keep the saved form small
  */
 
 /** @type {Conversation} */
-export const EMPTY = { turns: [], trimmed: false };
+export const EMPTY = { id: "", turns: [], trimmed: false };
 
 /** Version of the saved form; another one is not read. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
- * Add a turn whose answer has yet to come.
+ * Ask on, at the end of the branch.
  * @param {Conversation} conversation
  * @param {string} question
  * @param {Wishes} wishes
  * @param {string} run
  * @returns {Conversation}
  */
-export function asked(conversation, question, wishes, run) {
-  return { ...conversation, turns: [...conversation.turns, { question, wishes, answer: newAnswer(run) }] };
+export function asked({ turns, ...rest }, question, wishes, run) {
+  const opening = { ...wishes, conversation: rest.id, query: question, parent: standing(turns) };
+  return { ...rest, turns: [...turns, fresh(question, opening, run, [])] };
 }
 
 /**
- * Ask the last question once more.
+ * Ask another question in the place of one, which stays beside it.
  * @param {Conversation} conversation
+ * @param {number} at
+ * @param {string} question
  * @param {Wishes} wishes
  * @param {string} run
  * @returns {Conversation}
  */
-export function askedAgain(conversation, wishes, run) {
-  const last = conversation.turns.at(-1);
-  if (!last) return conversation;
-  return asked({ ...conversation, turns: conversation.turns.slice(0, -1) }, last.question, wishes, run);
+export function askedInstead({ turns, ...rest }, at, question, wishes, run) {
+  const before = turns.slice(0, at);
+  const opening = { ...wishes, conversation: rest.id, query: question, parent: standing(before) };
+  const others = turns[at] && isKept(turns[at]) ? turns[at].questions.ids : [];
+  return { ...rest, turns: [...before, fresh(question, opening, run, others)] };
+}
+
+/**
+ * Have a question answered once more. A question whose id is not known is asked again as it was.
+ * @param {Conversation} conversation
+ * @param {number} at
+ * @param {Wishes} wishes
+ * @param {string} run
+ * @returns {Conversation}
+ */
+export function answeredAgain(conversation, at, wishes, run) {
+  const turn = conversation.turns[at];
+  if (!turn) return conversation;
+  if (turn.asked === null) return askedInstead(conversation, at, turn.question, wishes, run);
+  const opening = { ...wishes, conversation: conversation.id, parent: turn.asked };
+  return another(conversation, at, opening, newAnswer(run));
+}
+
+/**
+ * Have an answer go on from where it stops: a new one, which begins with its text.
+ * @param {Conversation} conversation
+ * @param {number} at
+ * @param {Wishes} wishes
+ * @param {string} run
+ * @returns {Conversation}
+ */
+export function continued(conversation, at, wishes, run) {
+  const turn = conversation.turns[at];
+  if (!turn) return conversation;
+  const opening = { ...wishes, conversation: conversation.id, continue: turn.answer.run };
+  // Its text stands there until the server repeats it.
+  return another(conversation, at, opening, { ...newAnswer(run), text: turn.answer.text, stale: true });
+}
+
+/**
+ * @param {Conversation} conversation
+ * @param {number} at
+ * @param {Opening} opening
+ * @param {Answer} answer
+ * @returns {Conversation}
+ */
+function another({ turns, ...rest }, at, opening, answer) {
+  const turn = /** @type {Turn} */ (turns[at]);
+  const ids = [...turn.answers.ids, answer.run];
+  const next = { ...turn, opening, answer, answers: { ids, at: ids.length - 1 } };
+  return { ...rest, turns: [...turns.slice(0, at), next] };
+}
+
+/**
+ * @param {string} question
+ * @param {Opening} opening
+ * @param {string} run
+ * @param {readonly string[]} others questions in the same place
+ * @returns {Turn}
+ */
+function fresh(question, opening, run, others) {
+  const questions = { ids: [...others, run], at: others.length };
+  return { question, asked: null, opening, answer: newAnswer(run), questions, answers: { ids: [run], at: 0 } };
+}
+
+/**
+ * Name the message on which the next question stands: the last answer that the server has.
+ * @param {readonly Turn[]} turns
+ */
+function standing(turns) {
+  return turns.filter(isKept).at(-1)?.answer.run ?? null;
+}
+
+/**
+ * Tell whether the server has a turn, and did not refuse it.
+ * @param {Turn} turn
+ */
+export function isKept({ opening, answer }) {
+  return opening === null || answer.cursor !== null;
 }
 
 /**
@@ -70,29 +163,20 @@ export function underway(conversation) {
 }
 
 /**
- * Say what the run of the last answer is started with. It is the same after a reload.
+ * Take what the server has of a conversation. Answers that were followed to their end here stay as they are:
+ * more is known of them.
  * @param {Conversation} conversation
- * @returns {Opening}
+ * @param {Conversation} told
+ * @returns {Conversation}
  */
-export function opening(conversation) {
-  return { ...conversation.turns.at(-1)?.wishes, messages: messages(conversation) };
-}
-
-/**
- * Say what the model is asked: every turn so far, without answers of which nothing came, and
- * without the one that is being made now.
- * @param {Conversation} conversation
- * @returns {Message[]}
- */
-function messages(conversation) {
-  /** @type {Message[]} */
-  const said = [];
-  const last = conversation.turns.length - 1;
-  conversation.turns.forEach(({ question, answer }, at) => {
-    said.push({ role: "user", content: question });
-    if (at < last && answer.text !== "") said.push({ role: "assistant", content: answer.text });
+export function refreshed({ turns }, told) {
+  const ours = new Map(turns.map(({ answer }) => [answer.run, answer]));
+  const merged = told.turns.map((turn) => {
+    const mine = ours.get(turn.answer.run);
+    const isOurs = mine && isOver(mine) && isOver(turn.answer) && mine.text === turn.answer.text;
+    return isOurs ? { ...turn, answer: mine.unsaved ? { ...mine, unsaved: false } : mine } : turn;
   });
-  return said;
+  return { ...told, turns: merged };
 }
 
 /**
@@ -101,9 +185,9 @@ function messages(conversation) {
  * @param {number} maxChars
  */
 export function freeze(conversation, maxChars) {
-  let { turns, trimmed } = conversation;
+  let { id, turns, trimmed } = conversation;
   for (;;) {
-    const text = JSON.stringify({ v: VERSION, trimmed, turns });
+    const text = JSON.stringify({ v: VERSION, id, trimmed, turns });
     if (text.length <= maxChars || turns.length <= 1) return text.length <= maxChars ? text : null;
     turns = turns.slice(Math.ceil(turns.length / 2));
     trimmed = true;
@@ -118,14 +202,10 @@ export function freeze(conversation, maxChars) {
 export function thaw(text) {
   if (text === null) return EMPTY;
   try {
-    const saved = JSON.parse(text);
-    if (saved.v !== VERSION || !Array.isArray(saved.turns) || !saved.turns.every(isTurn)) return EMPTY;
-    const turns = saved.turns.map((/** @type {Turn} */ turn) => ({
-      question: turn.question,
-      wishes: turn.wishes ?? {},
-      answer: { ...newAnswer(turn.answer.run), ...turn.answer },
-    }));
-    return { turns, trimmed: saved.trimmed === true };
+    const { v, id, turns, trimmed } = JSON.parse(text);
+    if (v !== VERSION || typeof id !== "string" || !Array.isArray(turns) || !turns.every(isTurn)) return EMPTY;
+    const whole = turns.map((/** @type {Turn} */ turn) => ({ ...turn, answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
+    return { id, turns: whole, trimmed: trimmed === true };
   } catch {
     return EMPTY;
   }
@@ -136,6 +216,8 @@ function isTurn(turn) {
   return (
     typeof turn?.question === "string" &&
     typeof turn.answer?.run === "string" &&
-    typeof turn.answer.text === "string"
+    typeof turn.answer.text === "string" &&
+    Array.isArray(turn.questions?.ids) &&
+    Array.isArray(turn.answers?.ids)
   );
 }

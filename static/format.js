@@ -38,6 +38,15 @@ function inDollars(dollars, digits) {
 }
 
 /**
+ * Name a day as people call it.
+ * @param {number} days from today; -1 is yesterday
+ */
+export function formatDay(days) {
+  const name = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day");
+  return name.slice(0, 1).toLocaleUpperCase(language) + name.slice(1);
+}
+
+/**
  * Guess how many tokens a text is, for the time in which the provider has not said.
  * @param {number} chars
  */

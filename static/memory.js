@@ -102,3 +102,26 @@ export function recallWishes() {
     return {};
   }
 }
+
+const FOLDED_KEY = "freshet.folded";
+
+/**
+ * Keep whether the list of conversations is folded away.
+ * @param {boolean} isFolded
+ */
+export function rememberFolded(isFolded) {
+  try {
+    localStorage.setItem(FOLDED_KEY, String(isFolded));
+  } catch {
+    // Refused or full: it holds until the page is left.
+  }
+}
+
+/** Bring it back. */
+export function recallFolded() {
+  try {
+    return localStorage.getItem(FOLDED_KEY) === "true";
+  } catch {
+    return false;
+  }
+}

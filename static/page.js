@@ -1,11 +1,14 @@
-/** The page: reads what the server wrote into it, puts the chat and its header together. */
+/** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
+import { addressOf, name, named } from "./address.js";
 import { ICONS, h, icon } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
+import { Side } from "./elements/side.js";
 import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
 import { keepFiles } from "./install.js";
-import { recallWishes, rememberWishes } from "./memory.js";
+import { Library } from "./library.js";
+import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./memory.js";
 import { warm } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
@@ -20,8 +23,8 @@ function readBoot() {
 /** @param {FreshetChat} chat */
 function newChatButton(chat) {
   const button = h("button", { type: "button", class: "tool", title: words.newChat }, icon(ICONS.newChat), h("span", {}, words.newChat));
-  button.addEventListener("click", () => chat.clear());
-  const update = () => (button.hidden = chat.turns.length === 0);
+  button.addEventListener("click", () => chat.show(""));
+  const update = () => (button.hidden = chat.conversation === "");
   chat.addEventListener("freshet-change", update);
   update();
   return button;
@@ -32,21 +35,80 @@ function signOutForm() {
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
 }
 
+/**
+ * Put the list of conversations into its place. The first picture does not wait for it.
+ * @param {FreshetChat} chat
+ * @param {Library} library
+ */
+async function listBeside(chat, library) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("side"));
+  const side = new Side(place, recallFolded(), rememberFolded);
+  document.querySelector(".bar")?.prepend(side.button);
+  document.body.append(side.drawer);
+  const { List } = await import("./elements/list.js");
+  const open = (/** @type {string} */ id) => {
+    side.close();
+    if (id !== chat.conversation) chat.show(id);
+  };
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show("") });
+  side.hold(list.element);
+  return list;
+}
+
+/**
+ * Keep address and list in step with what the chat shows.
+ * @param {FreshetChat} chat
+ * @param {ReturnType<typeof listBeside>} coming
+ */
+function keepStep(chat, coming) {
+  /** @type {Awaited<typeof coming> | null} */
+  let list = null;
+  let listed = "";
+  let isFirst = true;
+  chat.addEventListener("freshet-change", () => {
+    name(chat.conversation, !isFirst);
+    isFirst = false;
+    look();
+  });
+  addEventListener("popstate", () => named() !== chat.conversation && chat.show(named()));
+  const look = () => {
+    if (!list) return;
+    const { conversation, isAnswering } = chat;
+    const answer = chat.turns.at(-1)?.answer;
+    list.current = conversation;
+    // A conversation is there, and the answer that is made in it, once the first frame has come.
+    const now = `${conversation} ${answer?.run} ${answer?.cursor === null} ${isAnswering}`;
+    if (now !== listed) void list.refresh();
+    listed = now;
+  };
+  const there = (/** @type {Awaited<typeof coming>} */ arrived) => {
+    list = arrived;
+    look();
+  };
+  void coming.then(there, () => {}); // it could not be loaded: the chat goes on without
+}
+
 function main() {
   const boot = readBoot();
   defineElements();
   const chat = new FreshetChat();
+  const library = new Library(document.baseURI);
   const tools = document.getElementById("tools");
+  let system = recallWishes().system;
   const wishes = new WishesControl(boot.models, (wished) => {
     chat.wishes = wished;
     rememberWishes(wished);
+    // What is not said with a question stays as the conversation has it: that must be taken back there.
+    if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
+    system = wished.system;
   });
   tools?.append(wishes.picker, newChatButton(chat), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
+  keepStep(chat, listBeside(chat, library));
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null });
+  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, wanted: named() || null, shelf: library });
   wishes.show(recallWishes());
 }
 

@@ -4,8 +4,6 @@
 
 /** @typedef {import("./frames.js").Received} Received */
 
-/** @typedef {{role: "user" | "assistant", content: string}} Message */
-
 /**
  * @typedef {object} Wishes how a person wants to be answered; what is left out is the server's choice
  * @property {string} [model]
@@ -14,7 +12,15 @@
  * @property {number} [max_tokens] the longest answer
  */
 
-/** @typedef {Wishes & {messages: Message[]}} Opening what starts a run; the same again joins it */
+/**
+ * @typedef {object} Place what a turn asks, and where in its conversation
+ * @property {string} conversation
+ * @property {string} [query] a new question; without it `parent` is a question that is answered again
+ * @property {string | null} [parent] the message that it stands on; null: before the first
+ * @property {string} [continue] the answer that is to go on, instead of both
+ */
+
+/** @typedef {Wishes & Place} Opening what starts a run; the same again joins it */
 
 /**
  * @typedef {object} Ask what a connection is opened with

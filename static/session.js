@@ -181,7 +181,8 @@ export class Session {
 
   /** @param {Ending} ending */
   #refused({ status, message, code, retry_ms }) {
-    if (status === 401) {
+    // Where cookies are refused there is no owner, and signing in or loading the page again would not help.
+    if (status === 401 && code !== "no_owner") {
       this.close();
       return this.#means.watcher.signedOut();
     }

@@ -22,6 +22,7 @@
  * @property {number} redraws raised whenever text was replaced and not only added to
  * @property {boolean} stale the next frame is the first of everything again: it replaces what is here
  * @property {string | null} notice code of the server's latest notice
+ * @property {boolean} unsaved the server could not keep it yet when it last said so
  * @property {Done | null} end set when status is `done`
  * @property {Failure | null} failure set when status is `failed`
  * @property {number | null} began_ms when the first character came
@@ -47,6 +48,7 @@ export function newAnswer(run) {
     redraws: 0,
     stale: false,
     notice: null,
+    unsaved: false,
     end: null,
     failure: null,
     began_ms: null,
@@ -164,7 +166,10 @@ function apply(answer, frame, now_ms) {
     return { ...answer, provider: provider ?? answer.provider, model: model ?? answer.model };
   }
   if (frame.sources) return { ...answer, sources: frame.sources };
-  if (frame.notice) return { ...answer, notice: frame.notice.code };
+  if (frame.notice) {
+    const { code } = frame.notice;
+    return { ...answer, notice: code, unsaved: answer.unsaved || code === "not_saved" };
+  }
   if (frame.done || frame.error !== undefined) {
     const end = /** @type {Done | Failure} */ (/** @type {unknown} */ (frame));
     const { provider, model } = end;

@@ -2,18 +2,31 @@
  * One turn on the page: the question, the thinking, the answer, how it ended. State is written on
  * small elements beside the text, never on what contains it: that would restyle all of a long answer.
  */
+import { copyText } from "./copy.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { Flow } from "./flow.js";
 import { formatCost, formatCount, guessTokens, rate } from "./format.js";
 import { Prose } from "./prose.js";
+import { Question } from "./question.js";
 import { isOver } from "./state.js";
 import { words } from "./strings/words.js";
+import { Switch, small } from "./versions.js";
 
 /** @typedef {import("./conversation.js").Turn} Turn */
 /** @typedef {import("./frames.js").Done} Done */
 /** @typedef {import("./frames.js").Failure} Failure */
 /** @typedef {import("./state.js").Answer} Answer */
 
+/**
+ * @typedef {object} TurnActions each names the run of the answer that it is about
+ * @property {(run: string) => void} retry answer the question once more
+ * @property {(run: string) => void} goOn
+ * @property {(run: string, question: string) => void} askInstead
+ * @property {(message: string) => void} turnTo show the branch that a message is on
+ */
+
+/** How long a button says that it has done its work. */
+const SAID_MS = 2_000;
 /** The live figure changes at most this often. */
 const RATE_EVERY_MS = 500;
 /** Codes whose own sentence says more than ours: which model, how long, what was refused. */
@@ -33,39 +46,79 @@ export class TurnView {
   /** @type {Answer | null} */
   #shown = null;
   #rateAt_ms = 0;
-  #retry;
+  #actions;
+  run;
+  #question;
+  #again = small(ICONS.again, words.regenerate, () => this.#actions.retry(this.run));
+  #onward = h("button", { type: "button", class: "retry" }, icon(ICONS.next), words.goOn);
+  #copy = small(ICONS.copy, words.copyMarkdown, () => void this.#take());
+  /** What may be done about an answer that is not whole. */
+  #choices = h("div", { class: "choices" }, this.#onward);
+  #switch;
+  #deeds;
 
   /**
    * @param {Turn} turn
-   * @param {() => void} retry
+   * @param {TurnActions} actions
    */
-  constructor({ question, answer }, retry) {
-    this.#retry = retry;
+  constructor({ question, answer }, actions) {
+    this.#actions = actions;
+    this.run = answer.run;
+    this.#question = new Question(question, { asked: (text) => actions.askInstead(this.run, text), turnTo: actions.turnTo });
+    this.#switch = new Switch(words.answerVersions, actions.turnTo);
+    this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
+    this.#onward.addEventListener("click", () => actions.goOn(this.run));
     this.element = h(
       "article",
       { class: "turn" },
       h("h2", { class: "unseen" }, words.question),
-      h("p", { class: "question", dir: "auto" }, question),
+      this.#question.element,
       h("h2", { class: "unseen" }, words.answer),
       h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
       this.#ending,
-      this.#meta,
+      this.#choices,
+      h("div", { class: "tail" }, this.#meta, this.#deeds),
     );
-    this.update(answer);
-  }
-
-  /** The run that is shown. */
-  get run() {
-    return this.#shown?.run ?? null;
   }
 
   /**
-   * Show the answer as it is now.
-   * @param {Answer} answer
+   * Show the turn as it is now.
+   * @param {Turn} turn
+   * @param {{isAnswering: boolean, isLast: boolean}} place whether an answer is being made, and whether turns follow
    */
-  update(answer) {
-    const before = this.#shown;
-    if (answer === before) return;
+  update({ answer, questions, answers }, { isAnswering, isLast }) {
+    this.#question.show(questions, !isAnswering);
+    this.#switch.show(answers, !isAnswering);
+    this.#deeds.hidden = !isOver(answer);
+    this.#copy.hidden = answer.text === "";
+    this.#again.hidden = isLast && answer.failure !== null; // there is a larger one
+    this.#again.disabled = isAnswering;
+    if (answer !== this.#shown) this.#draw(answer);
+    this.#onward.hidden = !isLast || isAnswering || !isUnfinished(answer);
+    const retry = this.#problem.querySelector("button");
+    if (retry) retry.hidden = !isLast;
+  }
+
+  /**
+   * Tell which way to other versions something is part of.
+   * @param {Element | null} element
+   * @returns {"question" | "answer" | null}
+   */
+  wayOf(element) {
+    if (this.#question.switch.element.contains(element)) return "question";
+    return this.#switch.element.contains(element) ? "answer" : null;
+  }
+
+  /**
+   * Stand on a way to other versions.
+   * @param {"question" | "answer"} way
+   */
+  focus(way) {
+    (way === "question" ? this.#question.switch : this.#switch).focus();
+  }
+
+  /** @param {Answer} answer */
+  #draw(answer) {
     this.#shown = answer;
     this.#answer.show(answer);
     this.#thought.show(answer.reasoning, answer.redraws);
@@ -76,9 +129,18 @@ export class TurnView {
     else this.#live(answer);
   }
 
-  /** Say that another turn came after: the way to try again is closed. */
-  settle() {
-    this.#problem.querySelector("button")?.remove();
+  /** Copy the answer as it was written. */
+  async #take() {
+    const copied = await copyText(this.#shown?.text ?? "");
+    const name = copied ? words.copied : words.notCopied;
+    this.#copy.replaceChildren(icon(copied ? ICONS.done : ICONS.close));
+    this.#copy.title = name;
+    this.#copy.setAttribute("aria-label", name);
+    setTimeout(() => {
+      this.#copy.replaceChildren(icon(ICONS.copy));
+      this.#copy.title = words.copyMarkdown;
+      this.#copy.setAttribute("aria-label", words.copyMarkdown);
+    }, SAID_MS);
   }
 
   /** @param {Answer} answer */
@@ -110,12 +172,21 @@ export class TurnView {
    */
   #showProblem(failure, isPartial) {
     const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), words.retry);
-    button.addEventListener("click", this.#retry);
-    const said = h("div", { class: "words" }, ...describe(failure, isPartial), button);
+    button.addEventListener("click", () => this.#actions.retry(this.run));
+    const said = h("div", { class: "words" }, ...describe(failure, isPartial), this.#choices);
+    this.#choices.prepend(button);
     this.#problem.replaceChildren(icon(ICONS.trouble), said);
     this.#problem.className = isPartial ? "problem after" : "problem";
     this.#problem.hidden = false;
   }
+}
+
+/**
+ * Tell whether an answer stops before its end, in a way that it can go on from.
+ * @param {Answer} answer
+ */
+function isUnfinished({ text, end, failure }) {
+  return text !== "" && (failure !== null || end?.finish_reason === "length" || end?.finish_reason === "cancelled");
 }
 
 /**

@@ -20,11 +20,10 @@ import { Notices } from "./notices.js";
  * @typedef {object} ChatOptions
  * @property {string} base the address to which the server's doors are relative
  * @property {string} model named before the first question
+ * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
+ * @property {import("../dialogue.js").Shelf} shelf
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
  */
-
-/** Notices of the server that are shown above the composer. */
-const SHOWN_NOTICES = new Set(["not_saved", "new_version"]);
 
 /**
  * A chat. Call `start` once; listen to `freshet-change` (the conversation changed) and
@@ -37,7 +36,11 @@ export class FreshetChat extends HTMLElement {
   #foot = h("p", { class: "foot" });
   #log = new Log({
     ask: (question) => this.ask(question),
-    retry: () => this.#retry(),
+    retry: (run) => void this.#dialogue?.retry(run),
+    goOn: (run) => void this.#dialogue?.goOn(run),
+    askInstead: (run, question) => void this.#dialogue?.askInstead(run, question),
+    turnTo: (message) => void this.#dialogue?.turnTo(message),
+    again: () => this.show(this.conversation),
     leave: () => this.#composer.refocus(),
   });
   /** @type {Dialogue | null} */
@@ -63,7 +66,7 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, demo }) {
+  start({ base, model, demo, wanted, shelf }) {
     this.#model = model;
     if (demo) this.#foot.textContent = words.demo(listed(demo));
     this.#dialogue = new Dialogue({
@@ -73,6 +76,7 @@ export class FreshetChat extends HTMLElement {
       stopRun: (run) => stopRun(base, run),
       remember,
       recall,
+      shelf,
       listener: {
         changed: () => this.#changed(),
         linked: (state) => {
@@ -82,7 +86,7 @@ export class FreshetChat extends HTMLElement {
         signedOut: () => this.dispatchEvent(new Event("freshet-signed-out")),
       },
     });
-    this.#dialogue.begin();
+    this.#dialogue.begin(wanted);
     this.#composer.restore(recallDraft());
     this.#composer.refocus();
   }
@@ -102,6 +106,16 @@ export class FreshetChat extends HTMLElement {
     return this.#dialogue?.conversation.turns ?? [];
   }
 
+  /** The id of the conversation; empty before the first question of a new one. */
+  get conversation() {
+    return this.#dialogue?.conversation.id ?? "";
+  }
+
+  /** Whether an answer is being made. */
+  get isAnswering() {
+    return this.#dialogue?.isAnswering ?? false;
+  }
+
   /**
    * Ask a question, unless an answer is being made.
    * @param {string} question
@@ -118,9 +132,14 @@ export class FreshetChat extends HTMLElement {
     this.#dialogue?.stop();
   }
 
-  /** Begin a new conversation. */
-  clear() {
-    this.#dialogue?.clear();
+  /**
+   * Show another conversation.
+   * @param {string} id empty: a new one
+   */
+  show(id) {
+    this.#dialogue?.show(id);
+    this.#draw();
+    this.#log.jump();
     this.#composer.refocus();
   }
 
@@ -144,13 +163,6 @@ export class FreshetChat extends HTMLElement {
     this.#listening?.abort();
   }
 
-  #retry() {
-    this.#dialogue?.retry();
-    this.#draw();
-    this.#log.jump();
-    this.#composer.refocus();
-  }
-
   /** Draw with the browser's next picture, however many frames come until then. */
   #changed() {
     if (this.#isDrawing) return;
@@ -161,9 +173,10 @@ export class FreshetChat extends HTMLElement {
   #draw() {
     this.#isDrawing = false;
     if (!this.#dialogue) return;
-    const { conversation, isAnswering } = this.#dialogue;
+    const { conversation, isAnswering, standing } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    this.#log.show(conversation, this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model);
+    const model = this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
+    this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
     this.#showLink();
@@ -171,11 +184,12 @@ export class FreshetChat extends HTMLElement {
   }
 
   #showLink() {
-    const isAnswering = this.#dialogue?.isAnswering ?? false;
-    const told = this.#dialogue?.conversation.turns.at(-1)?.answer.notice ?? "";
+    const { isAnswering } = this;
+    const last = this.turns.at(-1)?.answer;
+    const told = last?.notice === "new_version" ? last.notice : last?.unsaved ? "not_saved" : "";
     if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else this.#notices.show(SHOWN_NOTICES.has(told) ? (words.notices[told] ?? null) : null);
+    else this.#notices.show(words.notices[told] ?? null);
   }
 }
 

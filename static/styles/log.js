@@ -20,7 +20,8 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 
 .turn { display: flex; flex-direction: column; }
 .turn + .turn { margin-block-start: 32px; }
-.question { align-self: flex-end; max-inline-size: 85%; margin-block-end: 24px; padding: 8px 16px; border-radius: 20px; border-end-end-radius: 6px;
+.questioning { display: flex; flex-direction: column; align-items: flex-end; margin-block-end: 8px; }
+.question { max-inline-size: 85%; padding: 8px 16px; border-radius: 20px; border-end-end-radius: 6px;
   background: var(--tint); white-space: pre-wrap; overflow-wrap: anywhere; }
 .flow { overflow-wrap: anywhere; }
 .block { white-space: pre-wrap; }
@@ -52,8 +53,31 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .retry .icon { inline-size: 18px; block-size: 18px; }
 .retry:hover { background: var(--tint); }
 
+.small { display: grid; place-items: center; flex: none; inline-size: 28px; block-size: 28px; border-radius: 8px; color: var(--muted); transition: opacity 140ms; }
+.small .icon { inline-size: 16px; block-size: 16px; }
+.small:hover { color: var(--text); background: var(--tint); }
+.small:disabled { visibility: hidden; }
+:is(.switch, .choices) .icon:dir(rtl) { transform: scaleX(-1); }
+.deeds { display: flex; align-items: center; flex: none; margin-inline-end: -6px; }
+.deeds.asked { min-block-size: 28px; margin-block-start: 4px; }
+.deeds > .small { opacity: 0; }
+.turn:is(:hover, :focus-within) .deeds > .small, .turn:last-child .tail > .deeds > .small { opacity: 1; }
+.switch { display: flex; align-items: center; color: var(--muted); font-size: var(--small); }
+.switch .small:disabled { visibility: visible; opacity: .4; background: none; color: inherit; cursor: default; }
+.count { min-inline-size: 24px; text-align: center; font-variant-numeric: tabular-nums; }
+.tail { display: flex; align-items: flex-start; gap: 12px; min-block-size: 28px; margin-block-start: 8px; }
+.editing { inline-size: 100%; margin-block-end: 16px; padding: 12px 12px 12px 16px; border: 1px solid var(--control); border-radius: 20px; background: var(--raised); }
+.editing:dir(rtl) { padding: 12px 16px 12px 12px; }
+.editing:focus-within { border-color: var(--accent); }
+.editing textarea { display: block; inline-size: 100%; }
+.editing .choices { justify-content: flex-end; margin-block-start: 8px; }
+.editing button { min-block-size: 36px; padding-inline: 16px; border-radius: 18px; font-size: var(--small); font-weight: 600; }
+.editing button:hover { background: var(--tint); }
+.editing .main, .editing .main:hover { color: var(--on-accent); background: var(--accent); }
+.choices { display: flex; flex-wrap: wrap; column-gap: 8px; }
+
 .ending { margin-block-start: 12px; color: var(--muted); }
-.meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; min-block-size: 20px; margin-block-start: 12px; color: var(--muted); font-size: var(--small);
+.meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; flex: 1; min-block-size: 20px; padding-block: 4px; color: var(--muted); font-size: var(--small);
   line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 /* The dot stands before its word and outside the line's box, so that no line begins with one. */
 .meta span { position: relative; }
@@ -70,7 +94,15 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .empty button:hover { background: var(--tint); }
 
 @media (pointer: coarse) {
-  .retry, .thinking summary { min-block-size: 44px; }
+  .retry, .thinking summary, .editing button { min-block-size: 44px; }
+  .editing button { border-radius: 22px; }
+  .small { inline-size: 44px; block-size: 44px; }
+  .small .icon { inline-size: 18px; block-size: 18px; }
+  .deeds { margin-inline-end: -13px; }
+  .deeds > .small { opacity: 1; }
+  .deeds.asked { margin-block: 0 -4px; }
+  .meta { padding-block: 12px; }
+  .tail { margin-block-start: 0; }
   .retry { border-radius: 22px; }
 }
 @media (prefers-reduced-motion: reduce) {

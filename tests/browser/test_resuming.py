@@ -113,6 +113,7 @@ def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
     with Network(server.address) as network:
         network.withhold_sse = True
         chat = open_chat(network.url)
+        chat.watch.allow(NETWORK)
         sockets: list[str] = []
         chat.page.on("websocket", lambda socket: sockets.append(socket.url))
         chat.ask("What is a freshet?")

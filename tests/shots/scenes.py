@@ -207,6 +207,77 @@ def formatted(stage: Stage, text: str, *, part: float = 1.0) -> Chat:
     return chat
 
 
+def history(stage: Stage) -> Chat:
+    """A few conversations in the list, one of them with an answer that is being made."""
+    questions = (
+        "Which rivers are known for it?",
+        "Plan a quiet weekend by the sea",
+        "تهنئة قصيرة لزميلة",
+        QUESTION,
+    )
+    stage.provider.play([*[Answer(steps=openai([PARAGRAPHS[1]])) for _ in questions[:-1]], begun(TEXT[:320])])
+    chat = stage.open(stage.real)
+    for question in questions:
+        if question is not questions[0]:
+            chat.page.get_by_role("button", name="New chat").click()
+        chat.ask(question)
+        if question is not QUESTION:
+            chat.wait_over()
+    chat.wait_chars(300)
+    names = chat.page.get_by_role("button", name="Conversations")
+    if names.get_attribute("aria-expanded") == "false":
+        names.click()
+    expect(chat.page.locator(".list .dot:visible")).to_have_count(1)
+    return chat
+
+
+def deeds(stage: Stage) -> Chat:
+    """What can be done to a listed conversation, and the way back from a deletion."""
+    chat = history(stage)
+    more = chat.page.locator(".list .more")
+    more.nth(3).click()
+    chat.page.locator(".list .deeds .danger").click()
+    expect(chat.page.get_by_role("button", name="Undo")).to_be_visible()
+    more.nth(1).click()
+    return chat
+
+
+def versions(stage: Stage) -> Chat:
+    """A question that was changed, answered twice."""
+    answers = [Answer(steps=openai([text])) for text in (PARAGRAPHS[0], PARAGRAPHS[1], TEXT)]
+    stage.provider.play(answers)
+    chat = stage.open(stage.real)
+    chat.ask("What is a freshet?")
+    chat.wait_over()
+    chat.page.locator(".turn").hover()
+    chat.page.get_by_role("button", name="Edit the question").click()
+    chat.page.get_by_role("textbox", name="Edit the question").fill(QUESTION)
+    chat.page.get_by_role("textbox", name="Edit the question").press("Enter")
+    expect(chat.page.locator(".question")).to_have_text(QUESTION)
+    chat.wait_over()
+    chat.page.get_by_role("button", name="Answer again").click()
+    expect(chat.page.get_by_role("group", name="Versions of the answer")).to_contain_text("2/2")
+    chat.wait_over()
+    chat.page.locator(".turn").hover()
+    return chat
+
+
+def editing(stage: Stage) -> Chat:
+    """A question while it is changed."""
+    chat = done(stage)
+    chat.page.locator(".turn").hover()
+    chat.page.get_by_role("button", name="Edit the question").click()
+    return chat
+
+
+def missing(stage: Stage) -> Chat:
+    """The address of a conversation that is not there."""
+    stage.watch.allow(NETWORK)
+    chat = stage.open(f"{stage.real}/?c={'A' * 22}")
+    expect(chat.page.get_by_role("heading", name="is not here")).to_be_visible()
+    return chat
+
+
 def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
     """The sign-in page."""
     chat = stage.visit(stage.guarded)
@@ -243,6 +314,11 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "reloaded": reloaded,
     "offline": offline,
     "long": many_turns,
+    "history": history,
+    "deeds": deeds,
+    "versions": versions,
+    "editing": editing,
+    "missing": missing,
     "signed-out": signed_out,
     "wrong-password": partial(signed_out, wrong=True),
     "locked": locked,

@@ -1,13 +1,13 @@
 // What a person can do to a conversation, and what of it survives a reload.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, freeze, thaw } from "./static/conversation.js";
+import { freeze, thaw } from "./static/conversation.js";
 import { Dialogue } from "./static/dialogue.js";
 
 /** A browser tab: its storage outlives the dialogues made in it. */
 function tab() {
-  const kept = { text: null, stopped: [], opened: [], timers: [], runs: 0 };
-  const load = () => {
+  const kept = { text: null, stopped: [], opened: [], timers: [], runs: 0, told: "missing", changes: [] };
+  const load = (wanted = null) => {
     const told = { changes: 0, signedOut: 0 };
     const clock = { now: () => 0, random: () => 0, cancel: () => {}, after: (run, ms) => kept.timers.push({ run, ms }) };
     const transport = (ask, sink) => {
@@ -22,9 +22,10 @@ function tab() {
       stopRun: async (run) => (kept.stopped.push(run), true),
       remember: (conversation) => (kept.text = freeze(conversation, 1e6)),
       recall: () => thaw(kept.text),
+      shelf: { load: async () => kept.told, change: async (id, change) => (kept.changes.push(change), {}) },
       listener: { changed: () => told.changes++, linked: () => {}, signedOut: () => told.signedOut++ },
     });
-    dialogue.begin();
+    dialogue.begin(wanted);
     return { dialogue, told };
   };
   const say = (seq, frame) => {
@@ -35,18 +36,37 @@ function tab() {
   return { kept, load, say };
 }
 
+/** What the server would tell after one whole turn. */
+const message = (id, parent, role, text, more = {}) => ({ id, parent, role, content: [{ type: "text", text }], ...more });
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
 const DONE = { done: true, finish_reason: "stop" };
 
-test("asking sends the whole conversation with a run of its own", () => {
+test("asking sends the question alone, with a run of its own and its place in the conversation", () => {
   const { kept, load, say } = tab();
   const { dialogue } = load();
+  dialogue.wishes = { model: "m", temperature: 0.5 };
   dialogue.ask("one");
   say(1, { text: "1" });
   say(2, DONE);
   dialogue.ask("two");
   const [first, second] = kept.opened.map(({ ask }) => ask);
   assert.notEqual(first.run, second.run);
-  assert.deepEqual(second.opening.messages.map(({ content }) => content), ["one", "1", "two"]);
+  const { id } = dialogue.conversation;
+  assert.deepEqual(first.opening, { model: "m", temperature: 0.5, conversation: id, query: "one", parent: null });
+  assert.deepEqual(second.opening, { model: "m", temperature: 0.5, conversation: id, query: "two", parent: first.run });
+});
+
+test("what the server refused is nothing to stand on", () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  say(1, { text: "1" });
+  say(2, DONE);
+  dialogue.ask("two");
+  kept.opened[1].sink.ended({ kind: "refused", status: 413, message: "Too long." });
+  dialogue.ask("three");
+  assert.equal(kept.opened[2].ask.opening.parent, kept.opened[0].ask.run);
 });
 
 test("no second question while an answer is being made", () => {
@@ -104,24 +124,161 @@ test("stop is asked once, and shown even if the server's end never comes", () =>
   assert.equal(answer.text, "par");
 });
 
-test("trying again replaces the answer under a new run and says the same", () => {
+test("trying again answers the same question under a new run", async () => {
   const { kept, load, say } = tab();
   const { dialogue } = load();
   dialogue.ask("one");
   say(1, { error: "It stalled.", code: "upstream_stalled" });
-  dialogue.retry();
+  const { run, opening } = kept.opened[0].ask;
+  const { conversation } = opening;
+  const messages = [message("q", null, "user", "one"), message(run, "q", "assistant", "", { state: "failed", error: "upstream_stalled" })];
+  kept.told = { id: conversation, leaf: run, messages };
+  await dialogue.retry(run);
   assert.equal(dialogue.conversation.turns.length, 1);
+  const { ask } = kept.opened[1];
+  assert.notEqual(ask.run, run);
+  assert.deepEqual(ask.opening, { conversation, parent: "q" });
+  assert.deepEqual(dialogue.conversation.turns[0].answers, { ids: [run, ask.run], at: 1 });
+});
+
+test("trying again without the store asks the same question again", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  say(1, { error: "It stalled.", code: "upstream_stalled" });
+  kept.told = null;
+  await dialogue.retry(kept.opened[0].ask.run);
   assert.notEqual(kept.opened[1].ask.run, kept.opened[0].ask.run);
   assert.deepEqual(kept.opened[1].ask.opening, kept.opened[0].ask.opening);
 });
 
-test("a new chat stops what nobody would read, and forgets", () => {
+test("two presses start one run", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  say(1, { error: "It stalled.", code: "upstream_stalled" });
+  const { run } = kept.opened[0].ask;
+  await Promise.all([dialogue.retry(run), dialogue.retry(run)]);
+  assert.equal(kept.opened.length, 2);
+});
+
+test("another question stands where the first one stood, and what came after it is not shown", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  for (const question of ["one", "two"]) {
+    dialogue.ask(question);
+    say(1, { text: question });
+    say(2, DONE);
+  }
+  const [first, second] = kept.opened.map(({ ask }) => ask.run);
+  kept.told = null;
+  await dialogue.askInstead(second, "TWO");
+  assert.equal(kept.opened[2].ask.opening.parent, first);
+  const turn = dialogue.conversation.turns[1];
+  assert.deepEqual([turn.question, turn.questions.at, turn.questions.ids.length], ["TWO", 1, 2]);
+  say(1, DONE);
+  await dialogue.askInstead(first, "ONE");
+  assert.deepEqual(dialogue.conversation.turns.map(({ question }) => question), ["ONE"]);
+  assert.equal(kept.opened[3].ask.opening.parent, null);
+});
+
+test("an answer goes on from its text, which stays until the server repeats it", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  say(1, { text: "half" });
+  say(2, { done: true, finish_reason: "length" });
+  await dialogue.goOn(kept.opened[0].ask.run);
+  const { opening } = kept.opened[1].ask;
+  assert.deepEqual(opening, { conversation: opening.conversation, continue: kept.opened[0].ask.run });
+  assert.equal(dialogue.conversation.turns[0].answer.text, "half");
+  say(1, { text: "half" });
+  say(2, { text: " and whole" });
+  assert.equal(dialogue.conversation.turns[0].answer.text, "half and whole");
+});
+
+test("leaving a conversation stops nothing, and coming back joins the run by its name", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  const { run, opening } = kept.opened[0].ask;
+  dialogue.show("");
+  assert.equal(kept.opened[0].closed, true);
+  assert.deepEqual(kept.stopped, []);
+  assert.deepEqual(dialogue.conversation.turns, []);
+  assert.equal(load().dialogue.conversation.id, "");
+  const messages = [message("q", null, "user", "one"), message(run, "q", "assistant", "", { state: "streaming" })];
+  kept.told = { id: opening.conversation, leaf: run, messages };
+  dialogue.show(opening.conversation);
+  assert.equal(dialogue.standing, "loading");
+  await settled();
+  assert.equal(dialogue.standing, "here");
+  assert.deepEqual(kept.opened.at(-1).ask, { run, after: null, opening: null });
+  say(1, { text: "1" });
+  say(2, DONE);
+  assert.equal(dialogue.conversation.turns[0].answer.text, "1");
+});
+
+test("what is not there, or can't be had now, is said", async () => {
+  const { kept, load } = tab();
+  const { dialogue } = load("nowhere");
+  await settled();
+  assert.equal(dialogue.standing, "missing");
+  dialogue.ask("one");
+  assert.notEqual(dialogue.conversation.id, "nowhere", "a question there begins another conversation");
+  kept.told = null;
+  dialogue.show("elsewhere");
+  await settled();
+  assert.equal(dialogue.standing, "away");
+});
+
+test("what a reload kept is shown while the server is away", async () => {
+  const { kept, load, say } = tab();
+  load().dialogue.ask("one");
+  say(1, { text: "1" });
+  say(2, DONE);
+  kept.told = null;
+  const { dialogue } = load();
+  await settled();
+  assert.equal(dialogue.conversation.turns[0].answer.text, "1");
+  assert.equal(dialogue.standing, "here");
+});
+
+test("what another device added is there after a reload", async () => {
+  const { kept, load, say } = tab();
+  load().dialogue.ask("one");
+  say(1, { text: "1" });
+  say(2, DONE);
+  const { run, opening } = kept.opened[0].ask;
+  const first = [message("q", null, "user", "one"), message(run, "q", "assistant", "1")];
+  const second = [message("q2", run, "user", "two"), message("a2", "q2", "assistant", "2")];
+  kept.told = { id: opening.conversation, leaf: "a2", messages: [...first, ...second] };
+  const { dialogue } = load();
+  await settled();
+  assert.deepEqual(dialogue.conversation.turns.map(({ answer }) => answer.text), ["1", "2"]);
+});
+
+test("an answer that ended long ago is taken from its conversation", async () => {
   const { kept, load } = tab();
   const { dialogue } = load();
   dialogue.ask("one");
-  dialogue.clear();
-  assert.deepEqual(kept.stopped, [kept.opened[0].ask.run]);
-  assert.equal(kept.opened[0].closed, true);
-  assert.deepEqual(dialogue.conversation, EMPTY);
-  assert.deepEqual(load().dialogue.conversation, EMPTY);
+  const { run, opening } = kept.opened[0].ask;
+  kept.told = { id: opening.conversation, leaf: run, messages: [message("q", null, "user", "one"), message(run, "q", "assistant", "1")] };
+  kept.opened[0].sink.ended({ kind: "refused", status: 409, code: "run_ended", message: "This run has ended." });
+  await settled();
+  assert.deepEqual([dialogue.conversation.turns[0].answer.status, dialogue.conversation.turns[0].answer.text], ["done", "1"]);
+});
+
+test("switching shows the other branch", async () => {
+  const { kept, load, say } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  say(1, DONE);
+  const { run, opening } = kept.opened[0].ask;
+  const messages = [message("q", null, "user", "one"), message(run, "q", "assistant", ""), message("b", "q", "assistant", "other")];
+  kept.told = { id: opening.conversation, leaf: "b", messages };
+  await dialogue.turnTo("b");
+  assert.deepEqual(kept.changes, [{ leaf: "b" }]);
+  const [turn] = dialogue.conversation.turns;
+  assert.deepEqual([turn.answer.text, turn.answers], ["other", { ids: [run, "b"], at: 1 }]);
 });

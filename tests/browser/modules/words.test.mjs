@@ -1,7 +1,7 @@
 // What is pure and small: numbers, pauses, the conversation and its saved form, the words themselves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, answered, asked, freeze, opening, thaw, underway } from "./static/conversation.js";
+import { EMPTY, answered, asked, freeze, thaw, underway } from "./static/conversation.js";
 import { newRun } from "./static/clock.js";
 import { formatCost, formatCount, rate } from "./static/format.js";
 import { backoff, parseRetryAfter } from "./static/pace.js";
@@ -46,16 +46,15 @@ test("a run is 22 characters of base64url, another each time", () => {
   for (const run of runs) assert.match(run, /^[A-Za-z0-9_-]{22}$/);
 });
 
-test("the model is told the turns, without empty answers and without the one being made", () => {
-  let conversation = answered(asked(EMPTY, "one", {}, "r1"), over("r1", "1"));
-  conversation = answered(asked(conversation, "two", {}, "r2"), over("r2", ""));
-  conversation = asked(conversation, "three", { model: "m" }, "r3");
-  const said = [["user", "one"], ["assistant", "1"], ["user", "two"], ["user", "three"]];
-  assert.deepEqual(opening(conversation).messages.map(({ role, content }) => [role, content]), said);
-  assert.equal(underway(conversation).run, "r3");
-  assert.equal(underway(answered(conversation, over("r3", "3"))), null);
-  const begun = answered(conversation, { ...newAnswer("r3"), text: "half" });
-  assert.deepEqual(opening(begun), opening(conversation), "the same request after a reload");
+test("a question stands on the last answer that the server has", () => {
+  const kept = (run, text) => ({ ...over(run, text), cursor: { run, epoch: 1, seq: 3 } });
+  const begun = { ...EMPTY, id: "c" };
+  const one = answered(asked(begun, "one", {}, "r1"), kept("r1", "1"));
+  const refused = answered(asked(one, "two", {}, "r2"), over("r2", ""));
+  const { turns } = asked(refused, "three", { model: "m" }, "r3");
+  assert.deepEqual(turns.at(-1).opening, { model: "m", conversation: "c", query: "three", parent: "r1" });
+  assert.equal(underway(asked(one, "two", {}, "r2")).run, "r2");
+  assert.equal(underway(one), null);
 });
 
 test("the saved form reads back", () => {
@@ -74,7 +73,7 @@ test("the saved form is bounded: the oldest turns go, the last stays", () => {
   assert.equal(freeze(conversation, 100), null, "not even one turn fits");
 });
 
-for (const text of [null, "", "{", "null", "[]", '{"v":0,"turns":[]}', '{"v":1,"turns":[{}]}', '{"v":1,"turns":[{"question":"q","answer":{"run":"r"}}]}']) {
+for (const text of [null, "", "{", "null", "[]", '{"v":0,"turns":[]}', '{"v":1,"id":"c","turns":[]}', '{"v":2,"turns":[]}', '{"v":2,"id":"c","turns":[{}]}', '{"v":2,"id":"c","turns":[{"question":"q","answer":{"run":"r","text":"t"}}]}']) {
   test(`${JSON.stringify(text)} reads as an empty conversation`, () => assert.deepEqual(thaw(text), EMPTY));
 }
 

@@ -1,0 +1,24 @@
+/** Putting text into the clipboard. */
+import { h } from "./dom.js";
+
+/**
+ * Copy a text. Over plain http there is no `navigator.clipboard`: then it is selected and copied by command.
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is there now
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const before = document.activeElement;
+    const field = h("textarea", { readonly: true });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const isDone = document.execCommand("copy");
+    field.remove();
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    return isDone;
+  }
+}

@@ -1,0 +1,114 @@
+/** The doors of the conversations that the server keeps: listing, reading, changing, deleting. */
+import { parseObject } from "./frames.js";
+
+/** @typedef {import("./branches.js").Kept} Kept */
+
+/**
+ * @typedef {object} Head a conversation without its messages
+ * @property {string} id
+ * @property {string} title
+ * @property {number} updated_at milliseconds since 1970
+ * @property {string | null} run the answer that is being made in it
+ */
+
+/** @typedef {{conversations: Head[], next: string | null}} Page */
+/** @typedef {{title?: string, leaf?: string, system?: string | null}} Change */
+
+/** What a door may take; then the page goes on without. */
+const PATIENCE_MS = 10_000;
+
+/** The conversations of this visitor. Whatever goes wrong is null, and `missing` where there is no such one. */
+export class Library {
+  #base;
+
+  /** @param {string} base the address of the page, to which the doors are relative */
+  constructor(base) {
+    this.#base = base;
+  }
+
+  /**
+   * List one page of them.
+   * @param {{search?: string, after?: string | null, signal?: AbortSignal}} what
+   * @returns {Promise<Page | null>}
+   */
+  async list({ search = "", after = null, signal }) {
+    const query = new URLSearchParams({ ...(search !== "" && { search }), ...(after !== null && { after }) });
+    const { body } = await this.#ask("GET", `conversations?${query}`, undefined, signal);
+    return Array.isArray(body?.conversations) ? /** @type {Page} */ (/** @type {unknown} */ (body)) : null;
+  }
+
+  /**
+   * Read one with its messages.
+   * @param {string} id
+   * @returns {Promise<Kept | "missing" | null>}
+   */
+  async load(id) {
+    const { status, body } = await this.#ask("GET", this.#path(id));
+    if (status === 404) return "missing";
+    return Array.isArray(body?.messages) ? /** @type {Kept} */ (/** @type {unknown} */ (body)) : null;
+  }
+
+  /**
+   * @param {string} id
+   * @param {Change} change
+   * @returns {Promise<Head | null>}
+   */
+  async change(id, change) {
+    const { body } = await this.#ask("PATCH", this.#path(id), change);
+    return /** @type {Head | null} */ (/** @type {unknown} */ (body));
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<boolean>} whether it is gone
+   */
+  async remove(id) {
+    const { status, body } = await this.#ask("DELETE", this.#path(id));
+    return body !== null || status === 404;
+  }
+
+  /**
+   * Take a deletion back.
+   * @param {string} id
+   */
+  async restore(id) {
+    return (await this.#ask("POST", `${this.#path(id)}/restore`)).body !== null;
+  }
+
+  /**
+   * Name the file of a conversation.
+   * @param {string} id
+   * @param {"markdown" | "json"} format
+   */
+  file(id, format) {
+    return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
+  }
+
+  /** @param {string} id */
+  #path(id) {
+    return `conversations/${encodeURIComponent(id)}`;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [json]
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{status: number, body: Record<string, unknown> | null}>} without a body unless all went well
+   */
+  async #ask(method, path, json, signal) {
+    const aborter = new AbortController();
+    const timer = setTimeout(() => aborter.abort(), PATIENCE_MS);
+    signal?.addEventListener("abort", () => aborter.abort());
+    try {
+      const headers = json ? { "Content-Type": "application/json" } : undefined;
+      const body = json && JSON.stringify(json);
+      const response = await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal });
+      return { status: response.status, body: response.ok ? parseObject(await response.text()) : null };
+    } catch {
+      return { status: 0, body: null };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/** A question in its soft block, and the field in its place while it is changed. */
+import { ICONS, h } from "./dom.js";
+import { words } from "./strings/words.js";
+import { Switch, small } from "./versions.js";
+
+/** @typedef {import("./conversation.js").Versions} Versions */
+
+/** Shows one question. */
+export class Question {
+  #text;
+  #shown;
+  #edit = small(ICONS.edit, words.edit, () => this.#open());
+  switch;
+  #bar;
+  /** @type {HTMLElement | null} */
+  #form = null;
+  #asked;
+  element;
+
+  /**
+   * @param {string} text
+   * @param {{asked: (text: string) => void, turnTo: (message: string) => void}} actions `asked`: it is to be asked in other words
+   */
+  constructor(text, { asked, turnTo }) {
+    this.#text = text;
+    this.#asked = asked;
+    this.#shown = h("p", { class: "question", dir: "auto" }, text);
+    this.switch = new Switch(words.questionVersions, turnTo);
+    this.#bar = h("div", { class: "deeds asked" }, this.#edit, this.switch.element);
+    this.element = h("div", { class: "questioning", hidden: text === "" }, this.#shown, this.#bar);
+  }
+
+  /**
+   * @param {Versions} versions
+   * @param {boolean} isOpen whether it may be changed now
+   */
+  show(versions, isOpen) {
+    this.switch.show(versions, isOpen);
+    this.#edit.disabled = !isOpen;
+    if (!isOpen && this.#form) this.#close();
+  }
+
+  #open() {
+    const field = h("textarea", { rows: "1", "aria-label": words.edit, dir: "auto" });
+    const cancel = h("button", { type: "button" }, words.cancel);
+    const form = h("form", { class: "editing" }, field, h("div", { class: "choices" }, cancel, h("button", { class: "main" }, words.askInstead)));
+    const grow = () => {
+      field.style.height = "auto";
+      field.style.height = `${field.scrollHeight}px`;
+    };
+    field.value = this.#text;
+    field.addEventListener("input", grow);
+    field.addEventListener("keydown", (event) => this.#key(event, form));
+    cancel.addEventListener("click", () => this.#close());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = field.value.trim();
+      if (text === "") return field.focus();
+      this.#close();
+      this.#asked(text);
+    });
+    this.#form = form;
+    this.#shown.hidden = this.#bar.hidden = true;
+    this.element.append(form);
+    grow();
+    field.focus();
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {HTMLFormElement} form
+   */
+  #key(event, form) {
+    if (event.isComposing) return;
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      this.#close();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  }
+
+  #close() {
+    this.#form?.remove();
+    this.#form = null;
+    this.#shown.hidden = this.#bar.hidden = false;
+    this.#edit.focus();
+  }
+}
