@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 _DIGEST_CHARS = 16
+_BESIDE = ("render.js", "elements/list.js")  # what the page loads once its first picture is there
 # `import … from "./x.js"` and `export … from "./x.js"`; what is imported when needed has another form.
 _IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["'];""", re.MULTILINE)
 
@@ -41,7 +42,8 @@ class Assets:
         self.digest = self._digest()
         self.words = read_words(folder)
         self.first = ["page.js", *self._reached("page.js")]
-        self.beside = [name for name in ["render.js", *self._reached("render.js")] if name not in self.first]
+        later = [name for entry in _BESIDE for name in (entry, *self._reached(entry))]
+        self.beside = [name for name in dict.fromkeys(later) if name not in self.first]
 
     def url(self, name: str) -> str:
         """Give a file's address below the application's root."""
