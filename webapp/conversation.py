@@ -33,11 +33,13 @@ _ABSENT = "[an image that is not shown again]"
 MessageState = Literal["streaming", "done", "failed", "cancelled", "interrupted"]
 
 
-class ImageRef(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_only=True):
-    """An image of a message, kept with the conversation under its digest."""
+class ImageRef(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_only=True, omit_defaults=True):
+    """An image of a message, kept with the conversation under its digest; sizes in pixels, 0 for unknown."""
 
     image: str
     media_type: str
+    width: int = 0
+    height: int = 0
 
 
 Piece = TextPart | ImageRef

@@ -199,6 +199,16 @@ class ProviderCatalog:
         known = [f"{name}/{row.name}" for name in self._configured for row in self._models.of(name)]
         return list(dict.fromkeys([*names, *known]))
 
+    def blind(self) -> Sequence[str]:
+        """Name those of the listed models that are known not to see images."""
+        found = []
+        for name in self.listed():
+            provider, _, model = name.partition("/")
+            row = self._models.find(provider, model)
+            if row is not None and row.images is False:
+                found.append(name)
+        return found
+
     def _named(self, provider: str | None, model: str | None) -> tuple[str, str]:
         if provider is not None:
             self._check_configured(provider)

@@ -11,7 +11,7 @@ import msgspec
 
 from webapp.chat import TextPart
 from webapp.codecs import images
-from webapp.conversation import MOST_IMAGES, BrokenTree, ImageRef, Message, in_order, plain, title_of
+from webapp.conversation import MOST_IMAGES, BrokenTree, Message, in_order, plain, title_of
 from webapp.errors import InvalidRequest
 from webapp.frames import new_run
 from webapp.offload import breathe
@@ -107,10 +107,7 @@ def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> Non
 
 def _renamed(message: Message, names: Mapping[str, str], pictures: Mapping[str, Picture], at: int) -> Message:
     content = tuple(
-        piece
-        if isinstance(piece, TextPart)
-        else ImageRef(image=pictures[piece.image].id, media_type=pictures[piece.image].media_type)
-        for piece in message.content
+        piece if isinstance(piece, TextPart) else pictures[piece.image].ref for piece in message.content
     )
     return msgspec.structs.replace(
         message,
@@ -126,12 +123,18 @@ def _picture(name: str, image: _Image) -> Picture:
     place = f"images.{name[:80]}"
     try:
         raw = base64.b64decode(image.data, validate=True)
-        images.check(raw, image.media_type)
+        facts = images.check(raw, image.media_type)
     except ValueError:
         raise _wrong(place, "is not base64") from None
     except images.BadImage as bad:
         raise _wrong(place, bad.reason) from None
-    return Picture(id=hashlib.sha256(raw).hexdigest(), media_type=image.media_type, content=raw)
+    return Picture(
+        id=hashlib.sha256(raw).hexdigest(),
+        media_type=facts.media_type,
+        content=raw,
+        width=facts.width,
+        height=facts.height,
+    )
 
 
 def _title(file: File) -> str:

@@ -68,6 +68,7 @@ def index() -> Response:
         "provider": default.name,
         "model": default.model_name,
         "models": _models(default),
+        "blind": parts.catalog.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
+from webapp.store import pictures
 from webapp.store.database import Database
+from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
 from webapp.store.saver import Saver
 from webapp.store.turns import Plan, Turns, Wish
@@ -18,6 +20,9 @@ from webapp.store.turns import Plan, Turns, Wish
 log_ = logging.getLogger("freshet.store")
 
 T = TypeVar("T")
+
+_SETTLE_S = 0.2
+_READ_S = 0.6
 
 
 class Store:
@@ -37,6 +42,17 @@ class Store:
     def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
         """See `Turns.plan`."""
         return self._turns.plan(wish, alive)
+
+    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+        """Find images that a conversation has shown, in memory or in the database; others are left out.
+
+        Raises `Unavailable`.
+        """
+        found = self.recall.pictures(owner, conversation, names)
+        if len(found) < len(set(names)):
+            self.saver.settle(conversation, _SETTLE_S)
+            found |= self.database.read(lambda c: pictures.some(c, owner, conversation, names), _READ_S)
+        return found
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Ask in one transaction; see `Database.read`."""
