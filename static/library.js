@@ -84,6 +84,15 @@ export class Library {
     return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
   }
 
+  /**
+   * Name the address of an image.
+   * @param {string} id
+   * @param {string} image
+   */
+  picture(id, image) {
+    return new URL(`${this.#path(id)}/images/${encodeURIComponent(image)}`, this.#base).href;
+  }
+
   /** @param {string} id */
   #path(id) {
     return `conversations/${encodeURIComponent(id)}`;

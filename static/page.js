@@ -3,6 +3,7 @@ import { addressOf, name, named } from "./address.js";
 import { ICONS, h, icon } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
+import { watchDrops } from "./elements/drop.js";
 import { Side } from "./elements/side.js";
 import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
@@ -12,12 +13,12 @@ import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./me
 import { warm } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+/** @typedef {{model: string, models: string[], blind: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", models: [], demo: null, signed_in: false, ...boot };
+  return { model: "", models: [], blind: [], demo: null, signed_in: false, ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -108,7 +109,16 @@ function main() {
   chat.addEventListener("freshet-signed-out", () => location.reload());
   keepStep(chat, listBeside(chat, library));
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, wanted: named() || null, shelf: library });
+  chat.start({
+    base: document.baseURI,
+    model: boot.model,
+    byDefault: boot.models[0] ?? "",
+    blind: boot.blind,
+    demo: boot.demo?.settings ?? null,
+    wanted: named() || null,
+    shelf: library,
+  });
+  watchDrops(document, { over: (isOver) => chat.invite(isOver), dropped: (files) => chat.take(files) });
   wishes.show(recallWishes());
 }
 

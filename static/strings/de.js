@@ -64,6 +64,14 @@ export const de = {
       title: "Der Server hat diese Antwort nicht mehr.",
       advice: "Versuchen Sie es noch einmal, um eine neue zu bekommen.",
     },
+    no_images: {
+      title: "Dieses Modell kann keine Bilder sehen.",
+      advice: "Wählen Sie ein anderes Modell und versuchen Sie es noch einmal.",
+    },
+    image_not_found: {
+      title: "Ein Bild dieser Frage wurde nicht aufbewahrt.",
+      advice: "Fügen Sie es einer neuen Frage hinzu und fragen Sie noch einmal.",
+    },
     refused: {
       title: "Der Server hat die Frage nicht angenommen.",
       advice: "Versuchen Sie es noch einmal, oder fragen Sie anders.",
@@ -103,6 +111,24 @@ export const de = {
   queued: "Wird gesendet, wenn die Antwort fertig ist",
   editQueued: "Die wartende Nachricht bearbeiten",
   dropQueued: "Die wartende Nachricht zurücknehmen",
+
+  addImages: "Bilder hinzufügen",
+  images: "Bilder, die mitgesendet werden",
+  imageNumber: (number) => `Bild ${number}`,
+  imageAdded: (name) => `Hinzugefügt: „${name}“`,
+  dropImage: (name) => `„${name}“ entfernen`,
+  showImage: "Größer zeigen",
+  dropHere: "Bilder hier ablegen",
+  unfit: {
+    unreadable: (name) => `„${name}“ lässt sich nicht als Bild lesen. PNG, JPEG, GIF und WebP gehen.`,
+    heavy: (name) => `„${name}“ ist zu groß: Ein Bild darf 40 MB haben.`,
+    pixels: (name) => `„${name}“ hat zu viele Bildpunkte. Verkleinern Sie es zuerst.`,
+    moves: (name) => `„${name}“ bewegt sich. Nur das erste Bild davon wird gesendet.`,
+    many: "Zu einer Frage gehören höchstens vier Bilder. Die übrigen wurden weggelassen.",
+  },
+  tooManyImages: "Zu einer Frage gehören höchstens vier Bilder. Entfernen Sie einige, um sie zu senden.",
+  imagesGone: "Bilder bleiben beim Neuladen nicht erhalten. Fügen Sie sie wieder hinzu.",
+  blind: (model) => `${model} kann keine Bilder sehen. Wählen Sie ein anderes Modell oder entfernen Sie die Bilder.`,
 
   conversations: "Unterhaltungen",
   searchList: "Unterhaltungen durchsuchen",

@@ -64,6 +64,14 @@ const troubles = {
     title: "The server does not have this answer any more.",
     advice: "Try again to get a new one.",
   },
+  no_images: {
+    title: "This model can’t see images.",
+    advice: "Choose another model, then try again.",
+  },
+  image_not_found: {
+    title: "An image of this question was not kept.",
+    advice: "Add it to a new question and ask once more.",
+  },
   refused: {
     title: "The server did not accept the question.",
     advice: "Try again, or ask in another way.",
@@ -113,6 +121,24 @@ export const en = {
   queued: "Sent when the answer is complete",
   editQueued: "Edit the waiting message",
   dropQueued: "Take the waiting message back",
+
+  addImages: "Add images",
+  images: "Images to send",
+  imageNumber: (/** @type {string} */ number) => `Image ${number}`,
+  imageAdded: (/** @type {string} */ name) => `Added: “${name}”`,
+  dropImage: (/** @type {string} */ name) => `Remove “${name}”`,
+  showImage: "Show larger",
+  dropHere: "Drop images here",
+  unfit: {
+    unreadable: (/** @type {string} */ name) => `“${name}” can’t be read as an image. PNG, JPEG, GIF and WebP work.`,
+    heavy: (/** @type {string} */ name) => `“${name}” is too large: an image may have 40 MB.`,
+    pixels: (/** @type {string} */ name) => `“${name}” has too many pixels. Make it smaller first.`,
+    moves: (/** @type {string} */ name) => `“${name}” moves. Only its first picture is sent.`,
+    many: "A question takes four images. The others were left out.",
+  },
+  tooManyImages: "A question takes four images. Remove some to send it.",
+  imagesGone: "Images are not kept over a reload. Add them again.",
+  blind: (/** @type {string} */ model) => `${model} can’t see images. Choose another model, or remove the images.`,
 
   conversations: "Conversations",
   searchList: "Search conversations",

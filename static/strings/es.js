@@ -64,6 +64,14 @@ export const es = {
       title: "El servidor ya no tiene esta respuesta.",
       advice: "Inténtelo de nuevo para obtener otra.",
     },
+    no_images: {
+      title: "Este modelo no puede ver imágenes.",
+      advice: "Elija otro modelo e inténtelo de nuevo.",
+    },
+    image_not_found: {
+      title: "Una imagen de esta pregunta no se conservó.",
+      advice: "Añádala a una pregunta nueva y vuelva a preguntar.",
+    },
     refused: {
       title: "El servidor no aceptó la pregunta.",
       advice: "Inténtelo de nuevo, o pregunte de otra manera.",
@@ -103,6 +111,24 @@ export const es = {
   queued: "Se enviará cuando la respuesta esté completa",
   editQueued: "Editar el mensaje en espera",
   dropQueued: "Retirar el mensaje en espera",
+
+  addImages: "Añadir imágenes",
+  images: "Imágenes que se enviarán",
+  imageNumber: (number) => `Imagen ${number}`,
+  imageAdded: (name) => `Añadida: «${name}»`,
+  dropImage: (name) => `Quitar «${name}»`,
+  showImage: "Ver más grande",
+  dropHere: "Suelte las imágenes aquí",
+  unfit: {
+    unreadable: (name) => `«${name}» no se puede leer como imagen. Sirven PNG, JPEG, GIF y WebP.`,
+    heavy: (name) => `«${name}» es demasiado grande: una imagen puede tener 40 MB.`,
+    pixels: (name) => `«${name}» tiene demasiados píxeles. Redúzcala primero.`,
+    moves: (name) => `«${name}» se mueve. Solo se envía su primera imagen.`,
+    many: "Una pregunta admite cuatro imágenes. Las demás se dejaron fuera.",
+  },
+  tooManyImages: "Una pregunta admite cuatro imágenes. Quite algunas para enviarla.",
+  imagesGone: "Las imágenes no se conservan al recargar. Añádalas de nuevo.",
+  blind: (model) => `${model} no puede ver imágenes. Elija otro modelo o quite las imágenes.`,
 
   conversations: "Conversaciones",
   searchList: "Buscar conversaciones",

@@ -64,6 +64,14 @@ export const fr = {
       title: "Le serveur n’a plus cette réponse.",
       advice: "Réessayez pour en obtenir une nouvelle.",
     },
+    no_images: {
+      title: "Ce modèle ne voit pas les images.",
+      advice: "Choisissez un autre modèle, puis réessayez.",
+    },
+    image_not_found: {
+      title: "Une image de cette question n’a pas été conservée.",
+      advice: "Ajoutez-la à une nouvelle question et demandez encore une fois.",
+    },
     refused: {
       title: "Le serveur n’a pas accepté la question.",
       advice: "Réessayez, ou demandez autrement.",
@@ -103,6 +111,24 @@ export const fr = {
   queued: "Envoyé quand la réponse sera complète",
   editQueued: "Modifier le message en attente",
   dropQueued: "Retirer le message en attente",
+
+  addImages: "Ajouter des images",
+  images: "Images à envoyer",
+  imageNumber: (number) => `Image ${number}`,
+  imageAdded: (name) => `Ajoutée : « ${name} »`,
+  dropImage: (name) => `Retirer « ${name} »`,
+  showImage: "Agrandir",
+  dropHere: "Déposez les images ici",
+  unfit: {
+    unreadable: (name) => `« ${name} » ne peut pas être lu comme une image. PNG, JPEG, GIF et WebP conviennent.`,
+    heavy: (name) => `« ${name} » est trop lourd : une image peut avoir 40 Mo.`,
+    pixels: (name) => `« ${name} » a trop de pixels. Réduisez-la d’abord.`,
+    moves: (name) => `« ${name} » est animée. Seule sa première image est envoyée.`,
+    many: "Une question accepte quatre images. Les autres ont été laissées de côté.",
+  },
+  tooManyImages: "Une question accepte quatre images. Retirez-en pour l’envoyer.",
+  imagesGone: "Les images ne sont pas conservées au rechargement. Ajoutez-les de nouveau.",
+  blind: (model) => `${model} ne voit pas les images. Choisissez un autre modèle ou retirez les images.`,
 
   conversations: "Discussions",
   searchList: "Chercher dans les discussions",

@@ -19,6 +19,8 @@ export const zh = {
     budget_exceeded: { title: "已达到费用上限。", advice: "请稍后再试，或者询问此服务器的管理者。" },
     internal: { title: "此服务器出了问题。", advice: "请再试一次。如果每次都这样，请告诉它的管理者。" },
     gone: { title: "服务器上已经没有这个回答了。", advice: "请再试一次，以获得新的回答。" },
+    no_images: { title: "这个模型看不了图片。", advice: "请换一个模型，然后重试。" },
+    image_not_found: { title: "这个问题的一张图片没有保存下来。", advice: "请把它加到新的问题里，再问一次。" },
     refused: { title: "服务器没有接受这个问题。", advice: "请再试一次，或者换一种问法。" },
   },
   endings: {
@@ -55,6 +57,24 @@ export const zh = {
   queued: "回答完成后发送",
   editQueued: "编辑等待中的消息",
   dropQueued: "撤回等待中的消息",
+
+  addImages: "添加图片",
+  images: "要发送的图片",
+  imageNumber: (number) => `图片 ${number}`,
+  imageAdded: (name) => `已添加：“${name}”`,
+  dropImage: (name) => `移除“${name}”`,
+  showImage: "放大查看",
+  dropHere: "将图片拖放到这里",
+  unfit: {
+    unreadable: (name) => `“${name}”无法作为图片读取。可以使用 PNG、JPEG、GIF 和 WebP。`,
+    heavy: (name) => `“${name}”太大：一张图片最多 40 MB。`,
+    pixels: (name) => `“${name}”的像素太多。请先缩小它。`,
+    moves: (name) => `“${name}”是动图，只发送它的第一帧。`,
+    many: "一个问题最多四张图片，其余的没有添加。",
+  },
+  tooManyImages: "一个问题最多四张图片。请移除几张再发送。",
+  imagesGone: "重新加载后图片不会保留。请重新添加。",
+  blind: (model) => `${model} 看不了图片。请换一个模型，或移除图片。`,
 
   conversations: "全部对话",
   searchList: "搜索对话",
