@@ -13,12 +13,12 @@ import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./me
 import { warm } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{model: string, models: string[], blind: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+/** @typedef {{model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", models: [], blind: [], demo: null, signed_in: false, ...boot };
+  return { model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -40,8 +40,9 @@ function signOutForm() {
  * Put the list of conversations into its place. The first picture does not wait for it.
  * @param {FreshetChat} chat
  * @param {Library} library
+ * @param {number} mostBytes of a file that can be imported
  */
-async function listBeside(chat, library) {
+async function listBeside(chat, library, mostBytes) {
   const place = /** @type {HTMLElement} */ (document.getElementById("side"));
   const side = new Side(place, recallFolded(), rememberFolded);
   document.querySelector(".bar")?.prepend(side.button);
@@ -51,7 +52,7 @@ async function listBeside(chat, library) {
     side.close();
     if (id !== chat.conversation) chat.show(id);
   };
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show("") });
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), mostBytes });
   side.hold(list.element);
   return list;
 }
@@ -107,7 +108,7 @@ function main() {
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
-  keepStep(chat, listBeside(chat, library));
+  keepStep(chat, listBeside(chat, library, boot.import_max_bytes));
   document.getElementById("chat")?.append(chat);
   chat.start({
     base: document.baseURI,

@@ -18,16 +18,10 @@ from webapp.variables import PROVIDERS as PROVIDERS
 UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
 _KIB = 1024
 _MIB = 1024 * _KIB
+_GIB = 1024 * _MIB
 
 
-def _at(
-    name: str,
-    default: Any,
-    parse: Callable[[str], Any],
-    about: str,
-    *,
-    secret: bool = False,
-) -> Any:
+def _at(name: str, default: Any, parse: Callable[[str], Any], about: str, *, secret: bool = False) -> Any:
     meta = {"name": name, "parse": parse, "about": about, "secret": secret}
     return dataclasses.field(default=default, metadata=meta)
 
@@ -152,14 +146,14 @@ class Settings:
     max_body_bytes: int = _at(
         "FRESHET_MAX_BODY_BYTES", 16 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest request"
     )
+    import_max_bytes: int = _at(
+        "FRESHET_IMPORT_MAX_BYTES", 64 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest import"
+    )
     run_max_bytes: int = _at(
         "FRESHET_RUN_MAX_BYTES", 4 * _MIB, variables.whole(_KIB, 64 * _MIB), "the largest answer"
     )
     log_max_bytes: int = _at(
-        "FRESHET_LOG_MAX_BYTES",
-        96 * _MIB,
-        variables.whole(_KIB, 4_096 * _MIB),
-        "all answers in memory together",
+        "FRESHET_LOG_MAX_BYTES", 96 * _MIB, variables.whole(_KIB, 4 * _GIB), "all answers in memory together"
     )
     max_line_bytes: int = _at(
         "FRESHET_MAX_LINE_BYTES", 8 * _MIB, variables.whole(_KIB, 64 * _MIB), "the longest line of a provider"

@@ -1,6 +1,7 @@
 /** The images that go with the next question, above the field: seen small, each with a way to take it out again. */
 import { MOST_IMAGES } from "../conversation.js";
 import { ICONS, h, icon } from "../dom.js";
+import { shownName } from "../filenames.js";
 import { formatCount } from "../format.js";
 import { Unfit, readPicture } from "../pictures.js";
 import { words } from "../strings/words.js";
@@ -22,11 +23,8 @@ import { words } from "../strings/words.js";
  * @property {Picture | null} picture null while it is read
  */
 
-const MOST_NAME_CHARS = 40;
 /** Who drops a whole folder need not read of each file in it. */
 const MOST_SENTENCES = 2;
-/** What turns the order of the text around it, and what is no text. */
-const UNSHOWN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Holds the images of one composer. */
 export class Tray {
@@ -105,7 +103,7 @@ export class Tray {
    * @returns {Promise<string | null>} why it can't be sent
    */
   async #read(item, file, note) {
-    const name = shown(file.name);
+    const name = shownName(file.name);
     try {
       const { picture, moves } = await readPicture(file);
       if (!this.#items.includes(item)) return null; // it was taken out meanwhile
@@ -125,7 +123,7 @@ export class Tray {
    * @param {Picture | null} picture
    */
   #add(name, picture) {
-    const label = words.dropImage(shown(name));
+    const label = words.dropImage(shownName(name));
     const remove = h("button", { type: "button", "aria-label": label, title: label }, icon(ICONS.close));
     const element = h("li", { class: "reading" }, remove);
     /** @type {Item} */
@@ -167,13 +165,4 @@ export class Tray {
     this.element.hidden = this.#items.length === 0;
     this.#actions.changed();
   }
-}
-
-/**
- * Make the name of a file fit to be shown: it may be anything.
- * @param {string} name
- */
-function shown(name) {
-  const plain = [...name.replace(UNSHOWN, "").trim()];
-  return plain.length > MOST_NAME_CHARS ? `${plain.slice(0, MOST_NAME_CHARS).join("")}…` : plain.join("");
 }

@@ -95,6 +95,16 @@ export const ar = {
   noneFound: "لم يُعثر على شيء.",
   listAway: "تعذّر تحميل القائمة الآن.",
   running: "إجابة قيد الكتابة",
+  bring: "استيراد محادثة",
+  bringing: (name) => `يجري استيراد «${name}»…`,
+  notBrought: {
+    json: (name) => `«${name}» ليس ملف JSON. اختر ملفًا حُفظ عبر «حفظ بصيغة JSON».`,
+    foreign: (name) => `«${name}» ليس محادثة حُفظت هنا. اختر ملفًا حُفظ عبر «حفظ بصيغة JSON».`,
+    broken: (name, place) => `«${name}» تالف عند ${place}، فلم يُستورد منه شيء.`,
+    many: (name) => `في «${name}» رسائل أكثر مما تتسع له محادثة هنا.`,
+    large: (name, size) => `«${name}» كبير جدًا: أقصى حجم للملف ${size}.`,
+    away: (name) => `تعذّر استيراد «${name}» الآن. حاول مرة أخرى بعد قليل.`,
+  },
 
   more: (title) => `المزيد عن «${title}»`,
   rename: "إعادة التسمية",

@@ -137,6 +137,16 @@ export const de = {
   noneFound: "Nichts gefunden.",
   listAway: "Die Liste lässt sich gerade nicht laden.",
   running: "Eine Antwort entsteht",
+  bring: "Eine Unterhaltung importieren",
+  bringing: (name) => `„${name}“ wird importiert …`,
+  notBrought: {
+    json: (name) => `„${name}“ ist keine JSON-Datei. Wählen Sie eine, die mit „Als JSON sichern“ entstanden ist.`,
+    foreign: (name) => `„${name}“ ist keine Unterhaltung aus diesem Chat. Wählen Sie eine, die mit „Als JSON sichern“ entstanden ist.`,
+    broken: (name, place) => `„${name}“ ist beschädigt, und zwar bei ${place}. Nichts davon wurde importiert.`,
+    many: (name) => `„${name}“ hat mehr Nachrichten, als eine Unterhaltung hier haben kann.`,
+    large: (name, size) => `„${name}“ ist zu groß: Eine Datei darf ${size} haben.`,
+    away: (name) => `„${name}“ ließ sich gerade nicht importieren. Versuchen Sie es gleich noch einmal.`,
+  },
 
   more: (title) => `Mehr zu „${title}“`,
   rename: "Umbenennen",

@@ -137,6 +137,16 @@ export const es = {
   noneFound: "No se encontró nada.",
   listAway: "La lista no se puede cargar ahora.",
   running: "Se está escribiendo una respuesta",
+  bring: "Importar una conversación",
+  bringing: (name) => `Importando «${name}»…`,
+  notBrought: {
+    json: (name) => `«${name}» no es un archivo JSON. Elija uno guardado con «Guardar como JSON».`,
+    foreign: (name) => `«${name}» no es una conversación guardada aquí. Elija un archivo guardado con «Guardar como JSON».`,
+    broken: (name, place) => `«${name}» está dañado en ${place}, así que no se importó nada.`,
+    many: (name) => `«${name}» tiene más mensajes de los que admite aquí una conversación.`,
+    large: (name, size) => `«${name}» es demasiado grande: un archivo puede tener ${size}.`,
+    away: (name) => `«${name}» no se pudo importar ahora. Inténtelo de nuevo en un momento.`,
+  },
 
   more: (title) => `Más sobre «${title}»`,
   rename: "Cambiar el nombre",

@@ -137,6 +137,16 @@ export const fr = {
   noneFound: "Rien trouvé.",
   listAway: "La liste ne peut pas être chargée pour le moment.",
   running: "Une réponse est en cours",
+  bring: "Importer une conversation",
+  bringing: (name) => `Importation de « ${name} » …`,
+  notBrought: {
+    json: (name) => `« ${name} » n’est pas un fichier JSON. Choisissez-en un obtenu par « Enregistrer en JSON ».`,
+    foreign: (name) => `« ${name} » n’est pas une conversation enregistrée ici. Choisissez un fichier obtenu par « Enregistrer en JSON ».`,
+    broken: (name, place) => `« ${name} » est abîmé à l’endroit ${place} ; rien n’en a été importé.`,
+    many: (name) => `« ${name} » contient plus de messages qu’une conversation ne peut en avoir ici.`,
+    large: (name, size) => `« ${name} » est trop lourd : un fichier peut avoir ${size}.`,
+    away: (name) => `« ${name} » n’a pas pu être importé pour l’instant. Réessayez dans un moment.`,
+  },
 
   more: (title) => `Plus sur « ${title} »`,
   rename: "Renommer",

@@ -83,6 +83,16 @@ export const zh = {
   noneFound: "没有找到。",
   listAway: "暂时无法加载列表。",
   running: "正在生成回答",
+  bring: "导入对话",
+  bringing: (name) => `正在导入“${name}”…`,
+  notBrought: {
+    json: (name) => `“${name}”不是 JSON 文件。请选择用“存为 JSON”保存的文件。`,
+    foreign: (name) => `“${name}”不是在这里保存的对话。请选择用“存为 JSON”保存的文件。`,
+    broken: (name, place) => `“${name}”在 ${place} 处已损坏，没有导入任何内容。`,
+    many: (name) => `“${name}”的消息太多，超过了一个对话的上限。`,
+    large: (name, size) => `“${name}”太大：文件最多 ${size}。`,
+    away: (name) => `暂时无法导入“${name}”。请稍后再试。`,
+  },
 
   more: (title) => `“${title}”的更多操作`,
   rename: "重命名",

@@ -243,6 +243,18 @@ def deeds(stage: Stage) -> Chat:
     return chat
 
 
+def importing(stage: Stage) -> Chat:
+    """A file that could not be imported, and why."""
+    stage.watch.allow(NETWORK)
+    chat = history(stage)
+    with chat.page.expect_file_chooser() as chooser:
+        chat.page.get_by_role("button", name="Import a conversation").click()
+    file = {"name": "notes-of-march.json", "mimeType": "application/json", "buffer": b"{}"}
+    chooser.value.set_files([file])  # type: ignore[list-item]
+    expect(chat.page.locator(".list .what")).to_contain_text("no conversation")
+    return chat
+
+
 def versions(stage: Stage) -> Chat:
     """A question that was changed, answered twice."""
     answers = [Answer(steps=openai([text])) for text in (PARAGRAPHS[0], PARAGRAPHS[1], TEXT)]
@@ -375,6 +387,7 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "long": many_turns,
     "history": history,
     "deeds": deeds,
+    "importing": importing,
     "versions": versions,
     "editing": editing,
     "missing": missing,

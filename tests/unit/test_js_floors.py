@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "branches.js",
         "sha256.js",
         "sniff.js",
+        "filenames.js",
     ),
     "edges": (
         "address.js",
@@ -76,6 +77,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "elements/wishes.js",
         "elements/undo.js",
         "elements/row.js",
+        "elements/bring.js",
         "elements/list.js",
         "elements/side.js",
     ),
@@ -232,6 +234,7 @@ UNREAD = frozenset(
         "tool picker",
         "deeds asked",
         "small more",
+        "small bring",
         "gallery alone",
         "noopener noreferrer nofollow",
         '"STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math',

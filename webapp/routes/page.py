@@ -70,6 +70,7 @@ def index() -> Response:
         "models": _models(default),
         "blind": parts.catalog.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
+        "import_max_bytes": parts.import_max_bytes,
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
     }
