@@ -150,8 +150,8 @@ export const en = {
   bring: "Import a conversation",
   bringing: (/** @type {string} */ name) => `Importing “${name}” …`,
   notBrought: {
-    json: (/** @type {string} */ name) => `“${name}” is no JSON file. Choose one that was saved with “Save as JSON”.`,
-    foreign: (/** @type {string} */ name) => `“${name}” is no conversation that this chat has saved. Choose one that was saved with “Save as JSON”.`,
+    json: (/** @type {string} */ name) => `“${name}” is not a JSON file. Choose one that was saved with “Save as JSON”.`,
+    foreign: (/** @type {string} */ name) => `“${name}” is not a conversation saved by this chat. Choose one that was saved with “Save as JSON”.`,
     broken: (/** @type {string} */ name, /** @type {string} */ place) => `“${name}” is damaged at ${place}, so nothing of it was imported.`,
     many: (/** @type {string} */ name) => `“${name}” has more messages than a conversation can have here.`,
     large: (/** @type {string} */ name, /** @type {string} */ size) => `“${name}” is too large: a file may have ${size}.`,

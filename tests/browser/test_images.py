@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.answers import begun, spoken
 from tests.browser.chat import DARK, DESK, PHONE, Chat
@@ -159,7 +159,7 @@ def test_send_waits_for_what_is_being_read(chat: Chat, provider: FakeProvider) -
     )
     chat.field.fill("What is it?")
     pick(chat, png())
-    chat.page.wait_for_function("window.goOn !== undefined")
+    chat.page.wait_for_function("() => window.goOn !== undefined")
     chat.field.press("Enter")
     chat.field.press("Enter")
     expect(chat.field).to_have_value("What is it?")
@@ -516,6 +516,34 @@ def test_nothing_stands_in_anyone_s_way(chat: Chat, provider: FakeProvider) -> N
         wait_loaded(shown(chat), count if count == 1 else 5)
         assert findings(chat.page) == []
         assert not chat.overflows()
+
+
+@pytest.mark.parametrize("shown_", [True, False], ids=["images", "words"])
+def test_a_slow_line_has_time_to_send_images(chat: Chat, provider: FakeProvider, shown_: bool) -> None:
+    """What takes long to send must not be sent a second time beside it, nor taken for lost."""
+    provider.play(spoken(per_s=2_000))
+    chat.watch.allow("WebSocket connection to .* failed")
+    held: list[Route] = []
+    sockets: list[str] = []
+    chat.page.route("**/stream", lambda route: held.append(route))  # noqa: PLW0108
+    chat.page.on("websocket", lambda socket: sockets.append(socket.url))
+    if shown_:
+        pick(chat, png("noise.png", noise(1_400, 1_000)))
+        wait_loaded(tray(chat).locator("img"), 1)
+    chat.page.clock.install()
+    with chat.page.expect_request("**/stream"):
+        chat.ask("What?")
+    if shown_:
+        chat.page.clock.run_for(20_000)
+        assert sockets == []
+    else:
+        with chat.page.expect_websocket():
+            chat.page.clock.run_for(20_000)
+    held[0].continue_()
+    chat.page.wait_for_function(
+        "() => document.querySelector('freshet-chat').turns.at(-1).answer.status === 'done'"
+    )
+    assert len(provider.calls) == 1
 
 
 def test_digests_are_what_the_world_takes_them_for(chat: Chat) -> None:

@@ -97,14 +97,14 @@ SAVED = "Choose one that was saved with “Save as JSON”."
 @pytest.mark.parametrize(
     ("name", "body", "sentence"),
     [
-        ("notes.json", b"just words", f"“notes.json” is no JSON file. {SAVED}"),
-        ("half.json", json.dumps(messages()).encode()[:100], f"“half.json” is no JSON file. {SAVED}"),
-        ("other.json", b'{"conversations": []}', "“other.json” is no conversation that this chat has saved."),
-        ("list.json", b"[]", "“list.json” is no conversation that this chat has saved."),
+        ("notes.json", b"just words", f"“notes.json” is not a JSON file. {SAVED}"),
+        ("half.json", json.dumps(messages()).encode()[:100], f"“half.json” is not a JSON file. {SAVED}"),
+        ("other.json", b'{"conversations": []}', "“other.json” is not a conversation saved by this chat."),
+        ("list.json", b"[]", "“list.json” is not a conversation saved by this chat."),
         (
             "later.json",
             json.dumps(messages() | {"freshet": 9}).encode(),
-            "“later.json” is no conversation that this chat has saved.",
+            "“later.json” is not a conversation saved by this chat.",
         ),
         (
             "circle.json",
@@ -122,7 +122,7 @@ SAVED = "Choose one that was saved with “Save as JSON”."
             "“many.json” has more messages than a conversation can have here.",
         ),
         ("large.json", b" " * 2_000_001, "“large.json” is too large: a file may have 2 MB."),
-        ("\u202enosj.<b>x</b>.json", b"x", f"“nosj.<b>x</b>.json” is no JSON file. {SAVED}"),
+        ("\u202enosj.<b>x</b>.json", b"x", f"“nosj.<b>x</b>.json” is not a JSON file. {SAVED}"),
     ],
     ids=["words", "half", "other", "list", "version", "circle", "foreign", "many", "large", "name"],
 )
@@ -172,7 +172,6 @@ def test_while_it_is_imported_that_is_said(chat: Chat) -> None:
     button = chat.page.get_by_role("button", name=BUTTON)
     expect(button).to_have_attribute("aria-disabled", "true")
     assert findings(chat.page) == []
-    chat.page.wait_for_function("true")
     held[0]()
     expect(chat.answers).to_have_text(["Words 1"])
     expect(button).not_to_have_attribute("aria-disabled", "true")

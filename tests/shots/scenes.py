@@ -251,7 +251,7 @@ def importing(stage: Stage) -> Chat:
         chat.page.get_by_role("button", name="Import a conversation").click()
     file = {"name": "notes-of-march.json", "mimeType": "application/json", "buffer": b"{}"}
     chooser.value.set_files([file])  # type: ignore[list-item]
-    expect(chat.page.locator(".list .what")).to_contain_text("no conversation")
+    expect(chat.page.locator(".list .what")).to_contain_text("not a conversation")
     return chat
 
 
