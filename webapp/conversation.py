@@ -25,6 +25,7 @@ from webapp.chat import (
 
 MOST_TITLE_CHARS = 80
 MOST_IMAGES = 4
+MOST_IMAGES_KEPT = 1_000  # in one conversation
 MOST_IMAGES_TOLD = 8  # of a whole branch, the newest: each is up to 2 MB in every call
 _TITLE_FROM = 2_000
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -149,6 +149,9 @@ class Settings:
     import_max_bytes: int = _at(
         "FRESHET_IMPORT_MAX_BYTES", 64 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest import"
     )
+    owner_max_bytes: int = _at(
+        "FRESHET_OWNER_MAX_BYTES", 200 * _MIB, variables.whole(_KIB, 1024 * _GIB), "what one visitor may keep"
+    )
     run_max_bytes: int = _at(
         "FRESHET_RUN_MAX_BYTES", 4 * _MIB, variables.whole(_KIB, 64 * _MIB), "the largest answer"
     )

@@ -274,9 +274,11 @@ def make_runs(settings: Settings, models: Models) -> Runs:
 
 def make_store(settings: Settings) -> Store:
     """Make the store of conversations; nothing is opened yet."""
-    from webapp.store.store import Store  # noqa: PLC0415  (whoever only asks a provider needs no database)
+    from webapp.store.room import Limits  # noqa: PLC0415  (whoever only asks a provider needs no database)
+    from webapp.store.store import Store  # noqa: PLC0415
 
-    return Store(settings.database_url, settings.data_dir)
+    limits = Limits(owner_bytes=settings.owner_max_bytes, file_bytes=settings.import_max_bytes)
+    return Store(settings.database_url, settings.data_dir, limits)
 
 
 def create_provider(

@@ -63,6 +63,7 @@ export class Bring {
    */
   #why({ status, code, param }, name) {
     const { notBrought } = words;
+    if (code === "storage_full") return notBrought.full(name);
     if (code === "too_many_messages") return notBrought.many(name);
     if (status === 413) return notBrought.large(name, formatSize(this.#mostBytes));
     if (status !== 400) return notBrought.away(name);

@@ -72,6 +72,14 @@ export const de = {
       title: "Ein Bild dieser Frage wurde nicht aufbewahrt.",
       advice: "Fügen Sie es einer neuen Frage hinzu und fragen Sie noch einmal.",
     },
+    conversation_full: {
+      title: "Mehr Bilder passen nicht in diese Unterhaltung.",
+      advice: "Beginnen Sie einen neuen Chat, um weitere zu zeigen.",
+    },
+    storage_full: {
+      title: "Mehr dürfen Sie hier nicht aufbewahren.",
+      advice: "Löschen Sie Unterhaltungen, die Sie nicht brauchen, und versuchen Sie es noch einmal. Fragen ohne Bilder gehen weiterhin.",
+    },
     refused: {
       title: "Der Server hat die Frage nicht angenommen.",
       advice: "Versuchen Sie es noch einmal, oder fragen Sie anders.",
@@ -145,6 +153,7 @@ export const de = {
     broken: (name, place) => `„${name}“ ist beschädigt, und zwar bei ${place}. Nichts davon wurde importiert.`,
     many: (name) => `„${name}“ hat mehr Nachrichten, als eine Unterhaltung hier haben kann.`,
     large: (name, size) => `„${name}“ ist zu groß: Eine Datei darf ${size} haben.`,
+    full: (name) => `Für „${name}“ ist kein Platz. Löschen Sie zuerst Unterhaltungen, die Sie nicht brauchen.`,
     away: (name) => `„${name}“ ließ sich gerade nicht importieren. Versuchen Sie es gleich noch einmal.`,
   },
 

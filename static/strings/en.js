@@ -72,6 +72,14 @@ const troubles = {
     title: "An image of this question was not kept.",
     advice: "Add it to a new question and ask once more.",
   },
+  conversation_full: {
+    title: "This conversation holds as many images as one can.",
+    advice: "Begin a new chat to show more.",
+  },
+  storage_full: {
+    title: "You keep as much as you may here.",
+    advice: "Delete conversations that you do not need, then try again. Questions without images still work.",
+  },
   refused: {
     title: "The server did not accept the question.",
     advice: "Try again, or ask in another way.",
@@ -155,6 +163,7 @@ export const en = {
     broken: (/** @type {string} */ name, /** @type {string} */ place) => `“${name}” is damaged at ${place}, so nothing of it was imported.`,
     many: (/** @type {string} */ name) => `“${name}” has more messages than a conversation can have here.`,
     large: (/** @type {string} */ name, /** @type {string} */ size) => `“${name}” is too large: a file may have ${size}.`,
+    full: (/** @type {string} */ name) => `There is no room for “${name}”. Delete conversations that you do not need first.`,
     away: (/** @type {string} */ name) => `“${name}” could not be imported now. Try again in a moment.`,
   },
 

@@ -72,6 +72,14 @@ export const es = {
       title: "Una imagen de esta pregunta no se conservó.",
       advice: "Añádala a una pregunta nueva y vuelva a preguntar.",
     },
+    conversation_full: {
+      title: "Esta conversación ya contiene todas las imágenes posibles.",
+      advice: "Empiece un chat nuevo para mostrar más.",
+    },
+    storage_full: {
+      title: "Ya guarda aquí todo lo permitido.",
+      advice: "Elimine conversaciones que no necesite e inténtelo de nuevo. Las preguntas sin imágenes siguen funcionando.",
+    },
     refused: {
       title: "El servidor no aceptó la pregunta.",
       advice: "Inténtelo de nuevo, o pregunte de otra manera.",
@@ -145,6 +153,7 @@ export const es = {
     broken: (name, place) => `«${name}» está dañado en ${place}, así que no se importó nada.`,
     many: (name) => `«${name}» tiene más mensajes de los que admite aquí una conversación.`,
     large: (name, size) => `«${name}» es demasiado grande: un archivo puede tener ${size}.`,
+    full: (name) => `No hay sitio para «${name}». Elimine antes conversaciones que no necesite.`,
     away: (name) => `«${name}» no se pudo importar ahora. Inténtelo de nuevo en un momento.`,
   },
 

@@ -72,6 +72,14 @@ export const fr = {
       title: "Une image de cette question n’a pas été conservée.",
       advice: "Ajoutez-la à une nouvelle question et demandez encore une fois.",
     },
+    conversation_full: {
+      title: "Cette conversation contient déjà autant d’images que possible.",
+      advice: "Commencez une nouvelle discussion pour en montrer d’autres.",
+    },
+    storage_full: {
+      title: "Vous conservez ici autant que permis.",
+      advice: "Supprimez des conversations inutiles, puis réessayez. Les questions sans images fonctionnent toujours.",
+    },
     refused: {
       title: "Le serveur n’a pas accepté la question.",
       advice: "Réessayez, ou demandez autrement.",
@@ -145,6 +153,7 @@ export const fr = {
     broken: (name, place) => `« ${name} » est abîmé à l’endroit ${place} ; rien n’en a été importé.`,
     many: (name) => `« ${name} » contient plus de messages qu’une conversation ne peut en avoir ici.`,
     large: (name, size) => `« ${name} » est trop lourd : un fichier peut avoir ${size}.`,
+    full: (name) => `Il n’y a plus de place pour « ${name} ». Supprimez d’abord des conversations inutiles.`,
     away: (name) => `« ${name} » n’a pas pu être importé pour l’instant. Réessayez dans un moment.`,
   },
 

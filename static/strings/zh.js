@@ -21,6 +21,8 @@ export const zh = {
     gone: { title: "服务器上已经没有这个回答了。", advice: "请再试一次，以获得新的回答。" },
     no_images: { title: "这个模型看不了图片。", advice: "请换一个模型，然后重试。" },
     image_not_found: { title: "这个问题的一张图片没有保存下来。", advice: "请把它加到新的问题里，再问一次。" },
+    conversation_full: { title: "这个对话的图片已达到上限。", advice: "请新建对话来展示更多图片。" },
+    storage_full: { title: "您在这里保存的内容已达到上限。", advice: "请删除不需要的对话，然后重试。不带图片的提问仍可使用。" },
     refused: { title: "服务器没有接受这个问题。", advice: "请再试一次，或者换一种问法。" },
   },
   endings: {
@@ -91,6 +93,7 @@ export const zh = {
     broken: (name, place) => `“${name}”在 ${place} 处已损坏，没有导入任何内容。`,
     many: (name) => `“${name}”的消息太多，超过了一个对话的上限。`,
     large: (name, size) => `“${name}”太大：文件最多 ${size}。`,
+    full: (name) => `没有空间存放“${name}”。请先删除不需要的对话。`,
     away: (name) => `暂时无法导入“${name}”。请稍后再试。`,
   },
 

@@ -11,7 +11,15 @@ import msgspec
 
 from webapp.chat import TextPart
 from webapp.codecs import images
-from webapp.conversation import MOST_IMAGES, BrokenTree, Message, in_order, plain, title_of
+from webapp.conversation import (
+    MOST_IMAGES,
+    MOST_IMAGES_KEPT,
+    BrokenTree,
+    Message,
+    in_order,
+    plain,
+    title_of,
+)
 from webapp.errors import InvalidRequest
 from webapp.frames import new_run
 from webapp.offload import breathe
@@ -21,7 +29,6 @@ from webapp.store.rows import now_ms
 
 VERSION = 1
 MOST_MESSAGES = 10_000
-_MOST_IMAGES = 200
 _MOST_NAME_CHARS = 200
 _MOST_TOKENS = 1_000_000_000
 _EVERY = 200  # messages between two chances for others to work
@@ -43,7 +50,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     system: Annotated[str, msgspec.Meta(max_length=100_000)] | None = None
     leaf: _Name | None = None
     created_at: int | None = None
-    images: Annotated[dict[str, _Image], msgspec.Meta(max_length=_MOST_IMAGES)] = {}
+    images: Annotated[dict[str, _Image], msgspec.Meta(max_length=MOST_IMAGES_KEPT)] = {}
 
 
 def checked(file: File) -> Whole:

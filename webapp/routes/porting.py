@@ -90,7 +90,8 @@ def bring() -> Response:
         breathe()
         whole = checked(read_json(raw, File))
         del raw
-        head = services().store.write(lambda c: porting.put_whole(c, who, whole))
+        store = services().store
+        head = store.write(lambda c: porting.put_whole(c, who, whole, store.limits))
     return json_response(history.head_body(head), 201)
 
 

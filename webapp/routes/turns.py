@@ -46,10 +46,13 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
     known = parts.runs.known(name, owner, print_)
     if known is not None:
         return known
+    new = [image for image in shown if image.content]
     shown = _fetched(shown, asked.conversation or "", parts, owner)
     plan = parts.store.plan(_wish(asked, name, owner, shown), parts.runs.alive)
     request = _request(asked, plan, parts, chain[0])
     parts.catalog.check(chain[0], request)
+    if new:
+        parts.store.check_room(owner, plan.conversation, new)
     run, _ = parts.runs.start(
         Order(
             run=name,

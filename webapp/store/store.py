@@ -10,10 +10,11 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
-from webapp.store import pictures
+from webapp.store import pictures, room
 from webapp.store.database import Database
 from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
+from webapp.store.room import Limits
 from webapp.store.saver import Saver
 from webapp.store.turns import Plan, Turns, Wish
 
@@ -28,8 +29,9 @@ _READ_S = 0.6
 class Store:
     """Conversations and all that belongs to them."""
 
-    def __init__(self, url: str | None, folder: str) -> None:
+    def __init__(self, url: str | None, folder: str, limits: Limits | None = None) -> None:
         """Know where the database is; nothing is opened yet."""
+        self.limits = limits or Limits()
         self.database = Database(url, folder)
         self.saver = Saver(self.database)
         self.recall = Recall()
@@ -53,6 +55,20 @@ class Store:
             self.saver.settle(conversation, _SETTLE_S)
             found |= self.database.read(lambda c: pictures.some(c, owner, conversation, names), _READ_S)
         return found
+
+    def check_room(self, owner: str, conversation: str, new: Sequence[Picture]) -> None:
+        """See that new images have room; where the database cannot tell now they have. Raises `TooLarge`."""
+        weight = sum(len(image.content) for image in new)
+        limits = self.limits
+
+        def work(connection: Connection) -> None:
+            room.check(connection, owner, conversation, new, limits)
+            room.clear(connection, owner, weight, limits)
+
+        try:
+            self.database.write(work, _READ_S)
+        except Unavailable:
+            log_.warning("nobody could tell how much an owner keeps")
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Ask in one transaction; see `Database.read`."""
