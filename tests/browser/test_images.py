@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Route, expect
 
 from tests.browser.answers import begun, spoken
 from tests.browser.chat import DARK, DESK, PHONE, Chat
@@ -82,8 +82,8 @@ def wait_loaded(images: Locator, count: int) -> None:
 
 
 @pytest.mark.parametrize("by_socket", [False, True], ids=["sse", "websocket"])
-def test_images_go_with_the_question_and_are_there_after_a_reload(
-    chat: Chat, provider: FakeProvider, by_socket: bool
+def test_images_go_with_the_question_and_are_there_after_a_reload_and_in_another_tab(
+    context: BrowserContext, chat: Chat, provider: FakeProvider, by_socket: bool
 ) -> None:
     provider.play(spoken(per_s=2_000))
     if by_socket:
@@ -105,6 +105,8 @@ def test_images_go_with_the_question_and_are_there_after_a_reload(
     addresses = [shown(chat).nth(at).get_attribute("src") or "" for at in range(2)]
     for address, image in zip(addresses, images_of(provider), strict=True):
         assert address.endswith(f"/images/{hashlib.sha256(image).hexdigest()}")
+    twin = Chat(context, chat.page.url, chat.watch).open()
+    wait_loaded(shown(twin), 2)
     assert len(provider.calls) == 1
 
 
@@ -416,8 +418,20 @@ def test_after_a_reload_nothing_is_sent_without_its_images(chat: Chat, provider:
     expect(chat.notice).to_be_hidden()
 
 
-def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider) -> None:
+FORGET_CURSOR = """() => {
+    const kept = JSON.parse(sessionStorage.getItem('freshet.conversation') ?? 'null');
+    if (kept === null) return;
+    Object.assign(kept.turns.at(-1).answer, { cursor: null, text: '', status: 'waiting' });
+    sessionStorage.setItem('freshet.conversation', JSON.stringify(kept));
+}"""
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a frame came", "none came"])
+def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider, known: bool) -> None:
+    """Who has had no frame yet asks once more, by the images' names: what was sent is not kept."""
     provider.play(spoken(per_s=30))
+    if not known:
+        chat.page.add_init_script(f"({FORGET_CURSOR})()")
     pick(chat, png())
     chat.ask("What is it?")
     chat.wait_chars(30)

@@ -130,8 +130,11 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_stored(
     chat: Chat, name: str, body: bytes, sentence: str
 ) -> None:
     chat.watch.allow(NETWORK)
+    sent: list[str] = []
+    chat.page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
     bring(chat, name, body)
     expect(said(chat)).to_contain_text(sentence)
+    assert ("import" in sent) == (name != "large.json"), "so much is not sent at all"
     expect(said(chat)).to_be_visible()
     assert said(chat).evaluate("box => box.scrollWidth <= box.clientWidth"), "all of it can be read"
     assert findings(chat.page) == []
