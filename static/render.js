@@ -8,6 +8,7 @@ import { Stream } from "./markdown/stream.js";
 import { Blocks } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
+import { Settling } from "./render/settled.js";
 
 /** @typedef {import("./frames.js").Source} Source */
 /** @typedef {import("./markdown/tree.js").Node} Node */
@@ -37,9 +38,10 @@ let ids = 0;
  * @param {Options} options
  * @param {Pick<Scene, "definition">} known
  * @param {Map<string, Node>} footnotes in the order in which they were defined
+ * @param {Settling} settling
  * @returns {Scene}
  */
-function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes) {
+function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes, settling) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
   const number = () => {
@@ -58,6 +60,7 @@ function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false
     views: new Map(),
     math: (element, node) => formulas.show(element, node),
     paint: isPlain ? () => {} : paint,
+    settle: (element) => settling.complete(element),
   };
 }
 
@@ -78,15 +81,18 @@ function paint(code, language) {
  * Make the place for the blocks of an answer.
  * @param {HTMLElement} root
  * @param {Scene} scene
+ * @param {Settling} settling
  */
-function blocksIn(root, scene) {
+function blocksIn(root, scene, settling) {
   /** @type {HTMLElement[][]} */
   const levels = Array.from({ length: LEVELS }, () => []);
   const box = (/** @type {number} */ index) =>
     levels.reduce((place, groups, level) => {
       const at = Math.floor(index / GROUP ** (LEVELS - level));
       const group = groups[at] ?? h("div", { class: "blocks" });
-      if (!groups[at]) place.append((groups[at] = group));
+      if (groups[at]) return group;
+      place.append((groups[at] = group));
+      if (level === LEVELS - 1) settling.open(group);
       return group;
     }, root);
   return new Blocks(box, scene, 0);
@@ -101,8 +107,9 @@ function blocksIn(root, scene) {
 export function stream(root, options = {}) {
   const { clock = browserClock } = options;
   const source = new Stream();
-  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
-  const blocks = blocksIn(root, scene);
+  const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, settling);
+  const blocks = blocksIn(root, scene, settling);
   const held = h("p", { class: "held", dir: "auto" });
   let timer = 0;
   const release = () => {
@@ -134,6 +141,7 @@ export function stream(root, options = {}) {
       close();
       source.end();
       show();
+      settling.end();
     },
     close,
   };
@@ -156,7 +164,19 @@ export function draw(root, tree, options = {}) {
     if (all && identifier !== undefined && !all.has(identifier)) all.set(identifier, node);
     if (children) left.push(...[...children].reverse());
   }
-  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition);
-  blocksIn(root, scene).show(tree.children);
+  const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition, settling);
+  blocksIn(root, scene, settling).show(tree.children);
+  settling.end();
   listen(root);
+}
+
+/** Something of each kind that most answers have. */
+const REHEARSAL = "A *word*, `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
+
+/** Draw an answer that nobody sees: a browser compiles code when it first runs, and the first answer shall not wait. */
+export function rehearse() {
+  const rehearsal = stream(h("div"), { isPlain: true });
+  rehearsal.write(REHEARSAL);
+  rehearsal.end();
 }
