@@ -22,7 +22,7 @@ export const imagesCss = `
 .queued-images img { inline-size: 28px; block-size: 28px; object-fit: cover; border-radius: 6px; }
 
 .gallery { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 8px; inline-size: min(296px, 85%); }
-.gallery:not(:last-child, :has(+ [hidden])) { margin-block-end: 8px; }
+.gallery + .question { margin-block-start: 8px; }
 .gallery button { inline-size: calc(50% - 4px); aspect-ratio: 1; border-radius: 16px; overflow: clip; background: var(--tint); color: var(--muted); font-size: var(--small); cursor: zoom-in; }
 .gallery.alone { inline-size: min(320px, 85%); }
 .gallery.alone button { inline-size: 100%; max-inline-size: 100%; aspect-ratio: 4 / 3; }

@@ -110,6 +110,19 @@ def test_images_go_with_the_question_and_are_there_after_a_reload_and_in_another
     assert len(provider.calls) == 1
 
 
+def test_demo_answers_take_them_too(chat: Chat, provider: FakeProvider) -> None:
+    chat.page.get_by_label("Model", exact=True).select_option("mock/mock-standard")
+    pick(chat, png())
+    expect(tray(chat)).to_have_count(1)
+    chat.ask("What is it?")
+    wait_loaded(shown(chat), 1)
+    chat.wait_chars(40)
+    chat.stop.click()
+    assert chat.wait_over()["text"].startswith("You asked: “What is it?”")
+    assert provider.calls == []
+    expect(chat.notice).to_be_hidden()
+
+
 @pytest.mark.parametrize("how", ["paste", "drop"])
 def test_pasted_and_dropped(chat: Chat, provider: FakeProvider, how: str) -> None:
     provider.play(spoken(per_s=2_000))
@@ -482,7 +495,8 @@ def test_an_image_has_its_place_before_it_is_there(chat: Chat, provider: FakePro
     wait_loaded(shown(chat), 1)
     place = "() => document.querySelector('freshet-chat').shadowRoot.querySelector('.turn .answer').getBoundingClientRect().y"
     chat.page.route("**/images/*", lambda route: None)  # it never comes
-    chat.reload()
+    chat.page.reload(wait_until="commit")
+    chat.ready()
     expect(shown(chat)).to_have_count(1)
     assert shown(chat).evaluate("image => image.naturalWidth") == 0
     before = chat.page.evaluate(place)
