@@ -12,12 +12,12 @@ import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./me
 import { warm } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", models: [], demo: null, signed_in: false, ...boot };
+  return { model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -108,7 +108,7 @@ function main() {
   chat.addEventListener("freshet-signed-out", () => location.reload());
   keepStep(chat, listBeside(chat, library));
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, wanted: named() || null, shelf: library });
+  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
   wishes.show(recallWishes());
 }
 

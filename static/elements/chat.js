@@ -20,6 +20,7 @@ import { Notices } from "./notices.js";
  * @typedef {object} ChatOptions
  * @property {string} base the address to which the server's doors are relative
  * @property {string} model named before the first question
+ * @property {readonly string[]} starters questions to begin with; empty: the page's own
  * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
  * @property {import("../dialogue.js").Shelf} shelf
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
@@ -66,8 +67,9 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, demo, wanted, shelf }) {
+  start({ base, model, demo, starters, wanted, shelf }) {
     this.#model = model;
+    this.#log.starters = starters;
     if (demo) this.#foot.textContent = words.demo(listed(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],

@@ -71,6 +71,7 @@ def index() -> Response:
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
+        "starters": parts.starters,
     }
     return show("index.html", 200, boot=boot, first=parts.assets.first[1:], beside=parts.assets.beside)
 
