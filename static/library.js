@@ -14,6 +14,12 @@ import { parseObject } from "./frames.js";
 /** @typedef {{conversations: Head[], next: string | null}} Page */
 /** @typedef {{title?: string, leaf?: string, system?: string | null}} Change */
 
+/**
+ * @typedef {object} Link to what a conversation shows to others
+ * @property {number | null} shared_at milliseconds since 1970; null: it is not shared
+ * @property {string | null} address null: it is not shared, or the server can't tell the link again
+ */
+
 /** What a door may take; then the page goes on without. */
 const PATIENCE_MS = 10_000;
 
@@ -76,12 +82,49 @@ export class Library {
   }
 
   /**
+   * Ask for the link that shows a conversation.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: it can't be known now
+   */
+  async link(id) {
+    return this.#linkOf(await this.#ask("GET", `${this.#path(id)}/share`));
+  }
+
+  /**
+   * Make a link that shows the branch as it is now.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: that did not work
+   */
+  async share(id) {
+    return this.#linkOf(await this.#ask("POST", `${this.#path(id)}/share`));
+  }
+
+  /**
+   * End the link.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: that did not work
+   */
+  async unshare(id) {
+    return this.#linkOf(await this.#ask("DELETE", `${this.#path(id)}/share`));
+  }
+
+  /**
    * Name the file of a conversation.
    * @param {string} id
    * @param {"markdown" | "json"} format
    */
   file(id, format) {
     return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
+  }
+
+  /**
+   * @param {{body: Record<string, unknown> | null}} told
+   * @returns {Link | null}
+   */
+  #linkOf({ body }) {
+    if (!body) return null;
+    const { path, shared_at } = body;
+    return { shared_at: typeof shared_at === "number" ? shared_at : null, address: typeof path === "string" ? new URL(path, this.#base).href : null };
   }
 
   /** @param {string} id */

@@ -30,6 +30,19 @@ function newChatButton(chat) {
   return button;
 }
 
+/**
+ * @param {FreshetChat} chat
+ * @param {ReturnType<typeof listBeside>} coming
+ */
+function shareButton(chat, coming) {
+  const button = h("button", { type: "button", class: "tool share", title: words.share, "aria-haspopup": "dialog" }, icon(ICONS.share), h("span", {}, words.share));
+  button.addEventListener("click", async () => (await coming.catch(() => null))?.share(chat.conversation));
+  const update = () => (button.hidden = chat.turns.length === 0);
+  chat.addEventListener("freshet-change", update);
+  update();
+  return button;
+}
+
 function signOutForm() {
   const button = h("button", { class: "tool", title: words.signOut }, icon(ICONS.leave), h("span", {}, words.signOut));
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
@@ -102,11 +115,12 @@ function main() {
     if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
     system = wished.system;
   });
-  tools?.append(wishes.picker, newChatButton(chat), wishes.button);
+  const list = listBeside(chat, library);
+  tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
-  keepStep(chat, listBeside(chat, library));
+  keepStep(chat, list);
   document.getElementById("chat")?.append(chat);
   chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
   wishes.show(recallWishes());

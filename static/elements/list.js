@@ -4,7 +4,9 @@ import { ICONS, h, icon, setText } from "../dom.js";
 import { formatDay } from "../format.js";
 import { words } from "../strings/words.js";
 import { listCss } from "../styles/list.js";
+import { sheetOf } from "../styles/sheets.js";
 import { Row } from "./row.js";
+import { Sharing } from "./sharing.js";
 import { Undo } from "./undo.js";
 
 /** @typedef {import("../library.js").Head} Head */
@@ -23,13 +25,6 @@ const MOST_SEARCH_CHARS = 200;
 /** While answers are being made elsewhere the list looks so often how they are. */
 const LOOK_MS = 4_000;
 
-/** A strict content security policy allows this where it refuses `<style>`. */
-function dress() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(listCss);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}
-
 /** Shows the conversations of this visitor. Make one a page. */
 export class List {
   #library;
@@ -40,6 +35,7 @@ export class List {
   #said = h("p", { class: "said", role: "status" });
   #scroller = h("div", { class: "rows" }, this.#groups, this.#said, this.#end);
   #undo = new Undo();
+  #sharing;
   element;
   /** @type {Head[]} */
   #heads = [];
@@ -62,7 +58,9 @@ export class List {
    * @param {ListActions} actions
    */
   constructor(library, actions) {
-    dress();
+    document.adoptedStyleSheets.push(sheetOf(listCss));
+    this.#sharing = new Sharing(library);
+    document.body.append(this.#sharing.dialog);
     this.#library = library;
     this.#actions = actions;
     const search = h("div", { class: "search", role: "search" }, icon(ICONS.search), this.#field);
@@ -80,6 +78,14 @@ export class List {
     if (id === this.#current) return;
     this.#current = id;
     this.#draw();
+  }
+
+  /**
+   * Open the dialog in which one is shared.
+   * @param {string} id
+   */
+  share(id) {
+    void this.#sharing.open(id, this.#heads.find((head) => head.id === id)?.title ?? "");
   }
 
   /** Ask for the newest ones again. */
@@ -171,6 +177,7 @@ export class List {
       open: this.#actions.open,
       file: (id, format) => this.#library.file(id, format),
       rename: (id, title) => void this.#rename(id, title),
+      share: ({ id }) => this.share(id),
       remove: (head) => void this.#remove(head),
     };
   }

@@ -123,6 +123,16 @@ export const es = {
   close: "Cerrar",
   notDone: "No ha funcionado. Inténtelo de nuevo.",
 
+  share: "Compartir",
+  shareTitle: "Compartir esta conversación",
+  link: "Enlace compartido",
+  makeLink: "Crear un enlace",
+  stopSharing: "Dejar de compartir",
+  shareNow: "Quien tenga el enlace puede leer esta conversación tal como está ahora, con sus imágenes. Lo que pregunte después y las otras versiones siguen siendo solo suyos.",
+  shareSince: (date) => `Compartida desde el ${date}: quien tenga el enlace puede leer la conversación tal como estaba entonces, con sus imágenes. Lo posterior y las otras versiones siguen siendo solo suyos.`,
+  shareLost: (date) => `Compartida desde el ${date}. El enlace sigue funcionando, pero no se puede volver a mostrar aquí. Uno nuevo lo anula.`,
+  unshared: "El enlace ya no muestra nada.",
+
   edit: "Editar la pregunta",
   askInstead: "Preguntar esto en su lugar",
   regenerate: "Responder de nuevo",
@@ -177,6 +187,7 @@ export const es = {
   notCopied: "Selecciónelo y cópielo",
   table: "Tabla",
   task: "Tarea",
+  picture: (count) => `Imagen ${count}`,
   footnote: (number) => `Nota ${number}: volver al texto`,
 
   said: {

@@ -123,6 +123,16 @@ export const fr = {
   close: "Fermer",
   notDone: "Cela n’a pas marché. Réessayez.",
 
+  share: "Partager",
+  shareTitle: "Partager cette conversation",
+  link: "Lien partagé",
+  makeLink: "Créer un lien",
+  stopSharing: "Ne plus partager",
+  shareNow: "Toute personne qui a le lien peut lire cette conversation telle qu’elle est maintenant, images comprises. Vos questions suivantes et les autres versions restent à vous.",
+  shareSince: (date) => `Partagée depuis le ${date} : toute personne qui a le lien peut lire la conversation telle qu’elle était alors, images comprises. La suite et les autres versions restent à vous.`,
+  shareLost: (date) => `Partagée depuis le ${date}. Le lien fonctionne toujours, mais il ne peut plus être affiché ici. Un nouveau lien y mettra fin.`,
+  unshared: "Le lien ne montre plus rien.",
+
   edit: "Modifier la question",
   askInstead: "Demander ceci à la place",
   regenerate: "Répondre de nouveau",
@@ -177,6 +187,7 @@ export const fr = {
   notCopied: "Sélectionnez et copiez",
   table: "Tableau",
   task: "Tâche",
+  picture: (count) => `Image ${count}`,
   footnote: (number) => `Note ${number} : retour au texte`,
 
   said: {
