@@ -22,14 +22,25 @@ import { parseObject } from "./frames.js";
 
 /** What a door may take; then the page goes on without. */
 const PATIENCE_MS = 10_000;
+const PAGE_HEADER = "Freshet-Page";
 
 /** The conversations of this visitor. Whatever goes wrong is null, and `missing` where there is no such one. */
 export class Library {
   #base;
+  #told;
 
-  /** @param {string} base the address of the page, to which the doors are relative */
-  constructor(base) {
+  /**
+   * @param {string} base the address of the page, to which the doors are relative
+   * @param {(page: string) => void} told which version of the page the server has; with every answer
+   */
+  constructor(base, told) {
     this.#base = base;
+    this.#told = told;
+  }
+
+  /** Ask for nothing but which version of the page the server has. */
+  async look() {
+    await this.#ask("GET", "conversations?limit=1");
   }
 
   /**
@@ -147,6 +158,8 @@ export class Library {
       const headers = json ? { "Content-Type": "application/json" } : undefined;
       const body = json && JSON.stringify(json);
       const response = await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal });
+      const page = response.headers.get(PAGE_HEADER);
+      if (page) this.#told(page);
       return { status: response.status, body: response.ok ? parseObject(await response.text()) : null };
     } catch {
       return { status: 0, body: null };

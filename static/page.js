@@ -9,15 +9,15 @@ import { parseObject } from "./frames.js";
 import { keepFiles } from "./install.js";
 import { Library } from "./library.js";
 import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./memory.js";
-import { warm } from "./prose.js";
+import { warm, whenMissed } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
+/** @typedef {{page: string, model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
+  return { page: "", model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -72,8 +72,9 @@ async function listBeside(chat, library) {
  * Keep address and list in step with what the chat shows.
  * @param {FreshetChat} chat
  * @param {ReturnType<typeof listBeside>} coming
+ * @param {() => void} missed it could not be loaded
  */
-function keepStep(chat, coming) {
+function keepStep(chat, coming, missed) {
   /** @type {Awaited<typeof coming> | null} */
   let list = null;
   let listed = "";
@@ -98,14 +99,15 @@ function keepStep(chat, coming) {
     list = arrived;
     look();
   };
-  void coming.then(there, () => {}); // it could not be loaded: the chat goes on without
+  void coming.then(there, missed); // the chat goes on without
 }
 
 function main() {
   const boot = readBoot();
   defineElements();
   const chat = new FreshetChat();
-  const library = new Library(document.baseURI);
+  const library = new Library(document.baseURI, (page) => (chat.isOutdated = page !== boot.page));
+  whenMissed(() => void library.look());
   const tools = document.getElementById("tools");
   let system = recallWishes().system;
   const wishes = new WishesControl(boot.models, (wished) => {
@@ -120,7 +122,7 @@ function main() {
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
-  keepStep(chat, list);
+  keepStep(chat, list, () => void library.look());
   document.getElementById("chat")?.append(chat);
   chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
   wishes.show(recallWishes());

@@ -53,6 +53,7 @@ export class FreshetChat extends HTMLElement {
   #isDrawing = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
+  #isOutdated = false;
 
   constructor() {
     super();
@@ -101,6 +102,12 @@ export class FreshetChat extends HTMLElement {
     this.#wished = wishes.model ?? "";
     if (this.#dialogue) this.#dialogue.wishes = wishes;
     this.#changed();
+  }
+
+  /** Whether the server has another version of the page. It is said when no answer is being made. */
+  set isOutdated(/** @type {boolean} */ isOutdated) {
+    this.#isOutdated = isOutdated;
+    this.#showLink();
   }
 
   /** The conversation so far, oldest turn first. */
@@ -181,17 +188,24 @@ export class FreshetChat extends HTMLElement {
     this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
+    if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));
+  }
+
+  #reload() {
+    this.#dialogue?.save();
+    location.reload();
   }
 
   #showLink() {
     const { isAnswering } = this;
     const last = this.turns.at(-1)?.answer;
-    const told = last?.notice === "new_version" ? last.notice : last?.unsaved ? "not_saved" : "";
     if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else this.#notices.show(words.notices[told] ?? null);
+    else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
+    else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
+    else this.#notices.show(null);
   }
 }
 

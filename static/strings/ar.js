@@ -45,7 +45,7 @@ export const ar = {
   notices: {
     queued: "في انتظار مكان شاغر",
     not_saved: "لم تُحفظ هذه الإجابة بعد.",
-    new_version: "توجد نسخة أحدث من هذه الصفحة. أعد تحميلها حين يناسبك.",
+    new_version: "توجد نسخة أحدث من هذه الصفحة.",
   },
 
   newChat: "محادثة جديدة",
@@ -83,6 +83,7 @@ export const ar = {
   asJson: "حفظ بصيغة JSON",
   remove: "حذف",
   removed: (title) => `حُذفت: «${title}»`,
+  reload: "إعادة التحميل",
   undo: "تراجع",
   close: "إغلاق",
   notDone: "لم ينجح ذلك. حاول مرة أخرى.",

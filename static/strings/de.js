@@ -81,7 +81,7 @@ export const de = {
   notices: {
     queued: "Wartet auf einen freien Platz",
     not_saved: "Diese Antwort ist noch nicht gespeichert.",
-    new_version: "Es gibt eine neuere Fassung dieser Seite. Laden Sie sie neu, wann es Ihnen passt.",
+    new_version: "Es gibt eine neuere Fassung dieser Seite.",
   },
 
   newChat: "Neuer Chat",
@@ -119,6 +119,7 @@ export const de = {
   asJson: "Als JSON sichern",
   remove: "Löschen",
   removed: (title) => `Gelöscht: „${title}“`,
+  reload: "Neu laden",
   undo: "Rückgängig",
   close: "Schließen",
   notDone: "Das hat nicht geklappt. Versuchen Sie es noch einmal.",

@@ -129,6 +129,7 @@ export const en = {
   asJson: "Save as JSON",
   remove: "Delete",
   removed: (/** @type {string} */ title) => `Deleted: “${title}”`,
+  reload: "Reload",
   undo: "Undo",
   close: "Close",
   notDone: "That did not work. Try again.",

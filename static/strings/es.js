@@ -81,7 +81,7 @@ export const es = {
   notices: {
     queued: "Esperando un sitio libre",
     not_saved: "Esta respuesta aún no está guardada.",
-    new_version: "Hay una versión más nueva de esta página. Recárguela cuando le venga bien.",
+    new_version: "Hay una versión más nueva de esta página.",
   },
 
   newChat: "Chat nuevo",
@@ -119,6 +119,7 @@ export const es = {
   asJson: "Guardar como JSON",
   remove: "Eliminar",
   removed: (title) => `Eliminada: «${title}»`,
+  reload: "Recargar",
   undo: "Deshacer",
   close: "Cerrar",
   notDone: "No ha funcionado. Inténtelo de nuevo.",

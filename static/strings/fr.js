@@ -81,7 +81,7 @@ export const fr = {
   notices: {
     queued: "En attente d’une place libre",
     not_saved: "Cette réponse n’est pas encore enregistrée.",
-    new_version: "Une version plus récente de cette page est là. Rechargez-la quand cela vous convient.",
+    new_version: "Une version plus récente de cette page est disponible.",
   },
 
   newChat: "Nouvelle discussion",
@@ -119,6 +119,7 @@ export const fr = {
   asJson: "Enregistrer en JSON",
   remove: "Supprimer",
   removed: (title) => `Supprimée : « ${title} »`,
+  reload: "Recharger",
   undo: "Rétablir",
   close: "Fermer",
   notDone: "Cela n’a pas marché. Réessayez.",

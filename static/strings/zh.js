@@ -33,7 +33,7 @@ export const zh = {
   notices: {
     queued: "正在等待空位",
     not_saved: "这个回答尚未保存。",
-    new_version: "此页面有了新版本。方便时请重新加载。",
+    new_version: "此页面有了新版本。",
   },
 
   newChat: "新对话",
@@ -71,6 +71,7 @@ export const zh = {
   asJson: "存为 JSON",
   remove: "删除",
   removed: (title) => `已删除：“${title}”`,
+  reload: "重新加载",
   undo: "撤销",
   close: "关闭",
   notDone: "没有成功。请重试。",

@@ -307,6 +307,18 @@ def unshared(stage: Stage) -> Chat:
     return stage.visit(f"{stage.real}/shared/{'A' * 22}")
 
 
+def outdated(stage: Stage) -> Chat:
+    """The server has a newer version of the page."""
+    chat = done(stage)
+    chat.page.route(
+        "**/conversations?*",
+        lambda route: route.fulfill(json={}, headers={"Freshet-Page": "0" * 16}),
+    )
+    chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(chat.page.get_by_role("button", name="Reload", exact=True)).to_be_visible()
+    return chat
+
+
 def missing(stage: Stage) -> Chat:
     """The address of a conversation that is not there."""
     stage.watch.allow(NETWORK)
@@ -359,6 +371,7 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "sharing-link": sharing,
     "shared": exhibit,
     "unshared": unshared,
+    "outdated": outdated,
     "missing": missing,
     "signed-out": signed_out,
     "wrong-password": partial(signed_out, wrong=True),

@@ -19,6 +19,7 @@ from webapp.store.branches import all_of
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/conversations")
 
+PAGE_HEADER = "Freshet-Page"
 _LISTED = 50
 _MOST_SEARCH_CHARS = 200
 _MOST_TITLE_CHARS = 200
@@ -35,6 +36,13 @@ class _Change(msgspec.Struct, frozen=True):
 
 class _Sharing(msgspec.Struct, frozen=True):
     leaf: Annotated[str, msgspec.Meta(max_length=_MOST_TITLE_CHARS)] | None = None
+
+
+@blueprint.after_request
+def _name_page(response: Response) -> Response:
+    """Name the version of the page's files, so that a page from before a deploy learns that there is another."""
+    response.headers[PAGE_HEADER] = services().assets.digest
+    return response
 
 
 @blueprint.get("")

@@ -65,6 +65,7 @@ def index() -> Response:
     default = parts.catalog.resolve(None, None)[0]
     boot = {
         "version": parts.version,
+        "page": parts.assets.digest,
         "provider": default.name,
         "model": default.model_name,
         "models": _models(default),
