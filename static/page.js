@@ -1,6 +1,6 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
 import { addressOf, name, named } from "./address.js";
-import { ICONS, h, icon } from "./dom.js";
+import { ICONS, h, icon, setText } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
 import { Side } from "./elements/side.js";
@@ -63,7 +63,10 @@ async function listBeside(chat, library) {
     side.close();
     if (id !== chat.conversation) chat.show(id);
   };
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show("") });
+  const title = h("p", { class: "printed", dir: "auto" });
+  document.querySelector(".hall")?.before(title);
+  const titled = (/** @type {string} */ text) => setText(title, text);
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled });
   side.hold(list.element);
   return list;
 }

@@ -17,6 +17,7 @@ import { Undo } from "./undo.js";
  * @property {(id: string) => string} address of the page that shows a conversation
  * @property {(id: string) => void} open
  * @property {(id: string) => void} removed
+ * @property {(title: string) => void} titled what the one that is shown is called; empty where that is not known
  */
 
 /** A search begins so long after the last letter. */
@@ -85,7 +86,12 @@ export class List {
    * @param {string} id
    */
   share(id) {
-    void this.#sharing.open(id, this.#heads.find((head) => head.id === id)?.title ?? "");
+    void this.#sharing.open(id, this.#titleOf(id));
+  }
+
+  /** @param {string} id */
+  #titleOf(id) {
+    return this.#heads.find((head) => head.id === id)?.title ?? "";
   }
 
   /** Ask for the newest ones again. */
@@ -153,6 +159,7 @@ export class List {
     const order = JSON.stringify(groups.map(({ day, items }) => [day, items.map(({ id }) => id)]));
     if (order !== this.#order) this.#lay(groups);
     this.#order = order;
+    this.#actions.titled(this.#titleOf(this.#current));
     for (const head of this.#heads) this.#rows.get(head.id)?.show(head, head.id === this.#current);
   }
 

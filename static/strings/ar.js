@@ -45,7 +45,7 @@ export const ar = {
   notices: {
     queued: "في انتظار مكان شاغر",
     not_saved: "لم تُحفظ هذه الإجابة بعد.",
-    new_version: "توجد نسخة أحدث من هذه الصفحة.",
+    new_version: "توجد نسخة أحدث.",
   },
 
   newChat: "محادثة جديدة",

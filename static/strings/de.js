@@ -81,7 +81,7 @@ export const de = {
   notices: {
     queued: "Wartet auf einen freien Platz",
     not_saved: "Diese Antwort ist noch nicht gespeichert.",
-    new_version: "Es gibt eine neuere Fassung dieser Seite.",
+    new_version: "Eine neuere Fassung ist bereit.",
   },
 
   newChat: "Neuer Chat",

@@ -85,7 +85,7 @@ const endings = {
 const notices = {
   queued: "Waiting for a free place",
   not_saved: "This answer is not saved yet.",
-  new_version: "A newer version of this page is there. Reload when it suits you.",
+  new_version: "A newer version is ready.",
 };
 
 export const en = {

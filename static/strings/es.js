@@ -81,7 +81,7 @@ export const es = {
   notices: {
     queued: "Esperando un sitio libre",
     not_saved: "Esta respuesta aún no está guardada.",
-    new_version: "Hay una versión más nueva de esta página.",
+    new_version: "Hay una versión más nueva.",
   },
 
   newChat: "Chat nuevo",

@@ -81,7 +81,7 @@ export const fr = {
   notices: {
     queued: "En attente d’une place libre",
     not_saved: "Cette réponse n’est pas encore enregistrée.",
-    new_version: "Une version plus récente de cette page est disponible.",
+    new_version: "Une version plus récente est prête.",
   },
 
   newChat: "Nouvelle discussion",

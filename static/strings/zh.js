@@ -33,7 +33,7 @@ export const zh = {
   notices: {
     queued: "正在等待空位",
     not_saved: "这个回答尚未保存。",
-    new_version: "此页面有了新版本。",
+    new_version: "新版本已就绪。",
   },
 
   newChat: "新对话",

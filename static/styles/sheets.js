@@ -2,6 +2,7 @@
 import { answerCss } from "./answer.js";
 import { composerCss } from "./composer.js";
 import { logCss } from "./log.js";
+import { printCss } from "./print.js";
 
 /** @type {CSSStyleSheet[] | null} */
 let made = null;
@@ -18,6 +19,6 @@ export function sheetOf(css) {
 
 /** The sheets to adopt. */
 export function sheets() {
-  made ??= [logCss, answerCss, composerCss].map(sheetOf);
+  made ??= [logCss, answerCss, composerCss, printCss].map(sheetOf);
   return made;
 }

@@ -14,7 +14,7 @@ from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import ROOT, Server
 
-LINE = "A newer version of this page is there."
+LINE = "A newer version is ready."
 
 
 @pytest.fixture(scope="module")

@@ -307,6 +307,15 @@ def unshared(stage: Stage) -> Chat:
     return stage.visit(f"{stage.real}/shared/{'A' * 22}")
 
 
+def printed(stage: Stage) -> Chat:
+    """What a printer gets."""
+    chat = formatted(stage, RICH)
+    expect(chat.page.locator(".printed")).not_to_be_empty()
+    chat.page.emulate_media(media="print")
+    chat.page.set_viewport_size({"width": 680, "height": 1000})
+    return chat
+
+
 def outdated(stage: Stage) -> Chat:
     """The server has a newer version of the page."""
     chat = done(stage)
@@ -371,6 +380,7 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "sharing-link": sharing,
     "shared": exhibit,
     "unshared": unshared,
+    "printed": printed,
     "outdated": outdated,
     "missing": missing,
     "signed-out": signed_out,

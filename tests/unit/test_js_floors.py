@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "styles/highlight.js",
         "styles/list.js",
         "styles/log.js",
+        "styles/print.js",
         "styles/sharing.js",
     ),
     "pure": ("pace.js", "sse.js", "state.js", "format.js", "calendar.js", "conversation.js", "branches.js"),
