@@ -35,6 +35,7 @@ CLIPPED = """() => {
         const hides = !['visible'].includes(style.overflowX) || !['visible'].includes(style.overflowY);
         if (hides && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1))
             wrong.push(element.className);
+        if (element.matches('pre, .table') && element.scrollWidth > element.clientWidth + 1) wrong.push(`${element.localName} is too wide`);
         if (element.getBoundingClientRect().right > innerWidth + 1) wrong.push(`${element.localName}.${element.className} sticks out`);
     }
     return wrong;
@@ -80,9 +81,10 @@ def test_only_the_conversation_and_all_of_it(long: Chat) -> None:
     title = page.locator(".printed")
     expect(title).to_be_hidden()
     expect(title).to_contain_text("Question number 0?")
-    on_paper(page)
+    page.emulate_media(media="print")
     for selector in (".bar", "#side", ".list", ".dock", ".composer", ".deeds", ".copy", ".to-bottom"):
         assert all(not one.is_visible() for one in page.locator(selector).all()), selector
+    on_paper(page)
     expect(title).to_be_visible()
     expect(page.locator(".turn")).to_have_count(8)
     assert all(one.is_visible() for one in page.locator(".turn .question, .turn .answer > .flow").all())

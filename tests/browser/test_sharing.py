@@ -91,7 +91,9 @@ def test_images_load_by_the_link_alone_and_stop_with_it(
     stranger.goto(link)
     image = drawn(stranger).get_by_role("img", name="Picture 1")
     expect(image).to_be_visible()
-    stranger.wait_for_function("() => document.querySelector('#turns').shadowRoot.querySelector('img').naturalWidth === 512")
+    stranger.wait_for_function(
+        "() => document.querySelector('#turns').shadowRoot.querySelector('img').naturalWidth === 512"
+    )
     address = image.evaluate("image => image.src")
     assert address.startswith(f"{link}/images/")
     assert stranger.request.get(address).status == 200
@@ -115,7 +117,9 @@ def test_another_device_of_the_owner_knows_the_link(
     chat.ask("What is a freshet?")
     chat.wait_over()
     link = make_link(chat)
-    other = browser.new_context(**PHONE, storage_state=chat.page.context.storage_state(), service_workers="block")
+    other = browser.new_context(
+        **PHONE, storage_state=chat.page.context.storage_state(), service_workers="block"
+    )
     there = Chat(other, chat.page.url, watch).open()
     dialog = share_dialog(there)
     expect(dialog.get_by_label("Shared link")).to_have_value(link)
@@ -247,7 +251,8 @@ def test_below_a_sub_path_and_behind_a_password_the_link_is_the_key(
 
 
 @pytest.mark.parametrize(
-    "device", [PHONE | {"locale": "ar"}, DARK | {"locale": "de"}, DESK | {"viewport": {"width": 320, "height": 480}}]
+    "device",
+    [PHONE | {"locale": "ar"}, DARK | {"locale": "de"}, DESK | {"viewport": {"width": 320, "height": 480}}],
 )
 def test_it_fits_and_speaks_on_every_screen(
     chat_in_english: Chat, stranger: Page, provider: FakeProvider, device: dict[str, Any]
@@ -267,9 +272,7 @@ def test_it_fits_and_speaks_on_every_screen(
 
 
 @pytest.fixture
-def chat_in_english(
-    browser: Browser, watch: Watch, server: Server, provider: FakeProvider
-) -> Iterator[Chat]:
+def chat_in_english(browser: Browser, watch: Watch, server: Server, provider: FakeProvider) -> Iterator[Chat]:
     """The owner's own screen, whatever the stranger's is."""
     provider.play(())
     context = browser.new_context(**DESK, service_workers="block")

@@ -212,7 +212,7 @@ def test_a_provider_without_its_key_names_the_key(
 
 
 def test_starters_are_questions_between_bars() -> None:
-    raw = " Why  is the\tsky blue? | |<b>x</b>, \"y\"|👩‍👧 و می‌خواهم"
+    raw = ' Why  is the\tsky blue? | |<b>x</b>, "y"|👩‍👧 و می‌خواهم'
     settings = Settings.read({"FRESHET_STARTERS": raw})
     assert settings.starters == ("Why is the sky blue?", '<b>x</b>, "y"', "👩‍👧 و می‌خواهم")
     shown = {name: value for name, value, *_ in settings.described()}

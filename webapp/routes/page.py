@@ -128,9 +128,7 @@ def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None
     return show("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
 
 
-def show(
-    template: str, status: int, *, rules: Mapping[str, str] = RULES, **context: object
-) -> Response:
+def show(template: str, status: int, *, rules: Mapping[str, str] = RULES, **context: object) -> Response:
     """Make a page that nothing keeps and that may load nothing but our own files."""
     tag = language()
     words = services().assets.words[tag]
