@@ -30,6 +30,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m tests.support.firefox
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev

@@ -24,7 +24,10 @@ let missed = () => {};
 /** Load the renderer. Settles when it is there, or could not be loaded; never rejects. */
 export function warm() {
   loading ??= import("./render.js").then(
-    (module) => void (render = module.stream),
+    (module) => {
+      render = module.stream;
+      whenIdle(module.rehearse);
+    },
     () => {
       setTimeout(() => (loading = null), AGAIN_MS);
       isMissed = true;
@@ -41,6 +44,12 @@ export function warm() {
 export function whenMissed(act) {
   missed = act;
   if (isMissed) act();
+}
+
+/** @param {() => void} run */
+function whenIdle(run) {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(run);
+  else setTimeout(run);
 }
 
 /** Shows one answer's text inside its element. */

@@ -8,6 +8,7 @@ import { Stream } from "./markdown/stream.js";
 import { Blocks } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
+import { Settling } from "./render/settled.js";
 
 /** @typedef {import("./frames.js").Source} Source */
 /** @typedef {import("./markdown/tree.js").Node} Node */
@@ -78,15 +79,18 @@ function paint(code, language) {
  * Make the place for the blocks of an answer.
  * @param {HTMLElement} root
  * @param {Scene} scene
+ * @param {Settling} settling
  */
-function blocksIn(root, scene) {
+function blocksIn(root, scene, settling) {
   /** @type {HTMLElement[][]} */
   const levels = Array.from({ length: LEVELS }, () => []);
   const box = (/** @type {number} */ index) =>
     levels.reduce((place, groups, level) => {
       const at = Math.floor(index / GROUP ** (LEVELS - level));
       const group = groups[at] ?? h("div", { class: "blocks" });
-      if (!groups[at]) place.append((groups[at] = group));
+      if (groups[at]) return group;
+      place.append((groups[at] = group));
+      if (level === LEVELS - 1) settling.open(group);
       return group;
     }, root);
   return new Blocks(box, scene, 0);
@@ -102,7 +106,8 @@ export function stream(root, options = {}) {
   const { clock = browserClock } = options;
   const source = new Stream();
   const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
-  const blocks = blocksIn(root, scene);
+  const settling = new Settling();
+  const blocks = blocksIn(root, scene, settling);
   const held = h("p", { class: "held", dir: "auto" });
   let timer = 0;
   const release = () => {
@@ -134,6 +139,7 @@ export function stream(root, options = {}) {
       close();
       source.end();
       show();
+      settling.end();
     },
     close,
   };
@@ -157,6 +163,18 @@ export function draw(root, tree, options = {}) {
     if (children) left.push(...[...children].reverse());
   }
   const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition);
-  blocksIn(root, scene).show(tree.children);
+  const settling = new Settling();
+  blocksIn(root, scene, settling).show(tree.children);
+  settling.end();
   listen(root);
+}
+
+/** Something of each kind that most answers have. */
+const REHEARSAL = "A *word*, `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
+
+/** Draw an answer that nobody sees: a browser compiles code when it first runs, and the first answer shall not wait. */
+export function rehearse() {
+  const rehearsal = stream(h("div"), { isPlain: true });
+  rehearsal.write(REHEARSAL);
+  rehearsal.end();
 }

@@ -1,6 +1,8 @@
 /** Styles of what an answer says: text, lists, code, tables, notes. Colours and sizes are tokens of the page. */
 export const answerCss = `
-.blocks { display: flow-root; }
+.blocks { display: flow-root; contain: layout style; }
+/* What is skipped clips: room for the outline of what has the focus. */
+.blocks.settled { content-visibility: auto; margin-inline: -4px; padding-inline: 4px; }
 .flow :where(p, h3, h4, h5, h6, ul, ol, li, blockquote, pre, hr, table) { margin: 0; padding: 0; font: inherit; }
 .flow :where(p, h3, h4, h5, h6, li, th, td, summary) { unicode-bidi: plaintext; text-align: start; }
 .flow .blocks > *, .flow :is(blockquote, li, details) > * + *, .flow .footnote > div > * + * { margin-block-start: 14px; }

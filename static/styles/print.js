@@ -15,6 +15,8 @@ export const printCss = `
   .meta { min-block-size: 0; padding: 0; }
   .meta span + span { display: none; }
 
+  .blocks { contain: none; }
+  .blocks.settled { content-visibility: visible; margin-inline: 0; padding-inline: 0; }
   .flow :is(p, li) { orphans: 3; widows: 3; }
   .flow :is(h3, h4, h5, h6) { break-after: avoid; }
   .flow :is(tr, img, .math.display, .footnote) { break-inside: avoid; }

@@ -30,11 +30,11 @@ DOCUMENT = (
 
 @dataclass(slots=True)
 class Results:
-    """Milliseconds of main thread: by contender and size, by extreme and size; the longest frame when slowed down."""
+    """Milliseconds of main thread: by contender and size, by extreme and size; of each frame when slowed down."""
 
     sizes: dict[str, dict[int, float]] = field(default_factory=dict)
     extremes: dict[str, dict[int, float]] = field(default_factory=dict)
-    longest_ms: float = 0.0
+    slowed_ms: list[float] = field(default_factory=list)
     returns: int = 0
 
 
@@ -76,12 +76,12 @@ def play(browser: Browser, name: str, kind: str, size_kb: int, every: int = 1) -
         return float(said["total_ms"])
 
 
-def slowed(browser: Browser, size_kb: int) -> float:
-    """Return the longest frame on a processor that is four times slower."""
+def slowed(browser: Browser, size_kb: int) -> list[float]:
+    """Return what each frame took with its layout and paint on a processor that is four times slower."""
     with opened(browser) as page:
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        call = "async (size) => (await import('/tests/bench_page/page.mjs')).play('freshet', 'answer', size, {isApart: true})"
-        return float(page.evaluate(call, size_kb * 1000)["longest_ms"])
+        call = "async (size) => (await import('/tests/bench_page/page.mjs')).frames(size)"
+        return [float(took) for took in page.evaluate(call, size_kb * 1000)]
 
 
 def still(browser: Browser) -> int:
@@ -109,7 +109,8 @@ def measure(browser: Browser, rounds: int, sizes: tuple[int, ...]) -> Results:
                 seen = results.extremes.setdefault(kind, {})
                 seen[size] = min(took, seen.get(size, took))
                 print(f"round {turn + 1}: {kind} of {size} kB: {took:.0f} ms", flush=True)
-        longest = slowed(browser, 100)
-        results.longest_ms = longest if turn == 0 else min(longest, results.longest_ms)
+        took = slowed(browser, 100)
+        results.slowed_ms = list(map(min, took, results.slowed_ms or took))
+        print(f"round {turn + 1}: slowed down, longest frame: {max(took):.0f} ms", flush=True)
     results.returns = still(browser)
     return results
