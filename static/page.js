@@ -63,8 +63,8 @@ async function listBeside(chat, library) {
     side.close();
     if (id !== chat.conversation) chat.show(id);
   };
-  const title = h("p", { class: "printed", dir: "auto" });
-  document.querySelector(".hall")?.before(title);
+  const title = h("h1", { class: "printed", dir: "auto" });
+  document.getElementById("chat")?.prepend(title);
   const titled = (/** @type {string} */ text) => setText(title, text);
   const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled });
   side.hold(list.element);

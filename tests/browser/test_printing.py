@@ -24,6 +24,7 @@ ANSWERS = [
     f"{RICH}\n\n```python\nx = '{'a long line of code ' * 20}'\n```",
     f"A wide table:\n\n{WIDE}",
     "<details>\n<summary>More</summary>\n\nFolded away on the screen.\n\n</details>",
+    "\n\n".join(f"Paragraph {number} of many, with enough words in it for a line." for number in range(90)),
     "Donaudampfschifffahrtsgesellschaft" * 12,
 ]
 CLIPPED = """() => {
@@ -36,6 +37,7 @@ CLIPPED = """() => {
         if (hides && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1))
             wrong.push(element.className);
         if (element.matches('pre, .table') && element.scrollWidth > element.clientWidth + 1) wrong.push(`${element.localName} is too wide`);
+        if (element.matches('.flow :is(p, pre, li, td)') && !element.checkVisibility({ contentVisibilityAuto: true })) wrong.push(`${element.localName} is left out`);
         if (element.getBoundingClientRect().right > innerWidth + 1) wrong.push(`${element.localName}.${element.className} sticks out`);
     }
     return wrong;
@@ -86,7 +88,7 @@ def test_only_the_conversation_and_all_of_it(long: Chat) -> None:
         assert all(not one.is_visible() for one in page.locator(selector).all()), selector
     on_paper(page)
     expect(title).to_be_visible()
-    expect(page.locator(".turn")).to_have_count(8)
+    expect(page.locator(".turn")).to_have_count(9)
     assert all(one.is_visible() for one in page.locator(".turn .question, .turn .answer > .flow").all())
     assert page.evaluate(CLIPPED) == []
     assert page.evaluate(OPENED), "what is folded away on the screen stands open on paper"
@@ -112,7 +114,7 @@ def test_it_is_black_on_white(long: Chat) -> None:
 
 def test_a_pdf_has_all_pages(long: Chat) -> None:
     count = pages(long.page.pdf(format="A4"))
-    assert 4 <= count <= 16, count
+    assert 6 <= count <= 18, count
 
 
 def test_thinking_is_printed_only_where_it_is_unfolded(chat: Chat, provider: FakeProvider) -> None:

@@ -66,6 +66,11 @@ def empty(stage: Stage) -> Chat:
     return stage.open(stage.demo)
 
 
+def starters(stage: Stage) -> Chat:
+    """Nothing asked yet, and the operator's own questions to begin with."""
+    return stage.open(stage.real)
+
+
 def waiting(stage: Stage) -> Chat:
     """Asked, and not a word yet."""
     stage.provider.play(begun(""))
@@ -356,6 +361,7 @@ def locked(stage: Stage) -> Chat:
 
 SCENES: dict[str, Callable[[Stage], Chat]] = {
     "empty": empty,
+    "starters": starters,
     "waiting": waiting,
     "streaming": streaming,
     "queued": queued,
