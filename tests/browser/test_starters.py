@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.answers import spoken
-from tests.browser.chat import WAIT_MS, Chat, Watch
+from tests.browser.chat import NETWORK, WAIT_MS, Chat, Watch
 from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
@@ -47,6 +47,7 @@ def test_without_the_setting_the_page_has_three_of_its_own(
     context: BrowserContext, watch: Watch, request: pytest.FixtureRequest
 ) -> None:
     first = {"en": "Explain tides", "de": "Erkläre einem zehnjährigen"}
+    watch.allow(NETWORK)  # the server leaves before the tab does
     with Server() as plain:
         chat = Chat(context, plain.url, watch)
         chat.page.goto(plain.url)
