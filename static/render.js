@@ -38,9 +38,10 @@ let ids = 0;
  * @param {Options} options
  * @param {Pick<Scene, "definition">} known
  * @param {Map<string, Node>} footnotes in the order in which they were defined
+ * @param {Settling} settling
  * @returns {Scene}
  */
-function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes) {
+function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes, settling) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
   const number = () => {
@@ -59,6 +60,7 @@ function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false
     views: new Map(),
     math: (element, node) => formulas.show(element, node),
     paint: isPlain ? () => {} : paint,
+    settle: (element) => settling.complete(element),
   };
 }
 
@@ -105,8 +107,8 @@ function blocksIn(root, scene, settling) {
 export function stream(root, options = {}) {
   const { clock = browserClock } = options;
   const source = new Stream();
-  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
   const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, settling);
   const blocks = blocksIn(root, scene, settling);
   const held = h("p", { class: "held", dir: "auto" });
   let timer = 0;
@@ -162,8 +164,8 @@ export function draw(root, tree, options = {}) {
     if (all && identifier !== undefined && !all.has(identifier)) all.set(identifier, node);
     if (children) left.push(...[...children].reverse());
   }
-  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition);
   const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition, settling);
   blocksIn(root, scene, settling).show(tree.children);
   settling.end();
   listen(root);

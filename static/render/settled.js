@@ -32,7 +32,11 @@ export class Settling {
   end() {
     const complete = this.#open;
     this.#open = null;
-    // Tells its height after the next layout, also when that is the same.
-    if (complete) this.#observer.observe(complete);
+    if (complete) this.complete(complete);
+  }
+
+  /** @param {HTMLElement} element nothing is added to it any more; it tells its height after the next layout, also when that is the same */
+  complete(element) {
+    this.#observer.observe(element);
   }
 }

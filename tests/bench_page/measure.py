@@ -16,7 +16,13 @@ SIZES_KB = (10, 50, 100, 200, 1000)
 # Of the frames of a renderer that begins anew with each, so many are left out for each that is drawn.
 SAMPLED = {10: 2, 50: 20, 100: 60, 200: 200, 1000: 4000}
 # What can be squared, at a quarter of its size and whole, in thousands of characters.
-EXTREMES = {"paragraph": (25, 100), "fence": (25, 100), "table": (22, 88), "labels": (50, 200)}
+EXTREMES = {
+    "paragraph": (25, 100),
+    "fence": (25, 100),
+    "table": (22, 88),
+    "list": (25, 100),
+    "labels": (50, 200),
+}
 SLOWER = 4
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 STYLE = (

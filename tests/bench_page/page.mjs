@@ -42,6 +42,7 @@ export const TEXTS = {
   paragraph: (size) => filled(size, (index) => `Some *words* and \`code\` of one paragraph, number ${index}, with [a link](https://a.example). `),
   fence: (size) => `\`\`\`\n${filled(size, (index) => `const value${index} = call(${index}); // a line of code\n`)}`,
   table: (size) => `| one | two | three |\n|---|---|---|\n${filled(size, (index) => `| **row** ${index} | \`code\` | some words |\n`)}`,
+  list: (size) => filled(size, (index) => `- item *${index}* with some words in it, and more\n`),
   labels: (size) => {
     const names = Array.from({ length: Math.floor(size / 20) }, (_, index) => `l${index}`);
     return `${names.map((name) => `[${name}]`).join(" ")}\n\n${names.map((name) => `[${name}]: /b\n`).join("")}`;

@@ -54,3 +54,27 @@ export async function played(css, { isUp = false } = {}) {
     moved,
   };
 }
+
+/** Show a text, and what its lists are once they are laid out. */
+export async function lists(text) {
+  const root = document.createElement("div");
+  root.className = "flow";
+  document.body.replaceChildren(root);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(answerCss);
+  document.adoptedStyleSheets = [sheet];
+  const view = stream(root, { id: "l", isPlain: true });
+  for (let at = 0; at < text.length; at += 50) view.write(text.slice(at, at + 50));
+  view.end();
+  await painted();
+  await painted();
+  return [...root.querySelectorAll("ul, ol")].map((list, index, all) => ({
+    tag: list.localName,
+    start: list.getAttribute("start"),
+    items: list.children.length,
+    dir: list.dir,
+    gap: index ? Math.round(list.getBoundingClientRect().top - all[index - 1].getBoundingClientRect().bottom) : 0,
+    isLoose: list.dataset.loose !== undefined,
+    isSettled: list.classList.contains("settled"),
+  }));
+}
