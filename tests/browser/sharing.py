@@ -29,3 +29,11 @@ def made_link(dialog: Locator) -> str:
     field = dialog.get_by_label("Shared link")
     expect(field).to_be_focused()
     return field.input_value()
+
+
+def make_link(chat: Chat) -> str:
+    """Share the conversation that is shown, close the dialog, and give the link."""
+    dialog = share_dialog(chat)
+    link = made_link(dialog)
+    dialog.get_by_role("button", name="Close").click()
+    return link

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.answers import PARAGRAPHS, begun, ending, spoken
 from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat, Watch
-from tests.browser.sharing import made_link, share_dialog
+from tests.browser.sharing import made_link, make_link, share_dialog
 from tests.shots.answers import RICH
 from tests.shots.scenes import PICTURE
 from tests.store.people import data_url
@@ -21,14 +21,6 @@ ASK_WITH_IMAGE = """async ([conversation, image]) => {
     const body = JSON.stringify({ conversation, query: "What is this?", images: [image] });
     await (await fetch("stream", { method: "POST", headers, body })).text();
 }"""
-
-
-def make_link(chat: Chat) -> str:
-    """Share the conversation that is shown, close the dialog, and give the link."""
-    dialog = share_dialog(chat)
-    link = made_link(dialog)
-    dialog.get_by_role("button", name="Close").click()
-    return link
 
 
 @pytest.fixture
