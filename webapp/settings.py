@@ -21,8 +21,16 @@ _MIB = 1024 * _KIB
 _GIB = 1024 * _MIB
 
 
-def _at(name: str, default: Any, parse: Callable[[str], Any], about: str, *, secret: bool = False) -> Any:
-    meta = {"name": name, "parse": parse, "about": about, "secret": secret}
+def _at(
+    name: str,
+    default: Any,
+    parse: Callable[[str], Any],
+    about: str,
+    *,
+    secret: bool = False,
+    between: str = ",",
+) -> Any:
+    meta = {"name": name, "parse": parse, "about": about, "secret": secret, "between": between}
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -100,6 +108,15 @@ class Settings:
         "other sites that may use the doors, separated by commas",
     )
 
+    # What the page says.
+    starters: tuple[str, ...] = _at(
+        "FRESHET_STARTERS",
+        (),
+        variables.starters,
+        "up to six questions that an empty page offers, separated by vertical bars; else three of its own",
+        between=" | ",
+    )
+
     # Where conversations are kept.
     database_url: str | None = _at(
         "DATABASE_URL",
@@ -168,10 +185,7 @@ class Settings:
         "an answer that nobody reads is stopped after so many seconds",
     )
     expiry_s: float = _at(
-        "FRESHET_EXPIRY_S",
-        600.0,
-        variables.number(1, 86_400),
-        "how long an ended answer can still be fetched",
+        "FRESHET_EXPIRY_S", 600.0, variables.number(1, 86_400), "how long an ended answer can be fetched"
     )
     heartbeat_s: float = _at(
         "FRESHET_HEARTBEAT_S", 10.0, variables.number(0.05, 60), "the longest silence towards a reader"
@@ -277,20 +291,8 @@ class Settings:
         rows = []
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            shown = "••••••" if spec.metadata["secret"] and value else variables.masked(_shown(value))
-            rows.append((spec.metadata["name"], shown, _shown(spec.default), spec.metadata["about"]))
+            written = variables.masked(variables.shown(value, spec.metadata["between"]))
+            shown = "••••••" if spec.metadata["secret"] and value else written
+            default = variables.shown(spec.default)
+            rows.append((spec.metadata["name"], shown, default, spec.metadata["about"]))
         return rows
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None | ():
-            return ""
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case tuple():
-            return ",".join(value)
-        case _:
-            return str(value)

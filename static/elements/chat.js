@@ -7,6 +7,7 @@ import { clock, newRun } from "../clock.js";
 import { MOST_IMAGES } from "../conversation.js";
 import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
+import { formatChoice } from "../format.js";
 import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
 import { stopRun } from "../stop.js";
 import { words } from "../strings/words.js";
@@ -23,6 +24,7 @@ import { Notices } from "./notices.js";
  * @typedef {object} ChatOptions
  * @property {string} base the address to which the server's doors are relative
  * @property {string} model named before the first question
+ * @property {readonly string[]} starters questions to begin with; empty: the page's own
  * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
  * @property {import("../dialogue.js").Shelf} shelf
  * @property {string} byDefault the model that answers where none is wished, as `provider/model`
@@ -71,6 +73,7 @@ export class FreshetChat extends HTMLElement {
   #isDrawing = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
+  #isOutdated = false;
 
   constructor() {
     super();
@@ -85,12 +88,13 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, byDefault, blind, demo, wanted, shelf }) {
+  start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
     this.#model = model;
     this.#default = byDefault;
     this.#blind = new Set(blind);
     this.#shelf = shelf;
-    if (demo) this.#foot.textContent = words.demo(listed(demo));
+    this.#log.starters = starters;
+    if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],
       clock,
@@ -122,6 +126,12 @@ export class FreshetChat extends HTMLElement {
     this.#wished = wishes.model ?? "";
     if (this.#dialogue) this.#dialogue.wishes = wishes;
     this.#changed();
+  }
+
+  /** Whether the server has another version of the page. It is said when no answer is being made. */
+  set isOutdated(/** @type {boolean} */ isOutdated) {
+    this.#isOutdated = isOutdated;
+    this.#showLink();
   }
 
   /** The conversation so far, oldest turn first. */
@@ -263,26 +273,27 @@ export class FreshetChat extends HTMLElement {
     this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#named });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
+    if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));
+  }
+
+  #reload() {
+    this.#dialogue?.save();
+    location.reload();
   }
 
   #showLink() {
     const { isAnswering } = this;
     const last = this.turns.at(-1)?.answer;
-    const told = last?.notice === "new_version" ? last.notice : last?.unsaved ? "not_saved" : "";
     // Who adds an image to a question learns at once that nobody would see it.
     const isUnseen = this.#isBlind && this.#composer.images.length > 0;
     const remark = this.#told || (isUnseen ? words.blind(this.#named) : "");
     if (remark) this.#notices.show(remark, { at_once: true });
     else if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else this.#notices.show(words.notices[told] ?? null);
+    else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
+    else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
+    else this.#notices.show(null);
   }
-}
-
-/** @param {string[]} names */
-function listed(names) {
-  if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
 }

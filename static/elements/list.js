@@ -4,8 +4,10 @@ import { ICONS, h, icon, setText } from "../dom.js";
 import { formatDay } from "../format.js";
 import { words } from "../strings/words.js";
 import { listCss } from "../styles/list.js";
+import { sheetOf } from "../styles/sheets.js";
 import { Bring } from "./bring.js";
 import { Row } from "./row.js";
+import { Sharing } from "./sharing.js";
 import { Undo } from "./undo.js";
 
 /** @typedef {import("../library.js").Head} Head */
@@ -17,6 +19,7 @@ import { Undo } from "./undo.js";
  * @property {(id: string) => void} open
  * @property {(id: string) => void} removed
  * @property {number} mostBytes of a file that can be imported
+ * @property {(title: string) => void} titled what the one that is shown is called; empty where that is not known
  */
 
 /** A search begins so long after the last letter. */
@@ -24,13 +27,6 @@ const PAUSE_MS = 200;
 const MOST_SEARCH_CHARS = 200;
 /** While answers are being made elsewhere the list looks so often how they are. */
 const LOOK_MS = 4_000;
-
-/** A strict content security policy allows this where it refuses `<style>`. */
-function dress() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(listCss);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}
 
 /** Shows the conversations of this visitor. Make one a page. */
 export class List {
@@ -42,6 +38,7 @@ export class List {
   #said = h("p", { class: "said", role: "status" });
   #scroller = h("div", { class: "rows" }, this.#groups, this.#said, this.#end);
   #undo = new Undo();
+  #sharing;
   element;
   /** @type {Head[]} */
   #heads = [];
@@ -64,7 +61,9 @@ export class List {
    * @param {ListActions} actions
    */
   constructor(library, actions) {
-    dress();
+    document.adoptedStyleSheets.push(sheetOf(listCss));
+    this.#sharing = new Sharing(library);
+    document.body.append(this.#sharing.dialog);
     this.#library = library;
     this.#actions = actions;
     const search = h("div", { class: "search", role: "search" }, icon(ICONS.search), this.#field);
@@ -88,6 +87,19 @@ export class List {
     if (id === this.#current) return;
     this.#current = id;
     this.#draw();
+  }
+
+  /**
+   * Open the dialog in which one is shared.
+   * @param {string} id
+   */
+  share(id) {
+    void this.#sharing.open(id, this.#titleOf(id));
+  }
+
+  /** @param {string} id */
+  #titleOf(id) {
+    return this.#heads.find((head) => head.id === id)?.title ?? "";
   }
 
   /** Ask for the newest ones again. */
@@ -155,6 +167,7 @@ export class List {
     const order = JSON.stringify(groups.map(({ day, items }) => [day, items.map(({ id }) => id)]));
     if (order !== this.#order) this.#lay(groups);
     this.#order = order;
+    this.#actions.titled(this.#titleOf(this.#current));
     for (const head of this.#heads) this.#rows.get(head.id)?.show(head, head.id === this.#current);
   }
 
@@ -179,6 +192,7 @@ export class List {
       open: this.#actions.open,
       file: (id, format) => this.#library.file(id, format),
       rename: (id, title) => void this.#rename(id, title),
+      share: ({ id }) => this.share(id),
       remove: (head) => void this.#remove(head),
     };
   }
