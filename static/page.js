@@ -3,6 +3,7 @@ import { addressOf, name, named } from "./address.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
+import { watchDrops } from "./elements/drop.js";
 import { Side } from "./elements/side.js";
 import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
@@ -12,12 +13,12 @@ import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./me
 import { warm, whenMissed } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{page: string, model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
+/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { page: "", model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
+  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -52,8 +53,9 @@ function signOutForm() {
  * Put the list of conversations into its place. The first picture does not wait for it.
  * @param {FreshetChat} chat
  * @param {Library} library
+ * @param {number} mostBytes of a file that can be imported
  */
-async function listBeside(chat, library) {
+async function listBeside(chat, library, mostBytes) {
   const place = /** @type {HTMLElement} */ (document.getElementById("side"));
   const side = new Side(place, recallFolded(), rememberFolded);
   document.querySelector(".bar")?.prepend(side.button);
@@ -66,7 +68,7 @@ async function listBeside(chat, library) {
   const title = h("h1", { class: "printed", dir: "auto" });
   document.getElementById("chat")?.prepend(title);
   const titled = (/** @type {string} */ text) => setText(title, text);
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled });
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled, mostBytes });
   side.hold(list.element);
   return list;
 }
@@ -120,14 +122,24 @@ function main() {
     if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
     system = wished.system;
   });
-  const list = listBeside(chat, library);
+  const list = listBeside(chat, library, boot.import_max_bytes);
   tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
   keepStep(chat, list, () => void library.look());
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
+  chat.start({
+    base: document.baseURI,
+    model: boot.model,
+    byDefault: boot.models[0] ?? "",
+    blind: boot.blind,
+    demo: boot.demo?.settings ?? null,
+    starters: boot.starters,
+    wanted: named() || null,
+    shelf: library,
+  });
+  watchDrops(document, { over: (isOver) => chat.invite(isOver), dropped: (files) => chat.take(files) });
   wishes.show(recallWishes());
 }
 

@@ -4,8 +4,10 @@
  */
 import { Announcer } from "../announce.js";
 import { clock, newRun } from "../clock.js";
+import { MOST_IMAGES } from "../conversation.js";
 import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
+import { formatChoice } from "../format.js";
 import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
 import { stopRun } from "../stop.js";
 import { words } from "../strings/words.js";
@@ -16,6 +18,8 @@ import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 
+/** @typedef {import("../seams.js").Picture} Picture */
+
 /**
  * @typedef {object} ChatOptions
  * @property {string} base the address to which the server's doors are relative
@@ -23,6 +27,8 @@ import { Notices } from "./notices.js";
  * @property {readonly string[]} starters questions to begin with; empty: the page's own
  * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
  * @property {import("../dialogue.js").Shelf} shelf
+ * @property {string} byDefault the model that answers where none is wished, as `provider/model`
+ * @property {string[]} blind models that can't see images, named like that
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
  */
 
@@ -31,23 +37,37 @@ import { Notices } from "./notices.js";
  * `freshet-signed-out` (the server does not know this visitor any more).
  */
 export class FreshetChat extends HTMLElement {
-  #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop(), keep: rememberDraft });
+  #composer = new Composer({
+    send: (question, images) => this.ask(question, images),
+    stop: () => this.stop(),
+    keep: rememberDraft,
+    changed: () => this.#remark(""),
+    told: (sentence) => this.#remark(sentence),
+    said: (sentence) => this.#announcer.say(sentence),
+  });
   #announcer = new Announcer();
   #notices = new Notices((text) => this.#announcer.say(text));
   #foot = h("p", { class: "foot" });
   #log = new Log({
-    ask: (question) => this.ask(question),
-    retry: (run) => void this.#dialogue?.retry(run),
-    goOn: (run) => void this.#dialogue?.goOn(run),
-    askInstead: (run, question) => void this.#dialogue?.askInstead(run, question),
+    ask: (question) => void this.ask(question),
+    retry: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.retry(run),
+    goOn: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.goOn(run),
+    askInstead: (run, question) => this.#askInstead(run, question),
+    addressOf: ({ id, data }) => data ?? this.#shelf?.picture(this.conversation, id) ?? "",
     turnTo: (message) => void this.#dialogue?.turnTo(message),
     again: () => this.show(this.conversation),
     leave: () => this.#composer.refocus(),
   });
   /** @type {Dialogue | null} */
   #dialogue = null;
+  /** @type {import("../dialogue.js").Shelf | null} */
+  #shelf = null;
   #model = "";
   #wished = "";
+  #blind = new Set([""]);
+  #default = "";
+  /** What has to be said about what is being written, until that changes. */
+  #told = "";
   /** @type {AbortController | null} */
   #listening = null;
   #isDrawing = false;
@@ -68,10 +88,13 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, demo, starters, wanted, shelf }) {
+  start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
     this.#model = model;
+    this.#default = byDefault;
+    this.#blind = new Set(blind);
+    this.#shelf = shelf;
     this.#log.starters = starters;
-    if (demo) this.#foot.textContent = words.demo(listed(demo));
+    if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],
       clock,
@@ -99,6 +122,7 @@ export class FreshetChat extends HTMLElement {
    * @param {import("../seams.js").Wishes} wishes
    */
   set wishes(wishes) {
+    if ((wishes.model ?? "") !== this.#wished) this.#told = "";
     this.#wished = wishes.model ?? "";
     if (this.#dialogue) this.#dialogue.wishes = wishes;
     this.#changed();
@@ -126,14 +150,35 @@ export class FreshetChat extends HTMLElement {
   }
 
   /**
-   * Ask a question, unless an answer is being made.
+   * Ask a question, unless an answer is being made or the model can't see its images; that is said then.
    * @param {string} question
+   * @param {readonly Picture[]} [images]
+   * @returns {boolean} whether it was asked
    */
-  ask(question) {
-    this.#dialogue?.ask(question);
+  ask(question, images = []) {
+    if (this.isAnswering || !this.#dialogue || !this.#isFit(images)) return false;
+    this.#told = "";
+    this.#dialogue.ask(question, images);
     this.#draw();
     this.#log.jump();
     this.#composer.refocus();
+    return true;
+  }
+
+  /**
+   * Let files go with the next question, where they are images.
+   * @param {readonly File[]} files
+   */
+  take(files) {
+    void this.#composer.take(files);
+  }
+
+  /**
+   * Show that files may be let go.
+   * @param {boolean} isOver
+   */
+  invite(isOver) {
+    this.#composer.invite(isOver);
   }
 
   /** Stop the answer that is being made. */
@@ -146,6 +191,7 @@ export class FreshetChat extends HTMLElement {
    * @param {string} id empty: a new one
    */
   show(id) {
+    this.#told = "";
     this.#dialogue?.show(id);
     this.#draw();
     this.#log.jump();
@@ -172,6 +218,46 @@ export class FreshetChat extends HTMLElement {
     this.#listening?.abort();
   }
 
+  /**
+   * @param {string} run
+   * @param {string} question
+   */
+  #askInstead(run, question) {
+    if (!this.#isFit(this.#imagesOf(run))) return false;
+    void this.#dialogue?.askInstead(run, question);
+    return true;
+  }
+
+  /** @param {string} run */
+  #imagesOf(run) {
+    return this.turns.find(({ answer }) => answer.run === run)?.images ?? [];
+  }
+
+  /**
+   * Tell whether a question with these images may be asked now; say why not.
+   * @param {readonly Picture[]} images
+   */
+  #isFit({ length }) {
+    if (length > MOST_IMAGES) this.#remark(words.tooManyImages);
+    else if (length > 0 && this.#isBlind) this.#remark(words.blind(this.#named));
+    return length <= MOST_IMAGES && (length === 0 || !this.#isBlind);
+  }
+
+  get #isBlind() {
+    return this.#blind.has(this.#wished || this.#default);
+  }
+
+  /** The model that answers next, without its provider. */
+  get #named() {
+    return this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
+  }
+
+  /** @param {string} sentence */
+  #remark(sentence) {
+    this.#told = sentence;
+    this.#showLink();
+  }
+
   /** Draw with the browser's next picture, however many frames come until then. */
   #changed() {
     if (this.#isDrawing) return;
@@ -184,8 +270,7 @@ export class FreshetChat extends HTMLElement {
     if (!this.#dialogue) return;
     const { conversation, isAnswering, standing } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    const model = this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
-    this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
+    this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#named });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last);
     if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
@@ -201,16 +286,14 @@ export class FreshetChat extends HTMLElement {
   #showLink() {
     const { isAnswering } = this;
     const last = this.turns.at(-1)?.answer;
-    if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
+    // Who adds an image to a question learns at once that nobody would see it.
+    const isUnseen = this.#isBlind && this.#composer.images.length > 0;
+    const remark = this.#told || (isUnseen ? words.blind(this.#named) : "");
+    if (remark) this.#notices.show(remark, { at_once: true });
+    else if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
     else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
     else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
     else this.#notices.show(null);
   }
-}
-
-/** @param {string[]} names */
-function listed(names) {
-  if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
 }
