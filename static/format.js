@@ -3,6 +3,8 @@ import { language } from "./strings/words.js";
 
 /** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
 const CHARS_PER_TOKEN = 4;
+/** How numbers are written, by language and style: a browser takes long to make what writes them. @type {Map<string, Intl.NumberFormat>} */
+const writers = new Map();
 /** A rate over less than this says nothing yet. */
 const RATE_FROM_MS = 700;
 
@@ -11,7 +13,15 @@ const RATE_FROM_MS = 700;
  * @param {number} count
  */
 export function formatCount(count) {
-  return new Intl.NumberFormat(language).format(count);
+  return writer({}).format(count);
+}
+
+/** @param {Intl.NumberFormatOptions} style */
+function writer(style) {
+  const key = `${language} ${JSON.stringify(style)}`;
+  const known = writers.get(key) ?? new Intl.NumberFormat(language, style);
+  writers.set(key, known);
+  return known;
 }
 
 /**
@@ -34,7 +44,7 @@ export function formatCost(cost) {
 function inDollars(dollars, digits) {
   const style = /** @type {const} */ ({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
   const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(language, { ...style, ...exact }).format(dollars);
+  return writer({ ...style, ...exact }).format(dollars);
 }
 
 /**

@@ -43,6 +43,10 @@ export class TurnView {
   #problem = h("div", { class: "problem", hidden: true });
   #ending = h("p", { class: "ending", hidden: true });
   #meta = h("p", { class: "meta" });
+  /** @type {Turn | null} */
+  #turn = null;
+  /** @type {{isAnswering: boolean, isLast: boolean} | null} */
+  #place = null;
   /** @type {Answer | null} */
   #shown = null;
   #rateAt_ms = 0;
@@ -86,7 +90,12 @@ export class TurnView {
    * @param {Turn} turn
    * @param {{isAnswering: boolean, isLast: boolean}} place whether an answer is being made, and whether turns follow
    */
-  update({ answer, questions, answers }, { isAnswering, isLast }) {
+  update(turn, { isAnswering, isLast }) {
+    const known = this.#place;
+    if (turn === this.#turn && isAnswering === known?.isAnswering && isLast === known.isLast) return;
+    const { answer, questions, answers } = turn;
+    this.#turn = turn;
+    this.#place = { isAnswering, isLast };
     this.#question.show(questions, !isAnswering);
     this.#switch.show(answers, !isAnswering);
     this.#deeds.hidden = !isOver(answer);

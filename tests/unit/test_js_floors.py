@@ -34,6 +34,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "library.js",
         "memory.js",
         "session.js",
+        "slices.js",
         "stop.js",
         "transport-sse.js",
         "transport-ws.js",
