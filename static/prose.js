@@ -12,10 +12,10 @@ import { isOver } from "./state.js";
 
 /** After a failure it is asked for again, with the next frame, but not sooner than this. */
 const AGAIN_MS = 2_000;
-/** So much is shown at once, however long it takes: more than a frame brings. */
-const AT_ONCE_CHARS = 9_000;
+/** So much is shown at once, however long it takes. */
+const AT_ONCE_CHARS = 3_000;
 /** A longer text is written in pieces of about this, as if it came like that: its elements are the same. */
-const PIECE_CHARS = 2_000;
+const PIECE_CHARS = 1_000;
 
 /** @type {Render | null} */
 let render = null;
@@ -42,7 +42,7 @@ export class Prose {
   #stream = null;
   /** @type {Answer | null} */
   #latest = null;
-  #slices = new Slices(() => this.#write(PIECE_CHARS));
+  #slices = new Slices(() => this.#write(PIECE_CHARS), { after: () => this.#stream?.settle() });
 
   /** @param {string} name class of the element */
   constructor(name) {
@@ -91,7 +91,7 @@ export class Prose {
     this.#sources = sources;
     this.#stream ??= render(this.element, { sources });
     if (this.#slices.isUnderWay) return;
-    if (this.#write(AT_ONCE_CHARS)) this.#slices.start();
+    if (this.#write(AT_ONCE_CHARS)) this.#slices.begin();
   }
 
   /**

@@ -8,6 +8,7 @@ import { Stream } from "./markdown/stream.js";
 import { Blocks } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
+import { letRest } from "./resting.js";
 
 /** @typedef {import("./frames.js").Source} Source */
 /** @typedef {import("./markdown/tree.js").Node} Node */
@@ -28,6 +29,8 @@ export const RELEASE_MS = 300;
 /** Blocks are laid out in groups of groups: a browser looks at all children of what holds them whenever one grows. */
 const GROUP = 16;
 const LEVELS = 3;
+/** The groups of this level, 256 blocks each, may rest: more of them would be more for a browser to look after. */
+const RESTING = 1;
 /** Longer code is not coloured. */
 const LONGEST_PAINTED_CHARS = 50_000;
 
@@ -78,31 +81,45 @@ function paint(code, language) {
  * Make the place for the blocks of an answer.
  * @param {HTMLElement} root
  * @param {Scene} scene
+ * @param {(group: HTMLElement) => void} [full] told of each group to which nothing will be added any more
  */
-function blocksIn(root, scene) {
+function blocksIn(root, scene, full = () => {}) {
   /** @type {HTMLElement[][]} */
   const levels = Array.from({ length: LEVELS }, () => []);
   const box = (/** @type {number} */ index) =>
     levels.reduce((place, groups, level) => {
       const at = Math.floor(index / GROUP ** (LEVELS - level));
       const group = groups[at] ?? h("div", { class: "blocks" });
-      if (!groups[at]) place.append((groups[at] = group));
+      if (groups[at]) return group;
+      const before = groups[at - 1];
+      if (before && level === RESTING) full(before);
+      place.append((groups[at] = group));
       return group;
     }, root);
   return new Blocks(box, scene, 0);
 }
 
 /**
+ * @typedef {object} Writing
+ * @property {(text: string) => void} write
+ * @property {() => void} end
+ * @property {() => void} close when nobody will call `end`
+ * @property {() => void} settle let the browser leave alone what is complete, once there is much of it
+ */
+
+/**
  * Show a text while it comes.
  * @param {HTMLElement} root empty
  * @param {Options} [options]
- * @returns {{write: (text: string) => void, end: () => void, close: () => void}} `close` when nobody will call `end`
+ * @returns {Writing}
  */
 export function stream(root, options = {}) {
   const { clock = browserClock } = options;
   const source = new Stream();
   const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
-  const blocks = blocksIn(root, scene);
+  /** @type {HTMLElement[]} */
+  let full = [];
+  const blocks = blocksIn(root, scene, (group) => full.push(group));
   const held = h("p", { class: "held", dir: "auto" });
   let timer = 0;
   const release = () => {
@@ -136,6 +153,10 @@ export function stream(root, options = {}) {
       show();
     },
     close,
+    settle() {
+      letRest(full);
+      full = [];
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** So long a slice takes; the step it is in when time is up has the rest. */
-const SLICE_MS = 8;
+const SLICE_MS = 6;
 /** A busy browser lets what is to be done in idle time wait no longer than this. */
 const PATIENCE_MS = 200;
 
@@ -30,6 +30,11 @@ export class Slices {
   /** Whether a slice is to come. */
   get isUnderWay() {
     return this.#cancel !== null;
+  }
+
+  /** Do one slice now and the others by and by, unless they are under way already. */
+  begin() {
+    if (this.#cancel === null) this.#slice(SLICE_MS);
   }
 
   /** Do all of it by and by. */

@@ -1,6 +1,7 @@
 /** The turns of a conversation in their scroller, or what stands there before the first one. */
 import { ICONS, h, icon } from "../dom.js";
 import { warm } from "../prose.js";
+import { isResting, letRest } from "../resting.js";
 import { Follower } from "../scroll.js";
 import { Slices } from "../slices.js";
 import { words } from "../strings/words.js";
@@ -138,22 +139,15 @@ export class Log {
     return this.#from + this.#views.length < turns.length || this.#from > 0;
   }
 
-  /**
-   * What ends a slice. A box that is whole and not the last keeps its height from now on while nothing of it is near
-   * the screen, so that the browser can leave its inside alone; searching in the page still finds what is in it.
-   */
+  /** What ends a slice: a box that is whole and not the last may rest. */
   #settle() {
     this.#follower.keep();
     const last = this.#numberOf(this.#shown.turns.length - 1);
-    const sealed = [...this.#boxes].filter(([number, box]) => {
+    const whole = [...this.#boxes].filter(([number]) => {
       const begin = this.#origin + number * BOX_TURNS;
-      return number < last && begin + BOX_TURNS > this.#from && Math.max(begin, 0) >= this.#from && box.style.contentVisibility === "";
+      return number < last && Math.max(begin, 0) >= this.#from;
     });
-    const heights = sealed.map(([, box]) => box.getBoundingClientRect().height);
-    sealed.forEach(([, box], at) => {
-      box.style.containIntrinsicBlockSize = `auto ${heights[at]}px`;
-      box.style.contentVisibility = "auto";
-    });
+    letRest(whole.map(([, box]) => box).filter((box) => !isResting(box)));
   }
 
   /** Draw the next turn at the end, if there is one. */

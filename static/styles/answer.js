@@ -1,6 +1,6 @@
 /** Styles of what an answer says: text, lists, code, tables, notes. Colours and sizes are tokens of the page. */
 export const answerCss = `
-.blocks { display: flow-root; }
+.blocks { display: flow-root; overflow-clip-margin: 8px; }
 .flow :where(p, h3, h4, h5, h6, ul, ol, li, blockquote, pre, hr, table) { margin: 0; padding: 0; font: inherit; }
 .flow :where(p, h3, h4, h5, h6, li, th, td, summary) { unicode-bidi: plaintext; text-align: start; }
 .flow .blocks > *, .flow :is(blockquote, li, details) > * + *, .flow .footnote > div > * + * { margin-block-start: 14px; }

@@ -45,6 +45,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "copy.js",
         "styles/sheets.js",
         "flow.js",
+        "resting.js",
         "scroll.js",
         "announce.js",
         "highlight.js",
