@@ -25,6 +25,28 @@ function writer(style) {
 }
 
 /**
+ * Write how many there are of something.
+ * @param {(count: string, form: string) => string} write gives the words for a number and its plural form
+ * @param {number} count
+ */
+export function counted(write, count) {
+  return write(formatCount(count), new Intl.PluralRules(language).select(count));
+}
+
+/**
+ * Write how long something takes or took, in minutes and seconds.
+ * @param {number} ms
+ * @param {"narrow" | "long"} [unitDisplay]
+ */
+export function formatDuration(ms, unitDisplay = "narrow") {
+  const seconds = Math.floor(ms / 1000);
+  const inUnit = (/** @type {number} */ value, /** @type {string} */ unit) => writer({ style: "unit", unit, unitDisplay }).format(value);
+  const minutes = Math.floor(seconds / 60);
+  const parts = [minutes > 0 ? inUnit(minutes, "minute") : "", inUnit(seconds % 60, "second")];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/**
  * Write a cost in US dollars, never with an exponent: at least two digits that mean something.
  * @param {string | number | null | undefined} cost
  * @returns {string | null} null when the price is unknown

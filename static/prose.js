@@ -50,6 +50,11 @@ export class Prose {
     this.#sources = /** @type {Answer["sources"]} */ ([]);
   }
 
+  /** Whether all of an answer that is over is there. */
+  get isWhole() {
+    return this.#isEnded;
+  }
+
   /**
    * Show what an answer says. What is there already stays untouched when the text only grew.
    * @param {Answer} answer

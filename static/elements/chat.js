@@ -4,6 +4,7 @@
  */
 import { Announcer } from "../announce.js";
 import { clock, newRun } from "../clock.js";
+import { copyText } from "../copy.js";
 import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
 import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
@@ -25,9 +26,12 @@ import { Notices } from "./notices.js";
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
  */
 
+/** A tab that nobody sees is drawn no more often than this. */
+const HIDDEN_MS = 250;
+
 /**
- * A chat. Call `start` once; listen to `freshet-change` (the conversation changed) and
- * `freshet-signed-out` (the server does not know this visitor any more).
+ * A chat. Call `start` once; listen to `freshet-change` (the conversation changed), `freshet-answered` (an answer came
+ * to its end, well or not) and `freshet-signed-out` (the server does not know this visitor any more).
  */
 export class FreshetChat extends HTMLElement {
   #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop(), keep: rememberDraft });
@@ -50,6 +54,7 @@ export class FreshetChat extends HTMLElement {
   /** @type {AbortController | null} */
   #listening = null;
   #isDrawing = false;
+  #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
 
@@ -101,6 +106,11 @@ export class FreshetChat extends HTMLElement {
     this.#changed();
   }
 
+  /** @param {import("../speech.js").Mode} mode how much a screen reader is told */
+  set speech(mode) {
+    this.#announcer.mode = mode;
+  }
+
   /** The conversation so far, oldest turn first. */
   get turns() {
     return this.#dialogue?.conversation.turns ?? [];
@@ -127,9 +137,30 @@ export class FreshetChat extends HTMLElement {
     this.#composer.refocus();
   }
 
-  /** Stop the answer that is being made. */
+  /** Stop the answer that is being made, and what is told of one. */
   stop() {
+    this.#announcer.hush();
     this.#dialogue?.stop();
+  }
+
+  /** Put the caret into the field. */
+  write() {
+    this.#composer.focus();
+  }
+
+  /**
+   * Stand on the next message, or the one before.
+   * @param {1 | -1} by
+   */
+  step(by) {
+    this.#log.step(by);
+  }
+
+  /** Copy the last answer as it was written, where there is one. */
+  async copyLast() {
+    const text = [...this.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
+    if (text === undefined) return;
+    this.#announcer.say((await copyText(text)) ? words.said.copied : words.notDone);
   }
 
   /**
@@ -153,21 +184,29 @@ export class FreshetChat extends HTMLElement {
     addEventListener("pagehide", () => this.#dialogue?.save(), { signal });
     document.addEventListener(
       "visibilitychange",
-      () => (document.visibilityState === "visible" ? wake(false) : this.#dialogue?.save()),
+      () => {
+        if (document.visibilityState === "visible") return wake(false);
+        this.#dialogue?.save();
+        if (this.#isDrawing) this.#draw(); // the picture that was waited for may never come
+      },
       { signal },
     );
-    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop(), { signal });
+    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && !isInDialog(event) && this.stop(), { signal });
   }
 
   disconnectedCallback() {
     this.#listening?.abort();
   }
 
-  /** Draw with the browser's next picture, however many frames come until then. */
+  /** Draw with the browser's next picture, however many frames come until then; a hidden tab has no pictures. */
   #changed() {
+    const { isAnswering } = this;
+    if (this.#wasAnswering && !isAnswering) this.dispatchEvent(new Event("freshet-answered"));
+    this.#wasAnswering = isAnswering;
     if (this.#isDrawing) return;
     this.#isDrawing = true;
-    requestAnimationFrame(() => this.#draw());
+    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#draw());
+    else setTimeout(() => this.#draw(), HIDDEN_MS);
   }
 
   #draw() {
@@ -178,7 +217,7 @@ export class FreshetChat extends HTMLElement {
     const model = this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
     this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
-    this.#announcer.notice(last);
+    this.#announcer.notice(last, this.#log.last);
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));
   }
@@ -191,6 +230,14 @@ export class FreshetChat extends HTMLElement {
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
     else this.#notices.show(words.notices[told] ?? null);
   }
+}
+
+/**
+ * Tell whether a key is pressed in an open dialog: there it means something else.
+ * @param {Event} event
+ */
+function isInDialog(event) {
+  return event.composedPath().some((element) => element instanceof HTMLDialogElement && element.open);
 }
 
 /** @param {string[]} names */

@@ -82,6 +82,12 @@ export class List {
     this.#draw();
   }
 
+  /** Stand on the field in which conversations are searched. */
+  search() {
+    this.#field.focus();
+    this.#field.select();
+  }
+
   /** Ask for the newest ones again. */
   async refresh() {
     clearTimeout(this.#timer);

@@ -84,6 +84,41 @@ export class Log {
     this.#follower.keep();
   }
 
+  /** What shows the last answer, and whether all of it is there; null where there is none. */
+  get last() {
+    const { turns } = this.#shown;
+    const view = this.#views.at(-1);
+    return view && view.run === turns.at(-1)?.answer.run ? view.shown : null;
+  }
+
+  /**
+   * Stand on the next message, or the one before. A box that rests is woken by that.
+   * @param {1 | -1} by
+   */
+  step(by) {
+    const messages = /** @type {HTMLElement[]} */ ([...this.#column.querySelectorAll(".message:not([hidden])")]);
+    const focused = /** @type {ShadowRoot} */ (this.element.getRootNode()).activeElement?.closest(".message");
+    const at = focused instanceof HTMLElement ? messages.indexOf(focused) : by > 0 ? this.#firstSeen(messages) - 1 : messages.length;
+    const next = messages[Math.min(Math.max(at + by, 0), messages.length - 1)];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "start" });
+  }
+
+  /**
+   * Find the first message that begins on the screen or below it. Few are looked at: that lays out what rests.
+   * @param {HTMLElement[]} messages
+   */
+  #firstSeen(messages) {
+    const { top } = this.element.getBoundingClientRect();
+    let [from, to] = [0, messages.length];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if ((messages[middle]?.getBoundingClientRect().top ?? 0) >= top) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+
   /** Go to the end: a question was just asked there. */
   jump() {
     this.#follower.jump();

@@ -20,7 +20,8 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 
 /* What a box clips must not be clipped: outlines, and what stands out of the column. */
 .turns { margin-inline: -16px; padding-inline: 16px; }
-.turn { display: flex; flex-direction: column; }
+.message { display: flex; flex-direction: column; border-radius: 8px; }
+.message:focus-visible { outline-offset: 6px; }
 .turn { margin-block-start: 32px; }
 .questioning { display: flex; flex-direction: column; align-items: flex-end; margin-block-end: 8px; }
 .question { max-inline-size: 85%; padding: 8px 16px; border-radius: 20px; border-end-end-radius: 6px;
