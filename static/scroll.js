@@ -58,8 +58,10 @@ export class Follower {
     if (scrollTop < this.#lastTop - 1 && gap > 2) this.#set(false);
     else if (gap < NEAR_PX && scrollTop > this.#lastTop) this.#set(true);
     else if (gap <= 2) this.#set(true);
+    // What was scrolled here was scrolled to keep what is read in its place: choosing again would add up what is rounded.
+    const isOwn = Math.abs(scrollTop - this.#lastTop) <= 1 && this.#anchors.length > 0 && !this.#isFollowing;
     this.#lastTop = scrollTop;
-    this.#choose();
+    if (!isOwn) this.#choose();
   }
 
   #hold() {
