@@ -43,7 +43,8 @@ export class WishesControl {
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      ...labelled(this.#speech, words.speech),
+      h("label", { for: "speech" }, words.speech),
+      h("div", { class: "choose" }, this.#speech, icon(ICONS.next)),
       h("div", { class: "actions" }, this.#keys, this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );

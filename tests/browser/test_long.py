@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.answers import TEXT, words
 from tests.browser.chat import Chat
 from tests.shots.answers import RICH
+from tests.shots.seeds import IMPORT, conversation
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, paced
@@ -19,10 +19,6 @@ RUNS = 5
 FIRST_MS = 1_000
 TASK_MS = 50
 
-IMPORT = """async body => {
-    const options = {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)};
-    return (await (await fetch('/conversations/import', options)).json()).id;
-}"""
 # Looks, before each picture of the browser, for the last message and for all of them.
 WATCH = """(() => {
     window.seen = {first: 0, all: 0, moved: 0};
@@ -57,25 +53,6 @@ STILL = """() => {
     };
     look();
 }"""
-
-
-def conversation(count: int) -> dict[str, Any]:
-    """A conversation of so many messages of a thousand characters each, every second one an answer."""
-    messages: list[dict[str, Any]] = []
-    for number in range(count):
-        text = f"Message {number}x. " + "The river rises when the snow melts. " * 30
-        if number % 2:
-            text = f"**Message {number}x.**\n\n- one\n- two\n\n" + "It falls when the *summer* comes. " * 30
-        messages.append(
-            {
-                "id": f"m{number}",
-                "parent": f"m{number - 1}" if number else None,
-                "role": ("user", "assistant")[number % 2],
-                "content": [{"type": "text", "text": text[:1_000]}],
-                "created_at": number + 1,
-            }
-        )
-    return {"freshet": 1, "messages": messages}
 
 
 def opened(chat: Chat, count: int) -> str:
