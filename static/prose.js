@@ -25,10 +25,19 @@ let loading = null;
 /** Load the renderer. Settles when it is there, or could not be loaded; never rejects. */
 export function warm() {
   loading ??= import("./render.js").then(
-    (module) => void (render = module.stream),
+    (module) => {
+      render = module.stream;
+      whenIdle(module.rehearse);
+    },
     () => void setTimeout(() => (loading = null), AGAIN_MS),
   );
   return loading;
+}
+
+/** @param {() => void} run */
+function whenIdle(run) {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(run);
+  else setTimeout(run);
 }
 
 /** Shows one answer's text inside its element. */
@@ -42,7 +51,7 @@ export class Prose {
   #stream = null;
   /** @type {Answer | null} */
   #latest = null;
-  #slices = new Slices(() => this.#write(PIECE_CHARS), { after: () => this.#stream?.settle() });
+  #slices = new Slices(() => this.#write(PIECE_CHARS));
 
   /** @param {string} name class of the element */
   constructor(name) {

@@ -8,7 +8,7 @@ import { Stream } from "./markdown/stream.js";
 import { Blocks } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
-import { letRest } from "./resting.js";
+import { Settling } from "./render/settled.js";
 
 /** @typedef {import("./frames.js").Source} Source */
 /** @typedef {import("./markdown/tree.js").Node} Node */
@@ -29,8 +29,6 @@ export const RELEASE_MS = 300;
 /** Blocks are laid out in groups of groups: a browser looks at all children of what holds them whenever one grows. */
 const GROUP = 16;
 const LEVELS = 3;
-/** The groups of this level, 256 blocks each, may rest: more of them would be more for a browser to look after. */
-const RESTING = 1;
 /** Longer code is not coloured. */
 const LONGEST_PAINTED_CHARS = 50_000;
 
@@ -40,9 +38,10 @@ let ids = 0;
  * @param {Options} options
  * @param {Pick<Scene, "definition">} known
  * @param {Map<string, Node>} footnotes in the order in which they were defined
+ * @param {Settling} settling
  * @returns {Scene}
  */
-function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes) {
+function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes, settling) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
   const number = () => {
@@ -61,6 +60,7 @@ function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false
     views: new Map(),
     math: (element, node) => formulas.show(element, node),
     paint: isPlain ? () => {} : paint,
+    settle: (element) => settling.complete(element),
   };
 }
 
@@ -81,9 +81,9 @@ function paint(code, language) {
  * Make the place for the blocks of an answer.
  * @param {HTMLElement} root
  * @param {Scene} scene
- * @param {(group: HTMLElement) => void} [full] told of each group to which nothing will be added any more
+ * @param {Settling} settling
  */
-function blocksIn(root, scene, full = () => {}) {
+function blocksIn(root, scene, settling) {
   /** @type {HTMLElement[][]} */
   const levels = Array.from({ length: LEVELS }, () => []);
   const box = (/** @type {number} */ index) =>
@@ -91,35 +91,25 @@ function blocksIn(root, scene, full = () => {}) {
       const at = Math.floor(index / GROUP ** (LEVELS - level));
       const group = groups[at] ?? h("div", { class: "blocks" });
       if (groups[at]) return group;
-      const before = groups[at - 1];
-      if (before && level === RESTING) full(before);
       place.append((groups[at] = group));
+      if (level === LEVELS - 1) settling.open(group);
       return group;
     }, root);
   return new Blocks(box, scene, 0);
 }
 
 /**
- * @typedef {object} Writing
- * @property {(text: string) => void} write
- * @property {() => void} end
- * @property {() => void} close when nobody will call `end`
- * @property {() => void} settle let the browser leave alone what is complete, once there is much of it
- */
-
-/**
  * Show a text while it comes.
  * @param {HTMLElement} root empty
  * @param {Options} [options]
- * @returns {Writing}
+ * @returns {{write: (text: string) => void, end: () => void, close: () => void}} `close` when nobody will call `end`
  */
 export function stream(root, options = {}) {
   const { clock = browserClock } = options;
   const source = new Stream();
-  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes);
-  /** @type {HTMLElement[]} */
-  let full = [];
-  const blocks = blocksIn(root, scene, (group) => full.push(group));
+  const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, settling);
+  const blocks = blocksIn(root, scene, settling);
   const held = h("p", { class: "held", dir: "auto" });
   let timer = 0;
   const release = () => {
@@ -151,12 +141,9 @@ export function stream(root, options = {}) {
       close();
       source.end();
       show();
+      settling.end();
     },
     close,
-    settle() {
-      letRest(full);
-      full = [];
-    },
   };
 }
 
@@ -177,7 +164,19 @@ export function draw(root, tree, options = {}) {
     if (all && identifier !== undefined && !all.has(identifier)) all.set(identifier, node);
     if (children) left.push(...[...children].reverse());
   }
-  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition);
-  blocksIn(root, scene).show(tree.children);
+  const settling = new Settling();
+  const scene = sceneOf(options, { definition: (identifier) => known.definition.get(identifier) }, known.footnoteDefinition, settling);
+  blocksIn(root, scene, settling).show(tree.children);
+  settling.end();
   listen(root);
+}
+
+/** Something of each kind that most answers have. */
+const REHEARSAL = "A *word*, `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
+
+/** Draw an answer that nobody sees: a browser compiles code when it first runs, and the first answer shall not wait. */
+export function rehearse() {
+  const rehearsal = stream(h("div"), { isPlain: true });
+  rehearsal.write(REHEARSAL);
+  rehearsal.end();
 }

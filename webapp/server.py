@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from typing import Any
 
 from webapp.errors import ConfigurationError
@@ -67,3 +68,13 @@ def when_ready(server: Any) -> None:
         server.log.info(
             "these are demo answers: set OPENAI_API_KEY, ANTHROPIC_API_KEY or OLLAMA_HOST for real ones"
         )
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Let a worker that is told to go while it starts do so: until it is up it would not hear its master."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, _leave)
+
+
+def _leave(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)

@@ -3,6 +3,7 @@
  */
 
 /** @typedef {import("./block.js").Block} Block */
+/** @typedef {import("./tree.js").Node} Node */
 /** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Leaf and its labels that nothing defines yet */
 
 /** So often a leaf is read again for a label; then it waits for the end. */
@@ -53,10 +54,10 @@ export class LateLabels {
     for (const leaf of this.#due) this.#take(leaf);
   }
 
-  /** Nothing more comes: read all again that has waited in vain, or for the end. */
+  /** Nothing more comes: read again what has waited for the end, and what is kept in vain. */
   finish() {
     const left = new Set([...this.#due, ...[...this.#waiting.values()].flatMap((leaves) => [...leaves])]);
-    for (const leaf of left) this.#take(leaf);
+    for (const leaf of left) if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || keeps(leaf.block.node)) this.#take(leaf);
     this.#waiting.clear();
   }
 
@@ -65,4 +66,13 @@ export class LateLabels {
     this.#due.delete(leaf);
     this.#read(leaf);
   }
+}
+
+/**
+ * Tell whether brackets in it are kept for a definition that never came.
+ * @param {Node} node
+ * @returns {boolean}
+ */
+function keeps({ type, children }) {
+  return type === "waiting" || (children?.some(keeps) ?? false);
 }

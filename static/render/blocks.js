@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { words } from "../strings/words.js";
 import { CodeView, MathView } from "./code.js";
 import { HtmlView } from "./html.js";
+import { ListView } from "./list.js";
 import { Paragraph } from "./paragraph.js";
 import { DEEPEST } from "./policy.js";
 import { TableView } from "./table.js";
@@ -163,7 +164,7 @@ function leaf(element, scene) {
  * @returns {View}
  */
 function container(node, scene, depth) {
-  if (node.type === "list") return list(node, scene, depth);
+  if (node.type === "list") return new ListView(node, (box) => new Blocks(box, scene, depth + 1), scene);
   if (node.type === "listItem") return item(scene, depth);
   if (node.type === "footnoteDefinition") return footnote(node, scene, depth);
   const element = h("blockquote");
@@ -181,27 +182,6 @@ function container(node, scene, depth) {
 function flat(box, scene, depth) {
   const blocks = new Blocks(() => box, scene, depth + 1);
   return { element: null, show: ({ children = [] }) => blocks.show(children), remove: () => blocks.remove() };
-}
-
-/**
- * @param {Node} node
- * @param {Scene} scene
- * @param {number} depth
- * @returns {View}
- */
-function list({ ordered, start }, scene, depth) {
-  const element = ordered ? h("ol", start === 1 ? {} : { start: String(start) }) : h("ul");
-  const blocks = new Blocks(() => element, scene, depth + 1);
-  let seen = 0;
-  return {
-    element,
-    show: ({ children = [], spread }) => {
-      blocks.show(children);
-      const isLoose = spread || children.slice(seen).some((child) => child.spread);
-      if (isLoose && element.dataset.loose === undefined) element.dataset.loose = "";
-      seen = Math.max(0, children.length - 1);
-    },
-  };
 }
 
 /**

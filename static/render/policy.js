@@ -18,6 +18,7 @@
  * @property {Map<Node, {show: (node: Node) => void}>} views what shows a leaf that may be read again
  * @property {(element: HTMLElement, node: Node) => void} math shows a formula
  * @property {(code: HTMLElement, language: string) => void} paint colours code that is whole
+ * @property {(element: HTMLElement) => void} settle is told the elements that nothing is added to any more
  */
 
 /** Elements may stand within each other up to here; deeper ones are left out, their text stays. */

@@ -1,6 +1,9 @@
 /** Styles of what an answer says: text, lists, code, tables, notes. Colours and sizes are tokens of the page. */
 export const answerCss = `
-.blocks { display: flow-root; overflow-clip-margin: 8px; }
+.blocks { display: flow-root; contain: layout style; }
+/* What is skipped clips: room for the outline of what has the focus. */
+.settled { content-visibility: auto; }
+.blocks.settled { margin-inline: -4px; padding-inline: 4px; }
 .flow :where(p, h3, h4, h5, h6, ul, ol, li, blockquote, pre, hr, table) { margin: 0; padding: 0; font: inherit; }
 .flow :where(p, h3, h4, h5, h6, li, th, td, summary) { unicode-bidi: plaintext; text-align: start; }
 .flow .blocks > *, .flow :is(blockquote, li, details) > * + *, .flow .footnote > div > * + * { margin-block-start: 14px; }
@@ -30,6 +33,8 @@ export const answerCss = `
 .flow li::marker { color: var(--muted); }
 .flow :is(ul, ol) > li + li, .flow li > :is(ul, ol) { margin-block-start: 4px; }
 .flow [data-loose] > li + li, .flow [data-loose] > li > :is(ul, ol) { margin-block-start: 12px; }
+.flow :is(ul, ol).more { margin-block-start: 4px; }
+.flow [data-loose].more { margin-block-start: 12px; }
 .flow li.task { list-style: none; }
 .flow li > :is(.code, .table) { margin-block-end: 14px; }
 .flow li > input { float: inline-start; inline-size: 16px; block-size: 16px; margin: calc((1em * var(--line) - 16px) / 2) 0 0; margin-inline-start: -24px;

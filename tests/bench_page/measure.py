@@ -16,7 +16,13 @@ SIZES_KB = (10, 50, 100, 200, 1000)
 # Of the frames of a renderer that begins anew with each, so many are left out for each that is drawn.
 SAMPLED = {10: 2, 50: 20, 100: 60, 200: 200, 1000: 4000}
 # What can be squared, at a quarter of its size and whole, in thousands of characters.
-EXTREMES = {"paragraph": (25, 100), "fence": (25, 100), "table": (22, 88), "labels": (50, 200)}
+EXTREMES = {
+    "paragraph": (25, 100),
+    "fence": (25, 100),
+    "table": (22, 88),
+    "list": (25, 100),
+    "labels": (50, 200),
+}
 SLOWER = 4
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 STYLE = (
@@ -30,11 +36,11 @@ DOCUMENT = (
 
 @dataclass(slots=True)
 class Results:
-    """Milliseconds of main thread: by contender and size, by extreme and size; the longest frame when slowed down."""
+    """Milliseconds of main thread: by contender and size, by extreme and size; of each frame when slowed down."""
 
     sizes: dict[str, dict[int, float]] = field(default_factory=dict)
     extremes: dict[str, dict[int, float]] = field(default_factory=dict)
-    longest_ms: float = 0.0
+    slowed_ms: list[float] = field(default_factory=list)
     returns: int = 0
 
 
@@ -76,12 +82,12 @@ def play(browser: Browser, name: str, kind: str, size_kb: int, every: int = 1) -
         return float(said["total_ms"])
 
 
-def slowed(browser: Browser, size_kb: int) -> float:
-    """Return the longest frame on a processor that is four times slower."""
+def slowed(browser: Browser, size_kb: int) -> list[float]:
+    """Return what each frame took with its layout and paint on a processor that is four times slower."""
     with opened(browser) as page:
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        call = "async (size) => (await import('/tests/bench_page/page.mjs')).play('freshet', 'answer', size, {isApart: true})"
-        return float(page.evaluate(call, size_kb * 1000)["longest_ms"])
+        call = "async (size) => (await import('/tests/bench_page/page.mjs')).frames(size)"
+        return [float(took) for took in page.evaluate(call, size_kb * 1000)]
 
 
 def still(browser: Browser) -> int:
@@ -109,7 +115,8 @@ def measure(browser: Browser, rounds: int, sizes: tuple[int, ...]) -> Results:
                 seen = results.extremes.setdefault(kind, {})
                 seen[size] = min(took, seen.get(size, took))
                 print(f"round {turn + 1}: {kind} of {size} kB: {took:.0f} ms", flush=True)
-        longest = slowed(browser, 100)
-        results.longest_ms = longest if turn == 0 else min(longest, results.longest_ms)
+        took = slowed(browser, 100)
+        results.slowed_ms = list(map(min, took, results.slowed_ms or took))
+        print(f"round {turn + 1}: slowed down, longest frame: {max(took):.0f} ms", flush=True)
     results.returns = still(browser)
     return results

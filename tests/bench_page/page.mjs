@@ -1,5 +1,5 @@
 // In the page: each contender takes a text in frames; every frame is laid out before the next.
-import { stream } from "/static/render.js";
+import { rehearse, stream } from "/static/render.js";
 import { answerCss } from "/static/styles/answer.js";
 import { CORPUS } from "/tests/render/corpus.mjs";
 
@@ -42,6 +42,7 @@ export const TEXTS = {
   paragraph: (size) => filled(size, (index) => `Some *words* and \`code\` of one paragraph, number ${index}, with [a link](https://a.example). `),
   fence: (size) => `\`\`\`\n${filled(size, (index) => `const value${index} = call(${index}); // a line of code\n`)}`,
   table: (size) => `| one | two | three |\n|---|---|---|\n${filled(size, (index) => `| **row** ${index} | \`code\` | some words |\n`)}`,
+  list: (size) => filled(size, (index) => `- item *${index}* with some words in it, and more\n`),
   labels: (size) => {
     const names = Array.from({ length: Math.floor(size / 20) }, (_, index) => `l${index}`);
     return `${names.map((name) => `[${name}]`).join(" ")}\n\n${names.map((name) => `[${name}]: /b\n`).join("")}`;
@@ -62,32 +63,54 @@ function stage() {
   return { scroller, root };
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve));
-
 /**
- * Play a text, and say how long the frames took together and at most. Of those that would take hours only each
- * `every`th is drawn, and counted for all.
+ * Play a text, and say how long the frames took together. Of those that would take hours only each `every`th is
+ * drawn, and counted for all.
  */
-export async function play(name, kind, size, { every = 1, isApart = false } = {}) {
+export async function play(name, kind, size, { every = 1 } = {}) {
   const { scroller, root } = stage();
   const text = TEXTS[kind](size);
   const view = await CONTENDERS[name](root);
   let total_ms = 0;
-  let longest_ms = 0;
   const timed = (run, weight) => {
     const start = performance.now();
     run();
     scroller.scrollTop = scroller.scrollHeight;
-    const took = performance.now() - start;
-    total_ms += took * weight;
-    longest_ms = Math.max(longest_ms, took);
+    total_ms += (performance.now() - start) * weight;
   };
   for (let at = 0, frame = 0; at < text.length; at += FRAME_CHARS, frame++) {
     const piece = text.slice(at, at + FRAME_CHARS);
     if (frame % every === every - 1 || every === 1) timed(() => view.write(piece), every);
     else view.skip(piece);
-    if (isApart) await pause();
   }
   timed(view.end, 1);
-  return { total_ms, longest_ms, characters: text.length };
+  return { total_ms, characters: text.length };
+}
+
+/** Do something in a task that also draws, as a page does, and say how long the task took. */
+function drawn(run) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      const start = performance.now();
+      port1.onmessage = () => resolve(performance.now() - start);
+      run();
+      port2.postMessage(null); // comes when the frame is painted
+    });
+  });
+}
+
+/** Play a text as a page does, a frame to a picture, and say how long each took with its layout and paint. */
+export async function frames(size) {
+  const { scroller, root } = stage();
+  const text = TEXTS.answer(size);
+  rehearse(); // as the page does when it is idle
+  const view = await CONTENDERS.freshet(root);
+  const follow = (run) => () => (run(), (scroller.scrollTop = scroller.scrollHeight));
+  const took = [];
+  for (let at = 0; at < text.length; at += FRAME_CHARS) {
+    took.push(await drawn(follow(() => view.write(text.slice(at, at + FRAME_CHARS)))));
+  }
+  took.push(await drawn(follow(view.end)));
+  return took;
 }

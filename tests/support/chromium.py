@@ -6,13 +6,15 @@ Playwright's own.
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.support.debian import install, succeeds
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BY_PLAYWRIGHT = [sys.executable, "-m", "playwright", "install", "chromium"]
 
 ARGUMENTS = [
     "--headless",
@@ -58,11 +60,11 @@ def ensure() -> tuple[str, str]:
     """
     if found := _on_machine():
         return found, "already on this machine"
-    if _is_debian_root() and _install_package() and (found := _on_machine()):
+    if install("chromium") and (found := _on_machine()):
         return found, "Debian's package, just installed"
     if found := _of_playwright():
         return found, "Playwright's own"
-    if _install_playwright() and (found := _of_playwright()):
+    if succeeds(BY_PLAYWRIGHT, dict(os.environ)) and (found := _of_playwright()):
         return found, "Playwright's own, just installed"
     raise ChromiumMissingError(
         "no Chromium: neither `apt-get install chromium` (as root on Debian) nor "
@@ -78,27 +80,6 @@ def _of_playwright() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).is_file() else None
-
-
-def _is_debian_root() -> bool:
-    return os.geteuid() == 0 and Path("/etc/debian_version").is_file() and shutil.which("apt-get") is not None
-
-
-def _install_package() -> bool:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in ("apt-get update -q", "apt-get install -q -y --no-install-recommends chromium"):
-        if not _succeeds(command.split(), environment):
-            return False
-    return True
-
-
-def _install_playwright() -> bool:
-    return _succeeds([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
-
-
-def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
-    print("$", " ".join(command), flush=True)
-    return subprocess.run(command, env=environment, timeout=900).returncode == 0
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import rjsmin
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
@@ -60,18 +61,25 @@ class Assets:
         try:
             folder = Path(tempfile.mkdtemp(prefix="freshet-static-"))
             weakref.finalize(served, shutil.rmtree, folder, ignore_errors=True)
-            served.add_files(str(self._compressed(folder)), prefix=self.url(""))
+            served.add_files(str(self.write(folder)), prefix=self.url(""))
         except OSError:  # nowhere to write: the files as they are
             served.add_files(str(self.folder), prefix=self.url(""))
         wsgi: WSGIApplication = served
         return wsgi
 
-    def _compressed(self, folder: Path) -> Path:
+    def write(self, folder: Path) -> Path:
+        """Write the files as they are served, and compressed beside them, into an empty folder; give it back.
+
+        Modules go without their comments: a third of their weight, of which a browser has no use.
+        """
         compressor = Compressor(quiet=True)
         for path in self._files:
             copy = folder / path.relative_to(self.folder)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            if path.suffix == ".js":
+                copy.write_text(rjsmin.jsmin(path.read_text("utf-8")), "utf-8")
+            else:
+                shutil.copyfile(path, copy)
             if compressor.should_compress(path.name):
                 compressor.compress(str(copy))
         return folder
