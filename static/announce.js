@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { counted } from "./format.js";
 import { countWords } from "./sentences.js";
 import { Speech } from "./speech.js";
-import { START, read, textOf } from "./spoken.js";
+import { START, endOf, read, textOf } from "./spoken.js";
 import { isOver } from "./state.js";
 import { language, words } from "./strings/words.js";
 
@@ -27,6 +27,7 @@ export class Announcer {
   #isTold = true;
   #place = START;
   #lookAt_ms = 0;
+  #isHushed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
 
@@ -41,13 +42,14 @@ export class Announcer {
    * @param {Shown | null} shown
    */
   notice(answer, shown) {
-    if (answer?.run !== this.#run) this.#begin(answer);
+    if (answer?.run !== this.#run) this.#begin(answer, shown);
     if (answer && shown && !this.#isTold) this.#look(answer, shown);
     this.#speak(() => this.notice(answer, shown));
   }
 
-  /** Say nothing more of what waits. */
+  /** Say nothing more of this answer but how it ends. */
   hush() {
+    this.#isHushed = true;
     this.#speech.clear();
     clearTimeout(this.#timer);
   }
@@ -61,11 +63,16 @@ export class Announcer {
     this.element.textContent = this.element.textContent === text ? text + TWICE : text;
   }
 
-  /** @param {Answer | null} answer */
-  #begin(answer) {
+  /**
+   * @param {Answer | null} answer
+   * @param {Shown | null} shown
+   */
+  #begin(answer, shown) {
     this.#run = answer?.run ?? null;
     this.#isTold = answer === null || isOver(answer);
-    this.#place = START;
+    // What stands there already was told before: the answer is continued, or the page was loaded again.
+    this.#place = answer?.text && shown ? endOf(shown.element) : START;
+    this.#isHushed = false;
     this.#lookAt_ms = 0;
     this.#speech.clear();
     if (!this.#isTold) this.say(words.said.asked);
@@ -84,6 +91,10 @@ export class Announcer {
     }
     const isLast = isOver(answer) && isWhole;
     const now_ms = Date.now();
+    if (this.#isHushed) {
+      this.#isTold = isLast;
+      return;
+    }
     if (speech.mode !== "sentences") this.#isTold = isLast;
     else if (speech.wants(now_ms) && (isLast || now_ms >= this.#lookAt_ms)) {
       const { sentences, place, isAll } = read(element, this.#place, isLast);

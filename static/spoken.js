@@ -66,6 +66,17 @@ export function read(flow, place, isWhole) {
 }
 
 /**
+ * Give the place behind all that is shown.
+ * @param {Element} flow
+ * @returns {Place}
+ */
+export function endOf(flow) {
+  const units = flow.querySelectorAll(UNITS);
+  const last = units[units.length - 1];
+  return last ? { unit: units.length - 1, chars: spoken(last).length } : START;
+}
+
+/**
  * Give the words of an answer, without what belongs to the page.
  * @param {Element} flow
  * @param {number} most so many characters are enough

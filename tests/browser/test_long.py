@@ -130,7 +130,7 @@ def test_what_grows_above_moves_nothing(chat: Chat) -> None:
     chat.page.evaluate(STILL)
     chat.page.evaluate(
         """() => {
-            const first = document.querySelector('freshet-chat').shadowRoot.querySelector('.turn');
+            const first = document.querySelector('freshet-chat').shadowRoot.querySelector('.turns:last-child > .turn');
             const grown = document.createElement('div');
             grown.style.blockSize = '500px';
             first.append(grown);
@@ -229,7 +229,11 @@ def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
             view.end();
             const plain = (root) => {
                 const copy = root.cloneNode(true);
-                for (const box of copy.querySelectorAll('.blocks')) box.removeAttribute('style');
+                for (const box of copy.querySelectorAll('.blocks, .settled')) {
+                    box.classList.remove('settled');
+                    box.removeAttribute('style');
+                    if (box.className === '') box.removeAttribute('class');
+                }
                 for (const math of copy.querySelectorAll('math')) math.remove();
                 for (const math of copy.querySelectorAll('.math')) math.classList.remove('built');
                 copy.normalize();

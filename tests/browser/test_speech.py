@@ -91,6 +91,21 @@ def test_a_slow_answer_is_told_while_it_comes(chat: Chat, provider: FakeProvider
     assert told(chat) == ["Question sent.", "It rises.", "It falls.", "The answer is stopped."]
 
 
+def test_escape_ends_the_reading_of_an_answer_that_is_over(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(
+        [Answer(steps=openai(["One is told. " + "More waits. " * 60])), Answer(steps=openai(["Two."]))]
+    )
+    chat.page.evaluate(TELL)
+    chat.ask("Long")
+    expect(region(chat)).to_have_text("One is told.")
+    chat.wait_over()
+    chat.field.press("Escape")
+    chat.page.wait_for_function("() => performance.now() - window.told.at(-1)[1] > 6_000")
+    assert told(chat) == ["Question sent.", "One is told."]
+    chat.ask("Another")
+    expect(region(chat)).to_contain_text("Two.")
+
+
 def test_a_new_message_takes_back_what_waits(chat: Chat, provider: FakeProvider) -> None:
     long = "One is told. " + "Another sentence waits. " * 40
     provider.play([Answer(steps=openai([long])), Answer(steps=openai(["Yes. No."]))])
