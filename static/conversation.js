@@ -79,7 +79,7 @@ export function askedInstead({ turns, ...rest }, at, question, wishes, run) {
 export function answeredAgain(conversation, at, wishes, run) {
   const turn = conversation.turns[at];
   if (!turn) return conversation;
-  if (turn.asked === null) return askedInstead(conversation, at, turn.question, wishes, run);
+  if (turn.asked === null || isLost(turn)) return askedInstead(conversation, at, turn.question, wishes, run);
   const opening = { ...wishes, conversation: conversation.id, parent: turn.asked };
   return another(conversation, at, opening, newAnswer(run));
 }
@@ -143,6 +143,15 @@ export function isKept({ opening, answer }) {
 }
 
 /**
+ * Tell whether a question was to be answered once more and the server does not have it: it was never saved.
+ * @param {Turn} turn
+ */
+function isLost({ opening, answer }) {
+  const wasAskedAgain = opening !== null && opening.query === undefined && answer.cursor === null;
+  return wasAskedAgain && (answer.failure?.code === "gone" || answer.failure?.code === "message_not_found");
+}
+
+/**
  * Put the last answer's next value in its place.
  * @param {Conversation} conversation
  * @param {Answer} answer
@@ -151,7 +160,8 @@ export function isKept({ opening, answer }) {
 export function answered(conversation, answer) {
   const last = conversation.turns.at(-1);
   if (!last) return conversation;
-  return { ...conversation, turns: [...conversation.turns.slice(0, -1), { ...last, answer }] };
+  const turn = { ...last, asked: last.asked ?? answer.question, answer };
+  return { ...conversation, turns: [...conversation.turns.slice(0, -1), turn] };
 }
 
 /**

@@ -4,9 +4,10 @@ import { h } from "./dom.js";
 /**
  * Copy a text. Over plain http there is no `navigator.clipboard`: then it is selected and copied by command.
  * @param {string} text
+ * @param {HTMLElement} [place] a part of the page that takes the focus now: while a dialog is open, the dialog
  * @returns {Promise<boolean>} whether it is there now
  */
-export async function copyText(text) {
+export async function copyText(text, place = document.body) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -14,7 +15,7 @@ export async function copyText(text) {
     const before = document.activeElement;
     const field = h("textarea", { readonly: true });
     field.value = text;
-    document.body.append(field);
+    place.append(field);
     field.select();
     const isDone = document.execCommand("copy");
     field.remove();

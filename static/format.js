@@ -79,6 +79,14 @@ export function formatDay(days) {
 }
 
 /**
+ * Write a date.
+ * @param {number} at_ms since 1970
+ */
+export function formatDate(at_ms) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(at_ms);
+}
+
+/**
  * Guess how many tokens a text is, for the time in which the provider has not said.
  * @param {number} chars
  */

@@ -20,7 +20,7 @@
  */
 
 /** @typedef {{n: number, title: string, source: string, snippet: string, score: number}} Source */
-/** @typedef {{run: string, provider: string, model: string}} Start */
+/** @typedef {{run: string, provider: string, model: string, question?: string}} Start */
 /** @typedef {{text?: string, reasoning?: string, sources?: Source[], start?: Start}} Reset */
 /** @typedef {{code: string, after_ms?: number}} Notice */
 

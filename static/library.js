@@ -14,16 +14,33 @@ import { parseObject } from "./frames.js";
 /** @typedef {{conversations: Head[], next: string | null}} Page */
 /** @typedef {{title?: string, leaf?: string, system?: string | null}} Change */
 
+/**
+ * @typedef {object} Link to what a conversation shows to others
+ * @property {number | null} shared_at milliseconds since 1970; null: it is not shared
+ * @property {string | null} address null: it is not shared, or the server can't tell the link again
+ */
+
 /** What a door may take; then the page goes on without. */
 const PATIENCE_MS = 10_000;
+const PAGE_HEADER = "Freshet-Page";
 
 /** The conversations of this visitor. Whatever goes wrong is null, and `missing` where there is no such one. */
 export class Library {
   #base;
+  #told;
 
-  /** @param {string} base the address of the page, to which the doors are relative */
-  constructor(base) {
+  /**
+   * @param {string} base the address of the page, to which the doors are relative
+   * @param {(page: string) => void} told which version of the page the server has; with every answer
+   */
+  constructor(base, told) {
     this.#base = base;
+    this.#told = told;
+  }
+
+  /** Ask for nothing but which version of the page the server has. */
+  async look() {
+    await this.#ask("GET", "conversations?limit=1");
   }
 
   /**
@@ -76,12 +93,49 @@ export class Library {
   }
 
   /**
+   * Ask for the link that shows a conversation.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: it can't be known now
+   */
+  async link(id) {
+    return this.#linkOf(await this.#ask("GET", `${this.#path(id)}/share`));
+  }
+
+  /**
+   * Make a link that shows the branch as it is now.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: that did not work
+   */
+  async share(id) {
+    return this.#linkOf(await this.#ask("POST", `${this.#path(id)}/share`));
+  }
+
+  /**
+   * End the link.
+   * @param {string} id
+   * @returns {Promise<Link | null>} null: that did not work
+   */
+  async unshare(id) {
+    return this.#linkOf(await this.#ask("DELETE", `${this.#path(id)}/share`));
+  }
+
+  /**
    * Name the file of a conversation.
    * @param {string} id
    * @param {"markdown" | "json"} format
    */
   file(id, format) {
     return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
+  }
+
+  /**
+   * @param {{body: Record<string, unknown> | null}} told
+   * @returns {Link | null}
+   */
+  #linkOf({ body }) {
+    if (!body) return null;
+    const { path, shared_at } = body;
+    return { shared_at: typeof shared_at === "number" ? shared_at : null, address: typeof path === "string" ? new URL(path, this.#base).href : null };
   }
 
   /** @param {string} id */
@@ -104,6 +158,8 @@ export class Library {
       const headers = json ? { "Content-Type": "application/json" } : undefined;
       const body = json && JSON.stringify(json);
       const response = await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal });
+      const page = response.headers.get(PAGE_HEADER);
+      if (page) this.#told(page);
       return { status: response.status, body: response.ok ? parseObject(await response.text()) : null };
     } catch {
       return { status: 0, body: null };

@@ -1,6 +1,6 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
 import { addressOf, name, named } from "./address.js";
-import { ICONS, h, icon } from "./dom.js";
+import { ICONS, h, icon, setText } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
 import { Side } from "./elements/side.js";
@@ -20,15 +20,15 @@ import {
   rememberSpeech,
   rememberWishes,
 } from "./memory.js";
-import { warm } from "./prose.js";
+import { warm, whenMissed } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean}} Boot */
+/** @typedef {{page: string, model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { model: "", models: [], demo: null, signed_in: false, ...boot };
+  return { page: "", model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -36,6 +36,19 @@ function newChatButton(chat) {
   const button = h("button", { type: "button", class: "tool", title: words.newChat }, icon(ICONS.newChat), h("span", {}, words.newChat));
   button.addEventListener("click", () => chat.show(""));
   const update = () => (button.hidden = chat.conversation === "");
+  chat.addEventListener("freshet-change", update);
+  update();
+  return button;
+}
+
+/**
+ * @param {FreshetChat} chat
+ * @param {ReturnType<typeof listBeside>} coming
+ */
+function shareButton(chat, coming) {
+  const button = h("button", { type: "button", class: "tool share", title: words.share, "aria-haspopup": "dialog" }, icon(ICONS.share), h("span", {}, words.share));
+  button.addEventListener("click", async () => (await coming.catch(() => null))?.share(chat.conversation));
+  const update = () => (button.hidden = chat.turns.length === 0);
   chat.addEventListener("freshet-change", update);
   update();
   return button;
@@ -66,7 +79,10 @@ async function listBeside(chat, library, side) {
     side.close();
     if (id !== chat.conversation) chat.show(id);
   };
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show("") });
+  const title = h("h1", { class: "printed", dir: "auto" });
+  document.getElementById("chat")?.prepend(title);
+  const titled = (/** @type {string} */ text) => setText(title, text);
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled });
   side.hold(list.element);
   return list;
 }
@@ -75,8 +91,9 @@ async function listBeside(chat, library, side) {
  * Keep address and list in step with what the chat shows.
  * @param {FreshetChat} chat
  * @param {ReturnType<typeof listBeside>} coming
+ * @param {() => void} missed it could not be loaded
  */
-function keepStep(chat, coming) {
+function keepStep(chat, coming, missed) {
   /** @type {Awaited<typeof coming> | null} */
   let list = null;
   let listed = "";
@@ -101,7 +118,7 @@ function keepStep(chat, coming) {
     list = arrived;
     look();
   };
-  void coming.then(there, () => {}); // it could not be loaded: the chat goes on without
+  void coming.then(there, missed); // the chat goes on without
 }
 
 /**
@@ -170,7 +187,8 @@ function main() {
   const boot = readBoot();
   defineElements();
   const chat = new FreshetChat();
-  const library = new Library(document.baseURI);
+  const library = new Library(document.baseURI, (page) => (chat.isOutdated = page !== boot.page));
+  whenMissed(() => void library.look());
   const tools = document.getElementById("tools");
   let system = recallWishes().system;
   const changed = (/** @type {import("./seams.js").Wishes} */ wished) => {
@@ -186,17 +204,17 @@ function main() {
   };
   const wishes = new WishesControl(boot.models, recallSpeech(), { changed, speak, listKeys: () => void listKeys().catch(() => {}) });
   chat.speech = recallSpeech();
-  tools?.append(wishes.picker, newChatButton(chat), wishes.button);
+  const side = sideBeside();
+  const list = listBeside(chat, library, side);
+  tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
   keepTitle(chat);
-  const side = sideBeside();
-  const coming = listBeside(chat, library, side);
-  keepStep(chat, coming);
-  listenToKeys(chat, side, coming);
+  keepStep(chat, list, () => void library.look());
+  listenToKeys(chat, side, list);
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, wanted: named() || null, shelf: library });
+  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
   wishes.show(recallWishes());
 }
 

@@ -22,6 +22,10 @@ let render = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 
+/** Whether it could not be loaded, and whom to tell. */
+let isMissed = false;
+let missed = () => {};
+
 /** Load the renderer. Settles when it is there, or could not be loaded; never rejects. */
 export function warm() {
   loading ??= import("./render.js").then(
@@ -29,9 +33,22 @@ export function warm() {
       render = module.stream;
       whenIdle(module.rehearse);
     },
-    () => void setTimeout(() => (loading = null), AGAIN_MS),
+    () => {
+      setTimeout(() => (loading = null), AGAIN_MS);
+      isMissed = true;
+      missed();
+    },
   );
   return loading;
+}
+
+/**
+ * Hear when the renderer could not be loaded: it may belong to a version of the page that is gone.
+ * @param {() => void} act
+ */
+export function whenMissed(act) {
+  missed = act;
+  if (isMissed) act();
 }
 
 /** @param {() => void} run */

@@ -14,6 +14,7 @@
  * @property {string} run
  * @property {Cursor | null} cursor the last frame taken; null: none, or not provable any more
  * @property {"waiting" | "streaming" | "done" | "failed"} status
+ * @property {string | null} question the message that is answered, where the server has told it
  * @property {string} provider
  * @property {string} model
  * @property {string} text
@@ -42,6 +43,7 @@ export function newAnswer(run) {
     run,
     cursor: null,
     status: "waiting",
+    question: null,
     provider: "",
     model: "",
     text: "",
@@ -170,8 +172,8 @@ function apply(answer, frame, now_ms) {
     return streaming({ ...answer, reasoning: answer.reasoning + frame.reasoning }, now_ms);
   }
   if (frame.start) {
-    const { provider, model } = frame.start;
-    return { ...answer, provider: provider ?? answer.provider, model: model ?? answer.model };
+    const { provider, model, question } = frame.start;
+    return { ...answer, question: question ?? answer.question, provider: provider ?? answer.provider, model: model ?? answer.model };
   }
   if (frame.sources) return { ...answer, sources: frame.sources };
   if (frame.notice) {

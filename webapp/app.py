@@ -93,6 +93,7 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secr
         version=__version__,
         demo=demo,
         frame_ms=settings.frame_ms,
+        starters=settings.starters,
         orphan_s=settings.orphan_s,
         write_s=settings.write_s,
         auth_s=settings.auth_s,

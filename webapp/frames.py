@@ -81,6 +81,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     conversation: str | None = None
     message: str | None = None
+    question: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

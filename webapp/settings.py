@@ -27,8 +27,9 @@ def _at(
     about: str,
     *,
     secret: bool = False,
+    between: str = ",",
 ) -> Any:
-    meta = {"name": name, "parse": parse, "about": about, "secret": secret}
+    meta = {"name": name, "parse": parse, "about": about, "secret": secret, "between": between}
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -104,6 +105,15 @@ class Settings:
         (),
         variables.origins,
         "other sites that may use the doors, separated by commas",
+    )
+
+    # What the page says.
+    starters: tuple[str, ...] = _at(
+        "FRESHET_STARTERS",
+        (),
+        variables.starters,
+        "up to six questions that an empty page offers, separated by vertical bars; else three of its own",
+        between=" | ",
     )
 
     # Where conversations are kept.
@@ -280,20 +290,8 @@ class Settings:
         rows = []
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
-            shown = "••••••" if spec.metadata["secret"] and value else variables.masked(_shown(value))
-            rows.append((spec.metadata["name"], shown, _shown(spec.default), spec.metadata["about"]))
+            written = variables.masked(variables.shown(value, spec.metadata["between"]))
+            shown = "••••••" if spec.metadata["secret"] and value else written
+            default = variables.shown(spec.default)
+            rows.append((spec.metadata["name"], shown, default, spec.metadata["about"]))
         return rows
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None | ():
-            return ""
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case tuple():
-            return ",".join(value)
-        case _:
-            return str(value)

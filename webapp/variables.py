@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 PROVIDERS = ("openai", "anthropic", "ollama", "mock")
 _IN_ADDRESS = re.compile(r"(://)[^/\s]+(?=@)|([?&][^=&\s]+=)[^&\s]+")
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_MOST_STARTERS, _MOST_STARTER_CHARS = 6, 120
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -142,3 +144,30 @@ def certificates(raw: str) -> str:
     if b"-----BEGIN " not in Path(file(raw)).read_bytes():
         raise ValueError("must be a file of certificates in PEM form")
     return raw
+
+
+def starters(raw: str) -> tuple[str, ...]:
+    """Read questions to begin with; white space around and inside them becomes single spaces."""
+    found = tuple(" ".join(part.split()) for part in raw.split("|") if part.strip())
+    wrong = [one for one in found if len(one) > _MOST_STARTER_CHARS or _UNWRITABLE.search(one)]
+    if not 0 < len(found) <= _MOST_STARTERS or wrong:
+        raise ValueError(
+            f"must be 1 to {_MOST_STARTERS} questions of at most {_MOST_STARTER_CHARS} characters, "
+            "separated by vertical bars"
+        )
+    return found
+
+
+def shown(value: object, between: str = ",") -> str:
+    """Write a value as an operator would."""
+    match value:
+        case None | ():
+            return ""
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case tuple():
+            return between.join(value)
+        case _:
+            return str(value)

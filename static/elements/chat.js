@@ -21,6 +21,7 @@ import { Notices } from "./notices.js";
  * @typedef {object} ChatOptions
  * @property {string} base the address to which the server's doors are relative
  * @property {string} model named before the first question
+ * @property {readonly string[]} starters questions to begin with; empty: the page's own
  * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
  * @property {import("../dialogue.js").Shelf} shelf
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
@@ -57,6 +58,7 @@ export class FreshetChat extends HTMLElement {
   #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
+  #isOutdated = false;
 
   constructor() {
     super();
@@ -71,8 +73,9 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, demo, wanted, shelf }) {
+  start({ base, model, demo, starters, wanted, shelf }) {
     this.#model = model;
+    this.#log.starters = starters;
     if (demo) this.#foot.textContent = words.demo(listed(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],
@@ -109,6 +112,12 @@ export class FreshetChat extends HTMLElement {
   /** @param {import("../speech.js").Mode} mode how much a screen reader is told */
   set speech(mode) {
     this.#announcer.mode = mode;
+  }
+
+  /** Whether the server has another version of the page. It is said when no answer is being made. */
+  set isOutdated(/** @type {boolean} */ isOutdated) {
+    this.#isOutdated = isOutdated;
+    this.#showLink();
   }
 
   /** The conversation so far, oldest turn first. */
@@ -218,17 +227,24 @@ export class FreshetChat extends HTMLElement {
     this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last, this.#log.last);
+    if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));
+  }
+
+  #reload() {
+    this.#dialogue?.save();
+    location.reload();
   }
 
   #showLink() {
     const { isAnswering } = this;
     const last = this.turns.at(-1)?.answer;
-    const told = last?.notice === "new_version" ? last.notice : last?.unsaved ? "not_saved" : "";
     if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else this.#notices.show(words.notices[told] ?? null);
+    else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
+    else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
+    else this.#notices.show(null);
   }
 }
 

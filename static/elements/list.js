@@ -4,7 +4,9 @@ import { ICONS, h, icon, setText } from "../dom.js";
 import { formatDay } from "../format.js";
 import { words } from "../strings/words.js";
 import { listCss } from "../styles/list.js";
+import { sheetOf } from "../styles/sheets.js";
 import { Row } from "./row.js";
+import { Sharing } from "./sharing.js";
 import { Undo } from "./undo.js";
 
 /** @typedef {import("../library.js").Head} Head */
@@ -15,6 +17,7 @@ import { Undo } from "./undo.js";
  * @property {(id: string) => string} address of the page that shows a conversation
  * @property {(id: string) => void} open
  * @property {(id: string) => void} removed
+ * @property {(title: string) => void} titled what the one that is shown is called; empty where that is not known
  */
 
 /** A search begins so long after the last letter. */
@@ -22,13 +25,6 @@ const PAUSE_MS = 200;
 const MOST_SEARCH_CHARS = 200;
 /** While answers are being made elsewhere the list looks so often how they are. */
 const LOOK_MS = 4_000;
-
-/** A strict content security policy allows this where it refuses `<style>`. */
-function dress() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(listCss);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}
 
 /** Shows the conversations of this visitor. Make one a page. */
 export class List {
@@ -40,6 +36,7 @@ export class List {
   #said = h("p", { class: "said", role: "status" });
   #scroller = h("div", { class: "rows" }, this.#groups, this.#said, this.#end);
   #undo = new Undo();
+  #sharing;
   element;
   /** @type {Head[]} */
   #heads = [];
@@ -62,7 +59,9 @@ export class List {
    * @param {ListActions} actions
    */
   constructor(library, actions) {
-    dress();
+    document.adoptedStyleSheets.push(sheetOf(listCss));
+    this.#sharing = new Sharing(library);
+    document.body.append(this.#sharing.dialog);
     this.#library = library;
     this.#actions = actions;
     const search = h("div", { class: "search", role: "search" }, icon(ICONS.search), this.#field);
@@ -86,6 +85,19 @@ export class List {
   search() {
     this.#field.focus();
     this.#field.select();
+  }
+
+  /**
+   * Open the dialog in which one is shared.
+   * @param {string} id
+   */
+  share(id) {
+    void this.#sharing.open(id, this.#titleOf(id));
+  }
+
+  /** @param {string} id */
+  #titleOf(id) {
+    return this.#heads.find((head) => head.id === id)?.title ?? "";
   }
 
   /** Ask for the newest ones again. */
@@ -153,6 +165,7 @@ export class List {
     const order = JSON.stringify(groups.map(({ day, items }) => [day, items.map(({ id }) => id)]));
     if (order !== this.#order) this.#lay(groups);
     this.#order = order;
+    this.#actions.titled(this.#titleOf(this.#current));
     for (const head of this.#heads) this.#rows.get(head.id)?.show(head, head.id === this.#current);
   }
 
@@ -177,6 +190,7 @@ export class List {
       open: this.#actions.open,
       file: (id, format) => this.#library.file(id, format),
       rename: (id, title) => void this.#rename(id, title),
+      share: ({ id }) => this.share(id),
       remove: (head) => void this.#remove(head),
     };
   }

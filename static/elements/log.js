@@ -57,6 +57,8 @@ export class Log {
   /** What stands there instead of turns. @type {Standing | null} */
   #greeted = null;
   #actions;
+  /** Questions to begin with; empty: the page's own. @type {readonly string[]} */
+  starters = [];
 
   /** @param {LogActions} actions */
   constructor(actions) {
@@ -244,8 +246,9 @@ export class Log {
 
   /** @param {string} model */
   #invite(model) {
-    const rows = words.suggestions.map((suggestion) => {
-      const button = h("button", { type: "button" }, h("span", {}, suggestion), icon(ICONS.next));
+    const suggestions = this.starters.length > 0 ? this.starters : words.suggestions;
+    const rows = suggestions.map((suggestion) => {
+      const button = h("button", { type: "button" }, h("span", { dir: "auto" }, suggestion), icon(ICONS.next));
       button.addEventListener("click", () => this.#actions.ask(suggestion));
       return h("li", {}, button);
     });

@@ -10,6 +10,7 @@ import { words } from "../strings/words.js";
  * @property {(id: string, format: "markdown" | "json") => string} file
  * @property {(id: string) => void} open
  * @property {(id: string, title: string) => void} rename
+ * @property {(head: Head) => void} share
  * @property {(head: Head) => void} remove
  */
 
@@ -81,12 +82,14 @@ export class Row {
   #choices() {
     const { id } = this.#head;
     const rename = h("button", { type: "button" }, words.rename);
+    const share = h("button", { type: "button", "aria-haspopup": "dialog" }, words.share);
     const remove = h("button", { type: "button", class: "danger" }, words.remove);
     rename.addEventListener("click", () => this.#rename());
+    share.addEventListener("click", () => this.#actions.share(this.#head));
     remove.addEventListener("click", () => this.#actions.remove(this.#head));
     const markdown = h("a", { href: this.#actions.file(id, "markdown"), download: true }, words.asMarkdown);
     const json = h("a", { href: this.#actions.file(id, "json"), download: true }, words.asJson);
-    return [rename, markdown, json, remove];
+    return [rename, share, markdown, json, remove];
   }
 
   #rename() {

@@ -16,7 +16,7 @@ export class CodeView {
     "div",
     { class: "code", dir: "ltr" },
     h("div", { class: "code-head" }, this.#label, h("button", { type: "button", class: "copy" }, words.copy)),
-    h("pre", { tabindex: "0", role: "region", "aria-label": words.code }, this.#code),
+    h("pre", { tabindex: "0", role: "group", "aria-label": words.code }, this.#code),
   );
   #chunks = new Chunks(this.#code);
   #scene;

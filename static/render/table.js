@@ -78,7 +78,7 @@ function set(element, align) {
 
 /** Shows a table in a region that scrolls. */
 export class TableView {
-  element = h("div", { class: "table", role: "region", tabindex: "0", "aria-label": words.table });
+  element = h("div", { class: "table", role: "group", tabindex: "0", "aria-label": words.table });
   /** @type {Row[]} */
   #rows = [];
   /** @type {HTMLElement[]} one for each table that the rows are set in */

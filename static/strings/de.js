@@ -81,7 +81,7 @@ export const de = {
   notices: {
     queued: "Wartet auf einen freien Platz",
     not_saved: "Diese Antwort ist noch nicht gespeichert.",
-    new_version: "Es gibt eine neuere Fassung dieser Seite. Laden Sie sie neu, wann es Ihnen passt.",
+    new_version: "Eine neuere Fassung ist bereit.",
   },
 
   newChat: "Neuer Chat",
@@ -141,9 +141,20 @@ export const de = {
   asJson: "Als JSON sichern",
   remove: "Löschen",
   removed: (title) => `Gelöscht: „${title}“`,
+  reload: "Neu laden",
   undo: "Rückgängig",
   close: "Schließen",
   notDone: "Das hat nicht geklappt. Versuchen Sie es noch einmal.",
+
+  share: "Teilen",
+  shareTitle: "Diese Unterhaltung teilen",
+  link: "Geteilter Link",
+  makeLink: "Link erstellen",
+  stopSharing: "Nicht mehr teilen",
+  shareNow: "Wer den Link hat, kann diese Unterhaltung samt Bildern so lesen, wie sie jetzt ist. Spätere Fragen und andere Fassungen bleiben bei Ihnen.",
+  shareSince: (date) => `Geteilt seit ${date}: Wer den Link hat, kann die Unterhaltung samt Bildern so lesen, wie sie damals war. Alles Spätere und andere Fassungen bleiben bei Ihnen.`,
+  shareLost: (date) => `Geteilt seit ${date}. Der Link gilt weiter, kann hier aber nicht noch einmal gezeigt werden. Ein neuer beendet ihn.`,
+  unshared: "Der Link zeigt nichts mehr.",
 
   edit: "Die Frage ändern",
   askInstead: "Stattdessen dies fragen",
@@ -200,6 +211,7 @@ export const de = {
   notCopied: "Bitte markieren und kopieren",
   table: "Tabelle",
   task: "Aufgabe",
+  picture: (count) => `Bild ${count}`,
   footnote: (number) => `Anmerkung ${number}: zurück zum Text`,
 
   said: {

@@ -85,7 +85,7 @@ const endings = {
 const notices = {
   queued: "Waiting for a free place",
   not_saved: "This answer is not saved yet.",
-  new_version: "A newer version of this page is there. Reload when it suits you.",
+  new_version: "A newer version is ready.",
 };
 
 export const en = {
@@ -151,9 +151,20 @@ export const en = {
   asJson: "Save as JSON",
   remove: "Delete",
   removed: (/** @type {string} */ title) => `Deleted: “${title}”`,
+  reload: "Reload",
   undo: "Undo",
   close: "Close",
   notDone: "That did not work. Try again.",
+
+  share: "Share",
+  shareTitle: "Share this conversation",
+  link: "Shared link",
+  makeLink: "Make a link",
+  stopSharing: "Stop sharing",
+  shareNow: "Whoever has the link can read this conversation as it is now, with its images. What you ask later, and other versions, stay private.",
+  shareSince: (/** @type {string} */ date) => `Shared since ${date}: whoever has the link can read the conversation as it was then, with its images. What came later, and other versions, stay private.`,
+  shareLost: (/** @type {string} */ date) => `Shared since ${date}. The link goes on working, but it can’t be shown again here. A new one ends it.`,
+  unshared: "The link shows nothing any more.",
 
   edit: "Edit the question",
   askInstead: "Ask this instead",
@@ -207,6 +218,7 @@ export const en = {
   notCopied: "Select and copy it",
   table: "Table",
   task: "Task",
+  picture: (/** @type {string} */ count) => `Picture ${count}`,
   footnote: (/** @type {string} */ number) => `Note ${number}: back to the text`,
 
   said: {

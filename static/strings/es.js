@@ -81,7 +81,7 @@ export const es = {
   notices: {
     queued: "Esperando un sitio libre",
     not_saved: "Esta respuesta aún no está guardada.",
-    new_version: "Hay una versión más nueva de esta página. Recárguela cuando le venga bien.",
+    new_version: "Hay una versión más nueva.",
   },
 
   newChat: "Chat nuevo",
@@ -141,9 +141,20 @@ export const es = {
   asJson: "Guardar como JSON",
   remove: "Eliminar",
   removed: (title) => `Eliminada: «${title}»`,
+  reload: "Recargar",
   undo: "Deshacer",
   close: "Cerrar",
   notDone: "No ha funcionado. Inténtelo de nuevo.",
+
+  share: "Compartir",
+  shareTitle: "Compartir esta conversación",
+  link: "Enlace compartido",
+  makeLink: "Crear un enlace",
+  stopSharing: "Dejar de compartir",
+  shareNow: "Quien tenga el enlace puede leer esta conversación tal como está ahora, con sus imágenes. Lo que pregunte después y las otras versiones siguen siendo solo suyos.",
+  shareSince: (date) => `Compartida desde el ${date}: quien tenga el enlace puede leer la conversación tal como estaba entonces, con sus imágenes. Lo posterior y las otras versiones siguen siendo solo suyos.`,
+  shareLost: (date) => `Compartida desde el ${date}. El enlace sigue funcionando, pero no se puede volver a mostrar aquí. Uno nuevo lo anula.`,
+  unshared: "El enlace ya no muestra nada.",
 
   edit: "Editar la pregunta",
   askInstead: "Preguntar esto en su lugar",
@@ -200,6 +211,7 @@ export const es = {
   notCopied: "Selecciónelo y cópielo",
   table: "Tabla",
   task: "Tarea",
+  picture: (count) => `Imagen ${count}`,
   footnote: (number) => `Nota ${number}: volver al texto`,
 
   said: {

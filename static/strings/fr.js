@@ -81,7 +81,7 @@ export const fr = {
   notices: {
     queued: "En attente d’une place libre",
     not_saved: "Cette réponse n’est pas encore enregistrée.",
-    new_version: "Une version plus récente de cette page est là. Rechargez-la quand cela vous convient.",
+    new_version: "Une version plus récente est prête.",
   },
 
   newChat: "Nouvelle discussion",
@@ -141,9 +141,20 @@ export const fr = {
   asJson: "Enregistrer en JSON",
   remove: "Supprimer",
   removed: (title) => `Supprimée : « ${title} »`,
+  reload: "Recharger",
   undo: "Rétablir",
   close: "Fermer",
   notDone: "Cela n’a pas marché. Réessayez.",
+
+  share: "Partager",
+  shareTitle: "Partager cette conversation",
+  link: "Lien partagé",
+  makeLink: "Créer un lien",
+  stopSharing: "Ne plus partager",
+  shareNow: "Toute personne qui a le lien peut lire cette conversation telle qu’elle est maintenant, images comprises. Vos questions suivantes et les autres versions restent à vous.",
+  shareSince: (date) => `Partagée depuis le ${date} : toute personne qui a le lien peut lire la conversation telle qu’elle était alors, images comprises. La suite et les autres versions restent à vous.`,
+  shareLost: (date) => `Partagée depuis le ${date}. Le lien fonctionne toujours, mais il ne peut plus être affiché ici. Un nouveau lien y mettra fin.`,
+  unshared: "Le lien ne montre plus rien.",
 
   edit: "Modifier la question",
   askInstead: "Demander ceci à la place",
@@ -200,6 +211,7 @@ export const fr = {
   notCopied: "Sélectionnez et copiez",
   table: "Tableau",
   task: "Tâche",
+  picture: (count) => `Image ${count}`,
   footnote: (number) => `Note ${number} : retour au texte`,
 
   said: {

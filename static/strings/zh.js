@@ -33,7 +33,7 @@ export const zh = {
   notices: {
     queued: "正在等待空位",
     not_saved: "这个回答尚未保存。",
-    new_version: "此页面有了新版本。方便时请重新加载。",
+    new_version: "新版本已就绪。",
   },
 
   newChat: "新对话",
@@ -93,9 +93,20 @@ export const zh = {
   asJson: "存为 JSON",
   remove: "删除",
   removed: (title) => `已删除：“${title}”`,
+  reload: "重新加载",
   undo: "撤销",
   close: "关闭",
   notDone: "没有成功。请重试。",
+
+  share: "共享",
+  shareTitle: "共享此对话",
+  link: "共享链接",
+  makeLink: "创建链接",
+  stopSharing: "停止共享",
+  shareNow: "拥有链接的人可以阅读此对话现在的内容，包括其中的图片。您之后的提问和其他版本不会公开。",
+  shareSince: (date) => `自${date}起共享：拥有链接的人可以阅读当时的对话内容，包括其中的图片。之后的内容和其他版本不会公开。`,
+  shareLost: (date) => `自${date}起共享。链接仍然有效，但无法在这里再次显示。创建新链接会使它失效。`,
+  unshared: "该链接已不再显示任何内容。",
 
   edit: "编辑问题",
   askInstead: "改问这个",
@@ -142,6 +153,7 @@ export const zh = {
   notCopied: "请选中后复制",
   table: "表格",
   task: "任务",
+  picture: (count) => `图片 ${count}`,
   footnote: (number) => `注 ${number}：返回正文`,
 
   said: {

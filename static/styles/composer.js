@@ -28,6 +28,8 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
 .afloat > * { pointer-events: auto; }
 .notice { max-inline-size: calc(100% - 104px); padding: 6px 14px; border: 1px solid var(--line-colour); border-radius: 16px; color: var(--text);
   background: var(--raised); font-size: var(--small); line-height: 20px; text-align: center; box-shadow: var(--shadow); }
+.notice button { flex: none; min-block-size: 24px; padding-inline: 4px; margin-inline-start: 6px; border-radius: 6px; color: var(--accent); font-weight: 600; }
+.notice button:hover { text-decoration: underline; text-underline-offset: 3px; }
 .to-bottom { position: absolute; inset-inline-end: 7px; inset-block-end: 4px; display: grid; place-items: center; inline-size: 36px; block-size: 36px;
   border: 1px solid var(--control); border-radius: 50%; background: var(--raised); box-shadow: var(--shadow); }
 .to-bottom:hover { background: var(--tint); }
@@ -38,6 +40,7 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
   .composer:dir(rtl) { padding: 3px 19px 3px 3px; }
   textarea { padding-block: 9px; }
   .go, .queued button { inline-size: 44px; block-size: 44px; }
+  .notice button { min-block-size: 44px; min-inline-size: 44px; margin-block: -12px; padding-inline: 8px; margin-inline-start: 2px; }
   .to-bottom { inline-size: 44px; block-size: 44px; inset-inline-end: 0; }
 }
 @media (forced-colors: active) {

@@ -92,6 +92,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .empty li + li { border-block-start: 1px solid var(--line-colour); }
 .empty button { display: flex; align-items: center; justify-content: space-between; gap: 12px; inline-size: calc(100% + 24px); margin-inline: -12px;
   min-block-size: 48px; padding: 8px 12px; text-align: start; border-radius: 8px; }
+.empty li span { min-inline-size: 0; overflow-wrap: anywhere; }
 .empty .icon { color: var(--muted); stroke-width: 1.5; transition: transform 140ms; }
 .empty .icon:dir(rtl) { transform: scaleX(-1); }
 .empty button:hover { background: var(--tint); }

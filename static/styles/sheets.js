@@ -2,16 +2,23 @@
 import { answerCss } from "./answer.js";
 import { composerCss } from "./composer.js";
 import { logCss } from "./log.js";
+import { printCss } from "./print.js";
 
 /** @type {CSSStyleSheet[] | null} */
 let made = null;
 
-/** The sheets to adopt. A strict content security policy allows these where it refuses `<style>`. */
+/**
+ * Make a sheet. A strict content security policy allows it where it refuses `<style>`.
+ * @param {string} css
+ */
+export function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
+
+/** The sheets to adopt. */
 export function sheets() {
-  made ??= [logCss, answerCss, composerCss].map((css) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    return sheet;
-  });
+  made ??= [logCss, answerCss, composerCss, printCss].map(sheetOf);
   return made;
 }

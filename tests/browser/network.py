@@ -62,6 +62,11 @@ class Network:
         """Let new connections through."""
         self.is_down = False
 
+    def turn_to(self, target: Address) -> None:
+        """Lead to another server from now on."""
+        self._target = target
+        self._shut_all()
+
     def _spawn(self, run: object, *arguments: object) -> None:
         thread = threading.Thread(target=run, args=arguments, daemon=True)  # type: ignore[arg-type]
         self._threads.append(thread)

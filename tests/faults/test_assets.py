@@ -49,6 +49,15 @@ def test_an_address_of_another_version_holds_nothing(server: Server) -> None:
         assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/json"), path
 
 
+def test_the_doors_of_a_page_name_its_version(server: Server) -> None:
+    page = requests.get(server.url, timeout=10).text
+    (version,) = set(re.findall(r"/static/([0-9a-f]+)/", page))
+    assert f'"page": "{version}"' in page
+    for path, status in (("/conversations", 401), ("/conversations/nowhere", 401)):
+        told = requests.get(server.url + path, timeout=10)
+        assert (told.status_code, told.headers["Freshet-Page"]) == (status, version)
+
+
 def test_what_the_first_paint_needs_is_small(server: Server) -> None:
     """The renderer of answers comes beside it, and is not waited for."""
     page = requests.get(server.url, timeout=10).text

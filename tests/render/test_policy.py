@@ -105,14 +105,14 @@ BLOCKS = [
     ("> a", '<blockquote dir="auto"><p>a</p></blockquote>'),
     (
         "| a |\n|--:|\n| b |",
-        '<div class="table" role="region" tabindex="0" aria-label="Table" dir="auto"><table><thead><tr>'
+        '<div class="table" role="group" tabindex="0" aria-label="Table" dir="auto"><table><thead><tr>'
         '<th scope="col" data-align="right">a</th></tr></thead><tbody><tr><td data-align="right">b</td></tr></tbody></table></div>',
     ),
     (
         "```js\na\n```",
         '<div class="code" dir="ltr"><div class="code-head"><span class="language">js</span>'
         '<button type="button" class="copy">Copy</button></div>'
-        '<pre tabindex="0" role="region" aria-label="Code"><code>a</code></pre></div>',
+        '<pre tabindex="0" role="group" aria-label="Code"><code>a</code></pre></div>',
     ),
     (
         "a[^x]\n\n[^x]: b",

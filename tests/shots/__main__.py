@@ -33,6 +33,12 @@ DEVICES = {
 }
 RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
 ALL = SCENES | READING
+STARTERS = (
+    "What can I ask here?",
+    "Summarise a report that I paste in",
+    "Draft a reply to a customer whose order has been on its way for two weeks, without promising anything",
+    "كيف أكتب رسالة شكر قصيرة؟",
+)
 ELSEWHERE = {"FRESHET_HOST": "0.0.0.0"}
 
 
@@ -46,6 +52,7 @@ def stages(folder: Path) -> Iterator[partial[Stage]]:
             "OPENAI_API_KEY": "sk-shots",
             "OPENAI_BASE_URL": f"{provider.url}/v1",
             "FRESHET_MODEL": "gpt-4.1",
+            "FRESHET_STARTERS": "|".join(STARTERS),
         }
         guard = {"FRESHET_ACCESS_PASSWORD": "open the gates", "SECRET_KEY": "for pictures only"}
         settings = {"real": real, "demo": {}, "guarded": real | guard | ELSEWHERE, "locked": real | ELSEWHERE}

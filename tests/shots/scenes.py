@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.answers import PARAGRAPHS, TEXT, begun, ending, spoken, thinking, unfinished
 from tests.browser.chat import NETWORK, Chat, Watch
+from tests.browser.sharing import share_dialog
 from tests.shots.answers import ARABIC, RICH
+from tests.store.people import data_url
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, refusal
@@ -25,6 +28,13 @@ QUESTIONS = (
     "each where one can stand to watch it safely.",
     "Thank you!",
 )
+PICTURE = Path(__file__).resolve().parents[2] / "static" / "icons" / "512.png"
+_SHARED = """async ([image, ...queries]) => {
+    const conversation = "s".repeat(4) + Math.random().toString(36).slice(2).padEnd(18, "x").slice(0, 18);
+    const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    for (const [at, query] of queries.entries()) await (await post("stream", { conversation, query, ...(at === 0 && { images: [image] }) })).text();
+    return (await (await post(`conversations/${conversation}/share`, {})).json()).path;
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,11 @@ class Stage:
 def empty(stage: Stage) -> Chat:
     """Nothing asked yet, and nothing set: demo answers."""
     return stage.open(stage.demo)
+
+
+def starters(stage: Stage) -> Chat:
+    """Nothing asked yet, and the operator's own questions to begin with."""
+    return stage.open(stage.real)
 
 
 def waiting(stage: Stage) -> Chat:
@@ -270,6 +285,54 @@ def editing(stage: Stage) -> Chat:
     return chat
 
 
+def sharing(stage: Stage, *, made: bool = True) -> Chat:
+    """The dialog in which a conversation is shared, before and after its link is made."""
+    chat = done(stage)
+    share_dialog(chat)
+    if made:
+        chat.page.get_by_role("button", name="Make a link").click()
+        chat.page.get_by_role("button", name="Copy", exact=True).click()
+        expect(chat.page.locator(".sharing .said")).not_to_be_empty()
+    return chat
+
+
+def exhibit(stage: Stage) -> Chat:
+    """What a shared link shows, with an image in the question."""
+    stage.provider.play([spoken(RICH, per_s=2_000), ending("stop", PARAGRAPHS[1])])
+    chat = stage.open(stage.real)
+    path = chat.page.evaluate(_SHARED, [data_url(PICTURE.read_bytes()), QUESTION, QUESTIONS[0]])
+    chat.page.goto(stage.real + path)
+    expect(chat.page.locator(".meta")).to_have_count(2)
+    expect(chat.page.locator(".pictures img")).to_be_visible()
+    return chat
+
+
+def unshared(stage: Stage) -> Chat:
+    """A link that shows nothing any more."""
+    return stage.visit(f"{stage.real}/shared/{'A' * 22}")
+
+
+def printed(stage: Stage) -> Chat:
+    """What a printer gets."""
+    chat = formatted(stage, RICH)
+    expect(chat.page.locator(".printed")).not_to_be_empty()
+    chat.page.emulate_media(media="print")
+    chat.page.set_viewport_size({"width": 680, "height": 1000})
+    return chat
+
+
+def outdated(stage: Stage) -> Chat:
+    """The server has a newer version of the page."""
+    chat = done(stage)
+    chat.page.route(
+        "**/conversations?*",
+        lambda route: route.fulfill(json={}, headers={"Freshet-Page": "0" * 16}),
+    )
+    chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(chat.page.get_by_role("button", name="Reload", exact=True)).to_be_visible()
+    return chat
+
+
 def missing(stage: Stage) -> Chat:
     """The address of a conversation that is not there."""
     stage.watch.allow(NETWORK)
@@ -298,6 +361,7 @@ def locked(stage: Stage) -> Chat:
 
 SCENES: dict[str, Callable[[Stage], Chat]] = {
     "empty": empty,
+    "starters": starters,
     "waiting": waiting,
     "streaming": streaming,
     "queued": queued,
@@ -318,6 +382,12 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "deeds": deeds,
     "versions": versions,
     "editing": editing,
+    "sharing": partial(sharing, made=False),
+    "sharing-link": sharing,
+    "shared": exhibit,
+    "unshared": unshared,
+    "printed": printed,
+    "outdated": outdated,
     "missing": missing,
     "signed-out": signed_out,
     "wrong-password": partial(signed_out, wrong=True),

@@ -9,6 +9,7 @@ from tests.store.people import Person, data_url, new_run, png, text_of
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer
+from webapp.errors import Unavailable
 
 
 @pytest.fixture
@@ -68,6 +69,114 @@ def test_a_link_can_be_taken_back_and_a_new_one_ends_the_old(anna: Person, nobod
     assert anna.conversation(name)["shared_at"] is None
 
 
+def test_its_owner_is_told_the_link_again(anna: Person, ben: Person, nobody: Person, parts: Flask) -> None:
+    name = new_run()
+    turn = anna.ask(name, "One?")
+    door = f"/conversations/{name}/share"
+    assert anna.get(door) == {"shared_at": None}
+    path = shared(anna, name)
+    anna.ask(name, "Two?")
+    told = anna.get(door)
+    assert (told["path"], told["leaf"]) == (path, turn.id)
+    assert told["shared_at"] == anna.conversation(name)["shared_at"]
+    assert ben.refused("GET", door)[0] == 404
+    assert nobody.refused("GET", door)[0] == 401
+    anna.do("DELETE", door)
+    assert anna.get(door) == {"shared_at": None}
+
+
+def test_links_made_in_the_same_moment_differ(
+    anna: Person, nobody: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_run()
+    anna.ask(name, "One?")
+    monkeypatch.setattr("webapp.store.shares.now_ms", lambda: 1_800_000_000_000)
+    first, second = shared(anna, name), shared(anna, name)
+    assert first != second
+    assert nobody.do("GET", first).status_code == 404
+    assert nobody.do("GET", second).status_code == 200
+
+
+def test_with_another_secret_a_link_goes_on_and_is_not_told_again(
+    anna: Person, nobody: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_run()
+    anna.ask(name, "One?")
+    path = shared(anna, name)
+    monkeypatch.setitem(parts.config, "SECRET_KEY", "another one")
+    assert nobody.do("GET", path).status_code == 200
+    told = anna.get(f"/conversations/{name}/share")
+    assert (told["path"], told["token"]) == (None, None)
+    assert told["shared_at"] > 0
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def as_browser(client: Person, path: str, **headers: str) -> Any:
+    return client._client.get(path, headers={"Accept": BROWSER} | headers)
+
+
+def test_a_browser_gets_a_page_and_a_program_json(anna: Person, nobody: Person) -> None:
+    name = new_run()
+    anna.ask(name, "</script><b>One?", system="A secret instruction.")
+    path = shared(anna, name)
+    page = as_browser(nobody, path)
+    assert page.mimetype == "text/html"
+    assert "Set-Cookie" not in page.headers
+    assert page.headers["X-Robots-Tag"].startswith("noindex")
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Accept" in page.headers["Vary"]
+    policy = page.headers["Content-Security-Policy"]
+    for rule in (
+        "default-src 'none'",
+        "connect-src 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ):
+        assert rule in policy
+    assert '<meta name="robots" content="noindex, nofollow">' in page.text
+    assert '<meta name="referrer" content="no-referrer">' in page.text
+    assert "<b>One" not in page.text
+    for secret in ("secret instruction", "anna", name):
+        assert secret not in page.text
+    for accept in ("*/*", "application/json", "application/json, text/html"):
+        told = nobody._client.get(path, headers={"Accept": accept})
+        assert told.mimetype == "application/json"
+        assert "Accept" in told.headers["Vary"]
+
+
+@pytest.mark.parametrize(("tag", "said"), [("en", "Nothing is shared"), ("de-CH", "nichts geteilt")])
+def test_a_browser_is_told_kindly_that_there_is_nothing(nobody: Person, tag: str, said: str) -> None:
+    page = as_browser(nobody, f"/shared/{new_run()}", Accept_Language=tag)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert said in page.text
+    assert page.headers["X-Robots-Tag"].startswith("noindex")
+    assert "<script" not in page.text
+    assert "Set-Cookie" not in page.headers
+    image = as_browser(nobody, f"/shared/{new_run()}/images/x")
+    assert (image.status_code, image.mimetype) == (404, "application/json")
+
+
+def test_a_browser_is_told_kindly_that_the_store_is_away(
+    anna: Person, nobody: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_run()
+    anna.ask(name, "One?")
+    path = shared(anna, name)
+
+    def away(*_: object) -> None:
+        raise Unavailable("It is away.", retry_after_s=5)
+
+    monkeypatch.setattr(parts.extensions["freshet"].store, "read", away)
+    page = as_browser(nobody, path)
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert "right now" in page.text
+    assert page.headers["Retry-After"]
+    assert nobody.refused("GET", path)[0] == 503
+
+
 def test_a_deleted_conversation_is_not_shown_until_it_comes_back(anna: Person, nobody: Person) -> None:
     name = new_run()
     anna.ask(name, "One?")
@@ -115,6 +224,9 @@ def test_behind_a_password_the_link_is_the_key_and_a_locked_server_shows_nothing
     client = parts.test_client(use_cookies=False)
     outside: dict[str, Any] = {"headers": {"Host": "chat.example", "X-Forwarded-For": "1.2.3.4"}}
     assert client.get(path, **outside).status_code == status
+    outside["headers"]["Accept"] = BROWSER
+    page = client.get(path, **outside)
+    assert (page.status_code, page.mimetype) == (status, "text/html")
     assert client.get("/conversations", **outside).status_code == rest
     assert client.get(f"/conversations/{name}", **outside).status_code == rest
 

@@ -25,6 +25,7 @@ def test_a_first_question_makes_a_conversation(anna: Person) -> None:
     question, answer = kept["messages"].values()
     assert kept["title"] == "Why is the sky blue?"
     assert (kept["leaf"], kept["run"], kept["system"]) == (turn.id, None, None)
+    assert turn.start["question"] == question["id"]
     assert (question["parent"], text_of(question)) == (None, "Why is the sky blue?")
     assert (answer["id"], answer["parent"], text_of(answer)) == (turn.id, question["id"], turn.text)
     assert (answer["provider"], answer["model"]) == ("openai", "gpt-4.1")

@@ -27,7 +27,7 @@ class Server:
     """One server with its log, until the `with` ends.
 
     `env` is added to an environment of four variables. At the end the log must hold no traceback and no
-    warning, unless `dirty_log`, and none of `secrets` in any case.
+    warning, unless `dirty_log`, and none of `secrets` in any case. `root` holds its code: another copy is another version.
     """
 
     def __init__(
@@ -37,9 +37,11 @@ class Server:
         secrets: tuple[str, ...] = (),
         dirty_log: bool = False,
         expect_status: int = 200,
+        root: Path = ROOT,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="freshet-test-"))
         self.secrets = secrets
+        self._root = root
         self._dirty_log, self._expect_status = dirty_log, expect_status
         self._env = dict(env or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -166,7 +168,7 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", program, *arguments],
-                cwd=ROOT,
+                cwd=self._root,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -29,6 +29,7 @@ WRONG = {
     "SKIP_API_KEY_CHECK": ["maybe", "2", "truth"],
     "FRESHET_PUBLIC": ["public", "-1"],
     "FRESHET_ALLOWED_ORIGINS": ["example.org", "null", "https://a.example/path", "https://", "https://["],
+    "FRESHET_STARTERS": ["|", " | ", "|".join("abcdefg"), "x" * 121, "a|\x1b[31mred"],
     "DATABASE_URL": [
         "sqlite:///x.db",
         "mysql://h/db",
@@ -208,6 +209,14 @@ def test_a_provider_without_its_key_names_the_key(
     with pytest.raises(ConfigurationError, match=missing) as refused:
         Settings.read(environ)
     assert refused.value.setting == setting
+
+
+def test_starters_are_questions_between_bars() -> None:
+    raw = ' Why  is the\tsky blue? | |<b>x</b>, "y"|👩‍👧 و می‌خواهم'
+    settings = Settings.read({"FRESHET_STARTERS": raw})
+    assert settings.starters == ("Why is the sky blue?", '<b>x</b>, "y"', "👩‍👧 و می‌خواهم")
+    shown = {name: value for name, value, *_ in settings.described()}
+    assert shown["FRESHET_STARTERS"] == 'Why is the sky blue? | <b>x</b>, "y" | 👩‍👧 و می‌خواهم'
 
 
 # What is shown.

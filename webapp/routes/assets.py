@@ -33,8 +33,8 @@ _IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)
 class Assets:
     """The tree under `static/`, read once, at the start.
 
-    `first` are the modules of the first picture, `beside` those that are loaded beside it, and `words` what the
-    server's own pages say, by language.
+    `first` are the modules of the first picture, `beside` those that are loaded beside it, `shared` those of the
+    page that a link shows, and `words` what the server's own pages say, by language.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,6 +43,7 @@ class Assets:
         self.digest = self._digest()
         self.words = read_words(folder)
         self.first = ["page.js", *self._reached("page.js")]
+        self.shared = ["shared.js", *self._reached("shared.js")]
         later = [name for entry in _BESIDE for name in (entry, *self._reached(entry))]
         self.beside = [name for name in dict.fromkeys(later) if name not in self.first]
 

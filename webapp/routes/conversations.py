@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 
 from webapp.conversation import plain
 from webapp.errors import InvalidRequest, UnsupportedType
@@ -19,6 +19,7 @@ from webapp.store.branches import all_of
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/conversations")
 
+PAGE_HEADER = "Freshet-Page"
 _LISTED = 50
 _MOST_SEARCH_CHARS = 200
 _MOST_TITLE_CHARS = 200
@@ -35,6 +36,13 @@ class _Change(msgspec.Struct, frozen=True):
 
 class _Sharing(msgspec.Struct, frozen=True):
     leaf: Annotated[str, msgspec.Meta(max_length=_MOST_TITLE_CHARS)] | None = None
+
+
+@blueprint.after_request
+def _name_page(response: Response) -> Response:
+    """Name the version of the page's files, so that a page from before a deploy learns that there is another."""
+    response.headers[PAGE_HEADER] = services().assets.digest
+    return response
 
 
 @blueprint.get("")
@@ -124,12 +132,21 @@ def restore(conversation: str) -> Response:
 
 @blueprint.post("/<conversation>/share")
 def share(conversation: str) -> Response:
-    """Make a link that shows one branch to whoever has it; an earlier one ends. It is told this once."""
+    """Make a link that shows one branch to whoever has it; an earlier one ends."""
     who = named_owner()
     asked: _Sharing = read_json(_json_body(), _Sharing) if request.content_length else _Sharing()
-    services().store.saver.settle(conversation, history.SETTLE_S)
-    token = services().store.write(lambda c: shares.share(c, who, conversation, asked.leaf))
-    return json_response({"token": token, "path": url_for("shared.shown", token=token)}, 201)
+    parts, secret = services(), _secret()
+    parts.store.saver.settle(conversation, history.SETTLE_S)
+    made = parts.store.write(lambda c: shares.share(c, who, conversation, asked.leaf, secret))
+    return json_response(_link_body(made), 201)
+
+
+@blueprint.get("/<conversation>/share")
+def link(conversation: str) -> Response:
+    """Tell the link again; `shared_at` is null where there is none."""
+    who, secret = named_owner(), _secret()
+    found = services().store.read(lambda c: shares.link(c, who, conversation, secret))
+    return json_response({"shared_at": None} if found is None else _link_body(found))
 
 
 @blueprint.delete("/<conversation>/share")
@@ -145,6 +162,15 @@ def picture(conversation: str, image: str) -> Response:
     """Give an image as it was sent."""
     who = named_owner()
     return history.picture_reply(services().store.read(lambda c: pictures.find(c, who, conversation, image)))
+
+
+def _secret() -> str:
+    return str(current_app.config["SECRET_KEY"])
+
+
+def _link_body(link: shares.Link) -> dict[str, object]:
+    path = None if link.token is None else url_for("shared.shown", token=link.token)
+    return {"shared_at": link.shared_at, "leaf": link.leaf, "token": link.token, "path": path}
 
 
 def _json_body() -> bytes:

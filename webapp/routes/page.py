@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from flask import (
     Blueprint,
@@ -26,22 +27,21 @@ from webapp.seams import Provider
 blueprint = Blueprint("page", __name__)
 
 _DEMO_SETTINGS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST")
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types freshet",
-    )
-)
+# What a page may load and do; https://www.w3.org/TR/CSP3/
+RULES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "freshet",
+}
 
 
 @blueprint.app_template_global()
@@ -65,12 +65,14 @@ def index() -> Response:
     default = parts.catalog.resolve(None, None)[0]
     boot = {
         "version": parts.version,
+        "page": parts.assets.digest,
         "provider": default.name,
         "model": default.model_name,
         "models": _models(default),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "signed_in": "pass" in session,
         "frame_ms": parts.frame_ms,
+        "starters": parts.starters,
     }
     return show("index.html", 200, boot=boot, first=parts.assets.first[1:], beside=parts.assets.beside)
 
@@ -126,14 +128,15 @@ def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None
     return show("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
 
 
-def show(template: str, status: int, **context: object) -> Response:
+def show(template: str, status: int, *, rules: Mapping[str, str] = RULES, **context: object) -> Response:
     """Make a page that nothing keeps and that may load nothing but our own files."""
     tag = language()
     words = services().assets.words[tag]
     html = render_template(template, **context, lang=tag, dir=direction(tag), words=words)
     response = make_response(html, status)
     response.vary.add("Accept-Language")
-    response.headers["Content-Security-Policy"] = _POLICY
+    policy = "; ".join(f"{name} {value}" for name, value in rules.items())
+    response.headers["Content-Security-Policy"] = policy
     response.headers["Cache-Control"] = "no-store"
     if status == 503:
         response.headers["Retry-After"] = "60"

@@ -30,6 +30,7 @@ class Services:
     version: str
     demo: bool
     frame_ms: float
+    starters: tuple[str, ...]
     orphan_s: float
     write_s: float
     auth_s: float

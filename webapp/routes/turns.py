@@ -56,6 +56,7 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
             orphan_s=parts.orphan_s if asked.orphan_s is None else asked.orphan_s,
             conversation=plan.conversation,
             message=name,
+            question=plan.question,
             kept=plan.kept,
             keeper=plan.keeper,
         )

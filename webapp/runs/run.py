@@ -40,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     orphan_s: float
     conversation: str | None = None
     message: str | None = None
+    question: str | None = None
     kept: str = ""
     keeper: Keeper | None = None
 
@@ -66,6 +67,7 @@ class Run:
             model=first.model_name,
             conversation=order.conversation,
             message=order.message,
+            question=order.question or msgspec.UNSET,
         )
         self.id = order.run
         self.owner = order.owner

@@ -1,9 +1,14 @@
-"""Links that show one branch of a conversation to whoever has them. Only a token's digest is kept."""
+"""Links that show one branch of a conversation to whoever has them.
+
+Only a token's digest is kept. The token itself follows from the server's secret and from what is shared, so that its
+owner can be told it again.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import secrets
+import hmac
 from collections.abc import Sequence
 
 import msgspec
@@ -18,6 +23,8 @@ from webapp.store.pictures import find as find_picture
 from webapp.store.rows import Head, now_ms
 from webapp.store.schema import messages, shares
 
+_TOKEN_BYTES = 16
+
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """What a link shows."""
@@ -26,7 +33,15 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[Message]
 
 
-def share(connection: Connection, owner: str, conversation: str, leaf: str | None) -> str:
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A link as its owner knows it. Without a token: it was made with another secret, and goes on working."""
+
+    token: str | None
+    leaf: str
+    shared_at: int
+
+
+def share(connection: Connection, owner: str, conversation: str, leaf: str | None, secret: str) -> Link:
     """Make a link to the branch that ends at `leaf`, or at the present one; an earlier link ends.
 
     Raises `NotFound`, and `InvalidRequest` for a leaf that is not there.
@@ -41,14 +56,28 @@ def share(connection: Connection, owner: str, conversation: str, leaf: str | Non
         raise InvalidRequest(
             "leaf must be a message of this conversation.", param="leaf", code="message_not_found"
         )
+    earlier = shared_since(connection, owner, conversation) or 0
     revoke(connection, owner, conversation)
-    token = secrets.token_urlsafe(16)
+    shared_at = max(now_ms(), earlier + 1)  # each link has another time, and so another token
+    token = _token(secret, conversation, known, shared_at)
     connection.execute(
         insert(shares).values(
-            token=_digest(token), conversation=conversation, owner=owner, leaf=known, created_at=now_ms()
+            token=_digest(token), conversation=conversation, owner=owner, leaf=known, created_at=shared_at
         )
     )
-    return token
+    return Link(token=token, leaf=known, shared_at=shared_at)
+
+
+def link(connection: Connection, owner: str, conversation: str, secret: str) -> Link | None:
+    """Tell the link of a conversation again; None where it has none. Raises `NotFound`."""
+    find(connection, owner, conversation)
+    chosen = select(shares).where(shares.c.conversation == conversation, shares.c.owner == owner)
+    row = connection.execute(chosen).one_or_none()
+    if row is None:
+        return None
+    token = _token(secret, conversation, row.leaf, row.created_at)
+    is_ours = hmac.compare_digest(_digest(token), row.token)
+    return Link(token=token if is_ours else None, leaf=row.leaf, shared_at=row.created_at)
 
 
 def revoke(connection: Connection, owner: str, conversation: str) -> None:
@@ -89,6 +118,12 @@ def shown_picture(connection: Connection, token: str, image: str) -> Picture:
 
 def _no_link() -> NotFound:
     return NotFound("There is nothing here, or it is not shared any more.", code="share_not_found")
+
+
+def _token(secret: str, conversation: str, leaf: str, shared_at: int) -> str:
+    said = f"share {conversation} {leaf} {shared_at}".encode()
+    raw = hmac.new(secret.encode(), said, hashlib.sha256).digest()[:_TOKEN_BYTES]
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _digest(token: str) -> str:

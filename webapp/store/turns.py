@@ -52,9 +52,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that can begin: what the model is told, what the answer begins with, and who keeps it."""
+    """A turn that can begin: what the model is told, what the answer begins with, and who keeps it.
+
+    `question` is the message that is answered.
+    """
 
     conversation: str
+    question: str | None
     system: str | None
     messages: Sequence[Message]
     images: dict[str, str]
@@ -105,6 +109,7 @@ class Turns:
         fresh = {image.id: base64.b64encode(image.content).decode() for image in wish.images}
         return Plan(
             conversation=conversation,
+            question=parent,
             system=wish.system or base.system,
             messages=told,
             images=base.images | fresh,
