@@ -1,36 +1,57 @@
-/** One polite live region: what a screen reader is told, and when. Never frame by frame. */
+/** One polite live region: it tells a screen reader of questions sent, of what the answer says, and of how it ended. */
 import { h } from "./dom.js";
-import { words } from "./strings/words.js";
+import { counted } from "./format.js";
+import { countWords } from "./sentences.js";
+import { Speech } from "./speech.js";
+import { START, endOf, read, textOf } from "./spoken.js";
 import { isOver } from "./state.js";
+import { language, words } from "./strings/words.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {{element: Element, isWhole: boolean}} Shown what shows an answer, and whether all of it is there */
 
-/** An answer up to this long is read out whole at its end; a longer one is only announced. */
-const READ_CHARS = 700;
+/** What is shown is looked at no more often than this. */
+const LOOK_MS = 250;
+/** So much of an answer is counted; of a longer one the number of words is about right. */
+const COUNTED_CHARS = 20_000;
+/** Without a mark at its end a text that is said twice would be told once. */
+const TWICE = "\u00a0";
 
-/** Tells of questions sent, answers ended, and of what passes by itself. */
+/** Tells of one answer after the other. */
 export class Announcer {
   element = h("p", { class: "unseen", "aria-live": "polite", role: "status" });
-  /** @type {string | null} the run whose end was told, or which was over when it was first seen */
-  #told = null;
+  #speech = new Speech();
   /** @type {string | null} */
   #run = null;
+  /** Whether nothing more is to be told of this run. */
+  #isTold = true;
+  #place = START;
+  #lookAt_ms = 0;
+  #isHushed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer = undefined;
+
+  /** @param {import("./speech.js").Mode} mode how much is told */
+  set mode(mode) {
+    this.#speech.mode = mode;
+  }
 
   /**
-   * Look at the last answer; speak if its state changed.
+   * Look at the last answer; say what is to be said of it now.
    * @param {Answer | null} answer
+   * @param {Shown | null} shown
    */
-  notice(answer) {
-    if (answer === null || answer.run === this.#told) return;
-    if (answer.run !== this.#run) {
-      this.#run = answer.run;
-      if (isOver(answer)) this.#told = answer.run;
-      else this.say(words.said.asked);
-      return;
-    }
-    if (!isOver(answer)) return;
-    this.#told = answer.run;
-    this.say(sentence(answer));
+  notice(answer, shown) {
+    if (answer?.run !== this.#run) this.#begin(answer, shown);
+    if (answer && shown && !this.#isTold) this.#look(answer, shown);
+    this.#speak(() => this.notice(answer, shown));
+  }
+
+  /** Say nothing more of this answer but how it ends. */
+  hush() {
+    this.#isHushed = true;
+    this.#speech.clear();
+    clearTimeout(this.#timer);
   }
 
   /**
@@ -38,13 +59,67 @@ export class Announcer {
    * @param {string} text
    */
   say(text) {
-    this.element.textContent = text;
+    if (this.#speech.mode === "off") return;
+    this.element.textContent = this.element.textContent === text ? text + TWICE : text;
+  }
+
+  /**
+   * @param {Answer | null} answer
+   * @param {Shown | null} shown
+   */
+  #begin(answer, shown) {
+    this.#run = answer?.run ?? null;
+    this.#isTold = answer === null || isOver(answer);
+    // What stands there already was told before: the answer is continued, or the page was loaded again.
+    this.#place = answer?.text && shown ? endOf(shown.element) : START;
+    this.#isHushed = false;
+    this.#lookAt_ms = 0;
+    this.#speech.clear();
+    if (!this.#isTold) this.say(words.said.asked);
+  }
+
+  /**
+   * @param {Answer} answer
+   * @param {Shown} shown
+   */
+  #look(answer, { element, isWhole }) {
+    const speech = this.#speech;
+    if (answer.status === "failed" || answer.end?.finish_reason === "cancelled") {
+      this.#isTold = true;
+      speech.clear();
+      return this.say(ending(answer));
+    }
+    const isLast = isOver(answer) && isWhole;
+    const now_ms = Date.now();
+    if (this.#isHushed) {
+      this.#isTold = isLast;
+      return;
+    }
+    if (speech.mode !== "sentences") this.#isTold = isLast;
+    else if (speech.wants(now_ms) && (isLast || now_ms >= this.#lookAt_ms)) {
+      const { sentences, place, isAll } = read(element, this.#place, isLast);
+      this.#lookAt_ms = now_ms + LOOK_MS;
+      this.#place = place;
+      this.#isTold = isAll;
+      speech.add(sentences);
+    }
+    if (!this.#isTold) return;
+    const count = countWords(textOf(element, COUNTED_CHARS), language, answer.text.length > COUNTED_CHARS ? answer.text.length : 0);
+    speech.end(words.said.complete(counted(words.counts.words, count)));
+  }
+
+  /** @param {() => void} again */
+  #speak(again) {
+    clearTimeout(this.#timer);
+    const now_ms = Date.now();
+    const text = this.#speech.take(now_ms);
+    if (text !== null) this.say(text);
+    if (!this.#isTold || this.#speech.isWaiting) this.#timer = setTimeout(again, Math.max(LOOK_MS, this.#speech.wait(now_ms)));
   }
 }
 
 /** @param {Answer} answer */
-function sentence({ status, end, failure, text }) {
-  if (status === "failed") return `${words.said.failed} ${words.troubles[failure?.code ?? ""]?.title ?? failure?.error ?? ""}`;
-  if (end?.finish_reason === "cancelled") return words.said.stopped;
-  return text.length <= READ_CHARS ? `${words.said.finished} ${text}` : words.said.finished;
+function ending({ status, failure }) {
+  if (status !== "failed") return words.said.stopped;
+  return `${words.said.failed} ${words.troubles[failure?.code ?? ""]?.title ?? failure?.error ?? ""}`;
 }

@@ -41,6 +41,8 @@ export const EMPTY = { id: "", turns: [], trimmed: false };
 
 /** Version of the saved form; another one is not read. */
 const VERSION = 2;
+/** Of what may be saved the older turns get this part: the server has them, and saving goes on while an answer comes. */
+const OLDER_PART = 1 / 8;
 
 /**
  * Ask on, at the end of the branch.
@@ -212,8 +214,9 @@ export function refreshed({ turns }, told) {
  * @param {number} maxChars
  */
 export function freeze(conversation, maxChars) {
-  let { id, trimmed } = conversation;
-  let turns = conversation.turns.map(light);
+  const { id } = conversation;
+  let turns = recent(conversation.turns, maxChars * OLDER_PART).map(light);
+  let trimmed = conversation.trimmed || turns.length < conversation.turns.length;
   for (;;) {
     const text = JSON.stringify({ v: VERSION, id, trimmed, turns });
     if (text.length <= maxChars || turns.length <= 1) return text.length <= maxChars ? text : null;
@@ -230,6 +233,20 @@ function light(turn) {
   if (turn.images.length === 0) return turn;
   const images = turn.images.map(({ id, width, height }) => ({ id, width, height }));
   return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...shown(images) } : turn.opening };
+}
+
+/**
+ * Give the last turn, and of those before it the newest.
+ * @param {readonly Turn[]} turns
+ * @param {number} chars
+ */
+function recent(turns, chars) {
+  let [from, left] = [turns.length - 1, chars];
+  while (from > 0 && left > 0) {
+    const { question, answer } = /** @type {Turn} */ (turns[--from]);
+    left -= question.length + answer.text.length + answer.reasoning.length;
+  }
+  return left < 0 ? turns.slice(from + 1) : turns.slice(Math.max(from, 0));
 }
 
 /**

@@ -227,11 +227,12 @@ export class Dialogue {
 
   /** @param {Conversation} conversation whose last answer has yet to come */
   #start(conversation) {
-    this.#conversation = conversation;
+    const asked = underway(conversation);
+    this.#conversation = asked ? answered(conversation, { ...asked, asked_ms: this.#world.clock.now() }) : conversation;
     this.#standing = "here";
     this.save();
     this.#tell();
-    const turn = conversation.turns.at(-1);
+    const turn = this.#conversation.turns.at(-1);
     if (turn) this.#follow(turn.answer, turn.opening);
   }
 

@@ -3,6 +3,8 @@ import { language, words } from "./strings/words.js";
 
 /** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
 const CHARS_PER_TOKEN = 4;
+/** How numbers are written, by language and style: a browser takes long to make what writes them. @type {Map<string, Intl.NumberFormat>} */
+const writers = new Map();
 /** A rate over less than this says nothing yet. */
 const RATE_FROM_MS = 700;
 
@@ -11,7 +13,37 @@ const RATE_FROM_MS = 700;
  * @param {number} count
  */
 export function formatCount(count) {
-  return new Intl.NumberFormat(language).format(count);
+  return writer({}).format(count);
+}
+
+/** @param {Intl.NumberFormatOptions} style */
+function writer(style) {
+  const key = `${language} ${JSON.stringify(style)}`;
+  const known = writers.get(key) ?? new Intl.NumberFormat(language, style);
+  writers.set(key, known);
+  return known;
+}
+
+/**
+ * Write how many there are of something.
+ * @param {(count: string, form: string) => string} write gives the words for a number and its plural form
+ * @param {number} count
+ */
+export function counted(write, count) {
+  return write(formatCount(count), new Intl.PluralRules(language).select(count));
+}
+
+/**
+ * Write how long something takes or took, in minutes and seconds.
+ * @param {number} ms
+ * @param {"narrow" | "long"} [unitDisplay]
+ */
+export function formatDuration(ms, unitDisplay = "narrow") {
+  const seconds = Math.floor(ms / 1000);
+  const inUnit = (/** @type {number} */ value, /** @type {string} */ unit) => writer({ style: "unit", unit, unitDisplay }).format(value);
+  const minutes = Math.floor(seconds / 60);
+  const parts = [minutes > 0 ? inUnit(minutes, "minute") : "", inUnit(seconds % 60, "second")];
+  return parts.filter((part) => part !== "").join(" ");
 }
 
 /**
@@ -34,7 +66,7 @@ export function formatCost(cost) {
 function inDollars(dollars, digits) {
   const style = /** @type {const} */ ({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
   const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(language, { ...style, ...exact }).format(dollars);
+  return writer({ ...style, ...exact }).format(dollars);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { EMPTY, freeze, thaw } from "./conversation.js";
 import { parseObject } from "./frames.js";
+import { MODES } from "./speech.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
@@ -124,5 +125,52 @@ export function recallFolded() {
     return localStorage.getItem(FOLDED_KEY) === "true";
   } catch {
     return false;
+  }
+}
+
+const SPEECH_KEY = "freshet.speech";
+
+/**
+ * Keep how much a screen reader is told.
+ * @param {import("./speech.js").Mode} mode
+ */
+export function rememberSpeech(mode) {
+  try {
+    localStorage.setItem(SPEECH_KEY, mode);
+  } catch {
+    // Refused or full: it holds until the page is left.
+  }
+}
+
+/** Bring it back; answers are read out where nobody said otherwise. */
+export function recallSpeech() {
+  try {
+    const kept = localStorage.getItem(SPEECH_KEY);
+    return MODES.find((mode) => mode === kept) ?? "sentences";
+  } catch {
+    return "sentences";
+  }
+}
+
+const SINGLE_KEY = "freshet.single-keys";
+
+/**
+ * Keep whether single keys do something.
+ * @param {boolean} isOn
+ */
+export function rememberSingleKeys(isOn) {
+  try {
+    localStorage.setItem(SINGLE_KEY, String(isOn));
+  } catch {
+    // Refused or full: it holds until the page is left.
+  }
+}
+
+/** Bring it back; they do where nobody said otherwise. */
+export function recallSingleKeys() {
+  try {
+    return localStorage.getItem(SINGLE_KEY) !== "false";
+  } catch {
+    return true;
   }
 }

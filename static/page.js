@@ -5,11 +5,22 @@ import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
 import { watchDrops } from "./elements/drop.js";
 import { Side } from "./elements/side.js";
+import { keepTitle } from "./elements/title.js";
 import { WishesControl } from "./elements/wishes.js";
 import { parseObject } from "./frames.js";
 import { keepFiles } from "./install.js";
 import { Library } from "./library.js";
-import { recallFolded, recallWishes, rememberFolded, rememberWishes } from "./memory.js";
+import { deedOf } from "./keys.js";
+import {
+  recallFolded,
+  recallSingleKeys,
+  recallSpeech,
+  recallWishes,
+  rememberFolded,
+  rememberSingleKeys,
+  rememberSpeech,
+  rememberWishes,
+} from "./memory.js";
 import { warm, whenMissed } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
@@ -49,17 +60,22 @@ function signOutForm() {
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
 }
 
-/**
- * Put the list of conversations into its place. The first picture does not wait for it.
- * @param {FreshetChat} chat
- * @param {Library} library
- * @param {number} mostBytes of a file that can be imported
- */
-async function listBeside(chat, library, mostBytes) {
+function sideBeside() {
   const place = /** @type {HTMLElement} */ (document.getElementById("side"));
   const side = new Side(place, recallFolded(), rememberFolded);
   document.querySelector(".bar")?.prepend(side.button);
   document.body.append(side.drawer);
+  return side;
+}
+
+/**
+ * Put the list of conversations into its place. The first picture does not wait for it.
+ * @param {FreshetChat} chat
+ * @param {Library} library
+ * @param {Side} side
+ * @param {number} mostBytes of a file that can be imported
+ */
+async function listBeside(chat, library, side, mostBytes) {
   const { List } = await import("./elements/list.js");
   const open = (/** @type {string} */ id) => {
     side.close();
@@ -107,6 +123,68 @@ function keepStep(chat, coming, missed) {
   void coming.then(there, missed); // the chat goes on without
 }
 
+/**
+ * Show which keys do something; the list is loaded when it is first asked for.
+ * @type {import("./elements/shortcuts.js").Shortcuts | null}
+ */
+let shortcuts = null;
+let isSingle = recallSingleKeys();
+
+async function listKeys() {
+  if (shortcuts === null) {
+    const { Shortcuts } = await import("./elements/shortcuts.js");
+    shortcuts ??= new Shortcuts(isSingle, (chosen) => {
+      isSingle = chosen;
+      rememberSingleKeys(chosen);
+    });
+    document.body.append(shortcuts.dialog);
+  }
+  shortcuts.toggle();
+}
+
+/**
+ * Do what keys are for.
+ * @param {FreshetChat} chat
+ * @param {Side} side
+ * @param {ReturnType<typeof listBeside>} coming
+ */
+function listenToKeys(chat, side, coming) {
+  /** @type {Record<import("./keys.js").Deed, () => void>} */
+  const deeds = {
+    list: () => void listKeys().catch(() => {}), // it could not be loaded: the keys work without it
+    fresh: () => chat.show(""),
+    write: () => chat.write(),
+    search: () => {
+      side.open();
+      void coming.then((list) => list.search()).catch(() => {});
+    },
+    fold: () => side.toggle(),
+    copy: () => void chat.copyLast(),
+    before: () => chat.step(-1),
+    after: () => chat.step(1),
+  };
+  document.addEventListener("keydown", (event) => {
+    const { key, code, ctrlKey, metaKey, altKey, isComposing } = event;
+    if (isComposing || event.defaultPrevented) return;
+    const ctrl = ctrlKey || metaKey;
+    const deed = deedOf({ key, code, ctrl, alt: altKey, isWriting: isWriting(event) });
+    if (deed === null || (!ctrl && !isSingle) || (shortcuts?.dialog.open && deed !== "list")) return;
+    event.preventDefault();
+    deeds[deed]();
+  });
+}
+
+/**
+ * Tell whether a key belongs to what it is pressed in.
+ * @param {Event} event
+ */
+function isWriting(event) {
+  const path = event.composedPath();
+  const [target] = path;
+  if (target instanceof Element && target.matches("input:not([type='checkbox']), textarea, select")) return true;
+  return path.some((element) => element instanceof HTMLDialogElement && element.open && element !== shortcuts?.dialog);
+}
+
 function main() {
   const boot = readBoot();
   defineElements();
@@ -115,19 +193,28 @@ function main() {
   whenMissed(() => void library.look());
   const tools = document.getElementById("tools");
   let system = recallWishes().system;
-  const wishes = new WishesControl(boot.models, (wished) => {
+  const changed = (/** @type {import("./seams.js").Wishes} */ wished) => {
     chat.wishes = wished;
     rememberWishes(wished);
     // What is not said with a question stays as the conversation has it: that must be taken back there.
     if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
     system = wished.system;
-  });
-  const list = listBeside(chat, library, boot.import_max_bytes);
+  };
+  const speak = (/** @type {import("./speech.js").Mode} */ mode) => {
+    chat.speech = mode;
+    rememberSpeech(mode);
+  };
+  const wishes = new WishesControl(boot.models, recallSpeech(), { changed, speak, listKeys: () => void listKeys().catch(() => {}) });
+  chat.speech = recallSpeech();
+  const side = sideBeside();
+  const list = listBeside(chat, library, side, boot.import_max_bytes);
   tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
   chat.addEventListener("freshet-signed-out", () => location.reload());
+  keepTitle(chat);
   keepStep(chat, list, () => void library.look());
+  listenToKeys(chat, side, list);
   document.getElementById("chat")?.append(chat);
   chat.start({
     base: document.baseURI,

@@ -4,6 +4,7 @@
  * The renderer is half of all the page's code, and the first picture needs none of it: it is loaded beside.
  */
 import { h, setText } from "./dom.js";
+import { Slices } from "./slices.js";
 import { isOver } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
@@ -11,6 +12,10 @@ import { isOver } from "./state.js";
 
 /** After a failure it is asked for again, with the next frame, but not sooner than this. */
 const AGAIN_MS = 2_000;
+/** So much is shown at once, however long it takes. */
+const AT_ONCE_CHARS = 3_000;
+/** A longer text is written in pieces of about this, as if it came like that: its elements are the same. */
+const PIECE_CHARS = 1_000;
 
 /** @type {Render | null} */
 let render = null;
@@ -63,11 +68,17 @@ export class Prose {
   #stream = null;
   /** @type {Answer | null} */
   #latest = null;
+  #slices = new Slices(() => this.#write(PIECE_CHARS));
 
   /** @param {string} name class of the element */
   constructor(name) {
     this.element = h("div", { class: name });
     this.#sources = /** @type {Answer["sources"]} */ ([]);
+  }
+
+  /** Whether all of an answer that is over is there. */
+  get isWhole() {
+    return this.#isEnded;
   }
 
   /**
@@ -110,18 +121,52 @@ export class Prose {
     this.#redraws = redraws;
     this.#sources = sources;
     this.#stream ??= render(this.element, { sources });
-    if (text.length > this.#text.length) this.#stream.write(text.slice(this.#text.length));
-    this.#text = text;
-    if (!isOver(answer) || this.#isEnded) return;
+    if (this.#slices.isUnderWay) return;
+    if (this.#write(AT_ONCE_CHARS)) this.#slices.begin();
+  }
+
+  /**
+   * Write some more of the text.
+   * @param {number} chars about so many
+   * @returns {boolean} whether there is more
+   */
+  #write(chars) {
+    const answer = this.#latest;
+    const from = this.#text.length;
+    if (!answer || !this.#stream) return false;
+    const { text } = answer;
+    if (text.length > from) {
+      const to = cutOf(text, from, chars);
+      this.#stream.write(text.slice(from, to));
+      this.#text = text.slice(0, to);
+      if (to < text.length) return true;
+    }
+    if (!isOver(answer) || this.#isEnded) return false;
     this.#isEnded = true;
     this.#stream.end();
+    return false;
   }
 
   #clear() {
+    this.#slices.stop();
     this.#stream?.close();
     this.#stream = null;
     this.#isEnded = false;
     this.#text = "";
     this.element.replaceChildren();
   }
+}
+
+/**
+ * @param {string} text
+ * @param {number} from
+ * @param {number} chars
+ * @returns {number} where to cut: behind a line end where there is one, else anywhere but within a character
+ */
+function cutOf(text, from, chars) {
+  const to = from + chars;
+  if (to >= text.length) return text.length;
+  const end = text.lastIndexOf("\n", to - 1) + 1;
+  if (end > from) return end;
+  return /[\uD800-\uDBFF]/.test(text.charAt(to - 1)) ? to + 1 : to;
 }

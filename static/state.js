@@ -26,6 +26,8 @@
  * @property {boolean} unsaved the server could not keep it yet when it last said so
  * @property {Done | null} end set when status is `done`
  * @property {Failure | null} failure set when status is `failed`
+ * @property {number | null} asked_ms when it was asked for here; null: elsewhere, or earlier
+ * @property {number | null} thought_ms how long the model thought before it answered; null: it did not, or nobody saw it
  * @property {number | null} began_ms when the first character came
  * @property {number | null} ended_ms when the terminal frame came
  * @property {boolean} gapped the connection was cut on the way, so that times say little about pace
@@ -53,6 +55,8 @@ export function newAnswer(run) {
     unsaved: false,
     end: null,
     failure: null,
+    asked_ms: null,
+    thought_ms: null,
     began_ms: null,
     ended_ms: null,
     gapped: false,
@@ -159,7 +163,11 @@ function applyReset(answer, reset, cursor, now_ms) {
  * @returns {Answer}
  */
 function apply(answer, frame, now_ms) {
-  if (frame.text !== undefined) return streaming({ ...answer, text: answer.text + frame.text }, now_ms);
+  if (frame.text !== undefined) {
+    const isFirst = answer.text === "" && answer.reasoning !== "" && answer.began_ms !== null && answer.thought_ms === null;
+    const thought_ms = isFirst ? now_ms - Number(answer.began_ms) : answer.thought_ms;
+    return streaming({ ...answer, text: answer.text + frame.text, thought_ms }, now_ms);
+  }
   if (frame.reasoning !== undefined) {
     return streaming({ ...answer, reasoning: answer.reasoning + frame.reasoning }, now_ms);
   }

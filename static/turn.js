@@ -5,7 +5,7 @@
 import { copyText } from "./copy.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { Flow } from "./flow.js";
-import { formatCost, formatCount, guessTokens, rate } from "./format.js";
+import { formatCost, formatCount, formatDuration, guessTokens, rate } from "./format.js";
 import { Prose } from "./prose.js";
 import { Question } from "./question.js";
 import { isOver } from "./state.js";
@@ -28,8 +28,11 @@ import { Switch, small } from "./versions.js";
 
 /** How long a button says that it has done its work. */
 const SAID_MS = 2_000;
-/** The live figure changes at most this often. */
+/** The live figures change at most this often, and at least this often. */
 const RATE_EVERY_MS = 500;
+const TICK_MS = 1_000;
+/** Thinking that is over sooner is not worth a number. */
+const THOUGHT_FROM_MS = 1_000;
 /** Codes whose own sentence says more than ours: which model, how long, what was refused. */
 const TELLING = new Set(["upstream_bad_request", "refused", "gone"]);
 
@@ -38,15 +41,22 @@ export class TurnView {
   element;
   #answer = new Prose("flow");
   #thought = new Flow("flow");
-  #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, words.thinking), this.#thought.element);
+  #thinkingName = h("summary", {}, words.thinking);
+  #thinking = h("details", { class: "thinking", hidden: true }, this.#thinkingName, this.#thought.element);
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
   #ending = h("p", { class: "ending", hidden: true });
   #meta = h("p", { class: "meta" });
+  /** @type {Turn | null} */
+  #turn = null;
+  /** @type {{isAnswering: boolean, isLast: boolean} | null} */
+  #place = null;
   /** @type {Answer | null} */
   #shown = null;
   #rateAt_ms = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticking = undefined;
   #actions;
   run;
   #question;
@@ -65,22 +75,28 @@ export class TurnView {
   constructor({ question, images, answer }, actions) {
     this.#actions = actions;
     this.run = answer.run;
-    const asked = (/** @type {string} */ text) => actions.askInstead(this.run, text);
-    this.#question = new Question(question, images, { asked, turnTo: actions.turnTo, addressOf: actions.addressOf });
+    const askInstead = (/** @type {string} */ text) => actions.askInstead(this.run, text);
+    this.#question = new Question(question, images, { asked: askInstead, turnTo: actions.turnTo, addressOf: actions.addressOf });
     this.#switch = new Switch(words.answerVersions, actions.turnTo);
     this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
     this.#onward.addEventListener("click", () => actions.goOn(this.run));
-    this.element = h(
+    const message = { class: "message", tabindex: "-1" };
+    const asked = h("article", { ...message, hidden: question === "" }, h("h2", { class: "unseen" }, words.question), this.#question.element);
+    const answered = h(
       "article",
-      { class: "turn" },
-      h("h2", { class: "unseen" }, words.question),
-      this.#question.element,
+      message,
       h("h2", { class: "unseen" }, words.answer),
       h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
       this.#ending,
       this.#choices,
       h("div", { class: "tail" }, this.#meta, this.#deeds),
     );
+    this.element = h("div", { class: "turn" }, asked, answered);
+  }
+
+  /** What shows the answer, and whether all of it is there. */
+  get shown() {
+    return { element: this.#answer.element, isWhole: this.#answer.isWhole };
   }
 
   /**
@@ -88,7 +104,12 @@ export class TurnView {
    * @param {Turn} turn
    * @param {{isAnswering: boolean, isLast: boolean}} place whether an answer is being made, and whether turns follow
    */
-  update({ answer, questions, answers }, { isAnswering, isLast }) {
+  update(turn, { isAnswering, isLast }) {
+    const known = this.#place;
+    if (turn === this.#turn && isAnswering === known?.isAnswering && isLast === known.isLast) return;
+    const { answer, questions, answers } = turn;
+    this.#turn = turn;
+    this.#place = { isAnswering, isLast };
     this.#question.show(questions, !isAnswering);
     this.#switch.show(answers, !isAnswering);
     this.#deeds.hidden = !isOver(answer);
@@ -127,6 +148,9 @@ export class TurnView {
     this.#thinking.hidden = answer.reasoning === "";
     this.#waiting.hidden = isOver(answer) || answer.text !== "";
     setText(this.#waitingText, words.notices[answer.notice ?? ""] ?? "");
+    const { thought_ms } = answer;
+    const isTimed = thought_ms !== null && thought_ms >= THOUGHT_FROM_MS;
+    setText(this.#thinkingName, isTimed ? words.thoughtFor(formatDuration(thought_ms, "long")) : words.thinking);
     if (isOver(answer)) this.#close(answer);
     else this.#live(answer);
   }
@@ -150,12 +174,26 @@ export class TurnView {
     this.#problem.hidden = true;
     this.#ending.hidden = true;
     this.#meta.hidden = false;
+    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
+    if (Date.now() - this.#rateAt_ms >= RATE_EVERY_MS || this.#meta.textContent === "") this.#count(answer);
+  }
+
+  #tick() {
+    const answer = this.#shown;
+    if (answer && !isOver(answer) && this.element.isConnected) return this.#count(answer);
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+  }
+
+  /** @param {Answer} answer */
+  #count(answer) {
     const now_ms = Date.now();
-    if (now_ms - this.#rateAt_ms < RATE_EVERY_MS && this.#meta.textContent !== "") return;
     this.#rateAt_ms = now_ms;
     const tokens = guessTokens(answer.text.length + answer.reasoning.length);
     const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
-    fill(this.#meta, [answer.model, pace && words.about(words.perSecond(formatCount(pace)))]);
+    const since_ms = answer.asked_ms ?? (answer.gapped ? null : answer.began_ms);
+    const elapsed = since_ms === null || now_ms - since_ms < TICK_MS ? null : formatDuration(now_ms - since_ms);
+    fill(this.#meta, [answer.model, elapsed, pace && words.about(words.perSecond(formatCount(pace)))]);
   }
 
   /** @param {Answer} answer */

@@ -3,22 +3,21 @@
  * other sites. This module defines the class; `define.js` registers it.
  */
 import { Announcer } from "../announce.js";
-import { clock, newRun } from "../clock.js";
-import { MOST_IMAGES } from "../conversation.js";
-import { Dialogue } from "../dialogue.js";
+import { copyText } from "../copy.js";
 import { h } from "../dom.js";
 import { formatChoice } from "../format.js";
-import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
-import { stopRun } from "../stop.js";
+import { recallDraft, rememberDraft } from "../memory.js";
 import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
-import { overSse } from "../transport-sse.js";
-import { overSocket } from "../transport-ws.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
+import { attend } from "./presence.js";
+import { Sight } from "./sight.js";
+import { wired } from "./wired.js";
 
 /** @typedef {import("../seams.js").Picture} Picture */
+/** @typedef {import("../dialogue.js").Dialogue} Dialogue */
 
 /**
  * @typedef {object} ChatOptions
@@ -32,9 +31,12 @@ import { Notices } from "./notices.js";
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
  */
 
+/** A tab that nobody sees is drawn no more often than this. */
+const HIDDEN_MS = 250;
+
 /**
- * A chat. Call `start` once; listen to `freshet-change` (the conversation changed) and
- * `freshet-signed-out` (the server does not know this visitor any more).
+ * A chat. Call `start` once; listen to `freshet-change` (the conversation changed), `freshet-answered` (an answer came
+ * to its end, well or not) and `freshet-signed-out` (the server does not know this visitor any more).
  */
 export class FreshetChat extends HTMLElement {
   #composer = new Composer({
@@ -62,15 +64,13 @@ export class FreshetChat extends HTMLElement {
   #dialogue = null;
   /** @type {import("../dialogue.js").Shelf | null} */
   #shelf = null;
-  #model = "";
-  #wished = "";
-  #blind = new Set([""]);
-  #default = "";
+  #sight = new Sight({ model: "", byDefault: "", blind: [""] });
   /** What has to be said about what is being written, until that changes. */
   #told = "";
   /** @type {AbortController | null} */
   #listening = null;
   #isDrawing = false;
+  #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
   #isOutdated = false;
@@ -89,29 +89,19 @@ export class FreshetChat extends HTMLElement {
    * @param {ChatOptions} options
    */
   start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
-    this.#model = model;
-    this.#default = byDefault;
-    this.#blind = new Set(blind);
+    this.#sight = new Sight({ model, byDefault, blind });
     this.#shelf = shelf;
     this.#log.starters = starters;
     if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
-    this.#dialogue = new Dialogue({
-      transports: [overSse(base), overSocket(base)],
-      clock,
-      newRun,
-      stopRun: (run) => stopRun(base, run),
-      remember,
-      recall,
-      shelf,
-      listener: {
-        changed: () => this.#changed(),
-        linked: (state) => {
-          this.#link = state;
-          this.#showLink();
-        },
-        signedOut: () => this.dispatchEvent(new Event("freshet-signed-out")),
+    const listener = {
+      changed: () => this.#changed(),
+      linked: (/** @type {"fine" | "lost" | "busy"} */ state) => {
+        this.#link = state;
+        this.#showLink();
       },
-    });
+      signedOut: () => void this.dispatchEvent(new Event("freshet-signed-out")),
+    };
+    this.#dialogue = wired(base, { shelf, listener });
     this.#dialogue.begin(wanted);
     this.#composer.restore(recallDraft());
     this.#composer.refocus();
@@ -122,10 +112,15 @@ export class FreshetChat extends HTMLElement {
    * @param {import("../seams.js").Wishes} wishes
    */
   set wishes(wishes) {
-    if ((wishes.model ?? "") !== this.#wished) this.#told = "";
-    this.#wished = wishes.model ?? "";
+    if ((wishes.model ?? "") !== this.#sight.wished) this.#told = "";
+    this.#sight.wished = wishes.model ?? "";
     if (this.#dialogue) this.#dialogue.wishes = wishes;
     this.#changed();
+  }
+
+  /** @param {import("../speech.js").Mode} mode how much a screen reader is told */
+  set speech(mode) {
+    this.#announcer.mode = mode;
   }
 
   /** Whether the server has another version of the page. It is said when no answer is being made. */
@@ -181,9 +176,30 @@ export class FreshetChat extends HTMLElement {
     this.#composer.invite(isOver);
   }
 
-  /** Stop the answer that is being made. */
+  /** Stop the answer that is being made, and what is told of one. */
   stop() {
+    this.#announcer.hush();
     this.#dialogue?.stop();
+  }
+
+  /** Put the caret into the field. */
+  write() {
+    this.#composer.focus();
+  }
+
+  /**
+   * Stand on the next message, or the one before.
+   * @param {1 | -1} by
+   */
+  step(by) {
+    this.#log.step(by);
+  }
+
+  /** Copy the last answer as it was written, where there is one. */
+  async copyLast() {
+    const text = [...this.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
+    if (text === undefined) return;
+    this.#announcer.say((await copyText(text)) ? words.said.copied : words.notDone);
   }
 
   /**
@@ -200,18 +216,14 @@ export class FreshetChat extends HTMLElement {
 
   connectedCallback() {
     this.#listening = new AbortController();
-    const { signal } = this.#listening;
-    const wake = (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust);
-    addEventListener("online", () => (this.#showLink(), wake(true)), { signal });
-    addEventListener("offline", () => this.#showLink(), { signal });
-    addEventListener("pageshow", (event) => event.persisted && wake(true), { signal });
-    addEventListener("pagehide", () => this.#dialogue?.save(), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => (document.visibilityState === "visible" ? wake(false) : this.#dialogue?.save()),
-      { signal },
-    );
-    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop(), { signal });
+    const chat = {
+      woken: (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust),
+      linked: () => this.#showLink(),
+      left: () => this.#dialogue?.save(),
+      hidden: () => void (this.#isDrawing && this.#draw()), // the picture that was waited for may never come
+      stopped: () => this.stop(),
+    };
+    attend(chat, this.#listening.signal);
   }
 
   disconnectedCallback() {
@@ -238,18 +250,9 @@ export class FreshetChat extends HTMLElement {
    * @param {readonly Picture[]} images
    */
   #isFit({ length }) {
-    if (length > MOST_IMAGES) this.#remark(words.tooManyImages);
-    else if (length > 0 && this.#isBlind) this.#remark(words.blind(this.#named));
-    return length <= MOST_IMAGES && (length === 0 || !this.#isBlind);
-  }
-
-  get #isBlind() {
-    return this.#blind.has(this.#wished || this.#default);
-  }
-
-  /** The model that answers next, without its provider. */
-  get #named() {
-    return this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
+    const objection = this.#sight.objection(length);
+    if (objection) this.#remark(objection);
+    return objection === "";
   }
 
   /** @param {string} sentence */
@@ -258,11 +261,15 @@ export class FreshetChat extends HTMLElement {
     this.#showLink();
   }
 
-  /** Draw with the browser's next picture, however many frames come until then. */
+  /** Draw with the browser's next picture, however many frames come until then; a hidden tab has no pictures. */
   #changed() {
+    const { isAnswering } = this;
+    if (this.#wasAnswering && !isAnswering) this.dispatchEvent(new Event("freshet-answered"));
+    this.#wasAnswering = isAnswering;
     if (this.#isDrawing) return;
     this.#isDrawing = true;
-    requestAnimationFrame(() => this.#draw());
+    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#draw());
+    else setTimeout(() => this.#draw(), HIDDEN_MS);
   }
 
   #draw() {
@@ -270,30 +277,22 @@ export class FreshetChat extends HTMLElement {
     if (!this.#dialogue) return;
     const { conversation, isAnswering, standing } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#named });
+    this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#sight.named });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
-    this.#announcer.notice(last);
+    this.#announcer.notice(last, this.#log.last);
     if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
     this.#showLink();
     this.dispatchEvent(new Event("freshet-change"));
   }
 
-  #reload() {
-    this.#dialogue?.save();
-    location.reload();
-  }
-
   #showLink() {
-    const { isAnswering } = this;
-    const last = this.turns.at(-1)?.answer;
-    // Who adds an image to a question learns at once that nobody would see it.
-    const isUnseen = this.#isBlind && this.#composer.images.length > 0;
-    const remark = this.#told || (isUnseen ? words.blind(this.#named) : "");
-    if (remark) this.#notices.show(remark, { at_once: true });
-    else if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
-    else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
-    else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
-    else this.#notices.show(null);
+    this.#notices.tell({
+      // Who adds an image to a question learns at once that nobody would see it.
+      remark: this.#told || this.#sight.objection(this.#composer.images.length),
+      isAnswering: this.isAnswering,
+      link: this.#link,
+      isUnsaved: this.turns.at(-1)?.answer.unsaved ?? false,
+      reload: this.#isOutdated ? () => (this.#dialogue?.save(), location.reload()) : null,
+    });
   }
 }

@@ -89,6 +89,12 @@ export class List {
     this.#draw();
   }
 
+  /** Stand on the field in which conversations are searched. */
+  search() {
+    this.#field.focus();
+    this.#field.select();
+  }
+
   /**
    * Open the dialog in which one is shared.
    * @param {string} id

@@ -50,6 +50,16 @@ export class Side {
     this.drawer.close();
   }
 
+  /** Show the list, or hide it. */
+  toggle() {
+    this.#press();
+  }
+
+  /** Show the list, wherever it stands. */
+  open() {
+    if (this.#place.hidden && !this.drawer.open) this.#press();
+  }
+
   #lay() {
     if (!this.#narrow.matches) this.drawer.close();
     if (this.#list) (this.#narrow.matches ? this.drawer : this.#place).append(this.#list);

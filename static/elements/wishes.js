@@ -1,8 +1,18 @@
 /** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
 import { ICONS, h, icon } from "../dom.js";
+import { MODES } from "../speech.js";
 import { words } from "../strings/words.js";
 
 /** @typedef {import("../seams.js").Wishes} Wishes */
+
+/** @typedef {import("../speech.js").Mode} Mode */
+
+/**
+ * @typedef {object} WishesActions
+ * @property {(wishes: Wishes) => void} changed
+ * @property {(mode: Mode) => void} speak how much a screen reader is to be told from now on
+ * @property {() => void} listKeys show which keys do something
+ */
 
 /** The bounds of the server's own check. */
 const MOST_TOKENS = 1_000_000;
@@ -11,7 +21,8 @@ const MOST_SYSTEM_CHARS = 20_000;
 /** A choice of model and a panel of settings; tells of every change. */
 export class WishesControl {
   #models;
-  #changed;
+  #actions;
+  #mode;
   /** @type {Wishes} */
   #wishes = {};
   picker = h("select", { class: "tool picker", "aria-label": words.model, title: words.model });
@@ -19,6 +30,8 @@ export class WishesControl {
   #system = h("textarea", { id: "system", rows: "4", maxlength: String(MOST_SYSTEM_CHARS), placeholder: words.systemHint, dir: "auto" });
   #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: words.ownChoice });
   #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: words.ownChoice });
+  #speech = h("select", { id: "speech" }, ...MODES.map((mode) => h("option", { value: mode }, words.speechModes[mode])));
+  #keys = h("button", { type: "button", class: "tool" }, words.shortcuts);
   // Not a submit button: Enter in a field presses the first of those.
   #cancel = h("button", { type: "button" }, words.cancel);
   dialog = h(
@@ -30,17 +43,25 @@ export class WishesControl {
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      h("div", { class: "actions" }, this.#cancel, h("button", { class: "main" }, words.save)),
+      h("label", { for: "speech" }, words.speech),
+      h("div", { class: "choose" }, this.#speech, icon(ICONS.next)),
+      h("div", { class: "actions" }, this.#keys, this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
 
   /**
    * @param {string[]} models as `provider/model`, the default first
-   * @param {(wishes: Wishes) => void} changed
+   * @param {Mode} mode how much a screen reader is told now
+   * @param {WishesActions} actions
    */
-  constructor(models, changed) {
+  constructor(models, mode, actions) {
     this.#models = models;
-    this.#changed = changed;
+    this.#mode = mode;
+    this.#actions = actions;
+    this.#keys.addEventListener("click", () => {
+      this.dialog.close();
+      actions.listKeys();
+    });
     this.picker.append(...models.map((name) => h("option", { value: name }, shortened(name, models))));
     this.picker.hidden = models.length < 2;
     this.picker.addEventListener("change", () => this.#take({ ...this.#wishes, model: this.#chosen() }));
@@ -57,7 +78,7 @@ export class WishesControl {
   show({ model, ...rest }) {
     this.#wishes = model !== undefined && this.#models.includes(model) ? { ...rest, model } : rest;
     this.picker.value = this.#wishes.model ?? this.#models[0] ?? "";
-    this.#changed(this.#wishes);
+    this.#actions.changed(this.#wishes);
   }
 
   #chosen() {
@@ -68,10 +89,13 @@ export class WishesControl {
     this.#system.value = this.#wishes.system ?? "";
     this.#temperature.value = String(this.#wishes.temperature ?? "");
     this.#length.value = String(this.#wishes.max_tokens ?? "");
+    this.#speech.value = this.#mode;
     this.dialog.showModal();
   }
 
   #read() {
+    this.#mode = MODES.find((mode) => mode === this.#speech.value) ?? this.#mode;
+    this.#actions.speak(this.#mode);
     this.#take({
       model: this.#wishes.model,
       system: this.#system.value.trim() || undefined,
@@ -83,7 +107,7 @@ export class WishesControl {
   /** @param {Wishes} wishes */
   #take(wishes) {
     this.#wishes = wishes;
-    this.#changed(wishes);
+    this.#actions.changed(wishes);
   }
 }
 

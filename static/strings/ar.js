@@ -1,5 +1,12 @@
 /** Every word of the page that a person reads, in Arabic. */
 
+/**
+ * @param {string} form
+ * @param {Record<string, string>} forms
+ * @param {string} other
+ */
+const pick = (form, forms, other) => forms[form] ?? other;
+
 /** @type {import("./en.js").Words} */
 export const ar = {
   name: "Freshet",
@@ -63,6 +70,28 @@ export const ar = {
   ownChoice: "كما هي",
   cancel: "إلغاء",
   save: "حفظ",
+
+  speech: "قارئ الشاشة",
+  speechModes: {
+    sentences: "يقرأ الإجابات أثناء وصولها",
+    status: "يُعلِم فقط عند اكتمالها",
+    off: "لا يقول شيئًا",
+  },
+
+  shortcuts: "اختصارات لوحة المفاتيح",
+  singleKeys: "استخدام المفاتيح المفردة",
+  singleKeysHint: "تعمل حيثما لا تكتب.",
+  deeds: {
+    list: "عرض هذه القائمة",
+    stop: "إيقاف الإجابة",
+    write: "كتابة رسالة",
+    fold: "إظهار المحادثات أو إخفاؤها",
+    copy: "نسخ آخر إجابة",
+    before: "الرسالة السابقة",
+    after: "الرسالة التالية",
+    line: "سطر جديد",
+  },
+  keyNames: { ctrl: "Ctrl", shift: "Shift", enter: "Enter", escape: "Esc" },
 
   composer: "الرسالة",
   placeholder: "اسأل عمّا تشاء",
@@ -149,6 +178,7 @@ export const ar = {
   answer: "الإجابة",
   toBottom: "إلى أحدث النص",
   thinking: "التفكير",
+  thoughtFor: (duration) => `فكّر لمدة ${duration}`,
   retry: "حاول مرة أخرى",
   retryIn: (seconds) => `قد تعود الخدمة بعد ${seconds} ث.`,
   partial: "ما وصل حتى ذلك الحين محفوظ.",
@@ -180,8 +210,20 @@ export const ar = {
 
   said: {
     asked: "أُرسل السؤال.",
-    finished: "اكتملت الإجابة.",
     stopped: "أُوقفت الإجابة.",
     failed: "فشلت الإجابة.",
+    copied: "نُسخت الإجابة.",
+    complete: (count) => `اكتملت الإجابة، ${count}.`,
+    code: (language, lines) => `شيفرة، ${language}، ${lines}.`,
+    plainCode: (lines) => `شيفرة، ${lines}.`,
+    table: (rows, columns) => `جدول، ${rows}، ${columns}.`,
+    formula: "صيغة رياضية",
+  },
+
+  counts: {
+    words: (n, form) => pick(form, { zero: `${n} كلمة`, one: "كلمة واحدة", two: "كلمتان", few: `${n} كلمات`, many: `${n} كلمةً` }, `${n} كلمة`),
+    lines: (n, form) => pick(form, { zero: `${n} سطر`, one: "سطر واحد", two: "سطران", few: `${n} أسطر`, many: `${n} سطرًا` }, `${n} سطر`),
+    rows: (n, form) => pick(form, { zero: `${n} صف`, one: "صف واحد", two: "صفّان", few: `${n} صفوف`, many: `${n} صفًّا` }, `${n} صف`),
+    columns: (n, form) => pick(form, { zero: `${n} عمود`, one: "عمود واحد", two: "عمودان", few: `${n} أعمدة`, many: `${n} عمودًا` }, `${n} عمود`),
   },
 };

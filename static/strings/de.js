@@ -112,6 +112,28 @@ export const de = {
   cancel: "Abbrechen",
   save: "Speichern",
 
+  speech: "Bildschirmleser",
+  speechModes: {
+    sentences: "Liest Antworten vor, während sie entstehen",
+    status: "Sagt nur, wenn sie vollständig sind",
+    off: "Sagt nichts",
+  },
+
+  shortcuts: "Tastenkürzel",
+  singleKeys: "Einzelne Tasten verwenden",
+  singleKeysHint: "Sie wirken überall, wo Sie gerade nicht schreiben.",
+  deeds: {
+    list: "Diese Liste zeigen",
+    stop: "Die Antwort anhalten",
+    write: "Eine Nachricht schreiben",
+    fold: "Die Unterhaltungen zeigen oder ausblenden",
+    copy: "Die letzte Antwort kopieren",
+    before: "Vorige Nachricht",
+    after: "Nächste Nachricht",
+    line: "Neue Zeile",
+  },
+  keyNames: { ctrl: "Strg", shift: "Umschalt", enter: "Eingabe", escape: "Esc" },
+
   composer: "Nachricht",
   placeholder: "Fragen Sie, was Sie möchten",
   send: "Senden",
@@ -203,6 +225,7 @@ export const de = {
   answer: "Antwort",
   toBottom: "Zum neuesten Text",
   thinking: "Gedankengang",
+  thoughtFor: (duration) => `${duration} nachgedacht`,
   retry: "Noch einmal versuchen",
   retryIn: (seconds) => `In ${seconds} s ist der Dienst vielleicht wieder bereit.`,
   partial: "Was bis dahin kam, bleibt erhalten.",
@@ -238,8 +261,20 @@ export const de = {
 
   said: {
     asked: "Die Frage ist gesendet.",
-    finished: "Die Antwort ist vollständig.",
     stopped: "Die Antwort ist angehalten.",
     failed: "Die Antwort ist fehlgeschlagen.",
+    copied: "Antwort kopiert.",
+    complete: (count) => `Antwort vollständig, ${count}.`,
+    code: (language, lines) => `Code, ${language}, ${lines}.`,
+    plainCode: (lines) => `Code, ${lines}.`,
+    table: (rows, columns) => `Tabelle, ${rows}, ${columns}.`,
+    formula: "Formel",
+  },
+
+  counts: {
+    words: (n, form) => (form === "one" ? `${n} Wort` : `${n} Wörter`),
+    lines: (n, form) => (form === "one" ? `${n} Zeile` : `${n} Zeilen`),
+    rows: (n, form) => (form === "one" ? `${n} Zeile` : `${n} Zeilen`),
+    columns: (n, form) => (form === "one" ? `${n} Spalte` : `${n} Spalten`),
   },
 };

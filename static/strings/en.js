@@ -122,6 +122,28 @@ export const en = {
   cancel: "Cancel",
   save: "Save",
 
+  speech: "Screen reader",
+  speechModes: {
+    sentences: "Reads answers out as they come",
+    status: "Says only when they are complete",
+    off: "Says nothing",
+  },
+
+  shortcuts: "Keyboard shortcuts",
+  singleKeys: "Use single keys",
+  singleKeysHint: "They work wherever you are not writing.",
+  deeds: {
+    list: "Show this list",
+    stop: "Stop the answer",
+    write: "Write a message",
+    fold: "Show or hide the conversations",
+    copy: "Copy the last answer",
+    before: "Previous message",
+    after: "Next message",
+    line: "New line",
+  },
+  keyNames: { ctrl: "Ctrl", shift: "Shift", enter: "Enter", escape: "Esc" },
+
   composer: "Message",
   placeholder: "Ask anything",
   send: "Send",
@@ -210,6 +232,7 @@ export const en = {
   answer: "Answer",
   toBottom: "To the latest text",
   thinking: "Thinking",
+  thoughtFor: (/** @type {string} */ duration) => `Thought for ${duration}`,
   retry: "Try again",
   retryIn: (/** @type {number} */ seconds) => `In ${seconds} s the service may be ready again.`,
   partial: "What came until then is kept.",
@@ -245,9 +268,22 @@ export const en = {
 
   said: {
     asked: "Question sent.",
-    finished: "The answer is complete.",
     stopped: "The answer is stopped.",
     failed: "The answer failed.",
+    copied: "Answer copied.",
+    complete: (/** @type {string} */ count) => `Answer complete, ${count}.`,
+    code: (/** @type {string} */ language, /** @type {string} */ lines) => `Code, ${language}, ${lines}.`,
+    plainCode: (/** @type {string} */ lines) => `Code, ${lines}.`,
+    table: (/** @type {string} */ rows, /** @type {string} */ columns) => `Table, ${rows}, ${columns}.`,
+    formula: "formula",
+  },
+
+  /** How many there are of something; `form` is the plural form of the number. */
+  counts: {
+    words: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} word` : `${n} words`),
+    lines: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} line` : `${n} lines`),
+    rows: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} row` : `${n} rows`),
+    columns: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} column` : `${n} columns`),
   },
 };
 

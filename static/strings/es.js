@@ -112,6 +112,28 @@ export const es = {
   cancel: "Cancelar",
   save: "Guardar",
 
+  speech: "Lector de pantalla",
+  speechModes: {
+    sentences: "Lee las respuestas a medida que llegan",
+    status: "Solo avisa cuando están completas",
+    off: "No dice nada",
+  },
+
+  shortcuts: "Atajos de teclado",
+  singleKeys: "Usar teclas sueltas",
+  singleKeysHint: "Funcionan siempre que no esté escribiendo.",
+  deeds: {
+    list: "Mostrar esta lista",
+    stop: "Detener la respuesta",
+    write: "Escribir un mensaje",
+    fold: "Mostrar u ocultar las conversaciones",
+    copy: "Copiar la última respuesta",
+    before: "Mensaje anterior",
+    after: "Mensaje siguiente",
+    line: "Nueva línea",
+  },
+  keyNames: { ctrl: "Ctrl", shift: "Mayús", enter: "Intro", escape: "Esc" },
+
   composer: "Mensaje",
   placeholder: "Pregunte lo que quiera",
   send: "Enviar",
@@ -203,6 +225,7 @@ export const es = {
   answer: "Respuesta",
   toBottom: "Ir al texto más reciente",
   thinking: "Razonamiento",
+  thoughtFor: (duration) => `Pensó durante ${duration}`,
   retry: "Intentar de nuevo",
   retryIn: (seconds) => `En ${seconds} s el servicio quizá vuelva a estar listo.`,
   partial: "Lo que llegó hasta entonces se conserva.",
@@ -238,8 +261,20 @@ export const es = {
 
   said: {
     asked: "La pregunta se ha enviado.",
-    finished: "La respuesta está completa.",
     stopped: "La respuesta está detenida.",
     failed: "La respuesta ha fallado.",
+    copied: "Respuesta copiada.",
+    complete: (count) => `Respuesta completa, ${count}.`,
+    code: (language, lines) => `Código, ${language}, ${lines}.`,
+    plainCode: (lines) => `Código, ${lines}.`,
+    table: (rows, columns) => `Tabla, ${rows}, ${columns}.`,
+    formula: "fórmula",
+  },
+
+  counts: {
+    words: (n, form) => (form === "one" ? `${n} palabra` : `${n} palabras`),
+    lines: (n, form) => (form === "one" ? `${n} línea` : `${n} líneas`),
+    rows: (n, form) => (form === "one" ? `${n} fila` : `${n} filas`),
+    columns: (n, form) => (form === "one" ? `${n} columna` : `${n} columnas`),
   },
 };

@@ -112,6 +112,28 @@ export const fr = {
   cancel: "Annuler",
   save: "Enregistrer",
 
+  speech: "Lecteur d’écran",
+  speechModes: {
+    sentences: "Lit les réponses à mesure qu’elles arrivent",
+    status: "Annonce seulement qu’elles sont complètes",
+    off: "Ne dit rien",
+  },
+
+  shortcuts: "Raccourcis clavier",
+  singleKeys: "Utiliser des touches seules",
+  singleKeysHint: "Elles agissent partout où vous n’écrivez pas.",
+  deeds: {
+    list: "Afficher cette liste",
+    stop: "Arrêter la réponse",
+    write: "Écrire un message",
+    fold: "Afficher ou masquer les conversations",
+    copy: "Copier la dernière réponse",
+    before: "Message précédent",
+    after: "Message suivant",
+    line: "Nouvelle ligne",
+  },
+  keyNames: { ctrl: "Ctrl", shift: "Maj", enter: "Entrée", escape: "Échap" },
+
   composer: "Message",
   placeholder: "Demandez ce que vous voulez",
   send: "Envoyer",
@@ -203,6 +225,7 @@ export const fr = {
   answer: "Réponse",
   toBottom: "Aller au texte le plus récent",
   thinking: "Réflexion",
+  thoughtFor: (duration) => `A réfléchi pendant ${duration}`,
   retry: "Réessayer",
   retryIn: (seconds) => `Dans ${seconds} s, le service sera peut-être de nouveau prêt.`,
   partial: "Ce qui est arrivé jusque-là est conservé.",
@@ -238,8 +261,20 @@ export const fr = {
 
   said: {
     asked: "La question est envoyée.",
-    finished: "La réponse est complète.",
     stopped: "La réponse est arrêtée.",
     failed: "La réponse a échoué.",
+    copied: "Réponse copiée.",
+    complete: (count) => `Réponse complète, ${count}.`,
+    code: (language, lines) => `Code, ${language}, ${lines}.`,
+    plainCode: (lines) => `Code, ${lines}.`,
+    table: (rows, columns) => `Tableau, ${rows}, ${columns}.`,
+    formula: "formule",
+  },
+
+  counts: {
+    words: (n, form) => (form === "one" ? `${n} mot` : `${n} mots`),
+    lines: (n, form) => (form === "one" ? `${n} ligne` : `${n} lignes`),
+    rows: (n, form) => (form === "one" ? `${n} ligne` : `${n} lignes`),
+    columns: (n, form) => (form === "one" ? `${n} colonne` : `${n} colonnes`),
   },
 };

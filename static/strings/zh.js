@@ -52,6 +52,28 @@ export const zh = {
   cancel: "取消",
   save: "保存",
 
+  speech: "屏幕阅读器",
+  speechModes: {
+    sentences: "边生成边朗读回答",
+    status: "只在回答完成时提示",
+    off: "不出声",
+  },
+
+  shortcuts: "键盘快捷键",
+  singleKeys: "使用单键",
+  singleKeysHint: "在没有输入文字时有效。",
+  deeds: {
+    list: "显示此列表",
+    stop: "停止回答",
+    write: "输入消息",
+    fold: "显示或隐藏对话列表",
+    copy: "复制最后一个回答",
+    before: "上一条消息",
+    after: "下一条消息",
+    line: "换行",
+  },
+  keyNames: { ctrl: "Ctrl", shift: "Shift", enter: "Enter", escape: "Esc" },
+
   composer: "消息",
   placeholder: "想问什么都可以",
   send: "发送",
@@ -137,6 +159,7 @@ export const zh = {
   answer: "回答",
   toBottom: "前往最新内容",
   thinking: "思考过程",
+  thoughtFor: (duration) => `思考了${duration}`,
   retry: "再试一次",
   retryIn: (seconds) => `服务可能在 ${seconds} 秒后恢复。`,
   partial: "此前收到的内容已保留。",
@@ -168,8 +191,20 @@ export const zh = {
 
   said: {
     asked: "问题已发送。",
-    finished: "回答已完成。",
     stopped: "回答已停止。",
     failed: "回答失败。",
+    copied: "回答已复制。",
+    complete: (count) => `回答已完成，共 ${count}。`,
+    code: (language, lines) => `代码，${language}，${lines}。`,
+    plainCode: (lines) => `代码，${lines}。`,
+    table: (rows, columns) => `表格，${rows}，${columns}。`,
+    formula: "公式",
+  },
+
+  counts: {
+    words: (n) => `${n} 个词`,
+    lines: (n) => `${n} 行`,
+    rows: (n) => `${n} 行`,
+    columns: (n) => `${n} 列`,
   },
 };

@@ -15,11 +15,14 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .scroller { flex: 1; min-block-size: 0; overflow-y: auto; overflow-x: hidden; overflow-anchor: none; overscroll-behavior: contain;
   padding-inline: var(--gutter); scrollbar-gutter: stable both-edges; }
 .scroller:focus-visible { outline-offset: -2px; }
-.column { max-inline-size: var(--measure); min-block-size: 100%; margin-inline: auto; padding-block: 24px 48px;
+.column { max-inline-size: var(--measure); min-block-size: 100%; margin-inline: auto; padding-block: 0 48px;
   display: flex; flex-direction: column; }
 
-.turn { display: flex; flex-direction: column; }
-.turn + .turn { margin-block-start: 32px; }
+/* What a box clips must not be clipped: outlines, and what stands out of the column. */
+.turns { margin-inline: -16px; padding-inline: 16px; }
+.message { display: flex; flex-direction: column; border-radius: 8px; }
+.message:focus-visible { outline-offset: 6px; }
+.turn { margin-block-start: 32px; }
 .questioning { display: flex; flex-direction: column; align-items: flex-end; margin-block-end: 8px; }
 .question { max-inline-size: 85%; padding: 8px 16px; border-radius: 20px; border-end-end-radius: 6px;
   background: var(--tint); white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -61,7 +64,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .deeds { display: flex; align-items: center; flex: none; margin-inline-end: -6px; }
 .deeds.asked { min-block-size: 28px; margin-block-start: 4px; }
 .deeds > .small { opacity: 0; }
-.turn:is(:hover, :focus-within) .deeds > .small, .turn:last-child .tail > .deeds > .small { opacity: 1; }
+.turn:is(:hover, :focus-within) .deeds > .small, .turns:last-child > .turn:last-child .tail > .deeds > .small { opacity: 1; }
 .switch { display: flex; align-items: center; color: var(--muted); font-size: var(--small); }
 .switch .small:disabled { visibility: visible; opacity: .4; background: none; color: inherit; cursor: default; }
 .count { min-inline-size: 24px; text-align: center; font-variant-numeric: tabular-nums; }
@@ -83,7 +86,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .meta span { position: relative; }
 .meta span::before { content: "·"; content: "·" / ""; position: absolute; inset-inline-end: calc(100% + 7px); }
 
-.empty { margin-block: auto; padding-block: 24px; }
+.empty { margin-block: auto; padding-block: 48px 24px; }
 .empty h2 { font-size: var(--large); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: balance; }
 .empty > p { margin-block: 4px 24px; color: var(--muted); min-block-size: calc(1em * var(--line)); }
 .empty li + li { border-block-start: 1px solid var(--line-colour); }

@@ -1,13 +1,16 @@
 /** How a conversation looks on paper: nothing but questions and answers, whole, in one column as wide as the page. */
 export const printCss = `
 @media print {
-  :host, .scroller, .column, .turn, .questioning, .answer { display: block; }
+  :host, .scroller, .column, .turns, .turn, .message, .questioning, .answer { display: block; }
+  .turns { margin-inline: 0; padding-inline: 0; content-visibility: visible !important; }
+  .settled { content-visibility: visible; }
   :host { block-size: auto; background: none; }
   .scroller { overflow: visible; padding: 0; scrollbar-gutter: auto; }
   .column { max-inline-size: none; min-block-size: 0; padding: 0; }
   .dock, .deeds, .choices, .retry, .waiting, .copy, .editing, .thinking:not([open]), .problem .icon, .empty { display: none !important; }
 
-  .turn + .turn { margin-block-start: 16pt; padding-block-start: 16pt; border-block-start: 1px solid var(--line-colour); }
+  .turn { margin-block-start: 0; }
+  .turn + .turn, .turns + .turns > .turn:first-child { margin-block-start: 16pt; padding-block-start: 16pt; border-block-start: 1px solid var(--line-colour); }
   .questioning { margin-block-end: 10pt; break-after: avoid; }
   .question { display: block !important; max-inline-size: none; padding: 0; border-radius: 0; background: none; font-weight: 600; }
   .pictures { justify-content: flex-start; }

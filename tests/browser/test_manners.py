@@ -231,8 +231,8 @@ def test_a_screen_reader_is_told_the_end_once(chat: Chat, provider: FakeProvider
         }"""
     )
     chat.ask("Is it?")
-    expect(region).to_have_text("The answer is complete. Yes, it is.")
-    assert chat.page.evaluate("window.told") == ["Question sent.", "The answer is complete. Yes, it is."]
+    expect(region).to_have_text("Yes, it is. Answer complete, 3 words.")
+    assert chat.page.evaluate("window.told") == ["Question sent.", "Yes, it is. Answer complete, 3 words."]
 
 
 def test_a_long_answer_is_laid_out_in_small_parts(chat: Chat, provider: FakeProvider) -> None:

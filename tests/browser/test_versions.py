@@ -18,7 +18,7 @@ def saying(*texts: str) -> list[Answer]:
 
 
 def turn(chat: Chat, number: int) -> Locator:
-    return chat.page.get_by_role("article").nth(number)
+    return chat.page.locator(".turn").nth(number)
 
 
 def press(chat: Chat, number: int, name: str) -> None:

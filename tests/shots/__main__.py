@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chat import DARK, DESK, PHONE, Watch
+from tests.shots.reading import READING
 from tests.shots.scenes import SCENES, Stage
 from tests.support.axe import findings
 from tests.support.chromium import launch
@@ -31,6 +32,7 @@ DEVICES = {
     "rtl": DESK,
 }
 RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
+ALL = SCENES | READING
 STARTERS = (
     "What can I ask here?",
     "Summarise a report that I paste in",
@@ -65,7 +67,7 @@ def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folde
     if device == "rtl":
         context.add_init_script(RTL)
     try:
-        chat = SCENES[scene](stage(context=context, watch=watch))
+        chat = ALL[scene](stage(context=context, watch=watch))
         chat.page.screenshot(path=folder / f"{scene}-{device}.png", animations="disabled")
         if chat.overflows():
             wrong.append("it can be pushed sideways")
@@ -84,12 +86,12 @@ def main() -> int:
     """Take all pictures and say what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.shots", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(".cache/shots"), help="folder of the pictures")
-    parser.add_argument("--only", nargs="*", choices=sorted(SCENES), help="only these states")
+    parser.add_argument("--only", nargs="*", choices=sorted(ALL), help="only these states")
     options = parser.parse_args()
     failures = 0
     with stages(options.out) as stage, sync_playwright() as playwright:
         browser = launch(playwright)
-        for scene in options.only or SCENES:
+        for scene in options.only or ALL:
             for device in DEVICES:
                 wrong = take(browser, stage, device, scene, options.out)
                 failures += bool(wrong)

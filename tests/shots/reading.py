@@ -1,0 +1,60 @@
+"""States of reading: a very long conversation, the list of keys, a message that one stands on, thinking that is over."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.answers import TEXT
+from tests.browser.chat import Chat
+from tests.shots.scenes import QUESTION, THOUGHT, Stage, done
+from tests.shots.seeds import IMPORT, conversation
+from tests.support.dialects import DONE, openai_delta, openai_finish
+from tests.support.script import Answer
+
+
+def hundreds(stage: Stage) -> Chat:
+    """A conversation of hundreds of messages, read from above its end."""
+    chat = stage.open(stage.real)
+    name = chat.page.evaluate(IMPORT, conversation(200))
+    chat.page.goto(f"{stage.real}/?c={name}")
+    expect(chat.answers.last).to_contain_text("Message 199x.")
+    chat.log.hover()
+    chat.page.mouse.wheel(0, -600)
+    expect(chat.page.get_by_role("button", name="To the latest text")).to_be_visible()
+    return chat
+
+
+def shortcuts(stage: Stage) -> Chat:
+    """The list of the keys."""
+    chat = done(stage)
+    chat.field.press("Control+/")
+    expect(chat.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    return chat
+
+
+def standing(stage: Stage) -> Chat:
+    """On a message, by the keyboard."""
+    chat = done(stage)
+    chat.log.focus()
+    chat.page.keyboard.press("k")
+    return chat
+
+
+def pondered(stage: Stage) -> Chat:
+    """An answer after long thinking, which is folded away."""
+    thought = [openai_delta(None, reasoning_content=THOUGHT)]
+    said = [openai_delta(TEXT), *openai_finish(usage=(1204, 143)), DONE]
+    stage.provider.play(Answer(steps=[*thought, 2.2, *said]))
+    chat = stage.open(stage.real)
+    chat.ask(QUESTION)
+    chat.wait_over()
+    expect(chat.page.get_by_text("Thought for")).to_be_visible()
+    return chat
+
+
+READING: dict[str, Callable[[Stage], Chat]] = {
+    "hundreds": hundreds,
+    "shortcuts": shortcuts,
+    "standing": standing,
+    "pondered": pondered,
+}
