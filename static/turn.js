@@ -81,7 +81,7 @@ export class TurnView {
     this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
     this.#onward.addEventListener("click", () => actions.goOn(this.run));
     const message = { class: "message", tabindex: "-1" };
-    const asked = h("article", { ...message, hidden: question === "" }, h("h2", { class: "unseen" }, words.question), this.#question.element);
+    const asked = h("article", { ...message, hidden: question === "" && images.length === 0 }, h("h2", { class: "unseen" }, words.question), this.#question.element);
     const answered = h(
       "article",
       message,
