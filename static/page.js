@@ -93,11 +93,13 @@ async function listBeside(chat, library, side, mostBytes) {
  * Keep address and list in step with what the chat shows.
  * @param {FreshetChat} chat
  * @param {ReturnType<typeof listBeside>} coming
- * @param {() => void} missed it could not be loaded
+ * @param {() => void} missed it could not be loaded: asked instead of it
  */
 function keepStep(chat, coming, missed) {
   /** @type {Awaited<typeof coming> | null} */
   let list = null;
+  /** @type {(() => void) | null} what is done whenever the list may have changed, once it is known whether it is there */
+  let refresh = null;
   let listed = "";
   let isFirst = true;
   chat.addEventListener("freshet-change", () => {
@@ -107,20 +109,25 @@ function keepStep(chat, coming, missed) {
   });
   addEventListener("popstate", () => named() !== chat.conversation && chat.show(named()));
   const look = () => {
-    if (!list) return;
+    if (!refresh) return;
     const { conversation, isAnswering } = chat;
     const answer = chat.turns.at(-1)?.answer;
-    list.current = conversation;
+    if (list) list.current = conversation;
     // A conversation is there, and the answer that is made in it, once the first frame has come.
     const now = `${conversation} ${answer?.run} ${answer?.cursor === null} ${isAnswering}`;
-    if (now !== listed) void list.refresh();
+    if (now !== listed) refresh();
     listed = now;
   };
   const there = (/** @type {Awaited<typeof coming>} */ arrived) => {
     list = arrived;
+    refresh = () => void arrived.refresh();
     look();
   };
-  void coming.then(there, missed); // the chat goes on without
+  const lacking = () => {
+    refresh = missed;
+    look();
+  };
+  void coming.then(there, lacking); // the chat goes on without
 }
 
 /**

@@ -1,11 +1,11 @@
 """What the figures say: a table, the verdicts, a picture."""
 
-import gzip
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench_page.measure import OURS, REPARSING, STREAMING, Results
+from tests.support.served import weight
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -35,8 +35,8 @@ def exponent(times: dict[int, float], low: int, high: int) -> float:
 
 
 def served_bytes() -> int:
-    """Return what the files weigh, compressed by gzip at its best."""
-    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in SHOWN)
+    """Return what the files weigh."""
+    return sum(map(weight, SHOWN))
 
 
 def judge(results: Results) -> list[Verdict]:

@@ -27,7 +27,8 @@ PAIRS = [
 
 def palettes() -> dict[str, dict[str, str]]:
     """Read the colours: those of the dark override those of the light."""
-    light, dark = TOKENS.read_text().split("prefers-color-scheme: dark", 1)
+    light, dark, *_ = TOKENS.read_text().split("@media")
+    assert "prefers-color-scheme: dark" in dark
     colour = re.compile(r"--([\w-]+): (#[0-9a-f]{6});")
     return {"light": dict(colour.findall(light)), "dark": dict(colour.findall(dark))}
 

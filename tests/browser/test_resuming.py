@@ -62,7 +62,7 @@ def test_every_connection_cut_after_some_bytes(
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
-        network.cut_after_bytes = 2_500
+        network.cut_after_bytes = 1_000
         chat.ask("What is a freshet?")
         answer = chat.wait_over(60_000)
         assert answer["text"] == LONG

@@ -1,6 +1,5 @@
 """The lexer of the page's code blocks: beside Pygments, under hostile text, and how small it is."""
 
-import gzip
 import json
 import re
 import shutil
@@ -12,6 +11,7 @@ import pytest
 from tests.browser.test_colours import contrast, palettes
 from tests.highlight.witness import classes
 from tests.support.node import find
+from tests.support.served import weight
 from tests.support.typescript import STATIC
 
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ def test_the_laws_of_the_lexer(workshop: Path) -> None:
 
 
 def test_all_of_highlighting_is_small() -> None:
-    sizes = {part: len(gzip.compress((STATIC / part).read_bytes(), 9)) for part in PARTS}
+    sizes = {part: weight(STATIC / part) for part in PARTS}
     assert set(PARTS) >= {str(path.relative_to(STATIC)) for path in (STATIC / "highlight").iterdir()}
     assert sum(sizes.values()) <= CEILING_BYTES, sizes
 

@@ -1,6 +1,5 @@
 """Mathematics of the page: how TeX is read, and how a real browser lays it out."""
 
-import gzip
 import json
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.bare import bare
 from tests.support.node import find
+from tests.support.served import weight
 from tests.support.typescript import STATIC
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ def test_how_tex_is_read(tmp_path: Path) -> None:
 
 def test_all_of_it_is_small() -> None:
     files = [STATIC / "mathml.js", *(STATIC / "mathml").iterdir()]
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in files}
+    sizes = {path.name: weight(path) for path in files}
     assert sum(sizes.values()) <= CEILING_BYTES, sizes
 
 
