@@ -11,7 +11,7 @@ import { newAnswer } from "./state.js";
  * @property {string} id
  * @property {string | null} parent
  * @property {"user" | "assistant"} role
- * @property {{type: string, text?: string}[]} content
+ * @property {{type: string, text?: string, image?: string, width?: number, height?: number}[]} content
  * @property {"streaming" | "done" | "failed" | "cancelled" | "interrupted"} [state]
  * @property {string} [reasoning]
  * @property {string} [provider]
@@ -73,7 +73,7 @@ function paired(messages, versions) {
     if (message.role === "user") turns.push(unanswered(message, versions(message)));
     else {
       const isAnswer = messages[at - 1]?.role === "user";
-      const turn = isAnswer ? /** @type {Turn} */ (turns.pop()) : { question: "", asked: null, opening: null, questions: { ids: [], at: 0 } };
+      const turn = isAnswer ? /** @type {Turn} */ (turns.pop()) : { question: "", images: [], asked: null, opening: null, questions: { ids: [], at: 0 } };
       turns.push({ ...turn, answer: answerOf(message), answers: versions(message) });
     }
   });
@@ -88,7 +88,7 @@ function paired(messages, versions) {
 function unanswered(message, questions) {
   const failure = { error: "", code: "interrupted" };
   const answer = { ...newAnswer(message.id), status: /** @type {const} */ ("failed"), failure };
-  return { question: textOf(message), asked: message.id, opening: null, answer, questions, answers: { ids: [], at: 0 } };
+  return { question: textOf(message), images: imagesOf(message), asked: message.id, opening: null, answer, questions, answers: { ids: [], at: 0 } };
 }
 
 /**
@@ -112,4 +112,9 @@ function textOf({ content }) {
     .filter(({ type }) => type === "text")
     .map(({ text }) => text ?? "")
     .join("\n");
+}
+
+/** @param {Message} message */
+function imagesOf({ content }) {
+  return content.flatMap(({ image, width = 0, height = 0 }) => (image === undefined ? [] : { id: image, width, height }));
 }

@@ -6,6 +6,7 @@ import { isOver, newAnswer } from "./state.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
 /** @typedef {import("./seams.js").Opening} Opening */
+/** @typedef {import("./seams.js").Picture} Picture */
 /** @typedef {import("./seams.js").Wishes} Wishes */
 
 /**
@@ -17,6 +18,7 @@ import { isOver, newAnswer } from "./state.js";
 /**
  * @typedef {object} Turn
  * @property {string} question
+ * @property {readonly Picture[]} images that belong to it
  * @property {string | null} asked the question's own id, where the server has told it
  * @property {Opening | null} opening what its run was started with; null: the server has told the turn
  * @property {Answer} answer
@@ -30,6 +32,9 @@ import { isOver, newAnswer } from "./state.js";
  * @property {readonly Turn[]} turns of the branch that is shown, oldest first
  * @property {boolean} trimmed older turns were dropped to keep the saved form small
  */
+
+/** The server takes no more images with one question. */
+export const MOST_IMAGES = 4;
 
 /** @type {Conversation} */
 export const EMPTY = { id: "", turns: [], trimmed: false };
@@ -45,15 +50,16 @@ const OLDER_PART = 1 / 8;
  * @param {string} question
  * @param {Wishes} wishes
  * @param {string} run
+ * @param {readonly Picture[]} [images]
  * @returns {Conversation}
  */
-export function asked({ turns, ...rest }, question, wishes, run) {
-  const opening = { ...wishes, conversation: rest.id, query: question, parent: standing(turns) };
-  return { ...rest, turns: [...turns, fresh(question, opening, run, [])] };
+export function asked({ turns, ...rest }, question, wishes, run, images = []) {
+  const opening = { ...wishes, conversation: rest.id, query: question, ...shown(images), parent: standing(turns) };
+  return { ...rest, turns: [...turns, fresh(question, images, opening, run, [])] };
 }
 
 /**
- * Ask another question in the place of one, which stays beside it.
+ * Ask another question in the place of one, which stays beside it; its images go with it.
  * @param {Conversation} conversation
  * @param {number} at
  * @param {string} question
@@ -63,9 +69,10 @@ export function asked({ turns, ...rest }, question, wishes, run) {
  */
 export function askedInstead({ turns, ...rest }, at, question, wishes, run) {
   const before = turns.slice(0, at);
-  const opening = { ...wishes, conversation: rest.id, query: question, parent: standing(before) };
+  const images = turns[at]?.images ?? [];
+  const opening = { ...wishes, conversation: rest.id, query: question, ...shown(images), parent: standing(before) };
   const others = turns[at] && isKept(turns[at]) ? turns[at].questions.ids : [];
-  return { ...rest, turns: [...before, fresh(question, opening, run, others)] };
+  return { ...rest, turns: [...before, fresh(question, images, opening, run, others)] };
 }
 
 /**
@@ -115,15 +122,24 @@ function another({ turns, ...rest }, at, opening, answer) {
 }
 
 /**
+ * @param {readonly Picture[]} images
+ * @returns {{images?: string[]}}
+ */
+function shown(images) {
+  return images.length > 0 ? { images: images.map(({ id, data }) => data ?? id) } : {};
+}
+
+/**
  * @param {string} question
+ * @param {readonly Picture[]} images
  * @param {Opening} opening
  * @param {string} run
  * @param {readonly string[]} others questions in the same place
  * @returns {Turn}
  */
-function fresh(question, opening, run, others) {
+function fresh(question, images, opening, run, others) {
   const questions = { ids: [...others, run], at: others.length };
-  return { question, asked: null, opening, answer: newAnswer(run), questions, answers: { ids: [run], at: 0 } };
+  return { question, images, asked: null, opening, answer: newAnswer(run), questions, answers: { ids: [run], at: 0 } };
 }
 
 /**
@@ -192,13 +208,14 @@ export function refreshed({ turns }, told) {
 }
 
 /**
- * Write the saved form, at most `maxChars` long: the oldest turns go first, the last one stays.
+ * Write the saved form, at most `maxChars` long: the oldest turns go first, the last one stays. Of images only the
+ * names are written: the server has the rest.
  * @param {Conversation} conversation
  * @param {number} maxChars
  */
 export function freeze(conversation, maxChars) {
   const { id } = conversation;
-  let turns = recent(conversation.turns, maxChars * OLDER_PART);
+  let turns = recent(conversation.turns, maxChars * OLDER_PART).map(light);
   let trimmed = conversation.trimmed || turns.length < conversation.turns.length;
   for (;;) {
     const text = JSON.stringify({ v: VERSION, id, trimmed, turns });
@@ -223,6 +240,16 @@ function recent(turns, chars) {
 }
 
 /**
+ * @param {Turn} turn
+ * @returns {Turn}
+ */
+function light(turn) {
+  if (turn.images.length === 0) return turn;
+  const images = turn.images.map(({ id, width, height }) => ({ id, width, height }));
+  return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...shown(images) } : turn.opening };
+}
+
+/**
  * Read the saved form.
  * @param {string | null} text
  * @returns {Conversation} empty when it can't be read
@@ -232,7 +259,7 @@ export function thaw(text) {
   try {
     const { v, id, turns, trimmed } = JSON.parse(text);
     if (v !== VERSION || typeof id !== "string" || !Array.isArray(turns) || !turns.every(isTurn)) return EMPTY;
-    const whole = turns.map((/** @type {Turn} */ turn) => ({ ...turn, answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
+    const whole = turns.map((/** @type {Turn} */ turn) => ({ ...turn, images: turn.images ?? [], answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
     return { id, turns: whole, trimmed: trimmed === true };
   } catch {
     return EMPTY;
@@ -245,6 +272,7 @@ function isTurn(turn) {
     typeof turn?.question === "string" &&
     typeof turn.answer?.run === "string" &&
     typeof turn.answer.text === "string" &&
+    Array.isArray(turn.images ?? []) &&
     Array.isArray(turn.questions?.ids) &&
     Array.isArray(turn.answers?.ids)
   );

@@ -22,6 +22,7 @@ import { isOver, reopened } from "./state.js";
  * @typedef {object} Shelf where conversations are kept
  * @property {(id: string) => Promise<import("./branches.js").Kept | "missing" | null>} load null: it can't be had now
  * @property {(id: string, change: {leaf: string}) => Promise<unknown>} change null: it can't be done now
+ * @property {(id: string, image: string) => string} picture the address of an image
  */
 
 /**
@@ -112,13 +113,14 @@ export class Dialogue {
   /**
    * Ask, unless an answer is being made.
    * @param {string} question
+   * @param {readonly import("./seams.js").Picture[]} [images]
    */
-  ask(question) {
+  ask(question, images = []) {
     if (this.isAnswering) return;
     const { newRun } = this.#world;
     const isNew = this.#conversation.id === "" || this.#standing === "missing";
     const conversation = isNew ? { ...EMPTY, id: newRun() } : this.#conversation;
-    this.#start(asked(conversation, question, this.wishes, newRun()));
+    this.#start(asked(conversation, question, this.wishes, newRun(), images));
   }
 
   /**

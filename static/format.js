@@ -1,5 +1,5 @@
 /** Numbers as a person reads them, in the page's language. Pure. */
-import { language } from "./strings/words.js";
+import { language, words } from "./strings/words.js";
 
 /** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
 const CHARS_PER_TOKEN = 4;
@@ -104,4 +104,13 @@ export function rate(tokens, ms) {
   if (ms < RATE_FROM_MS || tokens <= 0) return null;
   const perSecond = (tokens * 1000) / ms;
   return perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond);
+}
+
+/**
+ * Write several names of which one will do.
+ * @param {string[]} names
+ */
+export function formatChoice(names) {
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
 }

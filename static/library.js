@@ -14,6 +14,8 @@ import { parseObject } from "./frames.js";
 /** @typedef {{conversations: Head[], next: string | null}} Page */
 /** @typedef {{title?: string, leaf?: string, system?: string | null}} Change */
 
+/** @typedef {{id: string} | {status: number, code: string, param: string}} Brought the new conversation, or why there is none; status 0: it is not known */
+
 /**
  * @typedef {object} Link to what a conversation shows to others
  * @property {number | null} shared_at milliseconds since 1970; null: it is not shared
@@ -23,6 +25,8 @@ import { parseObject } from "./frames.js";
 /** What a door may take; then the page goes on without. */
 const PATIENCE_MS = 10_000;
 const PAGE_HEADER = "Freshet-Page";
+/** A file takes as long as a slow line needs for it. */
+const SLOWEST_BYTES_PER_MS = 32;
 
 /** The conversations of this visitor. Whatever goes wrong is null, and `missing` where there is no such one. */
 export class Library {
@@ -93,6 +97,29 @@ export class Library {
   }
 
   /**
+   * Make a conversation of a file that one was saved in.
+   * @param {Blob} file
+   * @returns {Promise<Brought>}
+   */
+  async bring(file) {
+    const patience_ms = PATIENCE_MS + file.size / SLOWEST_BYTES_PER_MS;
+    try {
+      const response = await fetch(new URL("conversations/import", this.#base), {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: file,
+        signal: AbortSignal.timeout(patience_ms),
+      });
+      const body = parseObject(await response.text()) ?? {};
+      if (response.ok) return { id: String(body.id) };
+      const { code, param } = /** @type {Record<string, unknown>} */ (body.error ?? {});
+      return { status: response.status, code: String(code ?? ""), param: String(param ?? "body") };
+    } catch {
+      return { status: 0, code: "", param: "" };
+    }
+  }
+
+  /**
    * Ask for the link that shows a conversation.
    * @param {string} id
    * @returns {Promise<Link | null>} null: it can't be known now
@@ -126,6 +153,15 @@ export class Library {
    */
   file(id, format) {
     return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
+  }
+
+  /**
+   * Name the address of an image.
+   * @param {string} id
+   * @param {string} image
+   */
+  picture(id, image) {
+    return new URL(`${this.#path(id)}/images/${encodeURIComponent(image)}`, this.#base).href;
   }
 
   /**

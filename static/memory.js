@@ -42,6 +42,7 @@ export function recall() {
  * @typedef {object} Draft what was written and not sent
  * @property {string} text in the field
  * @property {string} queued waiting for an answer to end
+ * @property {number} images how many were there; they themselves are not kept
  */
 
 const DRAFT_KEY = "freshet.draft";
@@ -52,7 +53,7 @@ const DRAFT_KEY = "freshet.draft";
  */
 export function rememberDraft(draft) {
   try {
-    if (draft.text === "" && draft.queued === "") sessionStorage.removeItem(DRAFT_KEY);
+    if (draft.text === "" && draft.queued === "" && draft.images === 0) sessionStorage.removeItem(DRAFT_KEY);
     else if (draft.text.length + draft.queued.length <= MAX_CHARS / 4) sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft));
   } catch {
     // Refused or full: only a reload would have needed it.
@@ -66,9 +67,9 @@ export function rememberDraft(draft) {
 export function recallDraft() {
   try {
     const kept = parseObject(sessionStorage.getItem(DRAFT_KEY) ?? "") ?? {};
-    return { text: String(kept.text ?? ""), queued: String(kept.queued ?? "") };
+    return { text: String(kept.text ?? ""), queued: String(kept.queued ?? ""), images: Number(kept.images) || 0 };
   } catch {
-    return { text: "", queued: "" };
+    return { text: "", queued: "", images: 0 };
   }
 }
 

@@ -11,6 +11,18 @@ export const SUSPECT_MS = 12_000;
 /** The longest a refusal may ask us to wait on our own; beyond it a person decides. */
 export const PATIENCE_MS = 60_000;
 
+/** A slow line still sends this much in a second; what is sent first may take its time before an answer can come. */
+const SLOWEST_CHARS_PER_S = 32_000;
+
+/**
+ * Tell how long sending may take.
+ * @param {import("./seams.js").Opening | null} opening
+ */
+export function sendingMs(opening) {
+  const chars = (opening?.images ?? []).reduce((sum, { length }) => sum + length, 0);
+  return (chars / SLOWEST_CHARS_PER_S) * 1_000;
+}
+
 const FIRST_MS = 300;
 const LONGEST_MS = 15_000;
 

@@ -1,8 +1,10 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
 import { addressOf, name, named } from "./address.js";
+import { copyText } from "./copy.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
+import { watchDrops } from "./elements/drop.js";
 import { Side } from "./elements/side.js";
 import { keepTitle } from "./elements/title.js";
 import { WishesControl } from "./elements/wishes.js";
@@ -23,12 +25,12 @@ import {
 import { warm, whenMissed } from "./prose.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{page: string, model: string, models: string[], demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
+/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { page: "", model: "", models: [], demo: null, signed_in: false, starters: [], ...boot };
+  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -72,8 +74,9 @@ function sideBeside() {
  * @param {FreshetChat} chat
  * @param {Library} library
  * @param {Side} side
+ * @param {number} mostBytes of a file that can be imported
  */
-async function listBeside(chat, library, side) {
+async function listBeside(chat, library, side, mostBytes) {
   const { List } = await import("./elements/list.js");
   const open = (/** @type {string} */ id) => {
     side.close();
@@ -82,7 +85,7 @@ async function listBeside(chat, library, side) {
   const title = h("h1", { class: "printed", dir: "auto" });
   document.getElementById("chat")?.prepend(title);
   const titled = (/** @type {string} */ text) => setText(title, text);
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled });
+  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled, mostBytes });
   side.hold(list.element);
   return list;
 }
@@ -157,7 +160,7 @@ function listenToKeys(chat, side, coming) {
       void coming.then((list) => list.search()).catch(() => {});
     },
     fold: () => side.toggle(),
-    copy: () => void chat.copyLast(),
+    copy: () => void copyLast(chat),
     before: () => chat.step(-1),
     after: () => chat.step(1),
   };
@@ -170,6 +173,15 @@ function listenToKeys(chat, side, coming) {
     event.preventDefault();
     deeds[deed]();
   });
+}
+
+/**
+ * Copy the last answer as it was written, where there is one.
+ * @param {FreshetChat} chat
+ */
+async function copyLast(chat) {
+  const text = [...chat.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
+  if (text !== undefined) chat.say((await copyText(text)) ? words.said.copied : words.notDone);
 }
 
 /**
@@ -205,7 +217,7 @@ function main() {
   const wishes = new WishesControl(boot.models, recallSpeech(), { changed, speak, listKeys: () => void listKeys().catch(() => {}) });
   chat.speech = recallSpeech();
   const side = sideBeside();
-  const list = listBeside(chat, library, side);
+  const list = listBeside(chat, library, side, boot.import_max_bytes);
   tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
@@ -214,7 +226,17 @@ function main() {
   keepStep(chat, list, () => void library.look());
   listenToKeys(chat, side, list);
   document.getElementById("chat")?.append(chat);
-  chat.start({ base: document.baseURI, model: boot.model, demo: boot.demo?.settings ?? null, starters: boot.starters, wanted: named() || null, shelf: library });
+  chat.start({
+    base: document.baseURI,
+    model: boot.model,
+    byDefault: boot.models[0] ?? "",
+    blind: boot.blind,
+    demo: boot.demo?.settings ?? null,
+    starters: boot.starters,
+    wanted: named() || null,
+    shelf: library,
+  });
+  watchDrops(document, { over: (isOver) => chat.invite(isOver), dropped: (files) => chat.take(files) });
   wishes.show(recallWishes());
 }
 

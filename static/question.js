@@ -1,9 +1,18 @@
 /** A question in its soft block, and the field in its place while it is changed. */
 import { ICONS, h } from "./dom.js";
+import { gallery } from "./gallery.js";
 import { words } from "./strings/words.js";
 import { Switch, small } from "./versions.js";
 
 /** @typedef {import("./conversation.js").Versions} Versions */
+/** @typedef {import("./seams.js").Picture} Picture */
+
+/**
+ * @typedef {object} QuestionActions
+ * @property {(text: string) => boolean} asked it is to be asked in other words; false: that may not be, and it stays open
+ * @property {(message: string) => void} turnTo
+ * @property {(picture: Picture) => string} addressOf
+ */
 
 /** Shows one question. */
 export class Question {
@@ -15,19 +24,23 @@ export class Question {
   /** @type {HTMLElement | null} */
   #form = null;
   #asked;
+  #hasImages;
   element;
 
   /**
    * @param {string} text
-   * @param {{asked: (text: string) => void, turnTo: (message: string) => void}} actions `asked`: it is to be asked in other words
+   * @param {readonly Picture[]} images
+   * @param {QuestionActions} actions
    */
-  constructor(text, { asked, turnTo }) {
+  constructor(text, images, { asked, turnTo, addressOf }) {
     this.#text = text;
     this.#asked = asked;
-    this.#shown = h("p", { class: "question", dir: "auto" }, text);
+    this.#hasImages = images.length > 0;
+    this.#shown = h("p", { class: "question", dir: "auto", hidden: text === "" }, text);
     this.switch = new Switch(words.questionVersions, turnTo);
     this.#bar = h("div", { class: "deeds asked" }, this.#edit, this.switch.element);
-    this.element = h("div", { class: "questioning", hidden: text === "" }, this.#shown, this.#bar);
+    const seen = this.#hasImages ? [gallery(images, addressOf)] : [];
+    this.element = h("div", { class: "questioning", hidden: text === "" && !this.#hasImages }, ...seen, this.#shown, this.#bar);
   }
 
   /**
@@ -55,9 +68,8 @@ export class Question {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = field.value.trim();
-      if (text === "") return field.focus();
+      if ((text === "" && !this.#hasImages) || !this.#asked(text)) return field.focus();
       this.#close();
-      this.#asked(text);
     });
     this.#form = form;
     this.#shown.hidden = this.#bar.hidden = true;
@@ -84,7 +96,8 @@ export class Question {
   #close() {
     this.#form?.remove();
     this.#form = null;
-    this.#shown.hidden = this.#bar.hidden = false;
+    this.#shown.hidden = this.#text === "";
+    this.#bar.hidden = false;
     this.#edit.focus();
   }
 }

@@ -13,9 +13,18 @@
  */
 
 /**
+ * @typedef {object} Picture an image of a question
+ * @property {string} id the SHA-256 of its bytes: its conversation keeps it by that
+ * @property {number} width in pixels; 0 where it is not known
+ * @property {number} height
+ * @property {string} [data] a data URL, where it is at hand
+ */
+
+/**
  * @typedef {object} Place what a turn asks, and where in its conversation
  * @property {string} conversation
- * @property {string} [query] a new question; without it `parent` is a question that is answered again
+ * @property {string} [query] a new question; without it and images `parent` is a question that is answered again
+ * @property {string[]} [images] of the question: data URLs, or ids of images that the conversation has
  * @property {string | null} [parent] the message that it stands on; null: before the first
  * @property {string} [continue] the answer that is to go on, instead of both
  */

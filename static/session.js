@@ -7,7 +7,7 @@
  * yet and the other transport is tried beside it. The first to say anything wins.
  */
 import { formatCursor } from "./frames.js";
-import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff } from "./pace.js";
+import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff, sendingMs } from "./pace.js";
 import { ended, isOver, reduce, reopened, withoutCursor } from "./state.js";
 
 /** @typedef {import("./frames.js").Received} Received */
@@ -74,7 +74,8 @@ export class Session {
    */
   wake(distrust) {
     if (this.#isOver()) return;
-    const quiet_ms = this.#means.clock.now() - this.#heardAt_ms;
+    const sending_ms = this.#answer.cursor === null ? sendingMs(this.#opening) : 0;
+    const quiet_ms = this.#means.clock.now() - this.#heardAt_ms - sending_ms;
     if (this.#links.size > 0 && !distrust && quiet_ms < SUSPECT_MS) return;
     this.#connect();
   }
@@ -102,8 +103,10 @@ export class Session {
     this.#answer = reopened(this.#answer);
     this.#heardAt_ms = this.#means.clock.now();
     this.#open(this.#at);
-    this.#arm("switch", SWITCH_MS, () => this.#open(this.#at + 1));
-    this.#arm("silence", SILENCE_MS, () => this.#silent());
+    // Images go with every start, until the first frame has told that it came.
+    const sending_ms = this.#answer.cursor === null ? sendingMs(this.#opening) : 0;
+    this.#arm("switch", SWITCH_MS + sending_ms, () => this.#open(this.#at + 1));
+    this.#arm("silence", SILENCE_MS + sending_ms, () => this.#silent());
   }
 
   /** @param {number} at */

@@ -21,7 +21,8 @@ import { Switch, small } from "./versions.js";
  * @typedef {object} TurnActions each names the run of the answer that it is about
  * @property {(run: string) => void} retry answer the question once more
  * @property {(run: string) => void} goOn
- * @property {(run: string, question: string) => void} askInstead
+ * @property {(run: string, question: string) => boolean} askInstead false: that may not be
+ * @property {(picture: import("./seams.js").Picture) => string} addressOf
  * @property {(message: string) => void} turnTo show the branch that a message is on
  */
 
@@ -71,15 +72,16 @@ export class TurnView {
    * @param {Turn} turn
    * @param {TurnActions} actions
    */
-  constructor({ question, answer }, actions) {
+  constructor({ question, images, answer }, actions) {
     this.#actions = actions;
     this.run = answer.run;
-    this.#question = new Question(question, { asked: (text) => actions.askInstead(this.run, text), turnTo: actions.turnTo });
+    const askInstead = (/** @type {string} */ text) => actions.askInstead(this.run, text);
+    this.#question = new Question(question, images, { asked: askInstead, turnTo: actions.turnTo, addressOf: actions.addressOf });
     this.#switch = new Switch(words.answerVersions, actions.turnTo);
     this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
     this.#onward.addEventListener("click", () => actions.goOn(this.run));
     const message = { class: "message", tabindex: "-1" };
-    const asked = h("article", { ...message, hidden: question === "" }, h("h2", { class: "unseen" }, words.question), this.#question.element);
+    const asked = h("article", { ...message, hidden: question === "" && images.length === 0 }, h("h2", { class: "unseen" }, words.question), this.#question.element);
     const answered = h(
       "article",
       message,

@@ -98,6 +98,7 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secr
         write_s=settings.write_s,
         auth_s=settings.auth_s,
         max_body_bytes=settings.max_body_bytes,
+        import_max_bytes=settings.import_max_bytes,
     )
 
 

@@ -25,6 +25,7 @@ from webapp.chat import (
 
 MOST_TITLE_CHARS = 80
 MOST_IMAGES = 4
+MOST_IMAGES_KEPT = 1_000  # in one conversation
 MOST_IMAGES_TOLD = 8  # of a whole branch, the newest: each is up to 2 MB in every call
 _TITLE_FROM = 2_000
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -33,11 +34,13 @@ _ABSENT = "[an image that is not shown again]"
 MessageState = Literal["streaming", "done", "failed", "cancelled", "interrupted"]
 
 
-class ImageRef(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_only=True):
-    """An image of a message, kept with the conversation under its digest."""
+class ImageRef(msgspec.Struct, frozen=True, tag_field="type", tag="image", kw_only=True, omit_defaults=True):
+    """An image of a message, kept with the conversation under its digest; sizes in pixels, 0 for unknown."""
 
     image: str
     media_type: str
+    width: int = 0
+    height: int = 0
 
 
 Piece = TextPart | ImageRef

@@ -112,6 +112,9 @@ class Catalog(Protocol):
     def room(self, provider: Provider, max_tokens: int | None) -> int | None:
         """Tell how many tokens of a conversation fit beside an answer; None where the window is unknown."""
 
+    def blind(self) -> Sequence[str]:
+        """Name those of the listed models that are known not to see images."""
+
     def sees(self, provider: Provider) -> bool:
         """Tell whether images may be shown to a provider's model; an unknown one gets the benefit of the doubt."""
 

@@ -18,6 +18,7 @@ from webapp.variables import PROVIDERS as PROVIDERS
 UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
 _KIB = 1024
 _MIB = 1024 * _KIB
+_GIB = 1024 * _MIB
 
 
 def _at(
@@ -162,14 +163,17 @@ class Settings:
     max_body_bytes: int = _at(
         "FRESHET_MAX_BODY_BYTES", 16 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest request"
     )
+    import_max_bytes: int = _at(
+        "FRESHET_IMPORT_MAX_BYTES", 64 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest import"
+    )
+    owner_max_bytes: int = _at(
+        "FRESHET_OWNER_MAX_BYTES", 200 * _MIB, variables.whole(_KIB, 1024 * _GIB), "what one visitor may keep"
+    )
     run_max_bytes: int = _at(
         "FRESHET_RUN_MAX_BYTES", 4 * _MIB, variables.whole(_KIB, 64 * _MIB), "the largest answer"
     )
     log_max_bytes: int = _at(
-        "FRESHET_LOG_MAX_BYTES",
-        96 * _MIB,
-        variables.whole(_KIB, 4_096 * _MIB),
-        "all answers in memory together",
+        "FRESHET_LOG_MAX_BYTES", 96 * _MIB, variables.whole(_KIB, 4 * _GIB), "all answers in memory together"
     )
     max_line_bytes: int = _at(
         "FRESHET_MAX_LINE_BYTES", 8 * _MIB, variables.whole(_KIB, 64 * _MIB), "the longest line of a provider"
@@ -181,10 +185,7 @@ class Settings:
         "an answer that nobody reads is stopped after so many seconds",
     )
     expiry_s: float = _at(
-        "FRESHET_EXPIRY_S",
-        600.0,
-        variables.number(1, 86_400),
-        "how long an ended answer can still be fetched",
+        "FRESHET_EXPIRY_S", 600.0, variables.number(1, 86_400), "how long an ended answer can be fetched"
     )
     heartbeat_s: float = _at(
         "FRESHET_HEARTBEAT_S", 10.0, variables.number(0.05, 60), "the longest silence towards a reader"

@@ -199,6 +199,16 @@ class ProviderCatalog:
         known = [f"{name}/{row.name}" for name in self._configured for row in self._models.of(name)]
         return list(dict.fromkeys([*names, *known]))
 
+    def blind(self) -> Sequence[str]:
+        """Name those of the listed models that are known not to see images."""
+        found = []
+        for name in self.listed():
+            provider, _, model = name.partition("/")
+            row = self._models.find(provider, model)
+            if row is not None and row.images is False:
+                found.append(name)
+        return found
+
     def _named(self, provider: str | None, model: str | None) -> tuple[str, str]:
         if provider is not None:
             self._check_configured(provider)
@@ -264,9 +274,11 @@ def make_runs(settings: Settings, models: Models) -> Runs:
 
 def make_store(settings: Settings) -> Store:
     """Make the store of conversations; nothing is opened yet."""
-    from webapp.store.store import Store  # noqa: PLC0415  (whoever only asks a provider needs no database)
+    from webapp.store.room import Limits  # noqa: PLC0415  (whoever only asks a provider needs no database)
+    from webapp.store.store import Store  # noqa: PLC0415
 
-    return Store(settings.database_url, settings.data_dir)
+    limits = Limits(owner_bytes=settings.owner_max_bytes, file_bytes=settings.import_max_bytes)
+    return Store(settings.database_url, settings.data_dir, limits)
 
 
 def create_provider(

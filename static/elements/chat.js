@@ -4,9 +4,9 @@
  */
 import { Announcer } from "../announce.js";
 import { clock, newRun } from "../clock.js";
-import { copyText } from "../copy.js";
 import { Dialogue } from "../dialogue.js";
 import { h } from "../dom.js";
+import { formatChoice } from "../format.js";
 import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
 import { stopRun } from "../stop.js";
 import { words } from "../strings/words.js";
@@ -14,47 +14,51 @@ import { sheets } from "../styles/sheets.js";
 import { overSse } from "../transport-sse.js";
 import { overSocket } from "../transport-ws.js";
 import { Composer } from "./composer.js";
+import { Pictures, live } from "./life.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
+import { Sight } from "./sight.js";
 
-/**
- * @typedef {object} ChatOptions
- * @property {string} base the address to which the server's doors are relative
- * @property {string} model named before the first question
- * @property {readonly string[]} starters questions to begin with; empty: the page's own
- * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
- * @property {import("../dialogue.js").Shelf} shelf
- * @property {string[] | null} demo settings that would bring a real model; null where there is one
- */
+/** @typedef {import("../seams.js").Picture} Picture */
 
-/** A tab that nobody sees is drawn no more often than this. */
-const HIDDEN_MS = 250;
+/** @typedef {import("./options.js").ChatOptions} ChatOptions */
 
 /**
  * A chat. Call `start` once; listen to `freshet-change` (the conversation changed), `freshet-answered` (an answer came
  * to its end, well or not) and `freshet-signed-out` (the server does not know this visitor any more).
  */
 export class FreshetChat extends HTMLElement {
-  #composer = new Composer({ send: (question) => this.ask(question), stop: () => this.stop(), keep: rememberDraft });
+  #composer = new Composer({
+    send: (question, images) => this.ask(question, images),
+    stop: () => this.stop(),
+    keep: rememberDraft,
+    changed: () => this.#remark(""),
+    told: (sentence) => this.#remark(sentence),
+    said: (sentence) => this.#announcer.say(sentence),
+  });
   #announcer = new Announcer();
   #notices = new Notices((text) => this.#announcer.say(text));
   #foot = h("p", { class: "foot" });
   #log = new Log({
-    ask: (question) => this.ask(question),
-    retry: (run) => void this.#dialogue?.retry(run),
-    goOn: (run) => void this.#dialogue?.goOn(run),
-    askInstead: (run, question) => void this.#dialogue?.askInstead(run, question),
+    ask: (question) => void this.ask(question),
+    retry: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.retry(run),
+    goOn: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.goOn(run),
+    askInstead: (run, question) => this.#askInstead(run, question),
+    addressOf: ({ id, data }) => data ?? this.#shelf?.picture(this.conversation, id) ?? "",
     turnTo: (message) => void this.#dialogue?.turnTo(message),
     again: () => this.show(this.conversation),
     leave: () => this.#composer.refocus(),
   });
   /** @type {Dialogue | null} */
   #dialogue = null;
-  #model = "";
-  #wished = "";
+  /** @type {import("../dialogue.js").Shelf | null} */
+  #shelf = null;
+  #sight = new Sight();
+  /** What has to be said about what is being written, until that changes. */
+  #told = "";
   /** @type {AbortController | null} */
   #listening = null;
-  #isDrawing = false;
+  #pictures = new Pictures(() => this.#draw());
   #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
@@ -73,10 +77,11 @@ export class FreshetChat extends HTMLElement {
    * Begin, or go on where a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, demo, starters, wanted, shelf }) {
-    this.#model = model;
+  start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
+    this.#sight.models = { model, byDefault, blind };
+    this.#shelf = shelf;
     this.#log.starters = starters;
-    if (demo) this.#foot.textContent = words.demo(listed(demo));
+    if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
     this.#dialogue = new Dialogue({
       transports: [overSse(base), overSocket(base)],
       clock,
@@ -104,7 +109,8 @@ export class FreshetChat extends HTMLElement {
    * @param {import("../seams.js").Wishes} wishes
    */
   set wishes(wishes) {
-    this.#wished = wishes.model ?? "";
+    if ((wishes.model ?? "") !== this.#sight.wished) this.#told = "";
+    this.#sight.wished = wishes.model ?? "";
     if (this.#dialogue) this.#dialogue.wishes = wishes;
     this.#changed();
   }
@@ -136,14 +142,35 @@ export class FreshetChat extends HTMLElement {
   }
 
   /**
-   * Ask a question, unless an answer is being made.
+   * Ask a question, unless an answer is being made or the model can't see its images; that is said then.
    * @param {string} question
+   * @param {readonly Picture[]} [images]
+   * @returns {boolean} whether it was asked
    */
-  ask(question) {
-    this.#dialogue?.ask(question);
+  ask(question, images = []) {
+    if (this.isAnswering || !this.#dialogue || !this.#isFit(images)) return false;
+    this.#told = "";
+    this.#dialogue.ask(question, images);
     this.#draw();
     this.#log.jump();
     this.#composer.refocus();
+    return true;
+  }
+
+  /**
+   * Let files go with the next question, where they are images.
+   * @param {readonly File[]} files
+   */
+  take(files) {
+    void this.#composer.take(files);
+  }
+
+  /**
+   * Show that files may be let go.
+   * @param {boolean} isOver
+   */
+  invite(isOver) {
+    this.#composer.invite(isOver);
   }
 
   /** Stop the answer that is being made, and what is told of one. */
@@ -165,11 +192,12 @@ export class FreshetChat extends HTMLElement {
     this.#log.step(by);
   }
 
-  /** Copy the last answer as it was written, where there is one. */
-  async copyLast() {
-    const text = [...this.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
-    if (text === undefined) return;
-    this.#announcer.say((await copyText(text)) ? words.said.copied : words.notDone);
+  /**
+   * Tell those who don't see the page.
+   * @param {string} sentence
+   */
+  say(sentence) {
+    this.#announcer.say(sentence);
   }
 
   /**
@@ -177,6 +205,7 @@ export class FreshetChat extends HTMLElement {
    * @param {string} id empty: a new one
    */
   show(id) {
+    this.#told = "";
     this.#dialogue?.show(id);
     this.#draw();
     this.#log.jump();
@@ -185,46 +214,63 @@ export class FreshetChat extends HTMLElement {
 
   connectedCallback() {
     this.#listening = new AbortController();
-    const { signal } = this.#listening;
-    const wake = (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust);
-    addEventListener("online", () => (this.#showLink(), wake(true)), { signal });
-    addEventListener("offline", () => this.#showLink(), { signal });
-    addEventListener("pageshow", (event) => event.persisted && wake(true), { signal });
-    addEventListener("pagehide", () => this.#dialogue?.save(), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        if (document.visibilityState === "visible") return wake(false);
-        this.#dialogue?.save();
-        if (this.#isDrawing) this.#draw(); // the picture that was waited for may never come
-      },
-      { signal },
-    );
-    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && !isInDialog(event) && this.stop(), { signal });
+    const life = {
+      wake: (/** @type {boolean} */ isSure) => this.#dialogue?.wake(isSure),
+      linked: () => this.#showLink(),
+      leave: () => this.#dialogue?.save(),
+      hide: () => this.#pictures.take(),
+      stop: () => this.stop(),
+    };
+    live(life, this.#listening.signal);
   }
 
   disconnectedCallback() {
     this.#listening?.abort();
   }
 
-  /** Draw with the browser's next picture, however many frames come until then; a hidden tab has no pictures. */
+  /**
+   * @param {string} run
+   * @param {string} question
+   */
+  #askInstead(run, question) {
+    if (!this.#isFit(this.#imagesOf(run))) return false;
+    void this.#dialogue?.askInstead(run, question);
+    return true;
+  }
+
+  /** @param {string} run */
+  #imagesOf(run) {
+    return this.turns.find(({ answer }) => answer.run === run)?.images ?? [];
+  }
+
+  /**
+   * Tell whether a question with these images may be asked now; say why not.
+   * @param {readonly Picture[]} images
+   */
+  #isFit(images) {
+    const refusal = this.#sight.refusal(images);
+    if (refusal) this.#remark(refusal);
+    return refusal === "";
+  }
+
+  /** @param {string} sentence */
+  #remark(sentence) {
+    this.#told = sentence;
+    this.#showLink();
+  }
+
   #changed() {
     const { isAnswering } = this;
     if (this.#wasAnswering && !isAnswering) this.dispatchEvent(new Event("freshet-answered"));
     this.#wasAnswering = isAnswering;
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
-    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#draw());
-    else setTimeout(() => this.#draw(), HIDDEN_MS);
+    this.#pictures.ask();
   }
 
   #draw() {
-    this.#isDrawing = false;
     if (!this.#dialogue) return;
     const { conversation, isAnswering, standing } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    const model = this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
-    this.#log.show({ turns: conversation.turns, isAnswering, standing, model });
+    this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#sight.named });
     this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
     this.#announcer.notice(last, this.#log.last);
     if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
@@ -240,24 +286,13 @@ export class FreshetChat extends HTMLElement {
   #showLink() {
     const { isAnswering } = this;
     const last = this.turns.at(-1)?.answer;
-    if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
+    // Who adds an image to a question learns at once that nobody would see it.
+    const remark = this.#told || this.#sight.refusal(this.#composer.images);
+    if (remark) this.#notices.show(remark, { at_once: true });
+    else if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
     else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
     else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
     else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
     else this.#notices.show(null);
   }
-}
-
-/**
- * Tell whether a key is pressed in an open dialog: there it means something else.
- * @param {Event} event
- */
-function isInDialog(event) {
-  return event.composedPath().some((element) => element instanceof HTMLDialogElement && element.open);
-}
-
-/** @param {string[]} names */
-function listed(names) {
-  if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
 }

@@ -1,7 +1,8 @@
 /**
- * Where a question is written: one field that grows, one button that is Send or Stop and never moves.
+ * Where a question is written: one field that grows, images above it, one button that is Send or Stop and never moves.
  * While an answer is made, Enter puts what was written in a queue of one.
  */
+import { MOST_IMAGES } from "../conversation.js";
 import { ICONS, h, icon } from "../dom.js";
 import { words } from "../strings/words.js";
 import { Queued } from "./queued.js";
@@ -11,12 +12,17 @@ const COMPOSING_KEY_CODE = 229;
 
 /**
  * @typedef {object} ComposerActions
- * @property {(question: string) => void} send
+ * @property {(question: string, images: readonly Picture[]) => boolean} send false: that may not be sent now, and stays
  * @property {() => void} stop
  * @property {(draft: Draft) => void} keep keep what is not sent yet for the next load
+ * @property {() => void} changed there are other images now
+ * @property {(sentence: string) => void} told something has to be said
+ * @property {(sentence: string) => void} said the same, for those who don't see it
  */
 
 /** @typedef {import("../memory.js").Draft} Draft */
+/** @typedef {import("../seams.js").Picture} Picture */
+/** @typedef {import("./tray.js").Tray} Tray */
 
 /** The composer of one chat. */
 export class Composer {
@@ -31,8 +37,13 @@ export class Composer {
   #send = icon(ICONS.send);
   #stop = icon(ICONS.stop, { filled: true });
   #button = h("button", { type: "submit", class: "go" }, this.#send);
-  #queued = new Queued({ edit: () => this.#takeBack(), drop: () => this.#queue("") });
-  element = h("form", { class: "composer" }, this.#queued.element, this.#field, this.#button);
+  #queued = new Queued({ edit: () => this.#takeBack(), drop: () => this.#queue("", []) });
+  #picker = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, "aria-label": words.addImages });
+  #attach = h("button", { type: "button", class: "attach", "aria-label": words.addImages, title: words.addImages }, icon(ICONS.image));
+  #target = h("p", { class: "target", hidden: true }, words.dropHere);
+  element = h("form", { class: "composer" }, this.#queued.element, this.#attach, this.#field, this.#button, this.#picker, this.#target);
+  /** What reads images is loaded with the first of them. @type {Tray | null} */
+  #tray = null;
   #actions;
   #isAnswering = false;
 
@@ -48,6 +59,12 @@ export class Composer {
       this.#grow();
       this.#keep();
     });
+    this.#attach.addEventListener("click", () => this.#picker.click());
+    this.#picker.addEventListener("change", () => {
+      void this.take([...(this.#picker.files ?? [])]);
+      this.#picker.value = ""; // the same file may be chosen again
+    });
+    this.#field.addEventListener("paste", (event) => this.#paste(event));
     // The second press of a double click must not stop what the first one sent.
     this.#button.addEventListener("click", (event) => event.detail > 1 && this.#isAnswering && event.preventDefault());
     // A press must not take the focus (and, on a phone, the keyboard) out of the field.
@@ -75,10 +92,70 @@ export class Composer {
    * Show what was not sent yet when the page was left.
    * @param {Draft} draft
    */
-  restore({ text, queued }) {
-    this.#queued.text = queued;
+  restore({ text, queued, images }) {
+    this.#queued.hold(queued, []);
     this.#field.value = text;
     this.#grow();
+    if (images === 0) return;
+    this.#actions.told(words.imagesGone);
+    this.#keep();
+  }
+
+  /** The images that go with the next question, and those that wait with the one before it. */
+  get images() {
+    return [...this.#queued.images, ...this.#shown];
+  }
+
+  get #shown() {
+    return this.#tray?.pictures ?? [];
+  }
+
+  /**
+   * Let files go with the next question, if they are images that can be sent; what is wrong with one is said.
+   * @param {readonly File[]} files
+   */
+  async take(files) {
+    if (files.length === 0) return;
+    (await this.#opened())?.take(files);
+    this.refocus();
+  }
+
+  /**
+   * Show that files may be let go here.
+   * @param {boolean} isOver
+   */
+  invite(isOver) {
+    this.#target.hidden = !isOver;
+  }
+
+  async #opened() {
+    try {
+      const { Tray } = await import("./tray.js");
+      if (this.#tray) return this.#tray;
+      const { told, said } = this.#actions;
+      this.#tray = new Tray({ changed: () => this.#reckon(), told, said, left: () => this.#attach.focus() });
+      this.#queued.element.after(this.#tray.element);
+      return this.#tray;
+    } catch {
+      this.#actions.told(words.notDone); // the network is gone: the next try loads it
+      return null;
+    }
+  }
+
+  /** There are other images now. */
+  #reckon() {
+    this.#label();
+    this.#keep();
+    this.#actions.changed();
+  }
+
+  /** @param {ClipboardEvent} event */
+  #paste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    // A table or a text is put there as a picture, too: its words are what is wanted.
+    if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
+    event.preventDefault();
+    void this.take(files);
   }
 
   /**
@@ -89,7 +166,7 @@ export class Composer {
   turn(isAnswering, isWhole) {
     if (isAnswering === this.#isAnswering) return;
     this.#isAnswering = isAnswering;
-    if (!isAnswering && this.#queued.text !== "") this.#goOn(isWhole);
+    if (!isAnswering && !this.#queued.isEmpty) this.#goOn(isWhole);
     this.#button.replaceChildren(isAnswering ? this.#stop : this.#send);
     this.#label();
   }
@@ -99,8 +176,8 @@ export class Composer {
     const isComposing = event.isComposing || event.keyCode === COMPOSING_KEY_CODE;
     if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing) return;
     event.preventDefault();
-    if (!this.#isAnswering) this.#ask();
-    else if (this.#field.value.trim() !== "") this.#queue(joined(this.#queued.text, this.#emptied()));
+    if (this.#isAnswering) this.#enqueue();
+    else this.#ask();
   }
 
   #press() {
@@ -108,45 +185,78 @@ export class Composer {
     else this.#ask();
   }
 
-  #ask() {
-    if (this.#field.value.trim() === "") return this.focus();
-    const question = this.#emptied();
-    this.#keep();
-    this.#actions.send(question);
-  }
-
-  /** Take the text out of the field. */
-  #emptied() {
+  /**
+   * Do something with what was written, as soon as its images are read; one that can't be was told, and stops it.
+   * @param {(text: string, images: readonly Picture[]) => boolean} use whether it is not needed here any more
+   */
+  #use(use) {
+    if (this.#tray?.isBusy) return void this.#tray.settled.then((isFine) => isFine && this.#use(use));
     const text = this.#field.value.trim();
+    if (text === "" && this.#shown.length === 0) return this.focus();
+    if (!use(text, this.#shown)) return;
     this.#field.value = "";
+    this.#tray?.empty();
     this.#grow();
-    return text;
+    this.#keep();
   }
 
-  /** @param {string} text */
-  #queue(text) {
-    this.#queued.text = text;
+  #ask() {
+    this.#use((text, images) => !this.#isAnswering && this.#actions.send(text, images));
+  }
+
+  #enqueue() {
+    this.#use((text, images) => {
+      const all = [...this.#queued.images, ...images];
+      if (all.length > MOST_IMAGES) this.#actions.told(words.tooManyImages);
+      else this.#queue(joined(this.#queued.text, text), all);
+      return all.length <= MOST_IMAGES;
+    });
+  }
+
+  /**
+   * @param {string} text
+   * @param {readonly Picture[]} images
+   */
+  #queue(text, images) {
+    this.#queued.hold(text, images);
     this.#keep();
+    this.#actions.changed();
     this.refocus();
   }
 
   #takeBack() {
-    this.#field.value = joined(this.#queued.text, this.#field.value);
-    this.#queue("");
-    this.#grow();
+    const { text, images } = this.#queued;
+    this.#queue("", []);
+    this.#putBack(text, images);
     this.focus();
+  }
+
+  /**
+   * @param {string} text
+   * @param {readonly Picture[]} images
+   */
+  #putBack(text, images) {
+    this.#field.value = joined(text, this.#field.value);
+    this.#grow();
+    this.#tray?.put(images);
+    this.#keep();
   }
 
   /** @param {boolean} isWhole */
   #goOn(isWhole) {
-    const question = this.#queued.text;
     if (!isWhole) return this.#takeBack();
-    this.#queue("");
-    queueMicrotask(() => this.#actions.send(question)); // the end is drawn first
+    const { text, images } = this.#queued;
+    this.#queue("", []);
+    // The end is drawn first.
+    queueMicrotask(() => this.#actions.send(text, images) || this.#putBack(text, images));
   }
 
+  /** Images are not kept, and a question that lacks them must not be sent by itself. */
   #keep() {
-    this.#actions.keep({ text: this.#field.value, queued: this.#queued.text });
+    const [text, queued] = [this.#field.value, this.#queued.text];
+    const isHeld = this.#queued.images.length > 0;
+    const images = this.images.length;
+    this.#actions.keep(isHeld ? { text: joined(queued, text), queued: "", images } : { text, queued, images });
   }
 
   #grow() {
@@ -160,7 +270,7 @@ export class Composer {
     this.#button.setAttribute("aria-label", name);
     this.#button.title = name;
     // Not `disabled`: that would drop the focus of whoever stands on the button.
-    const isIdle = !this.#isAnswering && this.#field.value.trim() === "";
+    const isIdle = !this.#isAnswering && this.#field.value.trim() === "" && !this.#tray?.pictures.length && !this.#tray?.isBusy;
     this.#button.setAttribute("aria-disabled", String(isIdle));
   }
 }

@@ -5,6 +5,7 @@ import { formatDay } from "../format.js";
 import { words } from "../strings/words.js";
 import { listCss } from "../styles/list.js";
 import { sheetOf } from "../styles/sheets.js";
+import { Bring } from "./bring.js";
 import { Row } from "./row.js";
 import { Sharing } from "./sharing.js";
 import { Undo } from "./undo.js";
@@ -17,6 +18,7 @@ import { Undo } from "./undo.js";
  * @property {(id: string) => string} address of the page that shows a conversation
  * @property {(id: string) => void} open
  * @property {(id: string) => void} removed
+ * @property {number} mostBytes of a file that can be imported
  * @property {(title: string) => void} titled what the one that is shown is called; empty where that is not known
  */
 
@@ -65,7 +67,13 @@ export class List {
     this.#library = library;
     this.#actions = actions;
     const search = h("div", { class: "search", role: "search" }, icon(ICONS.search), this.#field);
-    this.element = h("nav", { class: "list", "aria-label": words.conversations }, search, this.#scroller, this.#undo.element);
+    const bring = new Bring(actions.mostBytes, {
+      bring: (file) => library.bring(file),
+      brought: (id) => void this.#brought(id),
+      say: (text) => this.#undo.show(text === null ? null : { text }),
+    });
+    const head = h("div", { class: "head" }, search, bring.element);
+    this.element = h("nav", { class: "list", "aria-label": words.conversations }, head, this.#scroller, this.#undo.element);
     this.#field.addEventListener("input", () => this.#later(PAUSE_MS));
     // Escape ends what is open here; outside it would stop an answer.
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
@@ -215,6 +223,16 @@ export class List {
     this.#undo.show({ text: words.removed(title), undo: () => void this.#restore(id, wasCurrent) });
     if (wasCurrent) this.#actions.removed(id);
     this.#undo.focus();
+  }
+
+  /**
+   * Show what was just imported.
+   * @param {string} id
+   */
+  async #brought(id) {
+    this.#field.value = ""; // a search could hide it
+    await this.refresh();
+    this.#actions.open(id);
   }
 
   /**

@@ -1,14 +1,20 @@
 /** The one message that waits for the answer before it: seen above the field, there to be changed or taken back. */
 import { ICONS, h, icon, setText } from "../dom.js";
+import { formatCount } from "../format.js";
 import { words } from "../strings/words.js";
+
+/** @typedef {import("../seams.js").Picture} Picture */
 
 /** Shows the waiting message; empty and hidden when there is none. */
 export class Queued {
-  #text = "";
+  text = "";
+  /** @type {readonly Picture[]} */
+  images = [];
+  #seen = h("span", { class: "queued-images" });
   #shown = h("span", { class: "queued-text", dir: "auto" });
   #edit = h("button", { type: "button", "aria-label": words.editQueued, title: words.editQueued }, icon(ICONS.edit));
   #drop = h("button", { type: "button", "aria-label": words.dropQueued, title: words.dropQueued }, icon(ICONS.close));
-  element = h("div", { class: "queued", role: "group", "aria-label": words.queued, hidden: true }, this.#shown, this.#edit, this.#drop);
+  element = h("div", { class: "queued", role: "group", "aria-label": words.queued, hidden: true }, this.#seen, this.#shown, this.#edit, this.#drop);
 
   /** @param {{edit: () => void, drop: () => void}} actions */
   constructor({ edit, drop }) {
@@ -16,14 +22,22 @@ export class Queued {
     this.#drop.addEventListener("click", drop);
   }
 
-  /** What waits; empty where nothing does. */
-  get text() {
-    return this.#text;
+  /** Whether nothing waits. */
+  get isEmpty() {
+    return this.text === "" && this.images.length === 0;
   }
 
-  set text(text) {
-    this.#text = text;
-    this.element.hidden = text === "";
+  /**
+   * Let something wait; without words and images nothing does.
+   * @param {string} text
+   * @param {readonly Picture[]} images
+   */
+  hold(text, images) {
+    this.text = text;
+    this.images = images;
+    this.element.hidden = this.isEmpty;
     setText(this.#shown, text);
+    const seen = images.map(({ data = "" }, at) => h("img", { src: data, alt: words.imageNumber(formatCount(at + 1)) }));
+    this.#seen.replaceChildren(...seen);
   }
 }

@@ -24,6 +24,7 @@ export class Undo {
     this.#undo = what?.undo ?? null;
     setText(this.#text, what?.text ?? "");
     this.#button.hidden = this.#undo === null;
+    this.#box.classList.toggle("told", this.#undo === null); // a whole sentence, which may take its lines
     this.#box.hidden = what === null;
   }
 

@@ -64,6 +64,22 @@ export const de = {
       title: "Der Server hat diese Antwort nicht mehr.",
       advice: "Versuchen Sie es noch einmal, um eine neue zu bekommen.",
     },
+    no_images: {
+      title: "Dieses Modell kann keine Bilder sehen.",
+      advice: "Wählen Sie ein anderes Modell und versuchen Sie es noch einmal.",
+    },
+    image_not_found: {
+      title: "Ein Bild dieser Frage wurde nicht aufbewahrt.",
+      advice: "Fügen Sie es einer neuen Frage hinzu und fragen Sie noch einmal.",
+    },
+    conversation_full: {
+      title: "Mehr Bilder passen nicht in diese Unterhaltung.",
+      advice: "Beginnen Sie einen neuen Chat, um weitere zu zeigen.",
+    },
+    storage_full: {
+      title: "Mehr dürfen Sie hier nicht aufbewahren.",
+      advice: "Löschen Sie Unterhaltungen, die Sie nicht brauchen, und versuchen Sie es noch einmal. Fragen ohne Bilder gehen weiterhin.",
+    },
     refused: {
       title: "Der Server hat die Frage nicht angenommen.",
       advice: "Versuchen Sie es noch einmal, oder fragen Sie anders.",
@@ -126,6 +142,24 @@ export const de = {
   editQueued: "Die wartende Nachricht bearbeiten",
   dropQueued: "Die wartende Nachricht zurücknehmen",
 
+  addImages: "Bilder hinzufügen",
+  images: "Bilder, die mitgesendet werden",
+  imageNumber: (number) => `Bild ${number}`,
+  imageAdded: (name) => `Hinzugefügt: „${name}“`,
+  dropImage: (name) => `„${name}“ entfernen`,
+  showImage: "Größer zeigen",
+  dropHere: "Bilder hier ablegen",
+  unfit: {
+    unreadable: (name) => `„${name}“ lässt sich nicht als Bild lesen. PNG, JPEG, GIF und WebP gehen.`,
+    heavy: (name) => `„${name}“ ist zu groß: Ein Bild darf 40 MB haben.`,
+    pixels: (name) => `„${name}“ hat zu viele Bildpunkte. Verkleinern Sie es zuerst.`,
+    moves: (name) => `„${name}“ bewegt sich. Nur das erste Bild davon wird gesendet.`,
+    many: "Zu einer Frage gehören höchstens vier Bilder. Die übrigen wurden weggelassen.",
+  },
+  tooManyImages: "Zu einer Frage gehören höchstens vier Bilder. Entfernen Sie einige, um sie zu senden.",
+  imagesGone: "Bilder bleiben beim Neuladen nicht erhalten. Fügen Sie sie wieder hinzu.",
+  blind: (model) => `${model} kann keine Bilder sehen. Wählen Sie ein anderes Modell oder entfernen Sie die Bilder.`,
+
   conversations: "Unterhaltungen",
   searchList: "Unterhaltungen durchsuchen",
   earlier: "Früher",
@@ -133,6 +167,17 @@ export const de = {
   noneFound: "Nichts gefunden.",
   listAway: "Die Liste lässt sich gerade nicht laden.",
   running: "Eine Antwort entsteht",
+  bring: "Eine Unterhaltung importieren",
+  bringing: (name) => `„${name}“ wird importiert …`,
+  notBrought: {
+    json: (name) => `„${name}“ ist keine JSON-Datei. Wählen Sie eine, die mit „Als JSON sichern“ entstanden ist.`,
+    foreign: (name) => `„${name}“ ist keine Unterhaltung aus diesem Chat. Wählen Sie eine, die mit „Als JSON sichern“ entstanden ist.`,
+    broken: (name, place) => `„${name}“ ist beschädigt, und zwar bei ${place}. Nichts davon wurde importiert.`,
+    many: (name) => `„${name}“ hat mehr Nachrichten, als eine Unterhaltung hier haben kann.`,
+    large: (name, size) => `„${name}“ ist zu groß: Eine Datei darf ${size} haben.`,
+    full: (name) => `Für „${name}“ ist kein Platz. Löschen Sie zuerst Unterhaltungen, die Sie nicht brauchen.`,
+    away: (name) => `„${name}“ ließ sich gerade nicht importieren. Versuchen Sie es gleich noch einmal.`,
+  },
 
   more: (title) => `Mehr zu „${title}“`,
   rename: "Umbenennen",

@@ -64,6 +64,22 @@ const troubles = {
     title: "The server does not have this answer any more.",
     advice: "Try again to get a new one.",
   },
+  no_images: {
+    title: "This model can’t see images.",
+    advice: "Choose another model, then try again.",
+  },
+  image_not_found: {
+    title: "An image of this question was not kept.",
+    advice: "Add it to a new question and ask once more.",
+  },
+  conversation_full: {
+    title: "This conversation holds as many images as one can.",
+    advice: "Begin a new chat to show more.",
+  },
+  storage_full: {
+    title: "You keep as much as you may here.",
+    advice: "Delete conversations that you do not need, then try again. Questions without images still work.",
+  },
   refused: {
     title: "The server did not accept the question.",
     advice: "Try again, or ask in another way.",
@@ -136,6 +152,24 @@ export const en = {
   editQueued: "Edit the waiting message",
   dropQueued: "Take the waiting message back",
 
+  addImages: "Add images",
+  images: "Images to send",
+  imageNumber: (/** @type {string} */ number) => `Image ${number}`,
+  imageAdded: (/** @type {string} */ name) => `Added: “${name}”`,
+  dropImage: (/** @type {string} */ name) => `Remove “${name}”`,
+  showImage: "Show larger",
+  dropHere: "Drop images here",
+  unfit: {
+    unreadable: (/** @type {string} */ name) => `“${name}” can’t be read as an image. PNG, JPEG, GIF and WebP work.`,
+    heavy: (/** @type {string} */ name) => `“${name}” is too large: an image may have 40 MB.`,
+    pixels: (/** @type {string} */ name) => `“${name}” has too many pixels. Make it smaller first.`,
+    moves: (/** @type {string} */ name) => `“${name}” moves. Only its first picture is sent.`,
+    many: "A question takes four images. The others were left out.",
+  },
+  tooManyImages: "A question takes four images. Remove some to send it.",
+  imagesGone: "Images are not kept over a reload. Add them again.",
+  blind: (/** @type {string} */ model) => `${model} can’t see images. Choose another model, or remove the images.`,
+
   conversations: "Conversations",
   searchList: "Search conversations",
   earlier: "Earlier",
@@ -143,6 +177,17 @@ export const en = {
   noneFound: "Nothing found.",
   listAway: "The list can’t be loaded now.",
   running: "An answer is being made",
+  bring: "Import a conversation",
+  bringing: (/** @type {string} */ name) => `Importing “${name}” …`,
+  notBrought: {
+    json: (/** @type {string} */ name) => `“${name}” is not a JSON file. Choose one that was saved with “Save as JSON”.`,
+    foreign: (/** @type {string} */ name) => `“${name}” is not a conversation saved by this chat. Choose one that was saved with “Save as JSON”.`,
+    broken: (/** @type {string} */ name, /** @type {string} */ place) => `“${name}” is damaged at ${place}, so nothing of it was imported.`,
+    many: (/** @type {string} */ name) => `“${name}” has more messages than a conversation can have here.`,
+    large: (/** @type {string} */ name, /** @type {string} */ size) => `“${name}” is too large: a file may have ${size}.`,
+    full: (/** @type {string} */ name) => `There is no room for “${name}”. Delete conversations that you do not need first.`,
+    away: (/** @type {string} */ name) => `“${name}” could not be imported now. Try again in a moment.`,
+  },
 
   more: (/** @type {string} */ title) => `More about “${title}”`,
   rename: "Rename",

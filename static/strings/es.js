@@ -64,6 +64,22 @@ export const es = {
       title: "El servidor ya no tiene esta respuesta.",
       advice: "Inténtelo de nuevo para obtener otra.",
     },
+    no_images: {
+      title: "Este modelo no puede ver imágenes.",
+      advice: "Elija otro modelo e inténtelo de nuevo.",
+    },
+    image_not_found: {
+      title: "Una imagen de esta pregunta no se conservó.",
+      advice: "Añádala a una pregunta nueva y vuelva a preguntar.",
+    },
+    conversation_full: {
+      title: "Esta conversación ya contiene todas las imágenes posibles.",
+      advice: "Empiece un chat nuevo para mostrar más.",
+    },
+    storage_full: {
+      title: "Ya guarda aquí todo lo permitido.",
+      advice: "Elimine conversaciones que no necesite e inténtelo de nuevo. Las preguntas sin imágenes siguen funcionando.",
+    },
     refused: {
       title: "El servidor no aceptó la pregunta.",
       advice: "Inténtelo de nuevo, o pregunte de otra manera.",
@@ -126,6 +142,24 @@ export const es = {
   editQueued: "Editar el mensaje en espera",
   dropQueued: "Retirar el mensaje en espera",
 
+  addImages: "Añadir imágenes",
+  images: "Imágenes que se enviarán",
+  imageNumber: (number) => `Imagen ${number}`,
+  imageAdded: (name) => `Añadida: «${name}»`,
+  dropImage: (name) => `Quitar «${name}»`,
+  showImage: "Ver más grande",
+  dropHere: "Suelte las imágenes aquí",
+  unfit: {
+    unreadable: (name) => `«${name}» no se puede leer como imagen. Sirven PNG, JPEG, GIF y WebP.`,
+    heavy: (name) => `«${name}» es demasiado grande: una imagen puede tener 40 MB.`,
+    pixels: (name) => `«${name}» tiene demasiados píxeles. Redúzcala primero.`,
+    moves: (name) => `«${name}» se mueve. Solo se envía su primera imagen.`,
+    many: "Una pregunta admite cuatro imágenes. Las demás se dejaron fuera.",
+  },
+  tooManyImages: "Una pregunta admite cuatro imágenes. Quite algunas para enviarla.",
+  imagesGone: "Las imágenes no se conservan al recargar. Añádalas de nuevo.",
+  blind: (model) => `${model} no puede ver imágenes. Elija otro modelo o quite las imágenes.`,
+
   conversations: "Conversaciones",
   searchList: "Buscar conversaciones",
   earlier: "Antes",
@@ -133,6 +167,17 @@ export const es = {
   noneFound: "No se encontró nada.",
   listAway: "La lista no se puede cargar ahora.",
   running: "Se está escribiendo una respuesta",
+  bring: "Importar una conversación",
+  bringing: (name) => `Importando «${name}»…`,
+  notBrought: {
+    json: (name) => `«${name}» no es un archivo JSON. Elija uno guardado con «Guardar como JSON».`,
+    foreign: (name) => `«${name}» no es una conversación guardada aquí. Elija un archivo guardado con «Guardar como JSON».`,
+    broken: (name, place) => `«${name}» está dañado en ${place}, así que no se importó nada.`,
+    many: (name) => `«${name}» tiene más mensajes de los que admite aquí una conversación.`,
+    large: (name, size) => `«${name}» es demasiado grande: un archivo puede tener ${size}.`,
+    full: (name) => `No hay sitio para «${name}». Elimine antes conversaciones que no necesite.`,
+    away: (name) => `«${name}» no se pudo importar ahora. Inténtelo de nuevo en un momento.`,
+  },
 
   more: (title) => `Más sobre «${title}»`,
   rename: "Cambiar el nombre",

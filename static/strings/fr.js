@@ -64,6 +64,22 @@ export const fr = {
       title: "Le serveur n’a plus cette réponse.",
       advice: "Réessayez pour en obtenir une nouvelle.",
     },
+    no_images: {
+      title: "Ce modèle ne voit pas les images.",
+      advice: "Choisissez un autre modèle, puis réessayez.",
+    },
+    image_not_found: {
+      title: "Une image de cette question n’a pas été conservée.",
+      advice: "Ajoutez-la à une nouvelle question et demandez encore une fois.",
+    },
+    conversation_full: {
+      title: "Cette conversation contient déjà autant d’images que possible.",
+      advice: "Commencez une nouvelle discussion pour en montrer d’autres.",
+    },
+    storage_full: {
+      title: "Vous conservez ici autant que permis.",
+      advice: "Supprimez des conversations inutiles, puis réessayez. Les questions sans images fonctionnent toujours.",
+    },
     refused: {
       title: "Le serveur n’a pas accepté la question.",
       advice: "Réessayez, ou demandez autrement.",
@@ -126,6 +142,24 @@ export const fr = {
   editQueued: "Modifier le message en attente",
   dropQueued: "Retirer le message en attente",
 
+  addImages: "Ajouter des images",
+  images: "Images à envoyer",
+  imageNumber: (number) => `Image ${number}`,
+  imageAdded: (name) => `Ajoutée : « ${name} »`,
+  dropImage: (name) => `Retirer « ${name} »`,
+  showImage: "Agrandir",
+  dropHere: "Déposez les images ici",
+  unfit: {
+    unreadable: (name) => `« ${name} » ne peut pas être lu comme une image. PNG, JPEG, GIF et WebP conviennent.`,
+    heavy: (name) => `« ${name} » est trop lourd : une image peut avoir 40 Mo.`,
+    pixels: (name) => `« ${name} » a trop de pixels. Réduisez-la d’abord.`,
+    moves: (name) => `« ${name} » est animée. Seule sa première image est envoyée.`,
+    many: "Une question accepte quatre images. Les autres ont été laissées de côté.",
+  },
+  tooManyImages: "Une question accepte quatre images. Retirez-en pour l’envoyer.",
+  imagesGone: "Les images ne sont pas conservées au rechargement. Ajoutez-les de nouveau.",
+  blind: (model) => `${model} ne voit pas les images. Choisissez un autre modèle ou retirez les images.`,
+
   conversations: "Discussions",
   searchList: "Chercher dans les discussions",
   earlier: "Plus tôt",
@@ -133,6 +167,17 @@ export const fr = {
   noneFound: "Rien trouvé.",
   listAway: "La liste ne peut pas être chargée pour le moment.",
   running: "Une réponse est en cours",
+  bring: "Importer une conversation",
+  bringing: (name) => `Importation de « ${name} » …`,
+  notBrought: {
+    json: (name) => `« ${name} » n’est pas un fichier JSON. Choisissez-en un obtenu par « Enregistrer en JSON ».`,
+    foreign: (name) => `« ${name} » n’est pas une conversation enregistrée ici. Choisissez un fichier obtenu par « Enregistrer en JSON ».`,
+    broken: (name, place) => `« ${name} » est abîmé à l’endroit ${place} ; rien n’en a été importé.`,
+    many: (name) => `« ${name} » contient plus de messages qu’une conversation ne peut en avoir ici.`,
+    large: (name, size) => `« ${name} » est trop lourd : un fichier peut avoir ${size}.`,
+    full: (name) => `Il n’y a plus de place pour « ${name} ». Supprimez d’abord des conversations inutiles.`,
+    away: (name) => `« ${name} » n’a pas pu être importé pour l’instant. Réessayez dans un moment.`,
+  },
 
   more: (title) => `Plus sur « ${title} »`,
   rename: "Renommer",

@@ -1,7 +1,13 @@
 /** Styles of the list of conversations, which comes beside the first picture. */
 export const listCss = `
 .list { position: relative; display: flex; flex-direction: column; block-size: 100%; min-block-size: 0; }
-.search { position: relative; flex: none; padding-block-end: 8px; }
+.head { display: flex; flex: none; gap: 4px; padding-block-end: 8px; }
+.search { position: relative; flex: 1; min-inline-size: 0; }
+.bringing { flex: none; margin-inline-end: -2px; }
+.list .small.bring { inline-size: 36px; block-size: 36px; border-radius: 10px; }
+.list .small.bring:hover { background: var(--tint); }
+.bring .icon { inline-size: 20px; block-size: 20px; }
+.list .bring[aria-disabled] { opacity: .5; cursor: default; }
 .search .icon { position: absolute; inset-block-start: 9px; inset-inline-start: 11px; inline-size: 18px; block-size: 18px; color: var(--muted); pointer-events: none; }
 .list input { inline-size: 100%; min-block-size: 36px; padding-block: 4px; padding-inline: 12px; border: 1px solid var(--line-colour); border-radius: 10px; background: var(--raised); color: inherit; font: inherit; font-size: 0.875rem; }
 .list input:focus-visible { border-color: var(--accent); outline: 1px solid var(--accent); outline-offset: 0; }
@@ -35,13 +41,14 @@ export const listCss = `
 .box:dir(rtl) { padding: 4px 14px 4px 4px; }
 .box[hidden] { display: none; }
 .what { flex: 1; min-inline-size: 0; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+.told .what { padding-block: 6px; white-space: normal; overflow-wrap: anywhere; }
 .undo { flex: none; min-block-size: 32px; padding-inline: 8px; border: 0; border-radius: 8px; background: none; color: var(--accent); font: inherit; font-weight: 600; cursor: pointer; }
 .undo[hidden] { display: none; }
 @media (pointer: coarse) {
   .list input, .line a, .undo, .list .deeds > * { min-block-size: 44px; }
   .search .icon { inset-block-start: 13px; }
   .line a { padding-inline-end: 44px; }
-  .list .small, .list .small.more { inset-block-start: 0; inset-inline-end: 0; inline-size: 44px; block-size: 44px; opacity: 1; }
+  .list .small, .list .small.more, .list .small.bring { inset-block-start: 0; inset-inline-end: 0; inline-size: 44px; block-size: 44px; opacity: 1; }
   .list input { font-size: 1rem; }
 }
 @media (prefers-reduced-motion: reduce) {

@@ -1,6 +1,7 @@
 /** The style sheets of the shadow root, made once and shared by every chat of a page. */
 import { answerCss } from "./answer.js";
 import { composerCss } from "./composer.js";
+import { imagesCss } from "./images.js";
 import { logCss } from "./log.js";
 import { printCss } from "./print.js";
 
@@ -19,6 +20,6 @@ export function sheetOf(css) {
 
 /** The sheets to adopt. */
 export function sheets() {
-  made ??= [logCss, answerCss, composerCss, printCss].map(sheetOf);
+  made ??= [logCss, answerCss, composerCss, imagesCss, printCss].map(sheetOf);
   return made;
 }

@@ -1,11 +1,13 @@
 """The main path in Firefox, on a name that is not localhost, where a page has less: no clipboard, no worker."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.answers import TEXT, begun, spoken
 from tests.browser.network import Network
+from tests.browser.test_images import images_of, size_of
 from tests.support.bidi import Session
 from tests.support.fake_provider import FakeProvider
 from tests.support.firefox import opened
@@ -108,3 +110,27 @@ def test_a_network_that_holds_back_event_streams_is_left_for_a_websocket(
         tab.wait(f"() => {ANSWER}?.status === 'done'")
         assert tab.evaluate(f"() => {ANSWER}.text") == TEXT
         assert len(provider.calls) == 1
+
+
+def test_an_image_is_made_small_sent_and_kept(tab: Session, provider: FakeProvider) -> None:
+    provider.play(spoken(per_s=2_000))
+    tab.evaluate(
+        """async () => {
+            const canvas = document.createElement('canvas');
+            canvas.width = 3000; canvas.height = 1500;
+            canvas.getContext('2d').fillRect(0, 0, 3000, 1500);
+            const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
+            document.querySelector('freshet-chat').take([new File([blob], 'dark.png', { type: 'image/png' })]);
+        }"""
+    )
+    tab.wait("() => document.querySelector('freshet-chat').shadowRoot.querySelector('.tray img') !== null")
+    ask(tab, "What is it?")
+    tab.wait(f"() => {ANSWER}?.status === 'done'")
+    (image,) = images_of(provider)
+    assert size_of(image) == (2_048, 1_024)
+    address = tab.wait("() => location.search.startsWith('?c=') && location.href")
+    tab.evaluate("() => sessionStorage.clear()")
+    tab.open(address)
+    shown = "document.querySelector('freshet-chat').shadowRoot.querySelector('.gallery img')"
+    tab.wait(f"() => {shown}?.complete && {shown}.naturalWidth === 2048")
+    assert hashlib.sha256(image).hexdigest() in tab.evaluate(f"() => {shown}.src")

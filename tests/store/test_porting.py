@@ -1,11 +1,13 @@
 """Away as Markdown and JSON, and back from that JSON; and files that are not what they claim."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from tests.store.people import Person, data_url, new_run, png, text_of
+from webapp.routes import porting
 
 USER = {
     "id": "a",
@@ -212,3 +214,39 @@ def test_ten_thousand_messages_deep(anna: Person) -> None:
     while at is not None:
         depth, at = depth + 1, parents[at]
     assert depth == 10_002
+
+
+def test_a_conversation_with_many_images_comes_back(anna: Person, ben: Person) -> None:
+    """Its file is larger than any other request may be."""
+    name = new_run()
+    first = anna.ask(name, "Look", images=[data_url(png(pad=1_900_000 + size)) for size in range(4)])
+    for more in range(2):
+        images = [data_url(png(pad=1_900_000 + 10 * more + size)) for size in range(4, 8)]
+        anna.ask(name, "And these", parent=first.id, images=images)
+    away = exported(anna, name)
+    size = len(json.dumps(away))
+    assert size > 28_000_000 > 16 * 1024 * 1024
+    head = ben.do("POST", "/conversations/import", away)
+    assert head.status_code == 201, head.text
+    assert shape(exported(ben, head.json["id"])) == shape(away)
+
+
+def test_a_file_that_is_too_large_is_refused(anna: Person) -> None:
+    body = b"{" + b" " * (64 * 1024 * 1024)
+    response = anna._client.post(
+        "/conversations/import", data=body, content_type="application/json", headers=anna._headers
+    )
+    assert (response.status_code, response.json["error"]["param"]) == (413, None)
+    assert anna.heads() == []
+
+
+def test_few_large_ones_at_a_time(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(porting, "_large", threading.BoundedSemaphore(1))
+    large = GOOD | {"system": "x" * 100_000, "ignored": "x" * (17 * 1024 * 1024)}
+    with porting._large:
+        response = anna.do("POST", "/conversations/import", large)
+        assert (response.status_code, response.json["error"]["code"]) == (429, "busy")
+        assert response.headers["Retry-After"] == "10"
+        assert anna.do("POST", "/conversations/import", GOOD).status_code == 201
+    assert anna.do("POST", "/conversations/import", large).status_code == 201
+    assert anna.do("POST", "/conversations/import", large).status_code == 201

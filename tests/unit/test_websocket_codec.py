@@ -119,6 +119,17 @@ def test_a_message_that_is_begun_and_not_finished_is_overdue() -> None:
     assert not inspector.overdue(99.0, 10.0)
 
 
+def test_a_slow_line_has_time_for_a_large_message() -> None:
+    """Images are sent at once: at 32 kB a second they take minutes, and at a drip they never end."""
+    raw = client_bytes(text(10_000_000))
+    quick, drip = Inspector(16_000_000, 100), Inspector(16_000_000, 100)
+    for second in range(300):
+        quick.feed(raw[second * 32_000 : (second + 1) * 32_000], float(second))
+        assert not quick.overdue(float(second), 10.0)
+        drip.feed(raw[second * 100 : (second + 1) * 100], float(second))
+    assert drip.overdue(13.0, 10.0)
+
+
 def test_half_a_head_and_an_unfinished_fragment_are_begun_messages() -> None:
     for raw in (
         client_bytes(text(500))[:1],

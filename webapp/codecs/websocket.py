@@ -11,6 +11,7 @@ _TEXT, _BINARY, _CLOSE, _PING = 0x1, 0x2, 0x8, 0x9
 _FIN = 0x80
 _SHORT, _MEDIUM = 126, 1 << 16
 _WINDOW_S = 10.0
+_SLOWEST_BYTES_PER_S = 16 * 1024
 
 
 def text_message(payload: bytes) -> bytes:
@@ -60,6 +61,7 @@ class Inspector:
         self._message_bytes = 0
         self._open = False  # a message has begun and has not ended
         self._begun_at: float | None = None
+        self._came = 0  # bytes since then
         self._arrivals: deque[float] = deque(maxlen=max_frames)
 
     def feed(self, raw: bytes, now: float) -> None:
@@ -72,17 +74,20 @@ class Inspector:
             if self._skip or at >= len(raw):
                 break
             if not self._head and not self._open:
-                self._begun_at = now
+                self._begun_at, self._came = now, 0
             self._head += raw[at : at + 1]
             at += 1
             if len(self._head) >= 2 and len(self._head) == self._head_bytes():
                 self._enter(now)
+        self._came += len(raw)
         if not self._open and not self._skip and not self._head:
             self._begun_at = None
 
     def overdue(self, now: float, limit_s: float) -> bool:
-        """Tell whether a message that has begun is not finished after `limit_s`."""
-        return self._begun_at is not None and now - self._begun_at > limit_s
+        """Tell whether a message that has begun is not finished after `limit_s`, or what a slow line needs for it."""
+        if self._begun_at is None:
+            return False
+        return now - self._begun_at > limit_s + self._came / _SLOWEST_BYTES_PER_S
 
     def _head_bytes(self) -> int:
         length = self._head[1] & 0x7F

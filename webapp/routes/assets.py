@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 _DIGEST_CHARS = 16
-_BESIDE = ("render.js", "elements/list.js")  # what the page loads once its first picture is there
+# What the page loads once its first picture is there, or when it is first needed.
+_BESIDE = ("render.js", "elements/list.js", "elements/tray.js", "viewer.js")
 # `import … from "./x.js"` and `export … from "./x.js"`; what is imported when needed has another form.
 _IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["'];""", re.MULTILINE)
 

@@ -11,7 +11,15 @@ import msgspec
 
 from webapp.chat import TextPart
 from webapp.codecs import images
-from webapp.conversation import MOST_IMAGES, BrokenTree, ImageRef, Message, in_order, plain, title_of
+from webapp.conversation import (
+    MOST_IMAGES,
+    MOST_IMAGES_KEPT,
+    BrokenTree,
+    Message,
+    in_order,
+    plain,
+    title_of,
+)
 from webapp.errors import InvalidRequest
 from webapp.frames import new_run
 from webapp.offload import breathe
@@ -21,7 +29,6 @@ from webapp.store.rows import now_ms
 
 VERSION = 1
 MOST_MESSAGES = 10_000
-_MOST_IMAGES = 200
 _MOST_NAME_CHARS = 200
 _MOST_TOKENS = 1_000_000_000
 _EVERY = 200  # messages between two chances for others to work
@@ -43,7 +50,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     system: Annotated[str, msgspec.Meta(max_length=100_000)] | None = None
     leaf: _Name | None = None
     created_at: int | None = None
-    images: Annotated[dict[str, _Image], msgspec.Meta(max_length=_MOST_IMAGES)] = {}
+    images: Annotated[dict[str, _Image], msgspec.Meta(max_length=MOST_IMAGES_KEPT)] = {}
 
 
 def checked(file: File) -> Whole:
@@ -107,10 +114,7 @@ def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> Non
 
 def _renamed(message: Message, names: Mapping[str, str], pictures: Mapping[str, Picture], at: int) -> Message:
     content = tuple(
-        piece
-        if isinstance(piece, TextPart)
-        else ImageRef(image=pictures[piece.image].id, media_type=pictures[piece.image].media_type)
-        for piece in message.content
+        piece if isinstance(piece, TextPart) else pictures[piece.image].ref for piece in message.content
     )
     return msgspec.structs.replace(
         message,
@@ -126,12 +130,18 @@ def _picture(name: str, image: _Image) -> Picture:
     place = f"images.{name[:80]}"
     try:
         raw = base64.b64decode(image.data, validate=True)
-        images.check(raw, image.media_type)
+        facts = images.check(raw, image.media_type)
     except ValueError:
         raise _wrong(place, "is not base64") from None
     except images.BadImage as bad:
         raise _wrong(place, bad.reason) from None
-    return Picture(id=hashlib.sha256(raw).hexdigest(), media_type=image.media_type, content=raw)
+    return Picture(
+        id=hashlib.sha256(raw).hexdigest(),
+        media_type=facts.media_type,
+        content=raw,
+        width=facts.width,
+        height=facts.height,
+    )
 
 
 def _title(file: File) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+import socket
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +16,7 @@ from flask import Blueprint, Response, request
 
 from webapp.chat import TextPart
 from webapp.conversation import Message, branch
-from webapp.errors import InvalidRequest, TooLarge, UnsupportedType
+from webapp.errors import InvalidRequest, TooLarge, TooManyRequests, UnsupportedType
 from webapp.offload import breathe
 from webapp.routes import history
 from webapp.routes.admission import named_owner
@@ -29,6 +33,10 @@ blueprint = Blueprint("porting", __name__, url_prefix="/conversations")
 _UNSAFE = re.compile(r"[^\w.-]+")
 _MOST_NAME_CHARS = 60
 _ROLE_KEY = b'"role"'
+_LARGE_AT_ONCE = 2
+_PATIENCE_S = 30.0
+_SLOWEST_BYTES_PER_S = 256 * 1024
+_large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
 
 @blueprint.get("/<conversation>/export")
@@ -71,15 +79,58 @@ def bring() -> Response:
     who = named_owner()
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    raw = request.get_data()
-    if raw.count(_ROLE_KEY) > MOST_MESSAGES:  # found out before they are read, which would hold others up
-        raise TooLarge(
-            f"messages: a conversation may have {MOST_MESSAGES}.", param="messages", code="too_many_messages"
-        )
-    breathe()
-    whole = checked(read_json(raw, File))
-    head = services().store.write(lambda c: porting.put_whole(c, who, whole))
+    with _in_turn():
+        raw = _body()
+        if raw.count(_ROLE_KEY) > MOST_MESSAGES:  # found out before they are read, which would hold others up
+            raise TooLarge(
+                f"messages: a conversation may have {MOST_MESSAGES}.",
+                param="messages",
+                code="too_many_messages",
+            )
+        breathe()
+        whole = checked(read_json(raw, File))
+        del raw
+        store = services().store
+        head = store.write(lambda c: porting.put_whole(c, who, whole, store.limits))
     return json_response(history.head_body(head), 201)
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Take few large bodies at a time: each is in memory more than once while it is read.
+
+    Raises `TooManyRequests`.
+    """
+    size = request.content_length
+    if size is not None and size <= services().max_body_bytes:
+        yield
+        return
+    if not _large.acquire(blocking=False):
+        raise TooManyRequests("Other large imports are under way.", retry_after_s=10, code="busy")
+    try:
+        yield
+    finally:
+        _large.release()
+
+
+def _body() -> bytes:
+    """Read a body that may be larger than those of other doors; who sends it too slowly is not waited for."""
+    most = services().import_max_bytes
+    request.max_content_length = most
+    sock = request.environ.get("gunicorn.socket")
+    end = threading.Timer(_PATIENCE_S + most / _SLOWEST_BYTES_PER_S, _shut, [sock])
+    end.daemon = True
+    end.start()
+    try:
+        return request.get_data()
+    finally:
+        end.cancel()
+
+
+def _shut(sock: socket.socket | None) -> None:
+    if sock is not None:
+        with suppress(OSError):  # it is gone already
+            sock.shutdown(socket.SHUT_RD)
 
 
 def _as_file(response: Response, title: str, ending: str) -> Response:

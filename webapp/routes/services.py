@@ -35,6 +35,7 @@ class Services:
     write_s: float
     auth_s: float
     max_body_bytes: int
+    import_max_bytes: int
 
 
 def keep(extensions: dict[str, object], services: Services) -> None:

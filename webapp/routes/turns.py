@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from webapp.seams import Provider
 from webapp.store.pictures import Picture
 from webapp.store.turns import Plan, Wish
 
+_NAME = re.compile(r"[0-9a-f]{64}")  # the SHA-256 of the bytes
 _GO_ON = (
     "Continue your last answer exactly where it stops, in the middle of a word if need be. "
     "Repeat nothing of it, and say nothing about this."
@@ -39,13 +41,18 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
     _check(asked)
     name = asked.run or new_run()
     chain = parts.catalog.resolve(asked.provider, asked.model)
-    print_ = _fingerprint(asked, chain[0])
+    shown = [_image(f"images[{index}]", url) for index, url in enumerate(asked.images or ())]
+    print_ = _fingerprint(asked, chain[0], shown)
     known = parts.runs.known(name, owner, print_)
     if known is not None:
         return known
-    plan = parts.store.plan(_wish(asked, name, owner), parts.runs.alive)
+    new = [image for image in shown if image.content]
+    shown = _fetched(shown, asked.conversation or "", parts, owner)
+    plan = parts.store.plan(_wish(asked, name, owner, shown), parts.runs.alive)
     request = _request(asked, plan, parts, chain[0])
     parts.catalog.check(chain[0], request)
+    if new:
+        parts.store.check_room(owner, plan.conversation, new)
     run, _ = parts.runs.start(
         Order(
             run=name,
@@ -102,36 +109,74 @@ def _check(asked: Asked) -> None:
         )
 
 
-def _fingerprint(asked: Asked, first: Provider) -> str:
-    """Tell two bodies apart by what was asked, never by what it led to: the leaf moves on meanwhile."""
+def _fingerprint(asked: Asked, first: Provider, shown: Sequence[Picture]) -> str:
+    """Tell two bodies apart by what was asked, never by what it led to: the leaf moves on meanwhile.
+
+    An image is the same by its bytes and by its name.
+    """
     parent = ["leaf"] if asked.parent is msgspec.UNSET else ["at", asked.parent]
     body: list[object] = [first.name, first.model_name, asked.conversation, parent, asked.continue_]
-    body += [asked.query, asked.images or [], asked.system, asked.max_completion_tokens or asked.max_tokens]
+    body += [
+        asked.query,
+        [image.id for image in shown],
+        asked.system,
+        asked.max_completion_tokens or asked.max_tokens,
+    ]
     body += [asked.temperature, stops(asked), asked.seed]
     return hashlib.sha256(encode(["turn", body])).hexdigest()
 
 
-def _wish(asked: Asked, run: str, owner: str) -> Wish:
+def _wish(asked: Asked, run: str, owner: str, shown: Sequence[Picture]) -> Wish:
     return Wish(
         owner=owner,
         run=run,
         conversation=asked.conversation,
         parent=asked.parent,
         query=asked.query if asked.query and asked.query.strip() else None,
-        images=[_image(f"images[{index}]", url) for index, url in enumerate(asked.images or ())],
+        images=shown,
         continued=asked.continue_,
         system=asked.system,
     )
 
 
 def _image(place: str, url: str) -> Picture:
-    """Read a data URL, which must hold what it says. Raises `InvalidRequest` that names the place."""
+    """Read a data URL, which must hold what it says; or a name, which is filled in later.
+
+    Raises `InvalidRequest` that names the place.
+    """
+    if _NAME.fullmatch(url):
+        return Picture(id=url, media_type="", content=b"")
     media_type, data = read_data_url(place, url)
+    return Picture(id=hashlib.sha256(data).hexdigest(), media_type=media_type, content=data)
+
+
+def _read(place: str, name: str, media_type: str, data: bytes) -> Picture:
     try:
-        images.check(data, media_type)
+        facts = images.check(data, media_type)
     except images.BadImage as bad:
         raise InvalidRequest(f"{place} {bad.reason}.", param=place, code=bad.code) from None
-    return Picture(id=hashlib.sha256(data).hexdigest(), media_type=media_type, content=data)
+    return Picture(id=name, media_type=media_type, content=data, width=facts.width, height=facts.height)
+
+
+def _fetched(shown: Sequence[Picture], conversation: str, parts: Services, owner: str) -> list[Picture]:
+    """Fetch the images that were only named: they were shown in this conversation before.
+
+    Raises `InvalidRequest` for another one, and never `NotFound`, which would say that there is no such run.
+    """
+    named = [image.id for image in shown if not image.content]
+    found = parts.store.pictures(owner, conversation, named) if named else {}
+    whole: list[Picture] = []
+    for index, image in enumerate(shown):
+        place = f"images[{index}]"
+        kept = image if image.content else found.get(image.id)
+        if kept is None:
+            raise InvalidRequest(
+                f"{place} names no image of this conversation: send it as a data URL.",
+                param=place,
+                code="image_not_found",
+            )
+        whole.append(_read(place, kept.id, kept.media_type, kept.content))
+    return whole
 
 
 def _request(asked: Asked, plan: Plan, parts: Services, first: Provider) -> ModelRequest:

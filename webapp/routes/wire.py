@@ -48,6 +48,7 @@ class GuardedSocket:
         self._ended = Wake()  # rings when simple-websocket's reader has ended
         self.violation: Violation | None = None
         self.broken = False
+        self.heard = False  # whether anything came since this was last looked at
         sock.settimeout(write_s)
 
     def recv(self, size: int) -> bytes:
@@ -62,6 +63,7 @@ class GuardedSocket:
             except Violation as violation:
                 self.violation = violation
                 break
+            self.heard = True
             if not self._finishing:
                 return raw
         self._discard()

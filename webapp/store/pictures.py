@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from webapp.conversation import ImageRef
 from webapp.errors import NotFound
 from webapp.store.conversations import owned
 from webapp.store.rows import put
@@ -14,11 +15,18 @@ from webapp.store.schema import conversations, images
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """An image as it was sent; `id` is the SHA-256 of its bytes."""
+    """An image as it was sent; `id` is the SHA-256 of its bytes, and sizes are told where it was just read."""
 
     id: str
     media_type: str
     content: bytes
+    width: int = 0
+    height: int = 0
+
+    @property
+    def ref(self) -> ImageRef:
+        """What a message says of it."""
+        return ImageRef(image=self.id, media_type=self.media_type, width=self.width, height=self.height)
 
 
 def find(connection: Connection, owner: str, conversation: str, image: str) -> Picture:
@@ -31,6 +39,19 @@ def find(connection: Connection, owner: str, conversation: str, image: str) -> P
     if found is None:
         raise NotFound("There is no such image.", param="image", code="image_not_found")
     return Picture(id=image, media_type=found.media_type, content=found.content)
+
+
+def some(connection: Connection, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+    """Read those of the named images that are there, by their names."""
+    chosen = (
+        select(images.c.id, images.c.media_type, images.c.content)
+        .join(conversations, conversations.c.id == images.c.conversation)
+        .where(images.c.conversation == conversation, images.c.id.in_(names), owned(owner, conversation))
+    )
+    return {
+        row.id: Picture(id=row.id, media_type=row.media_type, content=row.content)
+        for row in connection.execute(chosen)
+    }
 
 
 def all_of(connection: Connection, owner: str, conversation: str) -> list[Picture]:

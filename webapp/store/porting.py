@@ -12,6 +12,7 @@ from webapp.offload import breathe
 from webapp.store import pictures
 from webapp.store.conversations import find
 from webapp.store.pictures import Picture
+from webapp.store.room import Limits, check_owner, clear
 from webapp.store.rows import Head, clean, now_ms, row_of
 from webapp.store.schema import conversations, messages
 
@@ -30,8 +31,12 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     pictures: Sequence[Picture]
 
 
-def put_whole(connection: Connection, owner: str, whole: Whole) -> Head:
-    """Insert a conversation for an owner."""
+def put_whole(connection: Connection, owner: str, whole: Whole, limits: Limits) -> Head:
+    """Insert a conversation for an owner. Raises `TooLarge` where there is no room for it."""
+    weight = sum(len(message.text) + len(message.reasoning) for message in whole.messages)
+    weight += sum(len(picture.content) for picture in whole.pictures)
+    check_owner(connection, owner, weight, limits, "body")
+    clear(connection, owner, weight, limits)
     title = clean(whole.title)
     connection.execute(
         insert(conversations).values(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -13,6 +14,7 @@ from webapp.errors import Conflict
 from webapp.store.branches import Branch
 from webapp.store.conversations import not_found
 from webapp.store.database import Away
+from webapp.store.pictures import Picture
 
 _MOST_BYTES = 16 * 1024 * 1024
 _OVERHEAD_BYTES = 1_000
@@ -72,6 +74,21 @@ class Recall:
             gone = self._known.pop(conversation, None)
             if gone is not None:
                 self._bytes -= gone.weight
+
+    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+        """Give those of the named images that are remembered with the message that shows them."""
+        with self._lock:
+            known = self._known.get(conversation)
+            if known is None or known.owner != owner:
+                return {}
+            types = {ref.image: ref for one in known.messages.values() for ref in one.images}
+            wanted = [name for name in names if name in types and name in known.images]
+            return {
+                name: Picture(
+                    id=name, media_type=types[name].media_type, content=base64.b64decode(known.images[name])
+                )
+                for name in wanted
+            }
 
     def read(
         self, owner: str, conversation: str, at: str | msgspec.UnsetType | None, run: str

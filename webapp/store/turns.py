@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from webapp.chat import TextPart
-from webapp.conversation import ImageRef, Message, title_of
+from webapp.conversation import Message, title_of
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from webapp.seams import Answer, Keeper
 from webapp.store.branches import Branch, conversation_of, read
@@ -170,7 +170,7 @@ class Turns:
                 )
             return None, last.id, ""
         text = [TextPart(wish.query)] if wish.query else []
-        refs = [ImageRef(image=image.id, media_type=image.media_type) for image in wish.images]
+        refs = [image.ref for image in wish.images]
         question = Message(
             id=question_of(wish.run),
             parent=None if last is None else last.id,

@@ -1,0 +1,101 @@
+"""What one owner may keep, and how much of it in one conversation, so that its file can come back."""
+
+import pytest
+from flask import Flask
+
+from tests.store.people import Person, data_url, new_run, png
+from tests.support.fake_provider import FakeProvider
+from webapp.conversation import MOST_IMAGES_KEPT
+from webapp.errors import Unavailable
+from webapp.store import room
+from webapp.store.room import Limits
+
+FULL = (413, "storage_full", "images")
+
+
+def image(number: int, size: int = 100_000) -> str:
+    return data_url(png(pad=size + number))
+
+
+@pytest.fixture
+def limits(parts: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner may keep 500 kB here, and a file may have 400 kB."""
+    store = parts.extensions["freshet"].store
+    monkeypatch.setattr(store, "limits", Limits(owner_bytes=500_000, file_bytes=400_000))
+
+
+def asks(anna: Person, conversation: str, *images: str) -> tuple[int, str, str | None]:
+    body = {"conversation": conversation, "query": "Look", "images": list(images)}
+    return anna.refused("POST", "/stream", body)
+
+
+@pytest.mark.usefixtures("limits")
+def test_an_owner_keeps_so_much_and_is_told_what_to_do(
+    anna: Person, ben: Person, provider: FakeProvider
+) -> None:
+    first, second, third = new_run(), new_run(), new_run()
+    anna.ask(first, "Look", images=[image(1), image(2)])
+    anna.ask(second, "Look", images=[image(3), image(4)])
+    calls = len(provider.calls)
+    assert asks(anna, third, image(5)) == FULL
+    assert len(provider.calls) == calls
+    assert len(anna.heads()) == 2, "nothing of it is kept"
+    anna.ask(third, "Words go on")
+    ben.ask(new_run(), "Others have room", images=[image(5)])
+    anna.do("DELETE", f"/conversations/{first}")
+    anna.ask(third, "Look", images=[image(5)])
+    assert anna.refused("POST", f"/conversations/{first}/restore")[0] == 404, "its room was needed"
+
+
+@pytest.mark.usefixtures("limits")
+def test_while_there_is_room_a_deletion_can_be_taken_back(anna: Person) -> None:
+    first, second = new_run(), new_run()
+    anna.ask(first, "Look", images=[image(1)])
+    anna.do("DELETE", f"/conversations/{first}")
+    anna.ask(second, "Look", images=[image(2)])
+    assert anna.do("POST", f"/conversations/{first}/restore").status_code == 200
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_conversation_holds_no_more_than_its_file_may(anna: Person, ben: Person) -> None:
+    name = new_run()
+    anna.ask(name, "Look", images=[image(1), image(2)])
+    assert asks(anna, name, image(3)) == (413, "conversation_full", "images")
+    anna.ask(name, "The same again", images=[image(1), image(2)])
+    away = anna.get(f"/conversations/{name}/export")
+    assert ben.do("POST", "/conversations/import", away).status_code == 201
+
+
+@pytest.mark.usefixtures("limits")
+def test_an_import_needs_room_too(anna: Person) -> None:
+    name = new_run()
+    anna.ask(name, "Look", images=[image(1), image(2)])
+    away = anna.get(f"/conversations/{name}/export")
+    assert anna.do("POST", "/conversations/import", away).status_code == 201
+    assert anna.refused("POST", "/conversations/import", away) == (413, "storage_full", "body")
+    long = away | {"images": {}, "messages": [away["messages"][1] | {"parent": None}]}
+    long["messages"][0]["content"] = [{"type": "text", "text": "x" * 200_000}]
+    assert anna.refused("POST", "/conversations/import", long) == (413, "storage_full", "body")
+    assert len(anna.heads()) == 2
+
+
+def test_there_are_only_so_many_images(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_IMAGES_KEPT >= 100
+    monkeypatch.setattr(room, "MOST_IMAGES_KEPT", 3)
+    name = new_run()
+    anna.ask(name, "Look", images=[image(1, 10), image(2, 10)])
+    assert asks(anna, name, image(3, 10), image(4, 10)) == (413, "conversation_full", "images")
+    anna.ask(name, "Look", images=[image(3, 10)])
+
+
+@pytest.mark.usefixtures("limits")
+def test_where_nobody_can_tell_the_question_is_answered(
+    anna: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("away")
+
+    name = new_run()
+    monkeypatch.setattr(parts.extensions["freshet"].store.database, "write", away)
+    turn = anna.ask(name, "Look", parent=None, images=[image(number, 150_000) for number in range(4)])
+    assert turn.text
