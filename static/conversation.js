@@ -226,6 +226,16 @@ export function freeze(conversation, maxChars) {
 }
 
 /**
+ * @param {Turn} turn
+ * @returns {Turn}
+ */
+function light(turn) {
+  if (turn.images.length === 0) return turn;
+  const images = turn.images.map(({ id, width, height }) => ({ id, width, height }));
+  return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...shown(images) } : turn.opening };
+}
+
+/**
  * Give the last turn, and of those before it the newest.
  * @param {readonly Turn[]} turns
  * @param {number} chars
@@ -237,16 +247,6 @@ function recent(turns, chars) {
     left -= question.length + answer.text.length + answer.reasoning.length;
   }
   return left < 0 ? turns.slice(from + 1) : turns.slice(Math.max(from, 0));
-}
-
-/**
- * @param {Turn} turn
- * @returns {Turn}
- */
-function light(turn) {
-  if (turn.images.length === 0) return turn;
-  const images = turn.images.map(({ id, width, height }) => ({ id, width, height }));
-  return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...shown(images) } : turn.opening };
 }
 
 /**

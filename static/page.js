@@ -1,6 +1,5 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
 import { addressOf, name, named } from "./address.js";
-import { copyText } from "./copy.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
@@ -160,7 +159,7 @@ function listenToKeys(chat, side, coming) {
       void coming.then((list) => list.search()).catch(() => {});
     },
     fold: () => side.toggle(),
-    copy: () => void copyLast(chat),
+    copy: () => void chat.copyLast(),
     before: () => chat.step(-1),
     after: () => chat.step(1),
   };
@@ -173,15 +172,6 @@ function listenToKeys(chat, side, coming) {
     event.preventDefault();
     deeds[deed]();
   });
-}
-
-/**
- * Copy the last answer as it was written, where there is one.
- * @param {FreshetChat} chat
- */
-async function copyLast(chat) {
-  const text = [...chat.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
-  if (text !== undefined) chat.say((await copyText(text)) ? words.said.copied : words.notDone);
 }
 
 /**

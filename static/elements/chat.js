@@ -3,25 +3,36 @@
  * other sites. This module defines the class; `define.js` registers it.
  */
 import { Announcer } from "../announce.js";
-import { clock, newRun } from "../clock.js";
-import { Dialogue } from "../dialogue.js";
+import { copyText } from "../copy.js";
 import { h } from "../dom.js";
 import { formatChoice } from "../format.js";
-import { recall, recallDraft, remember, rememberDraft } from "../memory.js";
-import { stopRun } from "../stop.js";
+import { recallDraft, rememberDraft } from "../memory.js";
 import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
-import { overSse } from "../transport-sse.js";
-import { overSocket } from "../transport-ws.js";
 import { Composer } from "./composer.js";
-import { Pictures, live } from "./life.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
+import { attend } from "./presence.js";
 import { Sight } from "./sight.js";
+import { wired } from "./wired.js";
 
 /** @typedef {import("../seams.js").Picture} Picture */
+/** @typedef {import("../dialogue.js").Dialogue} Dialogue */
 
-/** @typedef {import("./options.js").ChatOptions} ChatOptions */
+/**
+ * @typedef {object} ChatOptions
+ * @property {string} base the address to which the server's doors are relative
+ * @property {string} model named before the first question
+ * @property {readonly string[]} starters questions to begin with; empty: the page's own
+ * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
+ * @property {import("../dialogue.js").Shelf} shelf
+ * @property {string} byDefault the model that answers where none is wished, as `provider/model`
+ * @property {string[]} blind models that can't see images, named like that
+ * @property {string[] | null} demo settings that would bring a real model; null where there is one
+ */
+
+/** A tab that nobody sees is drawn no more often than this. */
+const HIDDEN_MS = 250;
 
 /**
  * A chat. Call `start` once; listen to `freshet-change` (the conversation changed), `freshet-answered` (an answer came
@@ -53,12 +64,12 @@ export class FreshetChat extends HTMLElement {
   #dialogue = null;
   /** @type {import("../dialogue.js").Shelf | null} */
   #shelf = null;
-  #sight = new Sight();
+  #sight = new Sight({ model: "", byDefault: "", blind: [""] });
   /** What has to be said about what is being written, until that changes. */
   #told = "";
   /** @type {AbortController | null} */
   #listening = null;
-  #pictures = new Pictures(() => this.#draw());
+  #isDrawing = false;
   #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
@@ -78,27 +89,19 @@ export class FreshetChat extends HTMLElement {
    * @param {ChatOptions} options
    */
   start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
-    this.#sight.models = { model, byDefault, blind };
+    this.#sight = new Sight({ model, byDefault, blind });
     this.#shelf = shelf;
     this.#log.starters = starters;
     if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
-    this.#dialogue = new Dialogue({
-      transports: [overSse(base), overSocket(base)],
-      clock,
-      newRun,
-      stopRun: (run) => stopRun(base, run),
-      remember,
-      recall,
-      shelf,
-      listener: {
-        changed: () => this.#changed(),
-        linked: (state) => {
-          this.#link = state;
-          this.#showLink();
-        },
-        signedOut: () => this.dispatchEvent(new Event("freshet-signed-out")),
+    const listener = {
+      changed: () => this.#changed(),
+      linked: (/** @type {"fine" | "lost" | "busy"} */ state) => {
+        this.#link = state;
+        this.#showLink();
       },
-    });
+      signedOut: () => void this.dispatchEvent(new Event("freshet-signed-out")),
+    };
+    this.#dialogue = wired(base, { shelf, listener });
     this.#dialogue.begin(wanted);
     this.#composer.restore(recallDraft());
     this.#composer.refocus();
@@ -192,12 +195,11 @@ export class FreshetChat extends HTMLElement {
     this.#log.step(by);
   }
 
-  /**
-   * Tell those who don't see the page.
-   * @param {string} sentence
-   */
-  say(sentence) {
-    this.#announcer.say(sentence);
+  /** Copy the last answer as it was written, where there is one. */
+  async copyLast() {
+    const text = [...this.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
+    if (text === undefined) return;
+    this.#announcer.say((await copyText(text)) ? words.said.copied : words.notDone);
   }
 
   /**
@@ -214,14 +216,14 @@ export class FreshetChat extends HTMLElement {
 
   connectedCallback() {
     this.#listening = new AbortController();
-    const life = {
-      wake: (/** @type {boolean} */ isSure) => this.#dialogue?.wake(isSure),
+    const chat = {
+      woken: (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust),
       linked: () => this.#showLink(),
-      leave: () => this.#dialogue?.save(),
-      hide: () => this.#pictures.take(),
-      stop: () => this.stop(),
+      left: () => this.#dialogue?.save(),
+      hidden: () => void (this.#isDrawing && this.#draw()), // the picture that was waited for may never come
+      stopped: () => this.stop(),
     };
-    live(life, this.#listening.signal);
+    attend(chat, this.#listening.signal);
   }
 
   disconnectedCallback() {
@@ -247,10 +249,10 @@ export class FreshetChat extends HTMLElement {
    * Tell whether a question with these images may be asked now; say why not.
    * @param {readonly Picture[]} images
    */
-  #isFit(images) {
-    const refusal = this.#sight.refusal(images);
-    if (refusal) this.#remark(refusal);
-    return refusal === "";
+  #isFit({ length }) {
+    const objection = this.#sight.objection(length);
+    if (objection) this.#remark(objection);
+    return objection === "";
   }
 
   /** @param {string} sentence */
@@ -259,14 +261,19 @@ export class FreshetChat extends HTMLElement {
     this.#showLink();
   }
 
+  /** Draw with the browser's next picture, however many frames come until then; a hidden tab has no pictures. */
   #changed() {
     const { isAnswering } = this;
     if (this.#wasAnswering && !isAnswering) this.dispatchEvent(new Event("freshet-answered"));
     this.#wasAnswering = isAnswering;
-    this.#pictures.ask();
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#draw());
+    else setTimeout(() => this.#draw(), HIDDEN_MS);
   }
 
   #draw() {
+    this.#isDrawing = false;
     if (!this.#dialogue) return;
     const { conversation, isAnswering, standing } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
@@ -278,21 +285,14 @@ export class FreshetChat extends HTMLElement {
     this.dispatchEvent(new Event("freshet-change"));
   }
 
-  #reload() {
-    this.#dialogue?.save();
-    location.reload();
-  }
-
   #showLink() {
-    const { isAnswering } = this;
-    const last = this.turns.at(-1)?.answer;
-    // Who adds an image to a question learns at once that nobody would see it.
-    const remark = this.#told || this.#sight.refusal(this.#composer.images);
-    if (remark) this.#notices.show(remark, { at_once: true });
-    else if (isAnswering && !navigator.onLine) this.#notices.show(words.offline, { at_once: true });
-    else if (isAnswering && this.#link !== "fine") this.#notices.show(words[this.#link]);
-    else if (last?.unsaved) this.#notices.show(words.notices.not_saved ?? null);
-    else if (this.#isOutdated && !isAnswering) this.#notices.show(words.notices.new_version ?? null, { press: { name: words.reload, act: () => this.#reload() } });
-    else this.#notices.show(null);
+    this.#notices.tell({
+      // Who adds an image to a question learns at once that nobody would see it.
+      remark: this.#told || this.#sight.objection(this.#composer.images.length),
+      isAnswering: this.isAnswering,
+      link: this.#link,
+      isUnsaved: this.turns.at(-1)?.answer.unsaved ?? false,
+      reload: this.#isOutdated ? () => (this.#dialogue?.save(), location.reload()) : null,
+    });
   }
 }

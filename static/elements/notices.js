@@ -3,11 +3,21 @@
  * it comes or goes.
  */
 import { h, setText } from "../dom.js";
+import { words } from "../strings/words.js";
 
 /** Trouble that is over sooner than this is not worth a word. */
 const PATIENCE_MS = 700;
 
 /** @typedef {{name: string, act: () => void}} Press */
+
+/**
+ * @typedef {object} State of a chat
+ * @property {string} remark on what is being written
+ * @property {boolean} isAnswering
+ * @property {"fine" | "lost" | "busy"} link
+ * @property {boolean} isUnsaved
+ * @property {(() => void) | null} reload where the server has a newer version of the page
+ */
 
 /** Shows one notice at a time. */
 export class Notices {
@@ -25,6 +35,19 @@ export class Notices {
   constructor(say) {
     this.#say = say;
     this.#button.addEventListener("click", () => this.#press?.act());
+  }
+
+  /**
+   * Show what matters most now, if anything does.
+   * @param {State} state
+   */
+  tell({ remark, isAnswering, link, isUnsaved, reload }) {
+    if (remark) this.show(remark, { at_once: true });
+    else if (isAnswering && !navigator.onLine) this.show(words.offline, { at_once: true });
+    else if (isAnswering && link !== "fine") this.show(words[link]);
+    else if (isUnsaved) this.show(words.notices.not_saved ?? null);
+    else if (reload && !isAnswering) this.show(words.notices.new_version ?? null, { press: { name: words.reload, act: reload } });
+    else this.show(null);
   }
 
   /**

@@ -1,46 +1,38 @@
-/** Which model answers next, and whether it can see what goes with a question. */
+/** Which model answers next, and whether it sees images. */
 import { MOST_IMAGES } from "../conversation.js";
 import { words } from "../strings/words.js";
 
-/** The choice of models as it stands. */
+/** Knows the models of a chat; all are named as `provider/model`. */
 export class Sight {
-  /** @type {ReadonlySet<string>} */
-  #blind = new Set([""]);
-  #default = "";
-  #model = "";
-  #wished = "";
+  #shown;
+  #byDefault;
+  #blind;
+  /** The one that is wished for; empty: the one that answers by default. */
+  wished = "";
 
-  /** @param {{model: string, byDefault: string, blind: readonly string[]}} models what there is to choose from */
-  set models({ model, byDefault, blind }) {
-    this.#model = model;
-    this.#default = byDefault;
+  /** @param {{model: string, byDefault: string, blind: readonly string[]}} models `model` is shown where none is wished for */
+  constructor({ model, byDefault, blind }) {
+    this.#shown = model;
+    this.#byDefault = byDefault;
     this.#blind = new Set(blind);
   }
 
-  /** @param {string} wished as `provider/model`; empty: the default */
-  set wished(wished) {
-    this.#wished = wished;
-  }
-
-  get wished() {
-    return this.#wished;
-  }
-
   get isBlind() {
-    return this.#blind.has(this.#wished || this.#default);
+    return this.#blind.has(this.wished || this.#byDefault);
   }
 
-  /** The model that answers next, without its provider. */
+  /** The model without its provider. */
   get named() {
-    return this.#wished.slice(this.#wished.indexOf("/") + 1) || this.#model;
+    return this.wished.slice(this.wished.indexOf("/") + 1) || this.#shown;
   }
 
   /**
-   * Say why a question can't be asked with its images; empty where it can.
-   * @param {readonly unknown[]} images
+   * Say why a question with so many images can't be asked now.
+   * @param {number} images
+   * @returns {string} empty when it can
    */
-  refusal({ length }) {
-    if (length > MOST_IMAGES) return words.tooManyImages;
-    return length > 0 && this.isBlind ? words.blind(this.named) : "";
+  objection(images) {
+    if (images > MOST_IMAGES) return words.tooManyImages;
+    return images > 0 && this.isBlind ? words.blind(this.named) : "";
   }
 }

@@ -1,0 +1,16 @@
+/** Where a chat's dialogue gets what it works with: the network, the clock, this tab's memory. */
+import { clock, newRun } from "../clock.js";
+import { Dialogue } from "../dialogue.js";
+import { recall, remember } from "../memory.js";
+import { stopRun } from "../stop.js";
+import { overSse } from "../transport-sse.js";
+import { overSocket } from "../transport-ws.js";
+
+/**
+ * @param {string} base the address to which the server's doors are relative
+ * @param {Pick<ConstructorParameters<typeof Dialogue>[0], "shelf" | "listener">} rest
+ */
+export function wired(base, rest) {
+  const transports = [overSse(base), overSocket(base)];
+  return new Dialogue({ ...rest, transports, clock, newRun, remember, recall, stopRun: (run) => stopRun(base, run) });
+}
