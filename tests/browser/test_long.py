@@ -32,6 +32,16 @@ WATCH = """(() => {
     };
     requestAnimationFrame(look);
 })()"""
+# Idle time begins when the test says so.
+BUSY = """(() => {
+    const idle = window.requestIdleCallback;
+    const waiting = [];
+    window.requestIdleCallback = (...asked) => (window.isIdle ? idle(...asked) : waiting.push(asked));
+    window.rest = () => {
+        window.isIdle = true;
+        for (const asked of waiting) idle(...asked);
+    };
+})()"""
 COUNT = "() => document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.turn').length"
 # Where the messages on the screen stand, before each picture: how far any of them ever was from where it began.
 STILL = """() => {
@@ -92,11 +102,13 @@ def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserCon
 
 def test_what_is_read_stays_while_the_rest_comes(chat: Chat) -> None:
     address = opened(chat, 600)
+    chat.page.add_init_script(BUSY)
     chat.page.goto(address)
     expect(chat.answers.last).to_contain_text("Message 599x.")
     scroll_up(chat.page)
     before = chat.page.evaluate(COUNT)
     chat.page.evaluate(STILL)
+    chat.page.evaluate("() => window.rest()")
     chat.page.wait_for_function(f"() => ({COUNT})() >= 300", timeout=60_000)
     moved = chat.page.evaluate("() => window.moved")
     assert before < 300, "there was something to come"
