@@ -13,6 +13,7 @@ from webapp.access.gate import Gate
 from webapp.access.secret import kept_secret
 from webapp.access.throttle import Throttle
 from webapp.models import Models
+from webapp.providers.catalog import ProviderCatalog
 from webapp.routes import (
     admission,
     completions,
@@ -29,7 +30,7 @@ from webapp.routes import (
 from webapp.routes.assets import Assets
 from webapp.routes.services import Services, keep
 from webapp.settings import Settings
-from webapp.wiring import ProviderCatalog, Workshop, make_runs, make_store, read_settings
+from webapp.wiring import Workshop, make_runs, make_store, read_settings
 
 log_ = logging.getLogger("freshet")
 

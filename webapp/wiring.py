@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from webapp import variables
-from webapp.chat import ModelRequest
-from webapp.errors import ConfigurationError, InvalidRequest
+from webapp.errors import ConfigurationError
 from webapp.framing import Rules
 from webapp.models import Models
 from webapp.providers import anthropic, mock, ollama, openai
@@ -18,8 +17,8 @@ from webapp.providers.paced import Patience
 from webapp.providers.recorded import RecordedTransport
 from webapp.providers.transport import HttpTransport, trust
 from webapp.runs.registry import Limits, Runs
-from webapp.seams import Provider, Transport
-from webapp.settings import PROVIDERS, UNLOCKS, Settings
+from webapp.seams import Transport
+from webapp.settings import PROVIDERS, Settings
 
 if TYPE_CHECKING:
     from webapp.store.store import Store
@@ -138,121 +137,6 @@ class Workshop:
 
     def _context(self) -> ssl.SSLContext:
         return trust(self._settings.ssl_cert_file, self._settings.requests_ca_bundle)
-
-
-class ProviderCatalog:
-    """Which provider answers what; see `seams.Catalog`."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        models: Models,
-        workshop: Workshop,
-        options: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> None:
-        """Know the providers of `settings`; `options` go to the provider that they are listed for."""
-        self._settings = settings
-        self._models = models
-        self._workshop = workshop
-        self._options = dict(options or {})
-        self._configured = settings.configured()
-        self._made: dict[tuple[str, str], Provider] = {}
-
-    @property
-    def default(self) -> Provider:
-        """Who answers when a request names nobody."""
-        return self.resolve(None, None)[0]
-
-    def resolve(self, provider: str | None, model: str | None) -> Sequence[Provider]:
-        """Find the chain for what a request names."""
-        first = self._provider(*self._named(provider, model))
-        chain = [first]
-        for name in self._settings.fallback:
-            other, _, other_model = name.partition("/")
-            link = self._provider(other, other_model or self._default_model(other))
-            if link not in chain:
-                chain.append(link)
-        return chain
-
-    def check(self, provider: Provider, request: ModelRequest) -> None:
-        """Refuse what a model is known to lack."""
-        self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
-
-    def room(self, provider: Provider, max_tokens: int | None) -> int | None:
-        """Tell what is left of a model's window beside an answer; half of it at least."""
-        row = self._models.find(provider.name, provider.model_name)
-        if row is None or row.window is None:
-            return None
-        longest = max_tokens or self._models.longest(
-            provider.name, provider.model_name, self._settings.max_tokens
-        )
-        return row.window - min(longest, row.window // 2)
-
-    def sees(self, provider: Provider) -> bool:
-        """Tell whether images may be shown to a model."""
-        row = self._models.find(provider.name, provider.model_name)
-        return row is None or row.images is not False
-
-    def listed(self) -> Sequence[str]:
-        """Name the known models of the configured providers."""
-        names = [f"{name}/{self._default_model(name)}" for name in self._configured]
-        known = [f"{name}/{row.name}" for name in self._configured for row in self._models.of(name)]
-        return list(dict.fromkeys([*names, *known]))
-
-    def blind(self) -> Sequence[str]:
-        """Name those of the listed models that are known not to see images."""
-        found = []
-        for name in self.listed():
-            provider, _, model = name.partition("/")
-            row = self._models.find(provider, model)
-            if row is not None and row.images is False:
-                found.append(name)
-        return found
-
-    def _named(self, provider: str | None, model: str | None) -> tuple[str, str]:
-        if provider is not None:
-            self._check_configured(provider)
-            if model is not None:
-                model = model.removeprefix(f"{provider}/")
-            return provider, model or self._default_model(provider)
-        if model is None:
-            name = self._settings.default_provider
-            return name, self._default_model(name)
-        prefix, slash, rest = model.partition("/")
-        if slash and rest and prefix in self._configured:
-            return prefix, rest
-        owner = self._models.owner(model, self._configured)
-        return owner or self._settings.default_provider, model
-
-    def _check_configured(self, provider: str) -> None:
-        if provider not in PROVIDERS:
-            raise InvalidRequest(
-                f"There is no provider of that name; there are {', '.join(self._configured)}.",
-                param="provider",
-                code="unknown_provider",
-            )
-        if provider not in self._configured:
-            raise InvalidRequest(
-                f"{provider} is not configured here: {UNLOCKS[provider]} is not set.",
-                param="provider",
-                code="provider_not_configured",
-            )
-
-    def _default_model(self, name: str) -> str:
-        if self._settings.model and name == self._settings.default_provider:
-            return self._settings.model.removeprefix(f"{name}/")
-        return self._models.default(name)
-
-    def _provider(self, name: str, model: str) -> Provider:
-        if name == "mock":
-            model = mock.DEFAULT_MODEL  # it takes any name, and says its own
-        known = self._made.get((name, model))
-        if known is None:
-            longest = self._models.longest(name, model, self._settings.max_tokens)
-            known = self._workshop.make(name, model, longest, **self._options.get(name, {}))
-            if len(self._made) < 1_000:  # models are named by callers
-                self._made[name, model] = known
-        return known
 
 
 def make_runs(settings: Settings, models: Models) -> Runs:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.models import Models
+from webapp.providers.catalog import ProviderCatalog
 from webapp.routes.intake import Asked, make_order, read_json
 from webapp.runs.run import Order
 from webapp.settings import Settings
-from webapp.wiring import ProviderCatalog, Workshop
+from webapp.wiring import Workshop
 
 RUN = "AAAAAAAAAAAAAAAAAAAA-_"
 PNG = "iVBORw0KGgo="

@@ -8,9 +8,10 @@ from webapp.chat import ModelMessage, ModelRequest, ModelResponse
 from webapp.errors import AnswerError, ConfigurationError, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, TextDelta
 from webapp.models import Models
+from webapp.providers.catalog import ProviderCatalog
 from webapp.providers.recorded import RecordedTransport
 from webapp.settings import PROVIDERS, Settings
-from webapp.wiring import ProviderCatalog, Workshop, create_provider, make_runs
+from webapp.wiring import Workshop, create_provider, make_runs
 
 QUESTION = ModelRequest(messages=(ModelMessage.user("Hi"),))
 KEYS = {"OPENAI_API_KEY": "sk-canary", "ANTHROPIC_API_KEY": "sk-canary"}

@@ -11,11 +11,12 @@ from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.errors import AnswerError, Stopped, UpstreamError
 from webapp.models import Models
 from webapp.providers.base import FreeControl
+from webapp.providers.catalog import ProviderCatalog
 from webapp.providers.chain import ask
 from webapp.providers.growth import Growth
 from webapp.seams import Provider
 from webapp.settings import Settings
-from webapp.wiring import ProviderCatalog, Workshop, read_settings
+from webapp.wiring import Workshop, read_settings
 
 
 class LocalClient(QueryClient):
