@@ -19,6 +19,7 @@ log_ = logging.getLogger("freshet.server")
 
 _SPARE_CONNECTIONS = 200  # for those who are told that the server is full, and for the page's own files
 _GRACEFUL_S = 25
+_GOING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 try:
     _settings = Settings.read(os.environ)
@@ -70,11 +71,24 @@ def when_ready(server: Any) -> None:
         )
 
 
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep what tells a new worker to go until it can hear it; see `post_fork`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _GOING)
+
+
 def post_fork(_server: Any, _worker: Any) -> None:
     """Let a worker that is told to go while it starts do so: until it is up it would not hear its master."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+    for number in _GOING:
         signal.signal(number, _leave)
+    _hear()
 
 
 def _leave(_number: int, _frame: Any) -> None:
     raise SystemExit(0)
+
+
+def _hear() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _GOING)
+
+
+os.register_at_fork(after_in_parent=_hear)
