@@ -20,6 +20,7 @@ import { newAnswer } from "./state.js";
  * @property {number} [cost]
  * @property {string} [finish_reason]
  * @property {string} [error]
+ * @property {number} [thought_ms]
  */
 
 /** @typedef {{id: string, leaf: string | null, messages: readonly Message[]}} Kept a conversation as the server tells it */
@@ -96,8 +97,8 @@ function unanswered(message, questions) {
  * @returns {Answer}
  */
 function answerOf(message) {
-  const { id, state = "done", reasoning = "", provider = "", model = "", usage, cost, finish_reason, error } = message;
-  const answer = { ...newAnswer(id), provider, model, reasoning, text: textOf(message), gapped: true };
+  const { id, state = "done", reasoning = "", provider = "", model = "", usage, cost, finish_reason, error, thought_ms = null } = message;
+  const answer = { ...newAnswer(id), provider, model, reasoning, text: textOf(message), thought_ms, gapped: true };
   if (state === "streaming") return { ...newAnswer(id), provider, model };
   if (state === "failed" || state === "interrupted") {
     return { ...answer, status: "failed", failure: { error: "", code: error ?? "interrupted", usage, cost } };

@@ -31,6 +31,7 @@
  * @property {Usage} [usage]
  * @property {string | number | null} [cost] in US dollars; absent or null when the price is unknown
  * @property {string} [by] who cancelled: `user`, `orphan`, `budget`
+ * @property {number} [thought_ms] how long the model thought before it answered
  * @property {string} [provider] who really answered, which a fallback may have changed
  * @property {string} [model]
  */
@@ -42,6 +43,7 @@
  * @property {boolean} [retryable]
  * @property {boolean} [partial]
  * @property {number | null} [retry_after] seconds
+ * @property {number} [thought_ms]
  * @property {string} [provider]
  * @property {string} [model]
  * @property {Usage} [usage]

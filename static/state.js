@@ -27,7 +27,7 @@
  * @property {Done | null} end set when status is `done`
  * @property {Failure | null} failure set when status is `failed`
  * @property {number | null} asked_ms when it was asked for here; null: elsewhere, or earlier
- * @property {number | null} thought_ms how long the model thought before it answered; null: it did not, or nobody saw it
+ * @property {number | null} thought_ms how long the model thought before it answered; null: it did not, or nobody knows
  * @property {number | null} began_ms when the first character came
  * @property {number | null} ended_ms when the terminal frame came
  * @property {boolean} gapped the connection was cut on the way, so that times say little about pace
@@ -182,8 +182,8 @@ function apply(answer, frame, now_ms) {
   }
   if (frame.done || frame.error !== undefined) {
     const end = /** @type {Done | Failure} */ (/** @type {unknown} */ (frame));
-    const { provider, model } = end;
-    return ended({ ...answer, provider: provider ?? answer.provider, model: model ?? answer.model }, end, now_ms);
+    const { provider = answer.provider, model = answer.model, thought_ms = answer.thought_ms } = end;
+    return ended({ ...answer, provider, model, thought_ms }, end, now_ms);
   }
   return answer;
 }

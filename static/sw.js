@@ -13,7 +13,7 @@ const files = new URL(`static/${version}/`, root).href;
 const offline = new URL("offline", root).href;
 const FAMILY = `freshet ${root.pathname} `;
 const CACHE = FAMILY + version;
-const KEPT = [offline, ...["styles/tokens.css", "styles/page.css", "icon.svg", "offline.js"].map((name) => files + name)];
+const KEPT = [offline, ...["styles/tokens.css", "styles/page.css", "styles/gate.css", "icon.svg", "offline.js"].map((name) => files + name)];
 
 async function install() {
   const cache = await caches.open(CACHE);

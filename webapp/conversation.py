@@ -62,6 +62,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost: Decimal | None = None
     finish_reason: FinishReason | None = None
     error: str | None = None
+    thought_ms: int | None = None
 
     @property
     def text(self) -> str:

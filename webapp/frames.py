@@ -92,6 +92,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     provider: str
     model: str
+    thought_ms: int | None = None  # from the first of its thinking to the first of its text
     damaged: int = 0
 
 
@@ -173,6 +174,8 @@ def _told(outcome: Outcome) -> dict[str, object]:
         "provider": outcome.provider,
         "model": outcome.model,
     }
+    if outcome.thought_ms is not None:
+        told["thought_ms"] = outcome.thought_ms
     if outcome.damaged:
         told["damaged"] = outcome.damaged
     return told

@@ -120,7 +120,10 @@ class Catalog(Protocol):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """How an answer ended, for whoever keeps it. `error` is the failure's code."""
+    """How an answer ended, for whoever keeps it. `error` is the failure's code.
+
+    `thought_ms` is how long the model thought before it answered; None where it did not do both.
+    """
 
     text: str
     reasoning: str
@@ -131,6 +134,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal | None
     finish_reason: FinishReason | None
     error: str | None
+    thought_ms: int | None = None
 
 
 class Keeper(Protocol):

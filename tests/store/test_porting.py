@@ -155,6 +155,8 @@ def changed(index: int, **fields: Any) -> dict[str, Any]:
         (changed(1, cost="NaN"), "messages[1].cost"),
         (changed(1, cost=-1), "messages[1].cost"),
         (changed(1, cost="1e999999"), "messages[1].cost"),
+        (changed(1, thought_ms=-1), "messages[1].thought_ms"),
+        (changed(1, thought_ms=2**31), "messages[1].thought_ms"),
         (changed(1, model="x" * 201), "messages[1].model"),
         (changed(1, finish_reason="bored"), "messages[1].finish_reason"),
         ({"images": {"x": {"media_type": "image/png", "data": "%%%"}}}, "images.x"),

@@ -278,3 +278,11 @@ def test_texts_that_databases_do_not_take(anna: Person) -> None:
     texts = {text_of(message) for message in question.values()}
     assert texts == {"nul \x00 and \U0001f469\u200d\U0001f680 and \u2028", turn.text}
     assert anna.heads() == ["nul and \U0001f469\u200d\U0001f680 and"]
+
+
+def test_how_long_it_thought_is_kept(anna: Person, provider: FakeProvider) -> None:
+    name = new_run()
+    provider.play(Answer(steps=[openai_delta(None, reasoning_content="hm"), 0.1, *openai(["Hello"])]))
+    turn = anna.ask(name, "Think")
+    kept = anna.conversation(name)["messages"][turn.id]
+    assert kept["thought_ms"] == turn.last["thought_ms"] >= 95

@@ -59,6 +59,23 @@ def test_thinking_is_kept_apart() -> None:
     assert found[-1]["sha256"] == hashlib.sha256(b"Hello").hexdigest()
 
 
+def test_how_long_it_thought_is_told() -> None:
+    """From the first of its thinking to the first of its text; not where it did but one of them, or began to talk."""
+
+    def script(control: Control) -> Iterator[Event]:
+        yield ReasoningDelta("hm")
+        control.wait(0.05)
+        yield TextDelta("Hello")
+        control.wait(0.2)
+        yield Finished("stop")
+
+    runs = StillRuns()
+    assert 45 <= finish(runs, start(runs, Told(script)))["thought_ms"] < 200
+    for said in (["Hello"], [ReasoningDelta("hm")], ["Hello", ReasoningDelta("hm")]):
+        last = finish(runs, start(runs, says(*said, Finished("stop"))))
+        assert "thought_ms" not in last
+
+
 @pytest.mark.parametrize("reason", ["stop", "length", "tool_calls", "content_filter"])
 def test_the_reason_of_the_end_is_told(reason: str) -> None:
     runs = StillRuns()

@@ -31,6 +31,7 @@ VERSION = 1
 MOST_MESSAGES = 10_000
 _MOST_NAME_CHARS = 200
 _MOST_TOKENS = 1_000_000_000
+_MOST_MS = 2**31 - 1
 _EVERY = 200  # messages between two chances for others to work
 
 _Name = Annotated[str, msgspec.Meta(max_length=_MOST_NAME_CHARS)]
@@ -110,6 +111,8 @@ def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> Non
         raise _wrong(f"{place}.usage", "cannot be")
     if cost is not None and not (cost.is_finite() and 0 <= cost <= _MOST_TOKENS and len(str(cost)) <= 40):
         raise _wrong(f"{place}.cost", "cannot be")
+    if message.thought_ms is not None and not 0 <= message.thought_ms <= _MOST_MS:
+        raise _wrong(f"{place}.thought_ms", "cannot be")
 
 
 def _renamed(message: Message, names: Mapping[str, str], pictures: Mapping[str, Picture], at: int) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from decimal import Decimal
 from typing import Literal
 
@@ -46,6 +47,7 @@ class Tally:
         self._pricer = pricer
         self._kept_tokens = estimate_tokens(kept)
         self._report = UsageReport()
+        self._first_s: dict[str, float] = {}
         self.taken = False  # whether the provider has the request; one it never had is not paid for
         self.asked_model = model
         self.provider = provider
@@ -66,6 +68,17 @@ class Tally:
             report.output_tokens if _can_be(report.output_tokens) else known.output_tokens,
         )
 
+    def heard(self, kind: str) -> None:
+        """Note when a kind of frame came first."""
+        if kind not in self._first_s:
+            self._first_s[kind] = time.monotonic()
+
+    @property
+    def thought_ms(self) -> int | None:
+        """How long the model thought before it answered; None where it did not do the one, then the other."""
+        since, until = self._first_s.get("reasoning"), self._first_s.get("text")
+        return round((until - since) * 1000) if since and until and since <= until else None
+
     def end(self, end: Finished) -> None:
         """Note what the provider told with its mark of an end. Its name for itself may hold anything."""
         self.damaged = end.damaged
@@ -85,6 +98,7 @@ class Tally:
             sha256=hashlib.sha256(text.encode()).hexdigest(),
             provider=self.provider,
             model=self.model,
+            thought_ms=self.thought_ms,
             damaged=self.damaged,
         )
 
@@ -165,5 +179,6 @@ def kept(log: Log, tally: Tally, ending: Ending, keeper: Keeper, *, wait: bool) 
         cost=ending.cost,
         finish_reason=ending.finish_reason,
         error=ending.error,
+        thought_ms=tally.thought_ms,
     )
     return keeper.end(answer, wait=wait)

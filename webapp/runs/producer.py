@@ -196,6 +196,7 @@ class Producer:
             if log.size_bytes + len(frame.payload) > self._max_bytes:
                 raise _Full
             log.append(frame, 1)
+            self._tally.heard(frame.kind)
             self._left = True
 
     def _ended_by(self, reason: Reason | None) -> Ending:

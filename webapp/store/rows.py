@@ -74,6 +74,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         cost=None if row.cost is None else Decimal(row.cost),
         finish_reason=row.finish_reason,
         error=row.error,
+        thought_ms=row.thought_ms,
     )
 
 
@@ -106,6 +107,7 @@ def row_of(conversation: str, message: Message) -> dict[str, Any]:
         "cost": None if message.cost is None else f"{message.cost:f}",
         "finish_reason": message.finish_reason,
         "error": message.error,
+        "thought_ms": message.thought_ms,
         "created_at": message.created_at,
     }
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"  # the newest revision in `migrations/versions`
+HEAD = "0002"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 
@@ -61,6 +61,7 @@ messages = Table(
     Column("cost", Text),
     Column("finish_reason", Text),
     Column("error", Text),
+    Column("thought_ms", Integer),
     Column("created_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("conversation", "id"),
     Index("messages_in_order", "conversation", "created_at", "id"),

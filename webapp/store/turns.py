@@ -233,6 +233,7 @@ class _Kept:
             cost=answer.cost,
             finish_reason=answer.finish_reason,
             error=answer.error,
+            thought_ms=answer.thought_ms,
         )
         self._recall.keep(begin.owner, begin.conversation, begin.system, [message], {})
         end = End(owner=begin.owner, conversation=begin.conversation, answer=message)

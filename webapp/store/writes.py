@@ -25,6 +25,7 @@ _OF_AN_ANSWER = (
     "cost",
     "finish_reason",
     "error",
+    "thought_ms",
 )
 _OVERHEAD_BYTES = 1_000
 

@@ -1,0 +1,186 @@
+"""Every screen: 320 pixels to 4K, zoomed, with the colours of the system, without motion."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.answers import begun
+from tests.browser.chat import DESK, Chat
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider
+from tests.support.script import STALL, Answer
+
+# 1280 by 1024 at 400 % is what WCAG 2.2's 1.4.10 asks for; 1280 by 800 at 200 % what people do.
+SCREENS = {
+    "320 px": {"viewport": {"width": 320, "height": 568}, "has_touch": True, "is_mobile": True},
+    "400 %": {"viewport": {"width": 320, "height": 256}, "device_scale_factor": 4},
+    "200 %": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    "on its side": {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True},
+    "tablet": {"viewport": {"width": 768, "height": 1024}, "has_touch": True, "is_mobile": True},
+    "2K": {"viewport": {"width": 2560, "height": 1440}},
+    "4K": {"viewport": {"width": 3840, "height": 2160}},
+}
+FORCED = DESK | {"forced_colors": "active"}
+STILL = DESK | {"reduced_motion": "reduce"}
+RICH = (
+    "# A heading that is long enough to need a second line on the smallest of all screens\n\n",
+    "Text with a [link](https://example.com/" + "path/" * 40 + ") and " + "x" * 300 + ".\n\n",
+    "| " + "column | " * 12 + "\n|" + "-|" * 12 + "\n| " + "cell | " * 12 + "\n\n",
+    "```python\n" + "value = " + "1 + " * 100 + "1\n```\n\n",
+    "$$\\sum_{i=1}^{n} " + "a_i + " * 60 + "b$$\n\n",
+    "> " * 8 + "deep\n\n- one\n  - two\n    - three\n      - four " + "y" * 80,
+)
+LONGEST_LINE = 80  # characters: 65 to 75 of a text, which are a little narrower than the figure 0
+
+
+@pytest.fixture
+def rich(chat: Chat, provider: FakeProvider) -> Chat:
+    """The chat with all that may be too wide for it."""
+    provider.play(Answer(steps=openai(RICH)))
+    chat.ask("z" * 200)
+    chat.wait_over()
+    expect(chat.page.locator("math").first).to_be_attached()
+    return chat
+
+
+def outside(chat: Chat, thing: Locator) -> list[str]:
+    """Name the visible controls in something that reach over an edge of the screen, or the thing itself."""
+    size = chat.page.viewport_size
+    assert size
+    found = []
+    for control in [thing, *thing.locator("button, select, input, textarea").all()]:
+        box = control.bounding_box()
+        if box and not (box["x"] >= -0.5 and box["x"] + box["width"] <= size["width"] + 0.5):
+            found.append(f"{control.evaluate('one => one.outerHTML.slice(0, 80)')} at {box}")
+    return found
+
+
+@pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
+def test_a_conversation_fits(rich: Chat, device: dict[str, Any]) -> None:
+    page, size = rich.page, device["viewport"]
+    assert not rich.overflows()
+    assert outside(rich, page.locator("freshet-chat")) == []
+    for part in (rich.field, page.get_by_role("banner")):
+        box = part.bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size["height"]
+    column = rich.answers.last.evaluate(
+        """flow => {
+            const digit = document.createElement("span");
+            digit.style.cssText = "position: absolute; inline-size: 1ch";
+            flow.append(digit);
+            const characters = flow.clientWidth / digit.getBoundingClientRect().width;
+            digit.remove();
+            return characters;
+        }"""
+    )
+    assert column <= LONGEST_LINE
+
+
+@pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
+def test_what_opens_fits_too(rich: Chat, device: dict[str, Any]) -> None:
+    """The list of conversations, the settings, the keys: what is taller than the screen can be scrolled to."""
+    page = rich.page
+    page.get_by_role("button", name="Settings").click()
+    shown = page.get_by_role("dialog")
+    expect(shown).to_be_visible()
+    assert outside(rich, shown) == []
+    for button in shown.get_by_role("button").all():
+        button.click(trial=True)
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+    opener = page.get_by_role("button", name="Conversations")
+    if opener.get_attribute("aria-expanded") != "true":
+        opener.click()
+    shown = page.get_by_role("navigation")
+    expect(shown.get_by_role("link").first).to_be_visible()
+    assert outside(rich, shown) == []
+    shown.get_by_role("link").first.click(trial=True)
+    assert not rich.overflows()
+
+
+@pytest.mark.parametrize("device", [FORCED])
+def test_in_the_colours_of_the_system_everything_can_be_told_apart(
+    rich: Chat, device: dict[str, Any]
+) -> None:
+    """Backgrounds are gone there: what was told by them needs a line."""
+    page = rich.page
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    page.get_by_role("button", name="Settings").click()
+    for boxed in (page.locator(".question").first, page.locator(".composer"), page.get_by_role("dialog")):
+        assert edge(boxed) != "none", boxed
+    page.keyboard.press("Escape")
+    here = page.get_by_role("navigation").locator("[aria-current]").first
+    assert edge(here) != "none"
+    for icon in page.locator("button:visible svg").all():
+        stroke, canvas = icon.evaluate(
+            """icon => [getComputedStyle(icon).stroke, getComputedStyle(document.body).backgroundColor]"""
+        )
+        assert stroke not in (canvas, "none"), icon.evaluate("icon => icon.outerHTML")
+
+
+@pytest.mark.parametrize("device", [FORCED, DESK])
+def test_what_has_the_focus_can_be_seen(rich: Chat, device: dict[str, Any]) -> None:
+    seen = set()
+    for _ in range(60):
+        rich.page.keyboard.press("Tab")
+        name, outline = rich.page.evaluate(
+            """() => {
+                let focused = document.activeElement;
+                while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+                let ring = focused;  // a field shows it on its frame
+                if (focused.matches("textarea")) ring = focused.closest(".composer");
+                const { outlineStyle, outlineWidth } = getComputedStyle(ring);
+                return [focused.outerHTML.slice(0, 120), outlineStyle === "none" ? 0 : parseFloat(outlineWidth)];
+            }"""
+        )
+        if not name.startswith("<body"):
+            seen.add(name)
+            assert outline >= 1.5, name
+    assert len(seen) >= 12
+
+
+def moving(chat: Chat) -> list[str]:
+    """Name what is animated now."""
+    found: list[str] = chat.page.evaluate(
+        """() => {
+            const roots = [document, ...[...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot ?? [])];
+            return roots.flatMap((root) => root.getAnimations()).map((one) => one.effect.target.className);
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize(("device", "is_still"), [(STILL, True), (DESK, False)])
+def test_nothing_moves_for_who_wants_it_still(
+    chat: Chat, provider: FakeProvider, device: dict[str, Any], is_still: bool
+) -> None:
+    provider.play([Answer(steps=[STALL]), begun()])
+    chat.ask("Hi")
+    expect(chat.page.locator(".pulse")).to_be_visible()
+    assert ("pulse" in moving(chat)) is not is_still
+    chat.page.mouse.move(100, 100)
+    chat.page.get_by_role("button", name="Conversations").click()
+    assert not is_still or moving(chat) == []
+    chat.stop.click()
+    chat.wait_over()
+
+
+def edge(thing: Locator) -> str:
+    """Give the style of the line around something: of its border or outline."""
+    style: str = thing.evaluate(
+        """one => {
+            const { borderStyle, borderWidth, outlineStyle } = getComputedStyle(one);
+            return parseFloat(borderWidth) > 0 ? borderStyle : outlineStyle;
+        }"""
+    )
+    return style
+
+
+@pytest.fixture(autouse=True)
+def _let_go(provider: FakeProvider) -> Iterator[None]:
+    yield
+    provider.play(())
