@@ -141,6 +141,7 @@ export function stream(root, options = {}) {
       close();
       source.end();
       show();
+      for (const node of source.freed) scene.views.get(node)?.free(node);
       settling.end();
     },
     close,
@@ -172,7 +173,7 @@ export function draw(root, tree, options = {}) {
 }
 
 /** Something of each kind that most answers have. */
-const REHEARSAL = "A *word*, `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
+const REHEARSAL = "A *word* [1], `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
 
 /** Draw an answer that nobody sees: a browser compiles code when it first runs, and the first answer shall not wait. */
 export function rehearse() {

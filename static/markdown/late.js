@@ -2,6 +2,8 @@
  * Labels that are used before they are defined, and the leaves that wait for them.
  */
 
+import { mayTouchAddress } from "./texts.js";
+
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Leaf and its labels that nothing defines yet */
@@ -54,10 +56,21 @@ export class LateLabels {
     for (const leaf of this.#due) this.#take(leaf);
   }
 
-  /** Nothing more comes: read again what has waited for the end, and what is kept in vain. */
-  finish() {
+  /**
+   * Nothing more comes: read again what has waited for the end, and give back what is kept in vain.
+   * @param {(leaf: Leaf) => void} freed is told of a leaf that changed without being read
+   */
+  finish(freed) {
     const left = new Set([...this.#due, ...[...this.#waiting.values()].flatMap((leaves) => [...leaves])]);
-    for (const leaf of left) if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || keeps(leaf.block.node)) this.#take(leaf);
+    for (const leaf of left) {
+      const { node, text } = leaf.block;
+      const isKeeping = keeps(node);
+      if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || (isKeeping && mayTouchAddress(text))) this.#take(leaf);
+      else if (isKeeping) {
+        node.children = free(node.children ?? []);
+        freed(leaf);
+      }
+    }
     this.#waiting.clear();
   }
 
@@ -75,4 +88,19 @@ export class LateLabels {
  */
 function keeps({ type, children }) {
   return type === "waiting" || (children?.some(keeps) ?? false);
+}
+
+/**
+ * Give kept brackets back to the text they stand in. They hold nothing that could pair with what is around them.
+ * @param {Node[]} nodes
+ */
+function free(nodes) {
+  /** @type {Node[]} */
+  const done = [];
+  for (const node of nodes.flatMap((each) => (each.type === "waiting" ? (each.children ?? []) : [each]))) {
+    const last = done[done.length - 1];
+    if (node.type === "text" && last?.type === "text") done[done.length - 1] = { ...last, value: `${last.value}${node.value}` };
+    else done.push(keeps(node) ? { ...node, children: free(node.children ?? []) } : node);
+  }
+  return done;
 }

@@ -42,6 +42,9 @@ export class Stream {
   /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
   /** @type {Set<Node>} */
   again = new Set();
+  /** Leaves of which the end gave kept brackets back to their text: nothing else changed in them. */
+  /** @type {Set<Node>} */
+  freed = new Set();
   /** What came to open code and HTML; whoever shows the tree empties it. */
   /** @type {Map<Node, string>} */
   added = new Map();
@@ -117,7 +120,7 @@ export class Stream {
     if (this.#isBegun || this.#held !== "") this.#endLine();
     this.#blocks.finish();
     this.#isEnding = true;
-    this.#late.finish();
+    this.#late.finish(({ block }) => this.freed.add(block.node));
   }
 
   /** @param {string} piece */

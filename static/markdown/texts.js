@@ -44,9 +44,25 @@ export function linkTexts(nodes) {
   return nodes;
 }
 
+/** @param {string} text */
+function mayHoldAddress(text) {
+  return /:\/\/|www\.|@/i.test(text);
+}
+
+/**
+ * Tell whether an address may stand in the brackets of a text, between them, or right beside them.
+ * @param {string} text
+ */
+export function mayTouchAddress(text) {
+  const before = text.slice(0, text.indexOf("["));
+  const behind = text.slice(text.lastIndexOf("]"));
+  const from = Math.max(before.lastIndexOf(" "), before.lastIndexOf("\n"));
+  return mayHoldAddress(text.slice(from + 1, text.length - behind.length + behind.search(/\s|$/)));
+}
+
 /** @param {Node} node */
 function hasAddress({ type, value }) {
-  return type === "text" && Boolean(value) && /:\/\/|www\.|@/i.test(value ?? "");
+  return type === "text" && mayHoldAddress(value ?? "");
 }
 
 /**

@@ -153,6 +153,7 @@ function leaf(element, scene) {
       scene.views.set(node, view);
       paragraph.show(node.children ?? [], scene.open === node);
     },
+    free: (/** @type {Node} */ node) => paragraph.free(node.children ?? []),
   };
   return view;
 }

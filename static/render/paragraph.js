@@ -3,7 +3,7 @@
  * in parts, of which only the last is laid out again.
  */
 import { h } from "../dom.js";
-import { isHtml, Phrases } from "./phrases.js";
+import { free, isHtml, Phrases } from "./phrases.js";
 import { cite, nest } from "./siblings.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -52,6 +52,16 @@ export class Paragraph {
     if (skip > 0 && tail[0]) tail[0] = { ...tail[0], value: tail[0].value?.slice(skip) };
     const size = this.#fill(Math.max(index, 0), nest(tail, isOpen), { from, skip, isOpen });
     for (const { element } of this.#parts.splice(size)) element?.remove();
+  }
+
+  /**
+   * Give brackets back to the text around them, of which the nodes are told. Nothing is shown here after that.
+   * @param {Node[]} nodes
+   */
+  free(nodes) {
+    // Where a long text is cut depends on its nodes.
+    if (this.element.textContent.length > PART_CHARS) return this.show(nodes, false);
+    free(this.element);
   }
 
   /**

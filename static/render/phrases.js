@@ -21,8 +21,10 @@ import { cite, nest } from "./siblings.js";
 /** @typedef {{depth: number, isLinked: boolean, isOpen: boolean}} Where */
 
 const NONE = Object.freeze({});
+/** Of brackets that a definition may yet make a link of. */
+const KEPT = Object.freeze({ class: "kept" });
 /** @type {Record<string, string>} */
-const PLAIN = { emphasis: "em", strong: "strong", delete: "del", break: "br", waiting: "a" };
+const PLAIN = { emphasis: "em", strong: "strong", delete: "del", break: "br" };
 
 /**
  * @param {string} tag
@@ -52,6 +54,8 @@ function shapeOf(node, scene) {
   const plain = PLAIN[type] ?? (type.startsWith("<") ? type.slice(1, -1) : null);
   if (plain) return shape(plain, NONE, children);
   switch (type) {
+    case "waiting":
+      return shape("a", KEPT, children);
     case "inlineCode":
       return shape("code", NONE, literal((value ?? "").replaceAll("\n", " ")));
     case "link":
@@ -225,4 +229,33 @@ function setAttributes(element, before, after) {
   if (before === after) return;
   for (const name of Object.keys(before)) if (!(name in after)) element.removeAttribute(name);
   for (const [name, value] of Object.entries(after)) if (before[name] !== value) element.setAttribute(name, value);
+}
+
+/**
+ * Give kept brackets back to the text around them.
+ * @param {HTMLElement} element nothing is shown in it after that
+ */
+export function free(element) {
+  for (const kept of element.querySelectorAll("a.kept")) {
+    const [only, ...others] = kept.childNodes;
+    const before = kept.previousSibling;
+    if (before instanceof Text && only instanceof Text && others.length === 0) {
+      join(before, only, kept);
+      if (before.nextSibling instanceof Text) join(before, before.nextSibling);
+    } else {
+      kept.replaceWith(...kept.childNodes);
+      element.normalize();
+    }
+  }
+}
+
+/**
+ * Put a text behind another, in few steps: there may be hundreds at once.
+ * @param {Text} before
+ * @param {Text} text
+ * @param {ChildNode} gone
+ */
+function join(before, text, gone = text) {
+  before.appendData(text.data);
+  gone.remove();
 }
