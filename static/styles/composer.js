@@ -11,7 +11,7 @@ export const composerCss = `
 .queued button:hover { color: var(--text); background: var(--tint); }
 .queued .icon { inline-size: 16px; block-size: 16px; }
 .queued-text { flex: 1; min-inline-size: 0; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
-.composer:focus-within { border-color: var(--accent); }
+.composer:has(textarea:focus-visible) { border-color: var(--accent); outline: 1px solid var(--accent); }
 textarea { flex: 1; min-inline-size: 0; max-block-size: min(40vh, 240px); margin: 0; padding: 6px 0; resize: none; overflow-y: auto;
   color: inherit; background: none; border: 0; outline: 0; font: inherit; line-height: 1.5; }
 textarea:focus-visible { outline: 0; }
@@ -44,6 +44,7 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
   .to-bottom { inline-size: 44px; block-size: 44px; inset-inline-end: 0; }
 }
 @media (forced-colors: active) {
+  .composer:has(textarea:focus-visible) { outline: 2px solid Highlight; }
   .go { border: 1px solid ButtonText; }
 }
 `;

@@ -54,4 +54,7 @@ export const listCss = `
 @media (prefers-reduced-motion: reduce) {
   .list .small.more { transition: none; }
 }
+@media (forced-colors: active) {
+  .line a[aria-current] { background: Highlight; color: HighlightText; forced-color-adjust: none; }
+}
 `;

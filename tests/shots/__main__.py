@@ -30,6 +30,8 @@ DEVICES = {
     "phone-dark": PHONE | {"color_scheme": "dark"},
     "zoom": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},  # 1280 by 800 at 200 %
     "rtl": DESK,
+    "narrow": {"viewport": {"width": 320, "height": 568}, "device_scale_factor": 2, "has_touch": True},
+    "forced": DESK | {"forced_colors": "active"},
 }
 RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
 ALL = SCENES | READING
