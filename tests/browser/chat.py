@@ -19,6 +19,22 @@ NETWORK = "Failed to load resource|WebSocket connection to .* failed|net::ERR_"
 
 WAIT_MS = 20_000
 
+# What a group of blocks clips (`.settled`) is lost; what is in a box that can be scrolled is not.
+OVERFLOWS = """() => {
+    const root = document.querySelector('freshet-chat')?.shadowRoot;
+    const isWide = (element) => element && element.scrollWidth > element.clientWidth;
+    if ([document.scrollingElement, root?.querySelector('.scroller')].some(isWide)) return true;
+    return [...root?.querySelectorAll('.flow') ?? []].some((flow) => {
+        const { left, right } = flow.getBoundingClientRect();
+        const isHeld = (element) =>
+            element !== flow && (getComputedStyle(element).overflowX !== 'visible' || isHeld(element.parentElement));
+        return [...flow.querySelectorAll('*')].some((element) => {
+            const box = element.getBoundingClientRect();
+            return box.width > 0 && (box.left < left - 5 || box.right > right + 5) && !isHeld(element.parentElement);
+        });
+    });
+}"""
+
 
 @dataclass
 class Watch:
@@ -124,13 +140,5 @@ class Chat:
         return "\n\n".join(blocks)
 
     def overflows(self) -> bool:
-        """Tell whether the page can be pushed sideways."""
-        return bool(
-            self.page.evaluate(
-                """() => {
-                    const scroller = document.querySelector('freshet-chat')?.shadowRoot.querySelector('.scroller');
-                    return [document.scrollingElement, scroller].some(
-                        (element) => element && element.scrollWidth > element.clientWidth);
-                }"""
-            )
-        )
+        """Tell whether the page can be pushed sideways, or an answer has parts beyond its column that no one gets to."""
+        return bool(self.page.evaluate(OVERFLOWS))
