@@ -83,6 +83,7 @@ class Network:
                 continue
             pair = (down, socket.create_connection(self._target, 5))
             for sock in pair:
+                sock.settimeout(None)  # the five seconds are for the connecting alone
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._pairs.add(pair)
