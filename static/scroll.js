@@ -16,6 +16,7 @@ export class Follower {
   #isFollowing = true;
   #lastTop = 0;
   #changed;
+  #hasEnd;
   /** What the reader sees first, and what it stands in, innermost first. @type {{element: Element, top: number}[]} */
   #anchors = [];
 
@@ -23,11 +24,13 @@ export class Follower {
    * @param {HTMLElement} scroller
    * @param {HTMLElement} column what grows inside it
    * @param {(isFollowing: boolean) => void} changed
+   * @param {() => boolean} hasEnd whether what is there is read from its end
    */
-  constructor(scroller, column, changed) {
+  constructor(scroller, column, changed, hasEnd) {
     this.#scroller = scroller;
     this.#column = column;
     this.#changed = changed;
+    this.#hasEnd = hasEnd;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // The keyboard of a phone, a growing composer and late fonts move the end too.
     const observer = new ResizeObserver(() => this.keep());
@@ -39,8 +42,8 @@ export class Follower {
   keep() {
     // What scrolled since then tells of it only with the next picture.
     if (Math.abs(this.#scroller.scrollTop - this.#lastTop) > 1) this.#scrolled();
-    if (this.#isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    else this.#hold();
+    if (!this.#isFollowing) this.#hold();
+    else if (this.#hasEnd()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#lastTop = this.#scroller.scrollTop;
   }
 

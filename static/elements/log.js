@@ -38,9 +38,14 @@ export class Log {
   #column = h("div", { class: "column" });
   element = h("div", { class: "scroller", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: "0" }, this.#column);
   toBottom = h("button", { type: "button", class: "to-bottom", "aria-label": words.toBottom, title: words.toBottom, hidden: true }, icon(ICONS.down));
-  #follower = new Follower(this.element, this.#column, (isFollowing) => {
-    this.toBottom.hidden = isFollowing;
-  });
+  #follower = new Follower(
+    this.element,
+    this.#column,
+    (isFollowing) => {
+      this.toBottom.hidden = isFollowing;
+    },
+    () => this.#empty === null,
+  );
   /** The turns that are drawn, one after the other. @type {TurnView[]} */
   #views = [];
   /** Where the first of them stands among all. */

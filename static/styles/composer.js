@@ -26,8 +26,9 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
 .afloat { position: absolute; inset-inline: var(--gutter); inset-block-end: 100%; max-inline-size: calc(var(--measure) + 40px); margin-inline: auto;
   padding-block-end: 4px; display: flex; align-items: flex-end; justify-content: center; pointer-events: none; }
 .afloat > * { pointer-events: auto; }
-.notice { max-inline-size: calc(100% - 104px); padding: 6px 14px; border: 1px solid var(--line-colour); border-radius: 16px; color: var(--text);
+.notice { max-inline-size: 100%; padding: 6px 14px; border: 1px solid var(--line-colour); border-radius: 16px; color: var(--text);
   background: var(--raised); font-size: var(--small); line-height: 20px; text-align: center; text-wrap: balance; box-shadow: var(--shadow); }
+.afloat:has(.to-bottom:not([hidden])) .notice { max-inline-size: calc(100% - 104px); }
 .notice button { flex: none; min-block-size: 24px; padding-inline: 4px; margin-inline-start: 6px; border-radius: 6px; color: var(--accent); font-weight: 600; }
 .notice button:hover { text-decoration: underline; text-underline-offset: 3px; }
 .to-bottom { position: absolute; inset-inline-end: 7px; inset-block-end: 4px; display: grid; place-items: center; inline-size: 36px; block-size: 36px;

@@ -61,14 +61,14 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .small:hover { color: var(--text); background: var(--tint); }
 .small:disabled { visibility: hidden; }
 :is(.switch, .choices) .icon:dir(rtl) { transform: scaleX(-1); }
-.deeds { display: flex; align-items: center; flex: none; margin-inline-end: -6px; }
+.deeds { display: flex; align-items: center; flex: none; margin-inline: auto -6px; }
 .deeds.asked { min-block-size: 28px; margin-block-start: 4px; }
 .deeds > .small { opacity: 0; }
 .turn:is(:hover, :focus-within) .deeds > .small, .turns:last-child > .turn:last-child .tail > .deeds > .small { opacity: 1; }
 .switch { display: flex; align-items: center; color: var(--muted); font-size: var(--small); }
 .switch .small:disabled { visibility: visible; opacity: .4; background: none; color: inherit; cursor: default; }
 .count { min-inline-size: 24px; text-align: center; font-variant-numeric: tabular-nums; }
-.tail { display: flex; align-items: flex-start; gap: 12px; min-block-size: 28px; margin-block-start: 8px; }
+.tail { display: flex; flex-wrap: wrap; align-items: flex-start; column-gap: 12px; min-block-size: 28px; margin-block-start: 8px; }
 .editing { inline-size: 100%; margin-block-end: 16px; padding: 12px 12px 12px 16px; border: 1px solid var(--control); border-radius: 20px; background: var(--raised); }
 .editing:dir(rtl) { padding: 12px 16px 12px 12px; }
 .editing:focus-within { border-color: var(--accent); }
@@ -80,11 +80,12 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .choices { display: flex; flex-wrap: wrap; column-gap: 8px; }
 
 .ending { margin-block-start: 12px; color: var(--muted); }
-.meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; flex: 1; min-block-size: 20px; padding-block: 4px; color: var(--muted); font-size: var(--small);
+.meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; flex: 1 1 10rem; min-block-size: 20px; padding-block: 4px; color: var(--muted); font-size: var(--small);
   line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-/* The dot stands before its word and outside the line's box, so that no line begins with one. */
+/* The dot stands before its word and outside the line's box, so that no line begins with one. Its side is the line's: a word may have a direction of its own. */
 .meta span { position: relative; }
-.meta span::before { content: "·"; content: "·" / ""; position: absolute; inset-inline-end: calc(100% + 7px); }
+.meta span::before { content: "·"; content: "·" / ""; position: absolute; inset: auto calc(100% + 7px) auto auto; }
+.meta:dir(rtl) span::before { inset: auto auto auto calc(100% + 7px); }
 
 .empty { margin-block: auto; padding-block: 48px 24px; }
 .empty h2 { font-size: var(--large); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: balance; }

@@ -58,6 +58,14 @@ def outside(chat: Chat, thing: Locator) -> list[str]:
 
 
 @pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
+def test_an_empty_page_begins_at_its_beginning(chat: Chat, device: dict[str, Any]) -> None:
+    """It is read from the top, however little of it there is room for."""
+    expect(chat.page.get_by_role("heading", name="What would you like")).to_be_in_viewport()
+    assert chat.log.evaluate("log => log.scrollTop") == 0
+    assert not chat.overflows()
+
+
+@pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
 def test_a_conversation_fits(rich: Chat, device: dict[str, Any]) -> None:
     page, size = rich.page, device["viewport"]
     assert not rich.overflows()
