@@ -34,9 +34,9 @@ test: $(VENV)/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-# The fault tests hold others' answers to 200 ms, so they have the machine to themselves.
+# The fault tests hold others' answers to 200 ms, so no browser runs beside them.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/faults; first=$$?; \
-	  $(BIN)/python -m pytest tests/faults && exit $$first
+	  $(BIN)/python -m pytest -n 2 --dist loadfile tests/faults && exit $$first
 endif
 
 check: $(VENV)/.dev

@@ -8,6 +8,8 @@ import { Stream } from "./markdown/stream.js";
 import { Blocks } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
+import { PART_CHARS } from "./render/paragraph.js";
+import { free } from "./render/phrases.js";
 import { Settling } from "./render/settled.js";
 
 /** @typedef {import("./frames.js").Source} Source */
@@ -139,9 +141,9 @@ export function stream(root, options = {}) {
     },
     end() {
       close();
-      source.end();
+      source.end(PART_CHARS);
       show();
-      for (const node of source.freed) scene.views.get(node)?.free(node);
+      free(root);
       settling.end();
     },
     close,

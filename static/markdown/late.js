@@ -58,18 +58,16 @@ export class LateLabels {
 
   /**
    * Nothing more comes: read again what has waited for the end, and give back what is kept in vain.
-   * @param {(leaf: Leaf) => void} freed is told of a leaf that changed without being read
+   * @param {number} mostChars a longer leaf is read again in any case
    */
-  finish(freed) {
+  finish(mostChars) {
     const left = new Set([...this.#due, ...[...this.#waiting.values()].flatMap((leaves) => [...leaves])]);
     for (const leaf of left) {
       const { node, text } = leaf.block;
       const isKeeping = keeps(node);
-      if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || (isKeeping && mayTouchAddress(text))) this.#take(leaf);
-      else if (isKeeping) {
-        node.children = free(node.children ?? []);
-        freed(leaf);
-      }
+      const isSimple = text.length <= mostChars && !mayTouchAddress(text);
+      if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || (isKeeping && !isSimple)) this.#take(leaf);
+      else if (isKeeping) node.children = free(node.children ?? []);
     }
     this.#waiting.clear();
   }

@@ -42,9 +42,6 @@ export class Stream {
   /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
   /** @type {Set<Node>} */
   again = new Set();
-  /** Leaves of which the end gave kept brackets back to their text: nothing else changed in them. */
-  /** @type {Set<Node>} */
-  freed = new Set();
   /** What came to open code and HTML; whoever shows the tree empties it. */
   /** @type {Map<Node, string>} */
   added = new Map();
@@ -115,12 +112,15 @@ export class Stream {
     this.#late.settle();
   }
 
-  /** Nothing more comes: the tree is that of the whole text. */
-  end() {
+  /**
+   * Nothing more comes: the tree is that of the whole text.
+   * @param {number} [mostChars] leaves up to here may give kept brackets back to their text, and are not told in `again`
+   */
+  end(mostChars = Infinity) {
     if (this.#isBegun || this.#held !== "") this.#endLine();
     this.#blocks.finish();
     this.#isEnding = true;
-    this.#late.finish(({ block }) => this.freed.add(block.node));
+    this.#late.finish(mostChars);
   }
 
   /** @param {string} piece */

@@ -153,7 +153,6 @@ function leaf(element, scene) {
       scene.views.set(node, view);
       paragraph.show(node.children ?? [], scene.open === node);
     },
-    free: (/** @type {Node} */ node) => paragraph.free(node.children ?? []),
   };
   return view;
 }

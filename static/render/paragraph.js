@@ -3,7 +3,7 @@
  * in parts, of which only the last is laid out again.
  */
 import { h } from "../dom.js";
-import { free, isHtml, Phrases } from "./phrases.js";
+import { isHtml, Phrases } from "./phrases.js";
 import { cite, nest } from "./siblings.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -11,7 +11,7 @@ import { cite, nest } from "./siblings.js";
 /** @typedef {{from: number, skip: number, phrases: Phrases, element: HTMLElement | null}} Part the node it begins in, and how much of that stands before it */
 
 /** A part ends at the first blank after so many characters. */
-const PART_CHARS = 2000;
+export const PART_CHARS = 2000;
 
 /** @param {Node} node @returns {number} */
 function weigh({ value, children }) {
@@ -52,16 +52,6 @@ export class Paragraph {
     if (skip > 0 && tail[0]) tail[0] = { ...tail[0], value: tail[0].value?.slice(skip) };
     const size = this.#fill(Math.max(index, 0), nest(tail, isOpen), { from, skip, isOpen });
     for (const { element } of this.#parts.splice(size)) element?.remove();
-  }
-
-  /**
-   * Give brackets back to the text around them, of which the nodes are told. Nothing is shown here after that.
-   * @param {Node[]} nodes
-   */
-  free(nodes) {
-    // Where a long text is cut depends on its nodes.
-    if (this.element.textContent.length > PART_CHARS) return this.show(nodes, false);
-    free(this.element);
   }
 
   /**

@@ -232,30 +232,22 @@ function setAttributes(element, before, after) {
 }
 
 /**
- * Give kept brackets back to the text around them.
- * @param {HTMLElement} element nothing is shown in it after that
+ * Give kept brackets back to the text around them, in few steps: there may be hundreds.
+ * @param {HTMLElement} root nothing is shown in it after that
  */
-export function free(element) {
-  for (const kept of element.querySelectorAll("a.kept")) {
-    const [only, ...others] = kept.childNodes;
+export function free(root) {
+  for (const kept of root.querySelectorAll("a.kept")) {
     const before = kept.previousSibling;
-    if (before instanceof Text && only instanceof Text && others.length === 0) {
-      join(before, only, kept);
-      if (before.nextSibling instanceof Text) join(before, before.nextSibling);
+    const only = kept.firstChild;
+    if (before instanceof Text && only instanceof Text && only === kept.lastChild) {
+      const behind = kept.nextSibling;
+      before.appendData(only.data + (behind instanceof Text ? behind.data : ""));
+      if (behind instanceof Text) behind.remove();
+      kept.remove();
     } else {
+      const parent = kept.parentNode;
       kept.replaceWith(...kept.childNodes);
-      element.normalize();
+      parent?.normalize();
     }
   }
-}
-
-/**
- * Put a text behind another, in few steps: there may be hundreds at once.
- * @param {Text} before
- * @param {Text} text
- * @param {ChildNode} gone
- */
-function join(before, text, gone = text) {
-  before.appendData(text.data);
-  gone.remove();
 }

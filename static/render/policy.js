@@ -15,7 +15,7 @@
  * @property {Set<string>} origins from which images load
  * @property {Node | null} open the leaf that is still being written
  * @property {Map<Node, string>} added what came to open code since it was last shown
- * @property {Map<Node, {show: (node: Node) => void, free: (node: Node) => void}>} views what shows a leaf that may change late
+ * @property {Map<Node, {show: (node: Node) => void}>} views what shows a leaf that may be read again
  * @property {(element: HTMLElement, node: Node) => void} math shows a formula
  * @property {(code: HTMLElement, language: string) => void} paint colours code that is whole
  * @property {(element: HTMLElement) => void} settle is told the elements that nothing is added to any more

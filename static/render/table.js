@@ -5,7 +5,7 @@
 import { h } from "../dom.js";
 import { plainText } from "../markdown/texts.js";
 import { words } from "../strings/words.js";
-import { free, Phrases } from "./phrases.js";
+import { Phrases } from "./phrases.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */
@@ -46,10 +46,6 @@ class Row {
       this.#cell(index).show(cells[index]?.children ?? [], { depth: 0, isLinked: false, isOpen });
     }
     for (const { element } of this.#cells.splice(count)) element.remove();
-  }
-
-  free() {
-    for (const { element } of this.#cells) free(element);
   }
 
   /** @param {(string | null)[]} align */
