@@ -46,6 +46,9 @@ export class TurnView {
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
+  #sources = h("div", { class: "sources", hidden: true });
+  /** Those that the notes are of. @type {Answer["sources"]} */
+  #noted = [];
   #ending = h("p", { class: "ending", hidden: true });
   #meta = h("p", { class: "meta" });
   /** @type {Turn | null} */
@@ -87,6 +90,7 @@ export class TurnView {
       message,
       h("h2", { class: "unseen" }, words.answer),
       h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
+      this.#sources,
       this.#ending,
       this.#choices,
       h("div", { class: "tail" }, this.#meta, this.#deeds),
@@ -172,6 +176,7 @@ export class TurnView {
   /** @param {Answer} answer */
   #live(answer) {
     this.#problem.hidden = true;
+    this.#sources.hidden = true;
     this.#ending.hidden = true;
     this.#meta.hidden = false;
     this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
@@ -196,8 +201,21 @@ export class TurnView {
     fill(this.#meta, [answer.model, elapsed, pace && words.about(words.perSecond(formatCount(pace)))]);
   }
 
+  /**
+   * Name what the answer draws on, beneath it, when it no longer grows.
+   * @param {Answer["sources"]} sources
+   */
+  async #note(sources) {
+    this.#sources.hidden = sources.length === 0;
+    if (sources.length === 0 || sources === this.#noted) return;
+    this.#noted = sources;
+    const { notes } = await import("./sources.js");
+    if (sources === this.#noted) this.#sources.replaceChildren(...notes(sources));
+  }
+
   /** @param {Answer} answer */
   #close(answer) {
+    void this.#note(answer.sources);
     if (answer.failure) this.#showProblem(answer.failure, answer.text !== "");
     const ending = answer.end && endingOf(answer.end, answer.text);
     this.#ending.hidden = !ending;

@@ -59,6 +59,8 @@ export const ar = {
     new_version: "توجد نسخة أحدث.",
   },
 
+  sources: "المصادر",
+  source: (number) => `المصدر ${number}`,
   newChat: "محادثة جديدة",
   signOut: "تسجيل الخروج",
   model: "النموذج",

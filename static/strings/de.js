@@ -100,6 +100,8 @@ export const de = {
     new_version: "Eine neuere Fassung ist bereit.",
   },
 
+  sources: "Quellen",
+  source: (number) => `Quelle ${number}`,
   newChat: "Neuer Chat",
   signOut: "Abmelden",
   model: "Modell",

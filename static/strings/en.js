@@ -110,6 +110,8 @@ export const en = {
   endings,
   notices,
 
+  sources: "Sources",
+  source: (/** @type {string} */ number) => `Source ${number}`,
   newChat: "New chat",
   signOut: "Sign out",
   model: "Model",

@@ -100,6 +100,8 @@ export const es = {
     new_version: "Hay una versión más nueva.",
   },
 
+  sources: "Fuentes",
+  source: (number) => `Fuente ${number}`,
   newChat: "Chat nuevo",
   signOut: "Cerrar sesión",
   model: "Modelo",

@@ -100,6 +100,8 @@ export const fr = {
     new_version: "Une version plus récente est prête.",
   },
 
+  sources: "Sources",
+  source: (number) => `Source ${number}`,
   newChat: "Nouvelle discussion",
   signOut: "Se déconnecter",
   model: "Modèle",

@@ -40,6 +40,8 @@ export const zh = {
     new_version: "新版本已就绪。",
   },
 
+  sources: "来源",
+  source: (number) => `来源 ${number}`,
   newChat: "新对话",
   signOut: "退出登录",
   model: "模型",

@@ -79,6 +79,16 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .editing .main, .editing .main:hover { color: var(--on-accent); background: var(--accent); }
 .choices { display: flex; flex-wrap: wrap; column-gap: 8px; }
 
+.sources { margin-block-start: 24px; padding-block-start: 12px; border-block-start: 1px solid var(--line-colour); color: var(--muted); font-size: var(--small); line-height: 20px; }
+.sources h3 { margin: 0 0 4px; font: inherit; font-weight: 600; }
+.sources ol { display: grid; gap: 8px; margin: 0; padding: 0; list-style: none; }
+.sources li { display: grid; grid-template-columns: 22px 1fr; overflow-wrap: anywhere; }
+.sources .number { font-variant-numeric: tabular-nums; }
+.sources a { color: var(--accent); text-decoration: underline; text-decoration-color: color-mix(in srgb, currentColor 40%, transparent);
+  text-underline-offset: 3px; border-radius: 3px; }
+.sources .title { color: var(--text); }
+.sources p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-clamp: 2; overflow: hidden; margin: 0; text-align: -webkit-match-parent; text-align: match-parent; }
+
 .ending { margin-block-start: 12px; color: var(--muted); }
 .meta { display: flex; flex-wrap: wrap; column-gap: 17px; overflow: hidden; flex: 1 1 10rem; min-block-size: 20px; padding-block: 4px; color: var(--muted); font-size: var(--small);
   line-height: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }

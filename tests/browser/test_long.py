@@ -1,12 +1,12 @@
 """Long conversations and long answers: their end is there at once, the rest comes without moving what is read."""
 
 import json
-from collections.abc import Callable
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.answers import TEXT, words
 from tests.browser.chat import Chat
+from tests.browser.scripted import scripted
 from tests.shots.answers import RICH
 from tests.shots.seeds import IMPORT, conversation
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
@@ -168,22 +168,6 @@ def test_another_long_conversation_takes_the_place_of_one(chat: Chat) -> None:
     ]
 
 
-def reset(text: str) -> Callable[[Route], None]:
-    """Answer a question by a reset that holds all of a text, then the end."""
-
-    def handle(route: Route) -> None:
-        run = route.request.post_data_json["run"]
-        frames = [
-            ("", {"start": {"v": 1, "run": run, "provider": "openai", "model": "gpt-4.1"}}),
-            (f"id: {run}:2:5\n", {"reset": {"text": text}}),
-            (f"id: {run}:2:6\nevent: done\n", {"done": True, "finish_reason": "stop"}),
-        ]
-        body = "".join(f"{name}data: {json.dumps(frame)}\n\n" for name, frame in frames)
-        route.fulfill(status=200, content_type="text/event-stream", body=body)
-
-    return handle
-
-
 def whole(page: Page) -> None:
     """Wait until all of an answer is drawn: it ends with a sign of its own."""
     page.wait_for_function(
@@ -215,7 +199,7 @@ def test_a_reset_of_a_megabyte_makes_no_long_task(
         again = Chat(context, chat.url, chat.watch).open()
         again.ask("Hello")
         again.wait_over()
-        again.page.route("**/stream", reset(text))
+        again.page.route("**/stream", scripted({"reset": {"text": text}}))
         again.field.fill("Everything")
         browser.start_tracing(page=again.page, categories=["toplevel"])
         again.page.keyboard.press("Enter")
@@ -227,7 +211,7 @@ def test_a_reset_of_a_megabyte_makes_no_long_task(
 
 def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
     text = "\n\n".join([TEXT, RICH] * 30) + "\n\nThe end."
-    chat.page.route("**/stream", reset(text))
+    chat.page.route("**/stream", scripted({"reset": {"text": text}}))
     chat.ask("Everything")
     whole(chat.page)
     expect(chat.page.locator("div.math.built")).to_have_count(30)

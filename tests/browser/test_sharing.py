@@ -10,7 +10,7 @@ from tests.browser.answers import PARAGRAPHS, begun, ending, spoken
 from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat, Watch
 from tests.browser.sharing import made_link, make_link, share_dialog
 from tests.shots.answers import RICH
-from tests.shots.scenes import PICTURE
+from tests.shots.kept import PICTURE
 from tests.store.people import data_url
 from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider

@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chat import DARK, DESK, PHONE, Watch
+from tests.shots.kept import KEPT
+from tests.shots.pictured import PICTURED
 from tests.shots.reading import READING
 from tests.shots.scenes import SCENES, Stage
 from tests.support.axe import findings
@@ -34,7 +36,7 @@ DEVICES = {
     "forced": DESK | {"forced_colors": "active"},
 }
 RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
-ALL = SCENES | READING
+ALL = SCENES | KEPT | PICTURED | READING
 STARTERS = (
     "What can I ask here?",
     "Summarise a report that I paste in",

@@ -54,3 +54,32 @@ print("سلام")
 
 > لا تقف على الضفة.
 """
+
+SOURCES = (
+    {
+        "n": 1,
+        "title": "Snowmelt and the rivers it feeds",
+        "source": "https://rivers.example/snowmelt",
+        "snippet": "A freshet comes when snow melts in the hills, often within days of the first warm rain.",
+        "score": 0.93,
+    },
+    {
+        "n": 2,
+        "title": "flood-plan.pdf",
+        "source": "flood-plan.pdf",
+        "snippet": "When the gauge at the old bridge passes four metres, the lower streets are closed. Who lives "
+        "there is told by telephone, and again by the bells of both churches.",
+        "score": 0.71,
+    },
+    {
+        "n": 3,
+        "title": "ذوبان الثلوج",
+        "source": "https://example.org/ar",
+        "snippet": "يبدأ صغيرًا.",
+        "score": 0.4,
+    },
+)
+CITING = (
+    "A freshet is the rush of water after the snow melts [1]. In the lower streets it can mean a night "
+    "elsewhere [2], and it begins small [3]."
+)

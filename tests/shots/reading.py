@@ -1,4 +1,4 @@
-"""States of reading: a very long conversation, the list of keys, a message that one stands on, thinking that is over."""
+"""States of reading: a very long conversation, the list of keys, a message that one stands on, thinking that is over, sources."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import TEXT
 from tests.browser.chat import Chat
+from tests.browser.scripted import scripted
+from tests.shots.answers import CITING, SOURCES
 from tests.shots.scenes import QUESTION, THOUGHT, Stage, done
 from tests.shots.seeds import IMPORT, conversation
 from tests.support.dialects import DONE, openai_delta, openai_finish
@@ -52,9 +54,21 @@ def pondered(stage: Stage) -> Chat:
     return chat
 
 
+def sourced(stage: Stage) -> Chat:
+    """An answer with its sources beneath it."""
+    chat = stage.open(stage.real)
+    chat.page.route("**/stream", scripted({"sources": list(SOURCES)}, {"text": CITING}))
+    chat.ask(QUESTION)
+    chat.wait_over()
+    expect(chat.page.get_by_role("heading", name="Sources")).to_be_visible()
+    expect(chat.page.locator(".sources li")).to_have_count(len(SOURCES))
+    return chat
+
+
 READING: dict[str, Callable[[Stage], Chat]] = {
     "hundreds": hundreds,
     "shortcuts": shortcuts,
     "standing": standing,
     "pondered": pondered,
+    "sourced": sourced,
 }

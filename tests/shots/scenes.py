@@ -3,18 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.answers import PARAGRAPHS, TEXT, begun, ending, spoken, thinking, unfinished
 from tests.browser.chat import NETWORK, Chat, Watch
-from tests.browser.sharing import share_dialog
 from tests.shots.answers import ARABIC, RICH
-from tests.store.people import data_url
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
-from tests.support.pixels import hills
 from tests.support.script import Answer, refusal
 
 QUESTION = "What is a freshet, and what decides how strong it will be?"
@@ -29,13 +25,6 @@ QUESTIONS = (
     "each where one can stand to watch it safely.",
     "Thank you!",
 )
-PICTURE = Path(__file__).resolve().parents[2] / "static" / "icons" / "512.png"
-_SHARED = """async ([image, ...queries]) => {
-    const conversation = "s".repeat(4) + Math.random().toString(36).slice(2).padEnd(18, "x").slice(0, 18);
-    const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    for (const [at, query] of queries.entries()) await (await post("stream", { conversation, query, ...(at === 0 && { images: [image] }) })).text();
-    return (await (await post(`conversations/${conversation}/share`, {})).json()).path;
-}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,195 +212,6 @@ def formatted(stage: Stage, text: str, *, part: float = 1.0) -> Chat:
     return chat
 
 
-def history(stage: Stage) -> Chat:
-    """A few conversations in the list, one of them with an answer that is being made."""
-    questions = (
-        "Which rivers are known for it?",
-        "Plan a quiet weekend by the sea",
-        "تهنئة قصيرة لزميلة",
-        QUESTION,
-    )
-    stage.provider.play([*[Answer(steps=openai([PARAGRAPHS[1]])) for _ in questions[:-1]], begun(TEXT[:320])])
-    chat = stage.open(stage.real)
-    for question in questions:
-        if question is not questions[0]:
-            chat.page.get_by_role("button", name="New chat").click()
-        chat.ask(question)
-        if question is not QUESTION:
-            chat.wait_over()
-    chat.wait_chars(300)
-    names = chat.page.get_by_role("button", name="Conversations")
-    if names.get_attribute("aria-expanded") == "false":
-        names.click()
-    expect(chat.page.locator(".list .dot:visible")).to_have_count(1)
-    return chat
-
-
-def deeds(stage: Stage) -> Chat:
-    """What can be done to a listed conversation, and the way back from a deletion."""
-    chat = history(stage)
-    more = chat.page.locator(".list .more")
-    more.nth(3).click()
-    chat.page.locator(".list .deeds .danger").click()
-    expect(chat.page.get_by_role("button", name="Undo")).to_be_visible()
-    more.nth(1).click()
-    return chat
-
-
-def importing(stage: Stage) -> Chat:
-    """A file that could not be imported, and why."""
-    stage.watch.allow(NETWORK)
-    chat = history(stage)
-    with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Import a conversation").click()
-    file = {"name": "notes-of-march.json", "mimeType": "application/json", "buffer": b"{}"}
-    chooser.value.set_files([file])  # type: ignore[list-item]
-    expect(chat.page.locator(".list .what")).to_contain_text("not a conversation")
-    return chat
-
-
-def versions(stage: Stage) -> Chat:
-    """A question that was changed, answered twice."""
-    answers = [Answer(steps=openai([text])) for text in (PARAGRAPHS[0], PARAGRAPHS[1], TEXT)]
-    stage.provider.play(answers)
-    chat = stage.open(stage.real)
-    chat.ask("What is a freshet?")
-    chat.wait_over()
-    chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Edit the question").click()
-    chat.page.get_by_role("textbox", name="Edit the question").fill(QUESTION)
-    chat.page.get_by_role("textbox", name="Edit the question").press("Enter")
-    expect(chat.page.locator(".question")).to_have_text(QUESTION)
-    chat.wait_over()
-    chat.page.get_by_role("button", name="Answer again").click()
-    expect(chat.page.get_by_role("group", name="Versions of the answer")).to_contain_text("2/2")
-    chat.wait_over()
-    chat.page.locator(".turn").hover()
-    return chat
-
-
-def editing(stage: Stage) -> Chat:
-    """A question while it is changed."""
-    chat = done(stage)
-    chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Edit the question").click()
-    return chat
-
-
-def sharing(stage: Stage, *, made: bool = True) -> Chat:
-    """The dialog in which a conversation is shared, before and after its link is made."""
-    chat = done(stage)
-    share_dialog(chat)
-    if made:
-        chat.page.get_by_role("button", name="Make a link").click()
-        chat.page.get_by_role("button", name="Copy", exact=True).click()
-        expect(chat.page.locator(".sharing .said")).not_to_be_empty()
-    return chat
-
-
-def exhibit(stage: Stage) -> Chat:
-    """What a shared link shows, with an image in the question."""
-    stage.provider.play([spoken(RICH, per_s=2_000), ending("stop", PARAGRAPHS[1])])
-    chat = stage.open(stage.real)
-    path = chat.page.evaluate(_SHARED, [data_url(PICTURE.read_bytes()), QUESTION, QUESTIONS[0]])
-    chat.page.goto(stage.real + path)
-    expect(chat.page.locator(".meta")).to_have_count(2)
-    expect(chat.page.locator(".pictures img")).to_be_visible()
-    return chat
-
-
-def unshared(stage: Stage) -> Chat:
-    """A link that shows nothing any more."""
-    return stage.visit(f"{stage.real}/shared/{'A' * 22}")
-
-
-def printed(stage: Stage) -> Chat:
-    """What a printer gets."""
-    chat = formatted(stage, RICH)
-    expect(chat.page.locator(".printed")).not_to_be_empty()
-    chat.page.emulate_media(media="print")
-    chat.page.set_viewport_size({"width": 680, "height": 1000})
-    return chat
-
-
-def outdated(stage: Stage) -> Chat:
-    """The server has a newer version of the page."""
-    chat = done(stage)
-    chat.page.route(
-        "**/conversations?*",
-        lambda route: route.fulfill(json={}, headers={"Freshet-Page": "0" * 16}),
-    )
-    chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(chat.page.get_by_role("button", name="Reload", exact=True)).to_be_visible()
-    return chat
-
-
-def missing(stage: Stage) -> Chat:
-    """The address of a conversation that is not there."""
-    stage.watch.allow(NETWORK)
-    chat = stage.open(f"{stage.real}/?c={'A' * 22}")
-    expect(chat.page.get_by_role("heading", name="is not here")).to_be_visible()
-    return chat
-
-
-def pick(chat: Chat, *images: tuple[str, bytes]) -> None:
-    """Choose images and wait until they are seen."""
-    with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Add images").click()
-    chooser.value.set_files(
-        [{"name": name, "mimeType": "image/png", "buffer": body} for name, body in images]
-    )
-    expect(chat.page.locator(".tray img")).to_have_count(len(images))
-
-
-def composing_images(stage: Stage) -> Chat:
-    """Images above the field, one of which could not be read."""
-    chat = done(stage)
-    pick(chat, *[(f"view-{hue}.png", hills(hue=hue)) for hue in range(3)])
-    chat.field.fill("Which of these rivers carries the most water, and how can you tell?")
-    with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Add images").click()
-    chooser.value.set_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"}])
-    expect(chat.notice).to_be_visible()
-    return chat
-
-
-def images(stage: Stage) -> Chat:
-    """A question with one image, and one with four."""
-    stage.provider.play([Answer(steps=openai([PARAGRAPHS[0]])), Answer(steps=openai([PARAGRAPHS[1]]))])
-    chat = stage.open(stage.real)
-    pick(chat, ("river.png", hills()))
-    chat.ask("Is this river in flood?")
-    chat.wait_over()
-    pick(chat, *[(f"view-{hue}.png", hills(480, 360 + 60 * hue, hue)) for hue in range(4)])
-    chat.ask("And these?")
-    chat.wait_over()
-    return chat
-
-
-def image_large(stage: Stage) -> Chat:
-    """One image of a question, shown large."""
-    chat = images(stage)
-    chat.page.locator(".gallery button").first.click()
-    expect(chat.page.get_by_role("dialog", name="Image 1")).to_be_visible()
-    return chat
-
-
-def blind(stage: Stage) -> Chat:
-    """Images for a model that can't see, and a queue that waits with some."""
-    stage.provider.play(begun(TEXT[:320]))
-    chat = stage.open(stage.real)
-    chat.ask(QUESTION)
-    chat.wait_chars(200)
-    pick(chat, ("river.png", hills()), ("view.png", hills(hue=1)))
-    chat.field.fill("Compare it with these two")
-    chat.field.press("Enter")
-    pick(chat, ("river.png", hills(hue=2)))
-    chat.page.get_by_label("Model", exact=True).select_option("openai/o3-mini")
-    expect(chat.notice).to_be_visible()
-    return chat
-
-
 def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
     """The sign-in page."""
     chat = stage.visit(stage.guarded)
@@ -449,22 +249,6 @@ SCENES: dict[str, Callable[[Stage], Chat]] = {
     "reloaded": reloaded,
     "offline": offline,
     "long": many_turns,
-    "history": history,
-    "deeds": deeds,
-    "importing": importing,
-    "versions": versions,
-    "editing": editing,
-    "sharing": partial(sharing, made=False),
-    "sharing-link": sharing,
-    "shared": exhibit,
-    "unshared": unshared,
-    "printed": printed,
-    "outdated": outdated,
-    "missing": missing,
-    "images": images,
-    "images-composing": composing_images,
-    "image-large": image_large,
-    "images-unseen": blind,
     "signed-out": signed_out,
     "wrong-password": partial(signed_out, wrong=True),
     "locked": locked,

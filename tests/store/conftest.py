@@ -156,6 +156,11 @@ def parts(request: pytest.FixtureRequest, apps: Apps, provider: FakeProvider) ->
 
 
 @pytest.fixture
+def nobody(parts: Flask) -> Person:
+    return Person(parts.test_client(use_cookies=False), None)
+
+
+@pytest.fixture
 def anna(parts: Flask) -> Person:
     return Person(parts.test_client(use_cookies=False), "anna")
 

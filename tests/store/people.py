@@ -101,3 +101,12 @@ def data_url(raw: bytes, media_type: str = "image/png") -> str:
 
 
 __all__ = ["Person", "Turn", "data_url", "new_run", "png", "text_of"]
+
+
+def shared(anna: Person, name: str, **body: str) -> str:
+    """Share a conversation and give the path of its link."""
+    response = anna.do("POST", f"/conversations/{name}/share", body)
+    assert response.status_code == 201, response.text
+    path: str = response.json["path"]
+    assert path.endswith(response.json["token"])
+    return path

@@ -73,7 +73,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "pictures.js",
     ),
     "drawing": (),
-    "answers": ("render.js", "prose.js", "versions.js", "gallery.js", "question.js", "turn.js"),
+    "answers": ("render.js", "sources.js", "prose.js", "versions.js", "gallery.js", "question.js", "turn.js"),
     "elements": (
         "elements/queued.js",
         "elements/tray.js",

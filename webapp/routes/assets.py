@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _DIGEST_CHARS = 16
 # What the page loads once its first picture is there, or when it is first needed.
-_BESIDE = ("render.js", "elements/list.js", "elements/tray.js", "viewer.js")
+_BESIDE = ("render.js", "elements/list.js", "elements/tray.js", "viewer.js", "sources.js")
 # `import … from "./x.js"` and `export … from "./x.js"`; what is imported when needed has another form.
 _IMPORT = re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["'];""", re.MULTILINE)
 
