@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.chat import DESK, Chat, Watch
+from tests.browser.chat import DESK, WAIT_MS, Chat, Watch
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
 
 KEY = "sk-canary-0123456789"
+
+expect.set_options(timeout=WAIT_MS)  # two tests run at a time, on whatever machine there is
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.answers import TEXT, words
@@ -71,6 +72,7 @@ def opened(chat: Chat, count: int) -> str:
     return f"{chat.url}/?c={name}"
 
 
+@pytest.mark.timeout(300)
 def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserContext, chat: Chat) -> None:
     address = opened(chat, MESSAGES)
     times = []
