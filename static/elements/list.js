@@ -27,6 +27,11 @@ const PAUSE_MS = 200;
 const MOST_SEARCH_CHARS = 200;
 /** While answers are being made elsewhere the list looks so often how they are. */
 const LOOK_MS = 4_000;
+/** What the server calls a conversation that does not begin with words. */
+const WORDLESS = "…";
+
+/** @param {Head} head */
+const named = (head) => (head.title === WORDLESS ? { ...head, title: words.untitled } : head);
 
 /** Shows the conversations of this visitor. Make one a page. */
 export class List {
@@ -153,7 +158,7 @@ export class List {
     const page = await this.#library.list({ ...what, signal: asking.signal });
     if (this.#asking !== asking) return "dropped";
     this.#asking = null;
-    return page;
+    return page && { ...page, conversations: page.conversations.map(named) };
   }
 
   /** @param {number} ms */

@@ -104,6 +104,7 @@ export const ar = {
   dropQueued: "سحب الرسالة المنتظرة",
 
   addImages: "إضافة صور",
+  untitled: "صورة",
   images: "صور ستُرسل",
   imageNumber: (number) => `صورة ${number}`,
   imageAdded: (name) => `أُضيفت: «${name}»`,

@@ -145,6 +145,7 @@ export const de = {
   dropQueued: "Die wartende Nachricht zurücknehmen",
 
   addImages: "Bilder hinzufügen",
+  untitled: "Ein Bild",
   images: "Bilder, die mitgesendet werden",
   imageNumber: (number) => `Bild ${number}`,
   imageAdded: (name) => `Hinzugefügt: „${name}“`,

@@ -155,6 +155,7 @@ export const en = {
   dropQueued: "Take the waiting message back",
 
   addImages: "Add images",
+  untitled: "An image",
   images: "Images to send",
   imageNumber: (/** @type {string} */ number) => `Image ${number}`,
   imageAdded: (/** @type {string} */ name) => `Added: “${name}”`,

@@ -145,6 +145,7 @@ export const es = {
   dropQueued: "Retirar el mensaje en espera",
 
   addImages: "Añadir imágenes",
+  untitled: "Una imagen",
   images: "Imágenes que se enviarán",
   imageNumber: (number) => `Imagen ${number}`,
   imageAdded: (name) => `Añadida: «${name}»`,

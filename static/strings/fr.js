@@ -145,6 +145,7 @@ export const fr = {
   dropQueued: "Retirer le message en attente",
 
   addImages: "Ajouter des images",
+  untitled: "Une image",
   images: "Images à envoyer",
   imageNumber: (number) => `Image ${number}`,
   imageAdded: (name) => `Ajoutée : « ${name} »`,

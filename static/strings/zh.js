@@ -85,6 +85,7 @@ export const zh = {
   dropQueued: "撤回等待中的消息",
 
   addImages: "添加图片",
+  untitled: "图片",
   images: "要发送的图片",
   imageNumber: (number) => `图片 ${number}`,
   imageAdded: (name) => `已添加：“${name}”`,

@@ -100,6 +100,7 @@ def test_an_image_without_words_is_a_question(chat: Chat, provider: FakeProvider
     assert len(images_of(provider)) == 1
     chat.reload()
     wait_loaded(shown(chat), 1)
+    expect(chat.page.get_by_role("navigation").get_by_role("link")).to_have_text("An image")
 
 
 def test_send_waits_for_what_is_being_read(chat: Chat, provider: FakeProvider) -> None:

@@ -13,7 +13,7 @@ import { zh } from "./static/strings/zh.js";
 import { formatCost, formatCount } from "./static/format.js";
 
 /** Words that are the same in another language on purpose. */
-const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Conversation", "Tokens/s", "{0} tokens/s", "≈ {0}"]);
+const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Conversation", "Tokens/s", "{0} tokens/s", "≈ {0}"]);
 
 /** @param {any} value @param {string} path @returns {[string, string][]} */
 function leaves(value, path = "") {
