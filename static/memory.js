@@ -13,17 +13,29 @@ const KEY = "freshet.conversation";
 const MAX_CHARS = 2_000_000;
 
 /**
+ * Look into what is kept, or change it: that may be refused, and there may be no room.
+ * @template T
+ * @param {() => T} act
+ * @returns {T | undefined}
+ */
+function attempt(act) {
+  try {
+    return act();
+  } catch {
+    return undefined; // what was to be kept holds until the page is left
+  }
+}
+
+/**
  * Keep the conversation for the next load of this tab.
  * @param {Conversation} conversation
  */
 export function remember(conversation) {
-  try {
+  attempt(() => {
     const text = conversation.turns.length > 0 ? freeze(conversation, MAX_CHARS) : null;
     if (text === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, text);
-  } catch {
-    // Refused or full: only a reload would have needed it.
-  }
+  });
 }
 
 /**
@@ -31,11 +43,7 @@ export function remember(conversation) {
  * @returns {Conversation}
  */
 export function recall() {
-  try {
-    return thaw(sessionStorage.getItem(KEY));
-  } catch {
-    return EMPTY;
-  }
+  return attempt(() => thaw(sessionStorage.getItem(KEY))) ?? EMPTY;
 }
 
 /**
@@ -52,12 +60,10 @@ const DRAFT_KEY = "freshet.draft";
  * @param {Draft} draft
  */
 export function rememberDraft(draft) {
-  try {
+  attempt(() => {
     if (draft.text === "" && draft.queued === "" && draft.images === 0) sessionStorage.removeItem(DRAFT_KEY);
     else if (draft.text.length + draft.queued.length <= MAX_CHARS / 4) sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft));
-  } catch {
-    // Refused or full: only a reload would have needed it.
-  }
+  });
 }
 
 /**
@@ -65,12 +71,8 @@ export function rememberDraft(draft) {
  * @returns {Draft}
  */
 export function recallDraft() {
-  try {
-    const kept = parseObject(sessionStorage.getItem(DRAFT_KEY) ?? "") ?? {};
-    return { text: String(kept.text ?? ""), queued: String(kept.queued ?? ""), images: Number(kept.images) || 0 };
-  } catch {
-    return { text: "", queued: "", images: 0 };
-  }
+  const kept = attempt(() => parseObject(sessionStorage.getItem(DRAFT_KEY) ?? "")) ?? {};
+  return { text: String(kept.text ?? ""), queued: String(kept.queued ?? ""), images: Number(kept.images) || 0 };
 }
 
 const WISHES_KEY = "freshet.wishes";
@@ -80,11 +82,7 @@ const WISHES_KEY = "freshet.wishes";
  * @param {import("./seams.js").Wishes} wishes
  */
 export function rememberWishes(wishes) {
-  try {
-    localStorage.setItem(WISHES_KEY, JSON.stringify(wishes));
-  } catch {
-    // Refused or full: it holds until the page is left.
-  }
+  attempt(() => localStorage.setItem(WISHES_KEY, JSON.stringify(wishes)));
 }
 
 /**
@@ -92,17 +90,13 @@ export function rememberWishes(wishes) {
  * @returns {import("./seams.js").Wishes}
  */
 export function recallWishes() {
-  try {
-    const { model, system, temperature, max_tokens } = parseObject(localStorage.getItem(WISHES_KEY) ?? "") ?? {};
-    return {
-      model: typeof model === "string" ? model : undefined,
-      system: typeof system === "string" ? system : undefined,
-      temperature: typeof temperature === "number" ? temperature : undefined,
-      max_tokens: typeof max_tokens === "number" ? max_tokens : undefined,
-    };
-  } catch {
-    return {};
-  }
+  const { model, system, temperature, max_tokens } = attempt(() => parseObject(localStorage.getItem(WISHES_KEY) ?? "")) ?? {};
+  return {
+    model: typeof model === "string" ? model : undefined,
+    system: typeof system === "string" ? system : undefined,
+    temperature: typeof temperature === "number" ? temperature : undefined,
+    max_tokens: typeof max_tokens === "number" ? max_tokens : undefined,
+  };
 }
 
 const FOLDED_KEY = "freshet.folded";
@@ -112,20 +106,12 @@ const FOLDED_KEY = "freshet.folded";
  * @param {boolean} isFolded
  */
 export function rememberFolded(isFolded) {
-  try {
-    localStorage.setItem(FOLDED_KEY, String(isFolded));
-  } catch {
-    // Refused or full: it holds until the page is left.
-  }
+  attempt(() => localStorage.setItem(FOLDED_KEY, String(isFolded)));
 }
 
 /** Bring it back. */
 export function recallFolded() {
-  try {
-    return localStorage.getItem(FOLDED_KEY) === "true";
-  } catch {
-    return false;
-  }
+  return attempt(() => localStorage.getItem(FOLDED_KEY) === "true") ?? false;
 }
 
 const SPEECH_KEY = "freshet.speech";
@@ -135,21 +121,13 @@ const SPEECH_KEY = "freshet.speech";
  * @param {import("./speech.js").Mode} mode
  */
 export function rememberSpeech(mode) {
-  try {
-    localStorage.setItem(SPEECH_KEY, mode);
-  } catch {
-    // Refused or full: it holds until the page is left.
-  }
+  attempt(() => localStorage.setItem(SPEECH_KEY, mode));
 }
 
 /** Bring it back; answers are read out where nobody said otherwise. */
 export function recallSpeech() {
-  try {
-    const kept = localStorage.getItem(SPEECH_KEY);
-    return MODES.find((mode) => mode === kept) ?? "sentences";
-  } catch {
-    return "sentences";
-  }
+  const kept = attempt(() => localStorage.getItem(SPEECH_KEY));
+  return MODES.find((mode) => mode === kept) ?? "sentences";
 }
 
 const SINGLE_KEY = "freshet.single-keys";
@@ -159,18 +137,10 @@ const SINGLE_KEY = "freshet.single-keys";
  * @param {boolean} isOn
  */
 export function rememberSingleKeys(isOn) {
-  try {
-    localStorage.setItem(SINGLE_KEY, String(isOn));
-  } catch {
-    // Refused or full: it holds until the page is left.
-  }
+  attempt(() => localStorage.setItem(SINGLE_KEY, String(isOn)));
 }
 
 /** Bring it back; they do where nobody said otherwise. */
 export function recallSingleKeys() {
-  try {
-    return localStorage.getItem(SINGLE_KEY) !== "false";
-  } catch {
-    return true;
-  }
+  return attempt(() => localStorage.getItem(SINGLE_KEY) !== "false") ?? true;
 }

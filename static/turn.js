@@ -206,11 +206,13 @@ export class TurnView {
    * @param {Answer["sources"]} sources
    */
   async #note(sources) {
-    this.#sources.hidden = sources.length === 0;
-    if (sources.length === 0 || sources === this.#noted) return;
     this.#noted = sources;
-    const { notes } = await import("./sources.js");
-    if (sources === this.#noted) this.#sources.replaceChildren(...notes(sources));
+    this.#sources.hidden = true;
+    if (sources.length === 0) return;
+    const loaded = await import("./sources.js").catch(() => null); // without it the numbers in the text still lead there
+    if (!loaded || sources !== this.#noted) return;
+    this.#sources.replaceChildren(...loaded.notes(sources));
+    this.#sources.hidden = false;
   }
 
   /** @param {Answer} answer */

@@ -1,12 +1,10 @@
 """Every screen: 320 pixels to 4K, zoomed, with the colours of the system, without motion."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.answers import begun
 from tests.browser.chat import DESK, Chat
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
@@ -167,7 +165,7 @@ def moving(chat: Chat) -> list[str]:
 def test_nothing_moves_for_who_wants_it_still(
     chat: Chat, provider: FakeProvider, device: dict[str, Any], is_still: bool
 ) -> None:
-    provider.play([Answer(steps=[STALL]), begun()])
+    provider.play(Answer(steps=[STALL]))
     chat.ask("Hi")
     expect(chat.page.locator(".pulse")).to_be_visible()
     assert ("pulse" in moving(chat)) is not is_still
@@ -190,9 +188,3 @@ def is_drawn(thing: Locator) -> bool:
             }"""
         )
     )
-
-
-@pytest.fixture(autouse=True)
-def _let_go(provider: FakeProvider) -> Iterator[None]:
-    yield
-    provider.play(())

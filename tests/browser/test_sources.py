@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chat import DARK, DESK, PHONE, Chat
+from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat
 from tests.browser.scripted import scripted
 from tests.support.axe import findings
 
@@ -55,4 +55,15 @@ def test_an_answer_without_any_has_no_notes(chat: Chat) -> None:
     chat.page.route("**/stream", scripted({"sources": []}, {"text": "I know it by heart."}))
     chat.ask("Why?")
     chat.wait_over()
+    expect(chat.page.locator(".sources")).to_be_hidden()
+
+
+def test_where_their_module_cannot_be_loaded_the_answer_stands_all_the_same(chat: Chat) -> None:
+    chat.watch.allow(NETWORK)
+    chat.page.route("**/sources.js", lambda route: route.abort())
+    chat.page.route("**/stream", scripted({"sources": SOURCES}, {"text": TEXT}))
+    chat.reload()
+    chat.ask("Why?")
+    chat.wait_over()
+    expect(chat.answers.locator("a.citation")).to_have_text(["1", "2", "3"])
     expect(chat.page.locator(".sources")).to_be_hidden()

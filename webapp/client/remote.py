@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from webapp import variables
 from webapp.chat import ImagePart, ModelMessage, ModelResponse
@@ -176,10 +176,8 @@ def _records(response: requests.Response) -> Iterator[Record]:
             chunk = response.raw.read1(64 * 1024)
         except OSError as error:
             raise requests.ConnectionError(str(error)) from error
-        except Exception as error:
-            if type(error).__module__.startswith("urllib3"):
-                raise requests.ConnectionError(type(error).__name__) from error
-            raise
+        except HTTPError as error:
+            raise requests.ConnectionError(type(error).__name__) from error
         if not chunk:
             return
         yield from decoder.decode(chunk)

@@ -13,6 +13,19 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the first tables."""
+    _make_conversations()
+    _make_messages()
+    _make_images()
+    _make_shares()
+
+
+def downgrade() -> None:
+    """Undo it."""
+    for table in ("shares", "images", "messages", "conversations"):
+        op.drop_table(table)
+
+
+def _make_conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -26,6 +39,9 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger()),
     )
     op.create_index("conversations_of_owner", "conversations", ["owner", "updated_at", "id"])
+
+
+def _make_messages() -> None:
     op.create_table(
         "messages",
         _of_conversation(),
@@ -47,6 +63,9 @@ def upgrade() -> None:
     )
     op.create_index("messages_in_order", "messages", ["conversation", "created_at", "id"])
     op.create_index("messages_by_id", "messages", ["id"])
+
+
+def _make_images() -> None:
     op.create_table(
         "images",
         _of_conversation(),
@@ -56,6 +75,9 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("conversation", "id"),
     )
+
+
+def _make_shares() -> None:
     op.create_table(
         "shares",
         sa.Column("token", sa.Text(), primary_key=True),
@@ -65,12 +87,6 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("shares_of_conversation", "shares", ["conversation"])
-
-
-def downgrade() -> None:
-    """Undo it."""
-    for table in ("shares", "images", "messages", "conversations"):
-        op.drop_table(table)
 
 
 def _of_conversation() -> sa.Column[str]:
