@@ -32,6 +32,8 @@ const SLOWEST_BYTES_PER_MS = 32;
 export class Library {
   #base;
   #told;
+  /** The answer to the next `load`, where it was asked for already. @type {Promise<Response | null> | null} */
+  early = null;
 
   /**
    * @param {string} base the address of the page, to which the doors are relative
@@ -54,7 +56,7 @@ export class Library {
    */
   async list({ search = "", after = null, signal }) {
     const query = new URLSearchParams({ ...(search !== "" && { search }), ...(after !== null && { after }) });
-    const { body } = await this.#ask("GET", `conversations?${query}`, undefined, signal);
+    const { body } = await this.#ask("GET", `conversations?${query}`, { signal });
     return Array.isArray(body?.conversations) ? /** @type {Page} */ (/** @type {unknown} */ (body)) : null;
   }
 
@@ -64,7 +66,9 @@ export class Library {
    * @returns {Promise<Kept | "missing" | null>}
    */
   async load(id) {
-    const { status, body } = await this.#ask("GET", this.#path(id));
+    const { early } = this;
+    this.early = null;
+    const { status, body } = await this.#ask("GET", this.#path(id), { early });
     if (status === 404) return "missing";
     return Array.isArray(body?.messages) ? /** @type {Kept} */ (/** @type {unknown} */ (body)) : null;
   }
@@ -75,7 +79,7 @@ export class Library {
    * @returns {Promise<Head | null>}
    */
   async change(id, change) {
-    const { body } = await this.#ask("PATCH", this.#path(id), change);
+    const { body } = await this.#ask("PATCH", this.#path(id), { json: change });
     return /** @type {Head | null} */ (/** @type {unknown} */ (body));
   }
 
@@ -182,18 +186,17 @@ export class Library {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {object} [json]
-   * @param {AbortSignal} [signal]
+   * @param {{json?: object, signal?: AbortSignal, early?: Promise<Response | null> | null}} [what]
    * @returns {Promise<{status: number, body: Record<string, unknown> | null}>} without a body unless all went well
    */
-  async #ask(method, path, json, signal) {
+  async #ask(method, path, { json, signal, early } = {}) {
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), PATIENCE_MS);
     signal?.addEventListener("abort", () => aborter.abort());
     try {
       const headers = json ? { "Content-Type": "application/json" } : undefined;
       const body = json && JSON.stringify(json);
-      const response = await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal });
+      const response = (await early) ?? (await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal }));
       const page = response.headers.get(PAGE_HEADER);
       if (page) this.#told(page);
       return { status: response.status, body: response.ok ? parseObject(await response.text()) : null };

@@ -1,6 +1,7 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
 import { addressOf, name, named } from "./address.js";
 import { ICONS, h, icon, setText } from "./dom.js";
+import { early } from "./early.js";
 import { FreshetChat } from "./elements/chat.js";
 import { defineElements } from "./elements/define.js";
 import { watchDrops } from "./elements/drop.js";
@@ -223,6 +224,7 @@ function main() {
   keepStep(chat, list, () => void library.look());
   listenToKeys(chat, side, list);
   document.getElementById("chat")?.append(chat);
+  library.early = early;
   chat.start({
     base: document.baseURI,
     model: boot.model,
@@ -233,6 +235,7 @@ function main() {
     wanted: named() || null,
     shelf: library,
   });
+  library.early = null; // what is asked for from now on may have changed since
   watchDrops(document, { over: (isOver) => chat.invite(isOver), dropped: (files) => chat.take(files) });
   wishes.show(recallWishes());
 }

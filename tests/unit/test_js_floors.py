@@ -96,7 +96,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "elements/list.js",
         "elements/side.js",
     ),
-    "roof": ("page.js", "shared.js", "offline.js", "sw.js"),
+    "roof": ("early.js", "page.js", "shared.js", "offline.js", "sw.js"),
 }
 # A package: inside it imports are free, from outside it stands where it is named here.
 PACKAGES = {"highlight": "pure", "markdown": "pure", "mathml": "pure", "render": "drawing"}
