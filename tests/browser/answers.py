@@ -1,5 +1,9 @@
 """What the scripted provider says to the page."""
 
+import threading
+from collections.abc import Iterator
+from itertools import chain
+
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.script import STALL, Answer, Step, paced
 
@@ -25,6 +29,18 @@ def words(text: str) -> list[str]:
 def spoken(text: str = TEXT, per_s: float = 60) -> Answer:
     """Say a text at a pace, to its proper end."""
     return Answer(steps=list(paced(openai(words(text), usage=(1204, 143)), per_s)))
+
+
+def held(gate: threading.Event, text: str = TEXT, per_s: float = 200) -> Answer:
+    """Say the first half of a text; the rest and its end come when the gate is open, however slow the machine is."""
+    said = openai(words(text), usage=(1204, 143))
+    half = len(said) // 2
+
+    def closed() -> Iterator[Step]:
+        while not gate.is_set():
+            yield 0.02
+
+    return Answer(steps=lambda: chain(paced(said[:half], per_s), closed(), paced(said[half:], per_s)))
 
 
 def ending(reason: str, text: str = "So far") -> Answer:

@@ -64,7 +64,7 @@ def test_without_its_renderer_the_answer_is_shown_as_it_is(
 
 
 def test_the_pace_is_told_while_it_streams(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(TEXT * 3, per_s=60))
+    provider.play(begun())
     chat.ask("Slowly, please")
     expect(chat.meta.last).to_contain_text("≈")
     expect(chat.stop).to_be_visible()

@@ -1,8 +1,10 @@
 """The field stays usable while an answer is made, and what is written in it is not lost."""
 
+from threading import Event
+
 from playwright.sync_api import expect
 
-from tests.browser.answers import begun, spoken
+from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import Chat
 from tests.faults.asking import query_of
 from tests.support.fake_provider import FakeProvider
@@ -13,7 +15,8 @@ WAITS = "Sent when the answer is complete"
 def test_enter_queues_one_message_that_is_sent_when_the_answer_is_whole(
     chat: Chat, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=60))
+    gate = Event()
+    provider.play([held(gate), spoken(per_s=2_000)])
     chat.ask("First")
     chat.wait_chars(20)
     for line in ("Second", "and more"):
@@ -23,6 +26,7 @@ def test_enter_queues_one_message_that_is_sent_when_the_answer_is_whole(
     queued = chat.page.get_by_role("group", name=WAITS)
     expect(queued).to_contain_text("Second")
     assert len(provider.calls) == 1
+    gate.set()
     expect(chat.page.locator(".turn")).to_have_count(2)
     expect(queued).to_be_hidden()
     chat.wait_over()

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from threading import Event
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Route, expect
 
-from tests.browser.answers import TEXT, begun, spoken
+from tests.browser.answers import TEXT, begun, held
 from tests.browser.chat import DESK, NETWORK, PHONE, Chat, Watch
 from tests.faults.test_store_sqlite import locked
 from tests.support.axe import findings
@@ -69,12 +70,14 @@ def test_a_conversation_has_an_address_that_another_tab_can_open(
 def test_another_tab_joins_the_answer_that_is_being_made(
     context: BrowserContext, chat: Chat, provider: FakeProvider
 ) -> None:
-    provider.play(spoken("\n\n".join([TEXT] * 3), per_s=80))
+    gate = Event()
+    provider.play(held(gate))
     chat.ask("At length")
     chat.wait_chars(50)
     twin = Chat(context, chat.page.url, chat.watch).open()
     expect(twin.stop).to_be_visible()
-    assert twin.wait_over()["text"] == chat.wait_over()["text"] == "\n\n".join([TEXT] * 3)
+    gate.set()
+    assert twin.wait_over()["text"] == chat.wait_over()["text"] == TEXT
     assert len(provider.calls) == 1
 
 

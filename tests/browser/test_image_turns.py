@@ -1,9 +1,11 @@
 """Images that were sent, or wait to be: with their question whatever happens, and shown in the log."""
 
+from threading import Event
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.answers import begun, spoken
+from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import DARK, DESK, PHONE, Chat
 from tests.browser.pictures import (
     images_of,
@@ -22,7 +24,8 @@ from tests.support.script import Answer
 
 
 def test_what_waits_keeps_its_images(chat: Chat, provider: FakeProvider) -> None:
-    provider.play([spoken(per_s=60), Answer(steps=openai(["Two."]))])
+    gate = Event()
+    provider.play([held(gate), Answer(steps=openai(["Two."]))])
     chat.ask("First")
     chat.wait_chars(20)
     pick(chat, png("a.png"), png("b.png", plain(30, 30)))
@@ -36,6 +39,7 @@ def test_what_waits_keeps_its_images(chat: Chat, provider: FakeProvider) -> None
     wait_loaded(tray(chat).locator("img"), 3)
     chat.field.press("Enter")
     expect(chat.notice).to_have_text("A question takes four images. Remove some to send it.")
+    gate.set()
     expect(chat.page.locator(".turn")).to_have_count(2)
     chat.wait_over()
     assert [size_of(image) for image in images_of(provider)] == [(120, 80), (30, 30)]
@@ -86,7 +90,8 @@ FORGET_CURSOR = """() => {
 @pytest.mark.parametrize("known", [True, False], ids=["a frame came", "none came"])
 def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider, known: bool) -> None:
     """Who has had no frame yet asks once more, by the images' names: what was sent is not kept."""
-    provider.play(spoken(per_s=30))
+    gate = Event()
+    provider.play(held(gate))
     if not known:
         chat.page.add_init_script(f"({FORGET_CURSOR})()")
     pick(chat, png())
@@ -95,6 +100,7 @@ def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider
     chat.reload()
     wait_loaded(shown(chat), 1)
     expect(chat.stop).to_be_visible()
+    gate.set()
     answer = chat.wait_over()
     assert answer["status"] == "done"
     assert len(provider.calls) == 1

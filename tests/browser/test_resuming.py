@@ -1,10 +1,11 @@
 """An answer outlives the tab, the network and what lies between, and is paid for once."""
 
 from collections.abc import Callable
+from threading import Event
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import TEXT, begun, spoken
+from tests.browser.answers import TEXT, begun, held, spoken
 from tests.browser.chat import NETWORK, Chat
 from tests.browser.network import Network
 from tests.support.fake_provider import FakeProvider
@@ -14,8 +15,8 @@ LONG = "\n\n".join([TEXT] * 2)
 
 
 def test_a_reload_goes_on_where_the_answer_was(chat: Chat, provider: FakeProvider) -> None:
-    longer = "\n\n".join([LONG] * 3)
-    provider.play(spoken(longer, per_s=80))
+    gate = Event()
+    provider.play(held(gate, LONG))
     cursors: list[str | None] = []
     chat.page.on(
         "request", lambda one: "/stream/" in one.url and cursors.append(one.headers.get("last-event-id"))
@@ -26,7 +27,9 @@ def test_a_reload_goes_on_where_the_answer_was(chat: Chat, provider: FakeProvide
     expect(chat.page.locator(".question")).to_have_text("What is a freshet?")
     chat.wait_chars(200)
     chat.reload()
-    assert chat.wait_over()["text"] == longer
+    expect(chat.stop).to_be_visible()
+    gate.set()
+    assert chat.wait_over()["text"] == LONG
     assert len(cursors) == 2
     assert all(cursors), "it asks only for what it lacks"
     assert len(provider.calls) == 1
@@ -74,7 +77,8 @@ def test_every_connection_cut_after_some_bytes(
 def test_offline_and_online_again(
     open_chat: Callable[[str], Chat], context: BrowserContext, server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=80))
+    gate = Event()
+    provider.play(held(gate, LONG))
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
@@ -83,6 +87,7 @@ def test_offline_and_online_again(
         chat.wait_chars(100)
         context.set_offline(True)
         expect(chat.notice).to_contain_text("You are offline")
+        gate.set()
         context.set_offline(False)
         expect(chat.notice).to_be_hidden()
         assert chat.wait_over()["text"] == LONG
@@ -92,7 +97,8 @@ def test_offline_and_online_again(
 def test_a_lost_connection_is_told_quietly_and_goes_away(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=80))
+    gate = Event()
+    provider.play(held(gate, LONG))
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
@@ -101,6 +107,7 @@ def test_a_lost_connection_is_told_quietly_and_goes_away(
         network.go_down()
         expect(chat.notice).to_contain_text("Connection lost")
         network.come_back()
+        gate.set()
         expect(chat.notice).to_be_hidden()
         assert chat.wait_over()["text"] == LONG
     assert len(provider.calls) == 1
@@ -109,7 +116,8 @@ def test_a_lost_connection_is_told_quietly_and_goes_away(
 def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=30))
+    gate = Event()
+    provider.play(held(gate, LONG))
     with Network(server.address) as network:
         network.withhold_sse = True
         chat = open_chat(network.url)
@@ -120,6 +128,7 @@ def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
         chat.wait_chars(50)
         expect(chat.stop).to_be_visible()
         assert chat.answer()["status"] == "streaming"
+        gate.set()
         assert chat.wait_over()["text"] == LONG
     assert len(sockets) == 1
     assert len(provider.calls) == 1
@@ -143,7 +152,8 @@ def test_a_websocket_that_is_cut_resumes_too(
 def test_two_tabs_on_one_answer(
     context: BrowserContext, chat: Chat, server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=80))
+    gate = Event()
+    provider.play(held(gate, LONG))
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     kept = chat.page.evaluate(
@@ -154,13 +164,14 @@ def test_two_tabs_on_one_answer(
         f"sessionStorage.setItem('freshet.conversation', {kept!r})" if "'" not in kept else ""
     )
     twin.open()
+    gate.set()
     assert twin.wait_over()["text"] == chat.wait_over()["text"] == LONG
     assert len(provider.calls) == 1
 
 
 def test_a_run_the_server_forgot_is_said_in_words(chat: Chat, provider: FakeProvider) -> None:
     chat.watch.allow(NETWORK)
-    provider.play(spoken(per_s=60))
+    provider.play(begun())
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     chat.page.goto("about:blank")

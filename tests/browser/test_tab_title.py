@@ -1,10 +1,11 @@
 """What a tab says of itself: the mark of an answer that nobody saw yet, the time an answer takes, and the thinking."""
 
 import re
+from threading import Event
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import begun, spoken, words
+from tests.browser.answers import begun, held, spoken, words
 from tests.browser.chat import Chat
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
@@ -21,11 +22,13 @@ SHOW = """state => {
 
 
 def test_an_answer_in_a_hidden_tab_marks_its_title(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=25))
+    gate = Event()
+    provider.play(held(gate))
     chat.ask("Tell me")
     chat.wait_chars(20)
     chat.page.evaluate(SHOW, "hidden")
-    expect(chat.page).to_have_title("● Freshet", timeout=15_000)
+    gate.set()
+    expect(chat.page).to_have_title("● Freshet")
     chat.page.evaluate(SHOW, "visible")
     expect(chat.page).to_have_title("Freshet")
     assert chat.wait_over()["end"]["finish_reason"] == "stop"
@@ -40,11 +43,13 @@ def test_an_answer_that_is_seen_marks_nothing(chat: Chat, provider: FakeProvider
 
 
 def test_what_waits_is_sent_in_a_hidden_tab_too(chat: Chat, provider: FakeProvider) -> None:
-    provider.play([spoken(per_s=60), Answer(steps=openai(["Two."]))])
+    gate = Event()
+    provider.play([held(gate), Answer(steps=openai(["Two."]))])
     chat.ask("One?")
     chat.wait_chars(20)
     chat.ask("Two?")
     chat.page.evaluate(SHOW, "hidden")
+    gate.set()
     provider.wait_calls(2, 15)
     expect(chat.page.locator(".question")).to_have_text(["One?", "Two?"])
     expect(chat.answers.last).to_have_text("Two.")
