@@ -23,6 +23,7 @@ import {
   rememberWishes,
 } from "./memory.js";
 import { warm, whenMissed } from "./prose.js";
+import { wear, worn } from "./scheme.js";
 import { speak, words } from "./strings/words.js";
 
 /** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
@@ -212,7 +213,11 @@ function main() {
     chat.speech = mode;
     rememberSpeech(mode);
   };
-  const wishes = new WishesControl(boot.models, recallSpeech(), { changed, speak, listKeys: () => void listKeys().catch(() => {}) });
+  const wishes = new WishesControl(
+    boot.models,
+    { mode: recallSpeech(), scheme: worn() },
+    { changed, speak, wear, listKeys: () => void listKeys().catch(() => {}) },
+  );
   chat.speech = recallSpeech();
   const side = sideBeside();
   const list = listBeside(chat, library, side, boot.import_max_bytes);

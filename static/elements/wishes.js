@@ -1,16 +1,19 @@
 /** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
 import { ICONS, h, icon } from "../dom.js";
+import { SCHEMES } from "../scheme.js";
 import { MODES } from "../speech.js";
 import { words } from "../strings/words.js";
 
 /** @typedef {import("../seams.js").Wishes} Wishes */
 
 /** @typedef {import("../speech.js").Mode} Mode */
+/** @typedef {import("../scheme.js").Scheme} Scheme */
 
 /**
  * @typedef {object} WishesActions
  * @property {(wishes: Wishes) => void} changed
  * @property {(mode: Mode) => void} speak how much a screen reader is to be told from now on
+ * @property {(scheme: Scheme) => void} wear
  * @property {() => void} listKeys show which keys do something
  */
 
@@ -22,7 +25,7 @@ const MOST_SYSTEM_CHARS = 20_000;
 export class WishesControl {
   #models;
   #actions;
-  #mode;
+  #ways;
   /** @type {Wishes} */
   #wishes = {};
   picker = h("select", { class: "tool picker", "aria-label": words.model, title: words.model });
@@ -31,6 +34,7 @@ export class WishesControl {
   #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: words.ownChoice });
   #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: words.ownChoice });
   #speech = h("select", { id: "speech" }, ...MODES.map((mode) => h("option", { value: mode }, words.speechModes[mode])));
+  #scheme = h("select", { id: "scheme" }, ...SCHEMES.map((scheme) => h("option", { value: scheme }, words.schemes[scheme])));
   #keys = h("button", { type: "button", class: "tool" }, words.shortcuts);
   // Not a submit button: Enter in a field presses the first of those.
   #cancel = h("button", { type: "button" }, words.cancel);
@@ -43,20 +47,19 @@ export class WishesControl {
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      h("label", { for: "speech" }, words.speech),
-      h("div", { class: "choose" }, this.#speech, icon(ICONS.next)),
+      h("div", { class: "pair" }, chosen(this.#speech, words.speech), chosen(this.#scheme, words.scheme)),
       h("div", { class: "actions" }, this.#keys, this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
 
   /**
    * @param {string[]} models as `provider/model`, the default first
-   * @param {Mode} mode how much a screen reader is told now
+   * @param {{mode: Mode, scheme: Scheme}} ways how much a screen reader is told now, and what the page wears
    * @param {WishesActions} actions
    */
-  constructor(models, mode, actions) {
+  constructor(models, ways, actions) {
     this.#models = models;
-    this.#mode = mode;
+    this.#ways = ways;
     this.#actions = actions;
     this.#keys.addEventListener("click", () => {
       this.dialog.close();
@@ -89,13 +92,17 @@ export class WishesControl {
     this.#system.value = this.#wishes.system ?? "";
     this.#temperature.value = String(this.#wishes.temperature ?? "");
     this.#length.value = String(this.#wishes.max_tokens ?? "");
-    this.#speech.value = this.#mode;
+    this.#speech.value = this.#ways.mode;
+    this.#scheme.value = this.#ways.scheme;
     this.dialog.showModal();
   }
 
   #read() {
-    this.#mode = MODES.find((mode) => mode === this.#speech.value) ?? this.#mode;
-    this.#actions.speak(this.#mode);
+    const mode = MODES.find((known) => known === this.#speech.value) ?? this.#ways.mode;
+    const scheme = SCHEMES.find((known) => known === this.#scheme.value) ?? this.#ways.scheme;
+    this.#ways = { mode, scheme };
+    this.#actions.speak(mode);
+    this.#actions.wear(scheme);
     this.#take({
       model: this.#wishes.model,
       system: this.#system.value.trim() || undefined,
@@ -122,6 +129,14 @@ function number(input) {
  */
 function labelled(control, text) {
   return [h("label", { for: control.id }, text), control];
+}
+
+/**
+ * @param {HTMLSelectElement} select with an id
+ * @param {string} text
+ */
+function chosen(select, text) {
+  return h("div", {}, h("label", { for: select.id }, text), h("div", { class: "choose" }, select, icon(ICONS.next)));
 }
 
 /**

@@ -79,6 +79,12 @@ export const ar = {
     status: "يُعلِم فقط عند اكتمالها",
     off: "لا يقول شيئًا",
   },
+  scheme: "المظهر",
+  schemes: {
+    system: "كما في الجهاز",
+    light: "فاتح",
+    dark: "داكن",
+  },
 
   shortcuts: "اختصارات لوحة المفاتيح",
   singleKeys: "استخدام المفاتيح المفردة",

@@ -120,6 +120,12 @@ export const de = {
     status: "Sagt nur, wenn sie vollständig sind",
     off: "Sagt nichts",
   },
+  scheme: "Darstellung",
+  schemes: {
+    system: "Wie auf dem Gerät",
+    light: "Hell",
+    dark: "Dunkel",
+  },
 
   shortcuts: "Tastenkürzel",
   singleKeys: "Einzelne Tasten verwenden",

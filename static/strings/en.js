@@ -130,6 +130,12 @@ export const en = {
     status: "Says only when they are complete",
     off: "Says nothing",
   },
+  scheme: "Appearance",
+  schemes: {
+    system: "As on the device",
+    light: "Light",
+    dark: "Dark",
+  },
 
   shortcuts: "Keyboard shortcuts",
   singleKeys: "Use single keys",

@@ -120,6 +120,12 @@ export const es = {
     status: "Solo avisa cuando están completas",
     off: "No dice nada",
   },
+  scheme: "Apariencia",
+  schemes: {
+    system: "Como en el dispositivo",
+    light: "Claro",
+    dark: "Oscuro",
+  },
 
   shortcuts: "Atajos de teclado",
   singleKeys: "Usar teclas sueltas",

@@ -120,6 +120,12 @@ export const fr = {
     status: "Annonce seulement qu’elles sont complètes",
     off: "Ne dit rien",
   },
+  scheme: "Apparence",
+  schemes: {
+    system: "Comme sur l’appareil",
+    light: "Clair",
+    dark: "Sombre",
+  },
 
   shortcuts: "Raccourcis clavier",
   singleKeys: "Utiliser des touches seules",

@@ -60,6 +60,12 @@ export const zh = {
     status: "只在回答完成时提示",
     off: "不出声",
   },
+  scheme: "外观",
+  schemes: {
+    system: "跟随设备",
+    light: "浅色",
+    dark: "深色",
+  },
 
   shortcuts: "键盘快捷键",
   singleKeys: "使用单键",

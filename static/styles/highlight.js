@@ -3,13 +3,16 @@
  * near the screen has ranges, and one print is not to look two ways.
  */
 
-/** @param {...string} colours */
-const palette = (...colours) =>
-  ["comment", "string", "number", "keyword", "name"].map((kind, at) => `::highlight(freshet-${kind}) { color: ${colours[at]}; }`).join("\n");
+const COLOURS = {
+  comment: ["#5a6366", "#a0a9ac"],
+  string: ["#1b6b3a", "#8fcf9f"],
+  number: ["#8a4b00", "#e3b573"],
+  keyword: ["#8e2a6b", "#e59ac8"],
+  name: ["#1f5c99", "#82bfe8"],
+};
 
 export const highlightCss = `@media screen {
-${palette("#5a6366", "#1b6b3a", "#8a4b00", "#8e2a6b", "#1f5c99")}
-}
-@media screen and (prefers-color-scheme: dark) {
-${palette("#a0a9ac", "#8fcf9f", "#e3b573", "#e59ac8", "#82bfe8")}
+${Object.entries(COLOURS)
+  .map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`)
+  .join("\n")}
 }`;

@@ -26,11 +26,13 @@ PAIRS = [
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    """Read the colours: those of the dark override those of the light."""
-    light, dark, *_ = TOKENS.read_text().split("@media")
-    assert "prefers-color-scheme: dark" in dark
-    colour = re.compile(r"--([\w-]+): (#[0-9a-f]{6});")
-    return {"light": dict(colour.findall(light)), "dark": dict(colour.findall(dark))}
+    """Read the colours, each of which is a pair."""
+    colour = re.compile(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
+    pairs = {name: (light, dark) for name, light, dark in colour.findall(TOKENS.read_text())}
+    return {
+        "light": {name: light for name, (light, _) in pairs.items()},
+        "dark": {name: dark for name, (_, dark) in pairs.items()},
+    }
 
 
 def luminance(colour: str) -> float:

@@ -86,8 +86,9 @@ def test_all_of_highlighting_is_small() -> None:
 
 def test_colours_can_be_read_on_every_ground() -> None:
     source = (STATIC / "styles" / "highlight.js").read_text()
-    light, dark = (re.findall(r"#[0-9a-f]{6}", line) for line in re.findall(r"\$\{palette\((.*)\)\}", source))
-    assert len(light) == len(dark) == 5
+    pairs = re.findall(r'\["(#[0-9a-f]{6})", "(#[0-9a-f]{6})"\]', source)
+    assert len(pairs) == 5
+    light, dark = zip(*pairs, strict=True)
     for scheme, colours in (("light", light), ("dark", dark)):
         for ground in ("ground", "raised", "tint"):
             for colour in colours:

@@ -61,6 +61,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "view": (
         "dom.js",
         "copy.js",
+        "scheme.js",
         "styles/sheets.js",
         "flow.js",
         "resting.js",

@@ -27,6 +27,8 @@ from webapp.seams import Provider
 blueprint = Blueprint("page", __name__)
 
 _DEMO_SETTINGS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST")
+# Which colours a person chose, where that was not the device; static/scheme.js writes it.
+_SCHEME_COOKIE, _SCHEMES = "freshet-scheme", ("light", "dark")
 # What a page may load and do; https://www.w3.org/TR/CSP3/
 RULES = {
     "default-src": "'none'",
@@ -134,7 +136,9 @@ def show(template: str, status: int, *, rules: Mapping[str, str] = RULES, **cont
     """Make a page that nothing keeps and that may load nothing but our own files."""
     tag = language()
     words = services().assets.words[tag]
-    html = render_template(template, **context, lang=tag, dir=direction(tag), words=words)
+    scheme = request.cookies.get(_SCHEME_COOKIE)
+    chosen = scheme if scheme in _SCHEMES else None
+    html = render_template(template, **context, lang=tag, dir=direction(tag), words=words, scheme=chosen)
     response = make_response(html, status)
     response.vary.add("Accept-Language")
     policy = "; ".join(f"{name} {value}" for name, value in rules.items())
