@@ -34,9 +34,10 @@ test: $(VENV)/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-# The fault tests hold others' answers to 200 ms, so no browser runs beside them; `alone` measures time by the clock.
+# The fault tests hold others' answers to 200 ms, so no browser runs beside them; they wait more than they work.
+# What is marked `alone` measures time by the clock.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/faults -m 'not alone'; first=$$?; \
-	  $(BIN)/python -m pytest -n 2 --dist loadfile tests/faults; second=$$?; \
+	  $(BIN)/python -m pytest -n 3 --dist loadfile tests/faults; second=$$?; \
 	  $(BIN)/python -m pytest -m alone tests/browser && exit $$((first | second))
 endif
 

@@ -8,7 +8,7 @@ import { isOver } from "./state.js";
 import { language, words } from "./strings/words.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
-/** @typedef {{element: Element, isWhole: boolean}} Shown what shows an answer, and whether all of it is there */
+/** @typedef {{element: Element, chars: number, isWhole: boolean}} Shown what shows an answer, how much of its text, and whether that is all and over */
 
 /** What is shown is looked at no more often than this. */
 const LOOK_MS = 250;
@@ -26,6 +26,8 @@ export class Announcer {
   /** Whether nothing more is to be told of this run. */
   #isTold = true;
   #place = START;
+  /** So much of its text was there before: it is not told. */
+  #before = 0;
   #lookAt_ms = 0;
   #isHushed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -42,7 +44,7 @@ export class Announcer {
    * @param {Shown | null} shown
    */
   notice(answer, shown) {
-    if (answer?.run !== this.#run) this.#begin(answer, shown);
+    if (answer?.run !== this.#run) this.#begin(answer);
     if (answer && shown && !this.#isTold) this.#look(answer, shown);
     this.#speak(() => this.notice(answer, shown));
   }
@@ -63,15 +65,13 @@ export class Announcer {
     this.element.textContent = this.element.textContent === text ? text + TWICE : text;
   }
 
-  /**
-   * @param {Answer | null} answer
-   * @param {Shown | null} shown
-   */
-  #begin(answer, shown) {
+  /** @param {Answer | null} answer */
+  #begin(answer) {
     this.#run = answer?.run ?? null;
     this.#isTold = answer === null || isOver(answer);
+    this.#place = START;
     // What stands there already was told before: the answer is continued, or the page was loaded again.
-    this.#place = answer?.text && shown ? endOf(shown.element) : START;
+    this.#before = answer?.text.length ?? 0;
     this.#isHushed = false;
     this.#lookAt_ms = 0;
     this.#speech.clear();
@@ -82,12 +82,17 @@ export class Announcer {
    * @param {Answer} answer
    * @param {Shown} shown
    */
-  #look(answer, { element, isWhole }) {
+  #look(answer, { element, chars, isWhole }) {
     const speech = this.#speech;
     if (answer.status === "failed" || answer.end?.finish_reason === "cancelled") {
       this.#isTold = true;
       speech.clear();
       return this.say(ending(answer));
+    }
+    if (this.#before > 0) {
+      if (chars < Math.min(this.#before, answer.text.length)) return; // it is still being drawn
+      this.#place = endOf(element);
+      this.#before = 0;
     }
     const isLast = isOver(answer) && isWhole;
     const now_ms = Date.now();

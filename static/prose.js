@@ -76,6 +76,11 @@ export class Prose {
     this.#sources = /** @type {Answer["sources"]} */ ([]);
   }
 
+  /** How much of the text is there. */
+  get chars() {
+    return this.#text.length;
+  }
+
   /** Whether all of an answer that is over is there. */
   get isWhole() {
     return this.#isEnded;

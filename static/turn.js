@@ -98,9 +98,10 @@ export class TurnView {
     this.element = h("div", { class: "turn" }, asked, answered);
   }
 
-  /** What shows the answer, and whether all of it is there. */
+  /** What shows the answer, and how much of it is there. */
   get shown() {
-    return { element: this.#answer.element, isWhole: this.#answer.isWhole };
+    const { element, chars, isWhole } = this.#answer;
+    return { element, chars, isWhole };
   }
 
   /**

@@ -190,6 +190,7 @@ def longest_task_ms(trace: bytes) -> float:
     return float(max(task.get("tdur", task.get("dur", 0)) for task in tasks)) / 1_000
 
 
+@pytest.mark.alone
 def test_a_reset_of_a_megabyte_makes_no_long_task(
     browser: Browser, context: BrowserContext, chat: Chat, provider: FakeProvider
 ) -> None:

@@ -1,8 +1,10 @@
 """What a screen reader is told of an answer: sentence by sentence, as much as was chosen, and nothing of what was stopped."""
 
+from threading import Event
+
 from playwright.sync_api import Locator, expect
 
-from tests.browser.answers import begun, spoken
+from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import Chat
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
@@ -12,6 +14,7 @@ TELL = """() => {
     const region = document.querySelector('freshet-chat').shadowRoot.querySelector('p.unseen[aria-live]');
     window.told = [];
     const note = () => window.told.push([region.textContent, performance.now()]);
+    if (region.textContent) note();
     new MutationObserver(note).observe(region, {childList: true});
 }"""
 MIXED = """\
@@ -93,13 +96,14 @@ def test_a_slow_answer_is_told_while_it_comes(chat: Chat, provider: FakeProvider
 
 def test_escape_ends_the_reading_of_an_answer_that_is_over(chat: Chat, provider: FakeProvider) -> None:
     provider.play(
-        [Answer(steps=openai(["One is told. " + "More waits. " * 60])), Answer(steps=openai(["Two."]))]
+        [Answer(steps=openai(["One is told. " + "More waits.\n\n" * 60])), Answer(steps=openai(["Two."]))]
     )
     chat.page.evaluate(TELL)
     chat.ask("Long")
     expect(region(chat)).to_have_text("One is told.")
     chat.wait_over()
     chat.field.press("Escape")
+    chat.page.evaluate("() => { document.querySelector('freshet-chat').wishes = {}; }")  # it is drawn anew
     chat.page.wait_for_function("() => performance.now() - window.told.at(-1)[1] > 6_000")
     assert told(chat) == ["Question sent.", "One is told."]
     chat.ask("Another")
@@ -159,6 +163,43 @@ def test_what_was_there_before_is_not_told(chat: Chat, provider: FakeProvider) -
     chat.ask("Second")
     expect(region(chat)).to_have_text("Two. Answer complete, 1 word.")
     assert told(chat) == ["Question sent.", "Two. Answer complete, 1 word."]
+
+
+def test_what_was_told_before_a_reload_is_not_told_again(chat: Chat, provider: FakeProvider) -> None:
+    gate = Event()
+    provider.play(held(gate, "It rises. It falls. It stays. " * 4 + "It goes."))
+    chat.ask("And?")
+    chat.wait_chars(40)
+    chat.reload()
+    chat.wait_chars(40)
+    chat.page.evaluate(TELL)
+    gate.set()
+    chat.wait_over()
+    expect(region(chat)).to_contain_text("Answer complete")
+    sentences = [one for one in " ".join(told(chat)).split(". ") if one.startswith("It")]
+    assert 0 < len(sentences) < 10, "of thirteen"
+
+
+def test_what_is_only_for_the_eye_is_not_told(chat: Chat, provider: FakeProvider) -> None:
+    text = "Seen[^1].\n\n<details><summary>More</summary>\n\nFolded away.\n\n</details>\n\n- [x] Done\n\n[^1]: Noted.\n"
+    provider.play(Answer(steps=openai([text])))
+    chat.page.evaluate(TELL)
+    chat.ask("All?")
+    expect(region(chat)).to_contain_text("Answer complete")
+    assert " ".join(told(chat)[1:]).startswith("Seen. More Done Noted. Answer complete")
+
+
+def test_the_same_words_are_told_twice(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=openai(["One."])))
+    choose(chat, "status")
+    chat.ask("First")
+    expect(region(chat)).to_contain_text("Answer complete")
+    chat.page.evaluate(TELL)
+    for _ in range(2):
+        chat.page.evaluate("() => document.querySelector('freshet-chat').copyLast()")
+    _, first, second = told(chat)
+    assert first != second, "without a change nothing is told"
+    assert first.strip() == second.strip()
 
 
 def test_messages_are_articles_with_headings(chat: Chat, provider: FakeProvider) -> None:

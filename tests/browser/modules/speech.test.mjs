@@ -89,6 +89,14 @@ for (const [language, sentences] of Object.entries(SENTENCES)) {
   });
 }
 
+test("who wants nothing any more is not told the end that waits", () => {
+  const speech = new Speech();
+  speech.end("Answer complete.");
+  speech.mode = "off";
+  assert.equal(speech.take(60_000), null);
+  assert.equal(speech.isWaiting, false);
+});
+
 test("words are counted, of a long text about", () => {
   assert.equal(countWords("It's a 5-day trip.", "en") >= 4, true);
   assert.equal(countWords("雪融化了", "zh") > 1, true);
