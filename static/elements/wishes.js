@@ -47,7 +47,8 @@ export class WishesControl {
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      h("div", { class: "pair" }, chosen(this.#speech, words.speech), chosen(this.#scheme, words.scheme)),
+      ...chosen(this.#scheme, words.scheme),
+      ...chosen(this.#speech, words.speech),
       h("div", { class: "actions" }, this.#keys, this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
@@ -136,7 +137,7 @@ function labelled(control, text) {
  * @param {string} text
  */
 function chosen(select, text) {
-  return h("div", {}, h("label", { for: select.id }, text), h("div", { class: "choose" }, select, icon(ICONS.next)));
+  return [h("label", { for: select.id }, text), h("div", { class: "choose" }, select, icon(ICONS.next))];
 }
 
 /**
