@@ -11,8 +11,8 @@ const COLOURS = {
   name: ["#1f5c99", "#82bfe8"],
 };
 
+const rules = Object.entries(COLOURS).map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`);
+
 export const highlightCss = `@media screen {
-${Object.entries(COLOURS)
-  .map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`)
-  .join("\n")}
+${rules.join("\n")}
 }`;
