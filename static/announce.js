@@ -8,7 +8,7 @@ import { isOver } from "./state.js";
 import { language, words } from "./strings/words.js";
 
 /** @typedef {import("./state.js").Answer} Answer */
-/** @typedef {{element: Element, chars: number, isWhole: boolean}} Shown what shows an answer, how much of its text, and whether that is all and over */
+/** @typedef {{element: Element, chars: number, isWhole: boolean}} Shown what shows an answer, how much of its text by now, and whether that is all and over */
 
 /** What is shown is looked at no more often than this. */
 const LOOK_MS = 250;

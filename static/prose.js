@@ -83,7 +83,7 @@ export class Prose {
 
   /** Whether all of an answer that is over is there. */
   get isWhole() {
-    return this.#isEnded;
+    return this.#isEnded && !this.#stream?.isWaiting;
   }
 
   /**

@@ -10,6 +10,7 @@ import { listen } from "./render/clicks.js";
 import { Formulas } from "./render/formulas.js";
 import { PART_CHARS } from "./render/paragraph.js";
 import { free } from "./render/phrases.js";
+import { Rare } from "./render/rare.js";
 import { Settling } from "./render/settled.js";
 
 /** @typedef {import("./frames.js").Source} Source */
@@ -104,7 +105,8 @@ function blocksIn(root, scene, settling) {
  * Show a text while it comes.
  * @param {HTMLElement} root empty
  * @param {Options} [options]
- * @returns {{write: (text: string) => void, end: () => void, close: () => void}} `close` when nobody will call `end`
+ * @returns {{write: (text: string) => void, end: () => void, close: () => void, isWaiting: boolean}} `close` when nobody
+ *   will call `end`; `isWaiting` while the table of rare names is on its way, for which the rest of the text waits
  */
 export function stream(root, options = {}) {
   const { clock = browserClock } = options;
@@ -126,27 +128,34 @@ export function stream(root, options = {}) {
     blocks.show(source.root.children);
     source.added.clear();
   };
-  const close = () => {
+  const hush = () => {
     clock.cancel(timer);
     held.remove();
   };
+  const rare = new Rare((text) => {
+    hush();
+    source.write(text);
+    show();
+    if (source.held !== "") timer = clock.after(release, RELEASE_MS);
+  });
+  const finish = () => {
+    hush();
+    source.end(PART_CHARS);
+    show();
+    free(root);
+    settling.end();
+  };
   listen(root);
   return {
-    write(text) {
-      if (text === "") return;
-      close();
-      source.write(text);
-      show();
-      if (source.held !== "") timer = clock.after(release, RELEASE_MS);
+    write: (text) => rare.write(text),
+    end: () => rare.end(finish),
+    close() {
+      hush();
+      rare.close();
     },
-    end() {
-      close();
-      source.end(PART_CHARS);
-      show();
-      free(root);
-      settling.end();
+    get isWaiting() {
+      return rare.isWaiting;
     },
-    close,
   };
 }
 

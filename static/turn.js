@@ -98,10 +98,9 @@ export class TurnView {
     this.element = h("div", { class: "turn" }, asked, answered);
   }
 
-  /** What shows the answer, and how much of it is there. */
+  /** What shows the answer. */
   get shown() {
-    const { element, chars, isWhole } = this.#answer;
-    return { element, chars, isWhole };
+    return this.#answer;
   }
 
   /**

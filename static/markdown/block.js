@@ -2,7 +2,7 @@
  * What is known of an open block, and the nodes that blocks begin as.
  */
 import { identify } from "./characters.js";
-import { unescapeText } from "./entities.js";
+import { unescapeText } from "./references.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {import("./tree.js").Parent} Parent */

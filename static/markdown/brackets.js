@@ -2,7 +2,7 @@
  * Square brackets: links, images, references and footnotes, found when a bracket closes.
  */
 import { identify } from "./characters.js";
-import { unescapeText } from "./entities.js";
+import { unescapeText } from "./references.js";
 import { nodesOf, pair } from "./emphasis.js";
 import { MORE, readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
 import { plainText } from "./texts.js";

@@ -1,6 +1,6 @@
 /**
- * HTML's named character references, and text with its references and backslashes resolved. The table is
- * written by `python -m tests.markdown.entities` and unpacked when a name is first asked for.
+ * HTML's 2,125 named character references. The table is written by `python -m tests.markdown.entities`. It is as large as
+ * a third of the parser: a page loads it when an answer has a name that is not among the common ones.
  */
 
 // One character: the gap since the one before, then its names. Two characters: both, then the name.
@@ -163,14 +163,12 @@ const ALPHABETS = /** @type {[string, number, string][]} */ ([
   ["opf", 0x1d538, "C\u2102H\u210dN\u2115P\u2119Q\u211aR\u211dZ\u2124"],
   ["scr", 0x1d49c, "B\u212cE\u2130F\u2131H\u210bI\u2110L\u2112M\u2133R\u211be\u212fg\u210ao\u2134"],
 ]);
-const REFERENCE = "&(?:#[xX][\\da-fA-F]{1,6}|#\\d{1,7}|[A-Za-z][A-Za-z\\d]{0,30});";
-const REFERENCE_HERE = new RegExp(REFERENCE, "y");
-const ESCAPED = new RegExp(`\\\\[!-/:-@[-\`{-~]|${REFERENCE}`, "g");
 
-/** @type {Map<string, string> | null} */
-let names = null;
-
-function unpack() {
+/**
+ * Unpack the table.
+ * @returns {Map<string, string>} characters by name, without `&` and `;`
+ */
+export function names() {
   /** @type {Map<string, string>} */
   const all = new Map();
   let code = 0;
@@ -189,50 +187,4 @@ function unpack() {
     for (let at = 0; at < elsewhere.length; at += 2) all.set(elsewhere.charAt(at) + name, elsewhere.charAt(at + 1));
   }
   return all;
-}
-
-/**
- * @param {number} code
- * @returns {boolean} whether a numeric reference may not mean it: controls, half a surrogate pair, no character
- */
-function isForbidden(code) {
-  if (code < 32) return code < 9 || code === 11 || code > 13;
-  if (code > 126 && code < 160) return true;
-  if (code > 0xd7ff && code < 0xe000) return true;
-  return (code > 0xfdcf && code < 0xfdf0) || (code & 0xfffe) === 0xfffe || code > 0x10ffff;
-}
-
-/**
- * Resolve a reference.
- * @param {string} reference from `&` to `;`
- * @returns {string} the reference itself where the name is unknown
- */
-export function decodeReference(reference) {
-  if (reference.charAt(1) !== "#") {
-    names ??= unpack();
-    return names.get(reference.slice(1, -1)) ?? reference;
-  }
-  const isHex = (reference.charCodeAt(2) | 32) === 120;
-  const code = Number.parseInt(reference.slice(isHex ? 3 : 2, -1), isHex ? 16 : 10);
-  return isForbidden(code) ? "\ufffd" : String.fromCodePoint(code);
-}
-
-/**
- * Find the reference that begins here.
- * @param {string} text
- * @param {number} from
- * @returns {string} empty where there is none
- */
-export function referenceAt(text, from) {
-  REFERENCE_HERE.lastIndex = from;
-  const found = REFERENCE_HERE.exec(text)?.[0] ?? "";
-  return found !== "" && decodeReference(found) !== found ? found : "";
-}
-
-/**
- * Resolve the backslashes and references of an address, a title, a label or an info string.
- * @param {string} text
- */
-export function unescapeText(text) {
-  return text.replace(ESCAPED, (found) => (found.startsWith("\\") ? found.charAt(1) : decodeReference(found)));
 }

@@ -2,12 +2,15 @@
  * Markdown as a tree: CommonMark 0.31.2 with GitHub's tables, strikethrough, task lists, addresses and footnotes.
  */
 import { Blocks } from "./blocks.js";
+import { names } from "./entities.js";
 import { fill } from "./leaves.js";
 import { Lines } from "./lines.js";
+import { learn } from "./references.js";
 
 /** @typedef {import("./tree.js").Parent} Parent */
 /** @typedef {import("./block.js").Block} Block */
 
+learn(names());
 const nothing = () => {};
 
 /**

@@ -3,7 +3,7 @@
  */
 import { Brackets } from "./brackets.js";
 import { isBlank } from "./characters.js";
-import { decodeReference, referenceAt } from "./entities.js";
+import { decodeReference, referenceAt } from "./references.js";
 import { nodesOf, pair, sides } from "./emphasis.js";
 import { readHtml } from "./html.js";
 import { linkTo, Literals } from "./literals.js";

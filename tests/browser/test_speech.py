@@ -1,8 +1,9 @@
 """What a screen reader is told of an answer: sentence by sentence, as much as was chosen, and nothing of what was stopped."""
 
+import re
 from threading import Event
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import Chat
@@ -187,6 +188,31 @@ def test_what_is_only_for_the_eye_is_not_told(chat: Chat, provider: FakeProvider
     chat.ask("All?")
     expect(region(chat)).to_contain_text("Answer complete")
     assert " ".join(told(chat)[1:]).startswith("Seen. More Done Noted. Answer complete")
+
+
+def test_what_waits_for_the_names_of_characters_is_told_too(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=openai(["One. The space &HilbertSpace; is told."])))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route("**/entities.js", hold)
+    chat.page.evaluate(TELL)
+    chat.ask("All?")
+    chat.wait_over()
+    expect(region(chat)).to_have_text("One.")
+    held[0].continue_()
+    expect(region(chat)).to_contain_text("Answer complete")
+    assert " ".join(told(chat)[1:]) == "One. The space ℋ is told. Answer complete, 6 words."
+
+
+def test_the_end_of_what_is_drawn_in_pieces_is_told(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(Answer(steps=openai(["A line of eight words, and then another.\n\n" * 500])))
+    choose(chat, "status")
+    chat.ask("At length")
+    # Of a long answer they are counted about.
+    expect(region(chat)).to_have_text(re.compile(r"^Answer complete, (3,[89]|4,[01])\d\d words\.$"))
 
 
 def test_the_same_words_are_told_twice(chat: Chat, provider: FakeProvider) -> None:

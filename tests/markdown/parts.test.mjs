@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { decodeReference } from "./static/markdown/entities.js";
+import { decodeReference } from "./static/markdown/references.js";
 import { parse } from "./static/markdown/index.js";
 import { Lines } from "./static/markdown/lines.js";
 

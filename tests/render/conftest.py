@@ -12,7 +12,8 @@ from tests.support.bare import ORIGIN, bare
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _serve(route: Route) -> None:
+def serve(route: Route) -> None:
+    """Give a program of the tests."""
     path = route.request.url.removeprefix(ORIGIN)
     route.fulfill(
         body=(ROOT / path.removeprefix("/")).read_text(), content_type="text/javascript; charset=utf-8"
@@ -24,7 +25,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """Give the page; what it complains of fails the test."""
     with bare(browser) as opened:
         opened.set_default_timeout(60_000)
-        opened.route("**/tests/**", _serve)
+        opened.route("**/tests/**", serve)
         yield opened
 
 
