@@ -11,6 +11,6 @@ export async function shown(size, { isClosed = false } = {}) {
   view.end();
   const first = root.textContent;
   if (isClosed) view.close();
-  for (let turn = 0; turn < 500 && view.isWaiting; turn++) await new Promise((done) => setTimeout(done, 10));
+  for (let turn = 0; turn < 1_500 && view.isWaiting; turn++) await new Promise((done) => setTimeout(done, 10));
   return { first, isWaiting: view.isWaiting, html: root.innerHTML, text: root.textContent };
 }

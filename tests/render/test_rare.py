@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.render.conftest import serve
 from tests.support.bare import bare
@@ -66,6 +66,20 @@ def test_without_the_table_the_names_stay_as_they_are(fresh: Page) -> None:
         "&ouml;",
         "**open",
     ]
+
+
+def test_a_table_that_does_not_come_holds_nothing_back(fresh: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    fresh.route(TABLE, hold)
+    told = shown(fresh, 5)
+    assert "&HilbertSpace; &nope;" in told["text"]
+    assert told["text"].endswith("&ouml; **open")
+    assert not told["isWaiting"]
+    held[0].fulfill(body="", content_type="text/javascript")
 
 
 def test_what_is_closed_meanwhile_shows_nothing_more(fresh: Page) -> None:
