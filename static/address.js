@@ -25,7 +25,7 @@ export function addressOf(id) {
  * @param {string} id
  * @param {boolean} isStep whether the back button is to lead to what was shown before
  */
-export function name(id, isStep) {
+export function nameShown(id, isStep) {
   if (id === named()) return;
   if (isStep) history.pushState(null, "", addressOf(id));
   else history.replaceState(null, "", addressOf(id));

@@ -89,7 +89,7 @@ function paired(messages, versions) {
 function unanswered(message, questions) {
   const failure = { error: "", code: "interrupted" };
   const answer = { ...newAnswer(message.id), status: /** @type {const} */ ("failed"), failure };
-  return { question: textOf(message), images: imagesOf(message), asked: message.id, opening: null, answer, questions, answers: { ids: [], at: 0 } };
+  return { question: contentText(message), images: imagesOf(message), asked: message.id, opening: null, answer, questions, answers: { ids: [], at: 0 } };
 }
 
 /**
@@ -98,7 +98,7 @@ function unanswered(message, questions) {
  */
 function answerOf(message) {
   const { id, state = "done", reasoning = "", provider = "", model = "", usage, cost, finish_reason, error, thought_ms = null } = message;
-  const answer = { ...newAnswer(id), provider, model, reasoning, text: textOf(message), thought_ms, gapped: true };
+  const answer = { ...newAnswer(id), provider, model, reasoning, text: contentText(message), thought_ms, gapped: true };
   if (state === "streaming") return { ...newAnswer(id), provider, model };
   if (state === "failed" || state === "interrupted") {
     return { ...answer, status: "failed", failure: { error: "", code: error ?? "interrupted", usage, cost } };
@@ -108,7 +108,7 @@ function answerOf(message) {
 }
 
 /** @param {Message} message */
-function textOf({ content }) {
+function contentText({ content }) {
   return content
     .filter(({ type }) => type === "text")
     .map(({ text }) => text ?? "")

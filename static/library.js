@@ -23,7 +23,7 @@ import { parseObject } from "./frames.js";
  */
 
 /** What a door may take; then the page goes on without. */
-const PATIENCE_MS = 10_000;
+const DOOR_PATIENCE_MS = 10_000;
 const PAGE_HEADER = "Freshet-Page";
 /** A file takes as long as a slow line needs for it. */
 const SLOWEST_BYTES_PER_MS = 32;
@@ -106,7 +106,7 @@ export class Library {
    * @returns {Promise<Brought>}
    */
   async bring(file) {
-    const patience_ms = PATIENCE_MS + file.size / SLOWEST_BYTES_PER_MS;
+    const patience_ms = DOOR_PATIENCE_MS + file.size / SLOWEST_BYTES_PER_MS;
     try {
       const response = await fetch(new URL("conversations/import", this.#base), {
         method: "POST",
@@ -191,7 +191,7 @@ export class Library {
    */
   async #ask(method, path, { json, signal, early } = {}) {
     const aborter = new AbortController();
-    const timer = setTimeout(() => aborter.abort(), PATIENCE_MS);
+    const timer = setTimeout(() => aborter.abort(), DOOR_PATIENCE_MS);
     signal?.addEventListener("abort", () => aborter.abort());
     try {
       const headers = json ? { "Content-Type": "application/json" } : undefined;

@@ -1,5 +1,5 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
-import { addressOf, name, named } from "./address.js";
+import { addressOf, nameShown, named } from "./address.js";
 import { ICONS, h, icon, setText } from "./dom.js";
 import { early } from "./early.js";
 import { FreshetChat } from "./elements/chat.js";
@@ -105,7 +105,7 @@ function keepStep(chat, coming, missed) {
   let listed = "";
   let isFirst = true;
   chat.addEventListener("freshet-change", () => {
-    name(chat.conversation, !isFirst);
+    nameShown(chat.conversation, !isFirst);
     isFirst = false;
     look();
   });

@@ -2,14 +2,14 @@
  * An answer as elements: `stream` shows Markdown while it comes, `draw` a whole tree. What stands above the end that
  * still changes is never touched again, so that a selection in it survives.
  */
-import { clock as browserClock } from "./clock.js";
+import { clock } from "./clock.js";
 import { h } from "./dom.js";
 import { Stream } from "./markdown/stream.js";
-import { Blocks } from "./render/blocks.js";
+import { BlocksView } from "./render/blocks.js";
 import { listen } from "./render/clicks.js";
-import { Formulas } from "./render/formulas.js";
+import { FormulaViews } from "./render/formulas.js";
 import { PART_CHARS } from "./render/paragraph.js";
-import { free } from "./render/phrases.js";
+import { freeKept } from "./render/phrases.js";
 import { Rare } from "./render/rare.js";
 import { Settling } from "./render/settled.js";
 
@@ -51,7 +51,7 @@ function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false
     if (numbers.size < footnotes.size) for (const label of [...footnotes.keys()].slice(numbers.size)) numbers.set(label, numbers.size + 1);
     return numbers;
   };
-  const formulas = new Formulas(isPlain);
+  const formulas = new FormulaViews(isPlain);
   return {
     ...known,
     id,
@@ -98,7 +98,7 @@ function blocksIn(root, scene, settling) {
       if (level === LEVELS - 1) settling.open(group);
       return group;
     }, root);
-  return new Blocks(box, scene, 0);
+  return new BlocksView(box, scene, 0);
 }
 
 /**
@@ -109,7 +109,7 @@ function blocksIn(root, scene, settling) {
  *   will call `end`; `isWaiting` while the table of rare names is on its way, for which the rest of the text waits
  */
 export function stream(root, options = {}) {
-  const { clock = browserClock } = options;
+  const time = options.clock ?? clock;
   const source = new Stream();
   const settling = new Settling();
   const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, settling);
@@ -129,20 +129,20 @@ export function stream(root, options = {}) {
     source.added.clear();
   };
   const hush = () => {
-    clock.cancel(timer);
+    time.cancel(timer);
     held.remove();
   };
   const rare = new Rare((text) => {
     hush();
     source.write(text);
     show();
-    if (source.held !== "") timer = clock.after(release, RELEASE_MS);
+    if (source.held !== "") timer = time.after(release, RELEASE_MS);
   });
   const finish = () => {
     hush();
     source.end(PART_CHARS);
     show();
-    free(root);
+    freeKept(root);
     settling.end();
   };
   listen(root);

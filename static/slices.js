@@ -6,7 +6,7 @@
 /** So long a slice takes; the step it is in when time is up has the rest. */
 const SLICE_MS = 6;
 /** A busy browser lets what is to be done in idle time wait no longer than this. */
-const PATIENCE_MS = 200;
+const IDLE_PATIENCE_MS = 200;
 
 /** Does work step by step. */
 export class Slices {
@@ -61,7 +61,7 @@ export class Slices {
   #wait() {
     // Safari has no idle time to ask for.
     if (this.#isPatient && typeof requestIdleCallback === "function") {
-      const idle = requestIdleCallback((spare) => this.#slice(Math.min(SLICE_MS, Math.max(1, spare.timeRemaining()))), { timeout: PATIENCE_MS });
+      const idle = requestIdleCallback((spare) => this.#slice(Math.min(SLICE_MS, Math.max(1, spare.timeRemaining()))), { timeout: IDLE_PATIENCE_MS });
       this.#cancel = () => cancelIdleCallback(idle);
     } else {
       const timer = setTimeout(() => this.#slice(SLICE_MS), this.#isPatient ? SLICE_MS : 0);

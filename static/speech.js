@@ -8,7 +8,7 @@
 /** @type {readonly Mode[]} */
 export const MODES = ["sentences", "status", "off"];
 
-const PAUSE_MS = 5_000;
+const SPEECH_PAUSE_MS = 5_000;
 /** About what a quick voice says in that time. A longer sentence is told whole. */
 const BATCH_CHARS = 240;
 
@@ -75,7 +75,7 @@ export class Speech {
       this.#end = null;
     }
     if (said.length === 0) return null;
-    this.#due_ms = now_ms + PAUSE_MS;
+    this.#due_ms = now_ms + SPEECH_PAUSE_MS;
     return said.join(" ");
   }
 

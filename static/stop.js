@@ -4,7 +4,7 @@
  */
 
 const TRIES = 4;
-const PAUSE_MS = 700;
+const RETRY_MS = 700;
 
 /**
  * Stop a run.
@@ -20,7 +20,7 @@ export async function stopRun(base, run) {
     } catch {
       // Cut: asked again below. A 404 too: the request that starts the run may still be on its way.
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
   }
   return false;
 }

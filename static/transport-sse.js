@@ -44,10 +44,10 @@ export function overSse(base) {
 async function follow(base, ask, sink, signal) {
   const response = await request(base, ask, signal);
   if (response.status === 204) return { kind: "over" };
-  if (!response.ok) return refusal(response);
+  if (!response.ok) return refusalOf(response);
   const kind = response.headers.get("content-type") ?? "";
   if (!kind.startsWith("text/event-stream") || response.body === null) return { kind: "cut" };
-  await read(response.body.getReader(), sink, signal);
+  await readBody(response.body.getReader(), sink, signal);
   return { kind: "cut" };
 }
 
@@ -75,7 +75,7 @@ function request(base, { run, after, opening }, signal) {
  * @param {Sink} sink
  * @param {AbortSignal} signal
  */
-async function read(reader, sink, signal) {
+async function readBody(reader, sink, signal) {
   const decoder = new SseDecoder();
   for (;;) {
     const { done, value } = await reader.read();
@@ -98,7 +98,7 @@ async function read(reader, sink, signal) {
  * @param {Response} response
  * @returns {Promise<Ending>}
  */
-async function refusal(response) {
+async function refusalOf(response) {
   const { status } = response;
   const retry_ms = parseRetryAfter(response.headers.get("retry-after"), Date.now());
   const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");

@@ -6,7 +6,7 @@ import { h, setText } from "../dom.js";
 import { words } from "../strings/words.js";
 
 /** Trouble that is over sooner than this is not worth a word. */
-const PATIENCE_MS = 700;
+const NOTICE_AFTER_MS = 700;
 
 /** @typedef {{name: string, act: () => void}} Press */
 
@@ -61,7 +61,7 @@ export class Notices {
     this.#wanted = text ?? "";
     clearTimeout(this.#timer);
     if (this.#wanted === "" || at_once || !this.element.hidden) this.#draw();
-    else this.#timer = setTimeout(() => this.#draw(), PATIENCE_MS);
+    else this.#timer = setTimeout(() => this.#draw(), NOTICE_AFTER_MS);
   }
 
   #draw() {

@@ -170,8 +170,8 @@ const yaml = rules(
   [S, /[|>](?=[-+\d]{0,2}$)(?<=^(?<indent> *)[^ \n].{0,200})[-+\d]{0,2}(?:\n(?:\k<indent> .*|[ \t]*$))*/],
 );
 
-const CSS = rules([C, /\/\*[^]*?(?:\*\/|(?![^]))/], ...QUOTES);
-const css = rules(...CSS, [K, /(?<=@)(?:font-face|page|property)/], [K, /(?<=@)[\w-]+/, "@"], ["", /\{/, "css{"], ["", /\}/, "-"], [I, /[\w-]+/]);
+const STYLE = rules([C, /\/\*[^]*?(?:\*\/|(?![^]))/], ...QUOTES);
+const css = rules(...STYLE, [K, /(?<=@)(?:font-face|page|property)/], [K, /(?<=@)[\w-]+/, "@"], ["", /\{/, "css{"], ["", /\}/, "-"], [I, /[\w-]+/]);
 const ATTRIBUTES = rules([S, /"[^"]*"?|'[^']*'?|(?<==\s{0,9})[^\s"'>=<`{]+/], [I, /[^\s"'>/=<{}]+/]);
 
 /** @type {Record<string, Rule[]>} The languages, and the states inside them. */
@@ -203,10 +203,10 @@ export const STATES = {
   json: rules([I, /"(?:[^"\\\n]|\\.)*"(?=\s{0,9}:)/], ...DOUBLE, [N, /-?\d(?:[eE][+-]\d|[\w.])*/], ...SLASHES, words("true false null")),
   diff: rules([I, /^(?:diff|index|@@).*/], [S, /^\+.*/], [K, /^-.*/], ["", /^.+/]),
   css,
-  "@": rules(["", /;/, "-"], ["", /\{/, "-css"], ...CSS, [I, /[\w-]+/]),
-  "css{": rules(...CSS, ["", /\}/, "-"], ["", /\{/, "css{"], [I, /--[\w-]+(?=\s{0,9}:)/, "css:"], [K, /[\w-]+(?=\s{0,9}:)/, "css:"]),
+  "@": rules(["", /;/, "-"], ["", /\{/, "-css"], ...STYLE, [I, /[\w-]+/]),
+  "css{": rules(...STYLE, ["", /\}/, "-"], ["", /\{/, "css{"], [I, /--[\w-]+(?=\s{0,9}:)/, "css:"], [K, /[\w-]+(?=\s{0,9}:)/, "css:"]),
   "css:": rules(
-    ...CSS,
+    ...STYLE,
     ["", /;|(?=\})/, "-"],
     [N, /#[\da-fA-F]{3,8}\b|[+-]?\.?\d[\d.]*(?:e[+-]?\d+)?/],
     [S, /(?<=url\()[^"')\s][^)\n]*/],

@@ -7,7 +7,7 @@ import { parseInline, Reader } from "./inline.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
 
-const REFERENCE = /&[#\w]{0,31}$/;
+const BEGUN_REFERENCE = /&[#\w]{0,31}$/;
 /** Brackets further apart than this are taken as no link until they are one. */
 const LONGEST_LINK = 1000;
 
@@ -39,7 +39,7 @@ function cutEnd(text) {
   while (end > 0 && " \t\n*_~\\`[$".includes(text.charAt(end - 1))) end--;
   if (text.startsWith("[", end) && text.charAt(end - 1) === "!") end--;
   const tail = text.slice(Math.max(0, end - 33), end);
-  return text.slice(0, end - (REFERENCE.exec(tail)?.[0].length ?? 0));
+  return text.slice(0, end - (BEGUN_REFERENCE.exec(tail)?.[0].length ?? 0));
 }
 
 /**

@@ -4,7 +4,7 @@
 import { identify } from "./characters.js";
 import { unescapeText } from "./references.js";
 import { nodesOf, pair } from "./emphasis.js";
-import { MORE, readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
+import { LONGEST_LABEL, MORE, readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
 import { plainText } from "./texts.js";
 
 /** @typedef {import("./tree.js").Node} Node */
@@ -39,9 +39,6 @@ import { plainText } from "./texts.js";
  */
 
 /** @typedef {{end: number, fields: Partial<Node>}} Target what the brackets point at: an address or a label */
-
-/** Longer ones are defined by nothing. */
-const LONGEST_LABEL = 999;
 
 /** The brackets of one text. */
 export class Brackets {

@@ -17,7 +17,7 @@ import { linkTexts } from "./texts.js";
 /** A tag that more text could still end is waited for up to here. */
 const LONGEST_TAG = 200;
 const SPECIAL = /[\\`*_[\]!<&\n~$]/g;
-const URL = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
+const ANGLED = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
 const MAIL =
   /<[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*>/y;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
@@ -188,7 +188,7 @@ export class Reader {
 
   #readAngle() {
     const { text, at } = this;
-    for (const [pattern, prefix] of /** @type {[RegExp, string][]} */ ([[URL, ""], [MAIL, "mailto:"]])) {
+    for (const [pattern, prefix] of /** @type {[RegExp, string][]} */ ([[ANGLED, ""], [MAIL, "mailto:"]])) {
       pattern.lastIndex = at;
       if (pattern.test(text)) {
         const value = text.slice(at + 1, pattern.lastIndex - 1);

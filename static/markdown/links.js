@@ -8,7 +8,8 @@ export const NONE = -1;
 /** Only while the end of the text is not the end of the paragraph; otherwise it counts as `NONE`. */
 export const MORE = -2;
 
-const LONGEST_LABEL = 999;
+/** Longer labels are defined by nothing. */
+export const LONGEST_LABEL = 999;
 
 /**
  * Read a label's text and its closing bracket.

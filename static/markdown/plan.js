@@ -35,7 +35,7 @@ export function plan(stack, line) {
   const bare = { line, depth: matched, containers: [], leaf: null, alignment: null, isFenceEnd: false, isLazy: false };
   if (isWhole && tip.kind === "fenced") return { ...bare, isFenceEnd: isFenceEnd(line, tip.marker, tip.width) };
   if (isWhole && (tip.kind === "html" || tip.kind === "indented" || tip.kind === "math")) return bare;
-  const { containers, leaf } = open(line, tip, isWhole);
+  const { containers, leaf } = opened(line, tip, isWhole);
   const isPlain = containers.length === 0 && leaf === null && !line.isEmpty;
   if (isPlain && !isWhole && tip.kind === "paragraph") return { ...bare, depth: stack.length, isLazy: true };
   const alignment = isPlain && isWhole ? alignmentUnder(tip, line) : null;
@@ -105,7 +105,7 @@ function takeIndent(line, width) {
  * @param {boolean} isWhole whether the line belongs to all that is open
  * @returns {{containers: Container[], leaf: Start | null}}
  */
-function open(line, tip, isWhole) {
+function opened(line, tip, isWhole) {
   /** @type {Container[]} */
   const containers = [];
   const isText = tip.kind === "paragraph";

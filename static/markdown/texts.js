@@ -6,11 +6,11 @@ import { linkTo } from "./literals.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 
-const START = /(?<![\da-z])(?:https?:\/\/|www(?=\.))/gi;
+const ADDRESS_START = /(?<![\da-z])(?:https?:\/\/|www(?=\.))/gi;
 // No domain is longer; without the bound, a row of beginnings costs squared time.
 const DOMAIN = /[\w-]{0,255}\.[\w.-]{0,255}/y;
 const PATH = /[^\t\n\r ]*/y;
-const TRAIL = new Set("!\"&'),.:;<>?]}");
+const TRAILING = new Set("!\"&'),.:;<>?]}");
 const MAIL_DOMAIN = /[\w-]+(?:\.[\w-]+)+/y;
 const RESOURCE = /(?:\/(?:[\w\-/]|\.(?=[\dA-Za-z]))*)?/y;
 const MAIL_SIGN = /[\w+.-]/;
@@ -93,15 +93,15 @@ function cut(value, links) {
 /** @param {string} value */
 function splitUrls(value) {
   const links = [];
-  START.lastIndex = 0;
-  for (let start = START.exec(value); start; start = START.exec(value)) {
+  ADDRESS_START.lastIndex = 0;
+  for (let start = ADDRESS_START.exec(value); start; start = ADDRESS_START.exec(value)) {
     const at = start.index;
     const address = urlAt(value, at, start[0]);
     if (address) {
       const isWww = start[0].length === 3;
       links.push({ at, end: at + address.length, node: linkTo(isWww ? `http://${address}` : address, address) });
-      START.lastIndex = at + address.length;
-    } else START.lastIndex = at + 1;
+      ADDRESS_START.lastIndex = at + address.length;
+    } else ADDRESS_START.lastIndex = at + 1;
   }
   return cut(value, links);
 }
@@ -138,7 +138,7 @@ function isDomain(domain) {
  */
 function endOf(value, from, to) {
   let end = to;
-  while (end > from && TRAIL.has(value.charAt(end - 1))) end--;
+  while (end > from && TRAILING.has(value.charAt(end - 1))) end--;
   let open = 0;
   for (let at = from; at < end; at++) {
     if (value.charAt(at) === "(") open++;

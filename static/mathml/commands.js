@@ -1,6 +1,6 @@
 /** The commands that take arguments, tables among them. */
 import { ACCENTS, UNDER } from "./symbols.js";
-import { TIGHT, Unknown, fence, make, operator, row, space, stretched } from "./tree.js";
+import { TIGHT, Unknown, fixed, make, operator, row, space, stretched } from "./tree.js";
 
 /** @typedef {import("./tree.js").Formula} Formula */
 /** @typedef {import("./parser.js").Parser} Parser */
@@ -145,7 +145,7 @@ const substack = (parser) => {
 };
 
 /** @type {Command} */
-const modulo = (parser) => row([space(1), fence("("), make("mi", {}, "mod"), space(0.333), parser.argument(), fence(")")]);
+const modulo = (parser) => row([space(1), fixed("("), make("mi", {}, "mod"), space(0.333), parser.argument(), fixed(")")]);
 
 /** @type {[string, Command][]} each with the names it goes by */
 const LISTED = [

@@ -1,7 +1,7 @@
 /** Reads TeX into a tree of MathML. Whatever is not listed here makes the whole formula unknown. */
 import { COMMANDS, aligned, lines, table } from "./commands.js";
-import * as signs from "./symbols.js";
-import { TIGHT, Unknown, fence, make, operator, row, space } from "./tree.js";
+import { DELIMITERS, INTEGRALS, LARGE, LETTERS, LIMITS, OPERATORS, SPACES, UPRIGHT, isAlphabet, styled } from "./symbols.js";
+import { TIGHT, Unknown, fixed, make, operator, row, space } from "./tree.js";
 
 /** @typedef {import("./tree.js").Formula} Formula */
 
@@ -161,7 +161,7 @@ export class Parser {
     if (/\d/.test(token)) return make("mn", {}, this.#digits(token, isAlone));
     if (/\p{L}/u.test(token)) return this.#letter(token, isAlone);
     if (token === "~") return space(0.25);
-    if (/[()[\]|]/.test(token)) return fence(token);
+    if (/[()[\]|]/.test(token)) return fixed(token);
     if (/[-+*/=<>,;:!.?@"]|[^\x00-\x7f]/.test(token)) return operator(token === "-" ? "−" : token === "*" ? "∗" : token, token === "/" ? TIGHT : {});
     throw new Unknown();
   }
@@ -170,12 +170,12 @@ export class Parser {
   #digits(first, isAlone) {
     let digits = first;
     while (!isAlone && /^(?:\d|\.\d|,\d{3}(?!\d))/.test(this.#tokens.slice(this.#at, this.#at + 5).join(""))) digits += this.#tokens[this.#at++];
-    return [...digits].map((digit) => signs.styled(digit, this.font)).join("");
+    return [...digits].map((digit) => styled(digit, this.font)).join("");
   }
 
   /** @param {string} first @param {boolean} isAlone @returns {Formula} */
   #letter(first, isAlone) {
-    if (this.font !== "mathrm") return make("mi", {}, signs.styled(first, this.font));
+    if (this.font !== "mathrm") return make("mi", {}, styled(first, this.font));
     let word = first;
     while (!isAlone && /^\p{L}$/u.test(this.#tokens[this.#at] ?? "")) word += this.#tokens[this.#at++];
     return make("mi", word.length === 1 ? { mathvariant: "normal" } : {}, word);
@@ -187,12 +187,12 @@ export class Parser {
       const sign = table.get(name);
       if (sign !== undefined) return build(sign);
     }
-    if (signs.LIMITS.has(name)) return operator(name.replace(/^(lim|arg)(?=.)/, "$1\u2009"), { movablelimits: "true", lspace: "0", rspace: "0.167em" });
-    const width = signs.SPACES.get(name);
+    if (LIMITS.has(name)) return operator(name.replace(/^(lim|arg)(?=.)/, "$1\u2009"), { movablelimits: "true", lspace: "0", rspace: "0.167em" });
+    const width = SPACES.get(name);
     if (width !== undefined) return space(width);
     const [, size] = /^([bB]igg?)[lrm]?$/.exec(name) ?? [];
     if (size) return operator(this.delimiter(), { stretchy: "true", symmetric: "true", minsize: `${SIZES[size]}em`, maxsize: `${SIZES[size]}em`, ...TIGHT });
-    if (signs.isAlphabet(name) || /^math(rm|it|normal)$/.test(name)) {
+    if (isAlphabet(name) || /^math(rm|it|normal)$/.test(name)) {
       return this.deeper(() => {
         this.font = name;
         return this.argument();
@@ -207,7 +207,7 @@ export class Parser {
   /** A delimiter after `\left` and its like. */
   delimiter() {
     const token = this.next();
-    const sign = signs.DELIMITERS.get(token.slice(1)) ?? { "<": "⟨", ">": "⟩" }[token] ?? token;
+    const sign = DELIMITERS.get(token.slice(1)) ?? { "<": "⟨", ">": "⟩" }[token] ?? token;
     if (!/^[()[\]{}|‖⟨⟩⌊⌋⌈⌉/.]$/.test(sign)) throw new Unknown();
     return sign;
   }
@@ -221,12 +221,12 @@ function signed(made, before) {
 
 /** @type {[Map<string, string>, (sign: string) => Formula][]} */
 const SIGNS = [
-  [signs.LETTERS, (sign) => make("mi", {}, sign)],
-  [signs.UPRIGHT, (sign) => make("mi", { mathvariant: "normal" }, sign)],
-  [signs.OPERATORS, (sign) => operator(sign)],
-  [signs.LARGE, (sign) => operator(sign, { movablelimits: "true" })],
-  [signs.INTEGRALS, (sign) => operator(sign)],
-  [signs.DELIMITERS, fence],
+  [LETTERS, (sign) => make("mi", {}, sign)],
+  [UPRIGHT, (sign) => make("mi", { mathvariant: "normal" }, sign)],
+  [OPERATORS, (sign) => operator(sign)],
+  [LARGE, (sign) => operator(sign, { movablelimits: "true" })],
+  [INTEGRALS, (sign) => operator(sign)],
+  [DELIMITERS, fixed],
   [new Map([..."%$&#_"].map((sign) => [sign, sign])), (sign) => make("mi", { mathvariant: "normal" }, sign)],
 ];
 

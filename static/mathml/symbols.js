@@ -1,7 +1,7 @@
 /** The commands that stand for one sign, and how letters look in other alphabets. */
 
 /** "alphaα betaβ" as a table. @param {string} list */
-const table = (list) =>
+const listed = (list) =>
   new Map(
     list.split(/\s+/).map((entry) => {
       const at = entry.search(/[^a-zA-Z]/);
@@ -10,16 +10,16 @@ const table = (list) =>
   );
 
 /** Signs that stand for a value. */
-export const LETTERS = table(`alphaα betaβ gammaγ deltaδ epsilonϵ varepsilonε zetaζ etaη thetaθ varthetaϑ iotaι kappaκ lambdaλ muμ nuν xiξ
+export const LETTERS = listed(`alphaα betaβ gammaγ deltaδ epsilonϵ varepsilonε zetaζ etaη thetaθ varthetaϑ iotaι kappaκ lambdaλ muμ nuν xiξ
   piπ rhoρ varrhoϱ sigmaσ varsigmaς tauτ upsilonυ phiϕ varphiφ chiχ psiψ omegaω ellℓ partial∂`);
 
 /** The same, always upright. */
-export const UPRIGHT = table(`GammaΓ DeltaΔ ThetaΘ LambdaΛ XiΞ PiΠ SigmaΣ UpsilonΥ PhiΦ PsiΨ OmegaΩ infty∞ nabla∇ hbarℏ Reℜ Imℑ
+export const UPRIGHT = listed(`GammaΓ DeltaΔ ThetaΘ LambdaΛ XiΞ PiΠ SigmaΣ UpsilonΥ PhiΦ PsiΨ OmegaΩ infty∞ nabla∇ hbarℏ Reℜ Imℑ
   alephℵ emptyset∅ varnothing∅ angle∠ triangle△ degree° top⊤ bot⊥ prime′ dagger† ddagger‡
   forall∀ exists∃`);
 
 /** Operators, relations and arrows. */
-export const OPERATORS = table(`pm± mp∓ times× div÷ cdot⋅ ast∗ star⋆ circ∘ bullet∙ oplus⊕ ominus⊖ otimes⊗ oslash⊘ odot⊙ cap∩ cup∪ sqcap⊓ sqcup⊔ uplus⊎
+export const OPERATORS = listed(`pm± mp∓ times× div÷ cdot⋅ ast∗ star⋆ circ∘ bullet∙ oplus⊕ ominus⊖ otimes⊗ oslash⊘ odot⊙ cap∩ cup∪ sqcap⊓ sqcup⊔ uplus⊎
   vee∨ lor∨ wedge∧ land∧ neg¬ lnot¬ setminus∖ diamond⋄ leq≤ le≤ geq≥ ge≥ leqslant⩽ geqslant⩾ lt< gt> neq≠ ne≠ equiv≡ approx≈
   sim∼ simeq≃ cong≅ doteq≐ propto∝ ll≪ gg≫ prec≺ succ≻ preceq⪯ succeq⪰ subset⊂ supset⊃ subseteq⊆ supseteq⊇ subsetneq⊊ supsetneq⊋
   in∈ notin∉ ni∋ vdash⊢ dashv⊣ models⊨ perp⟂ parallel∥ nparallel∦ mid∣ nmid∤ triangleq≜ coloneqq≔ gtrsim≳
@@ -29,16 +29,16 @@ export const OPERATORS = table(`pm± mp∓ times× div÷ cdot⋅ ast∗ star⋆ 
   rightleftharpoons⇌ leadsto⇝ ldots… dots… cdots⋯ dotsb⋯ vdots⋮ ddots⋱ colon: therefore∴ because∵ backslash\\`);
 
 /** Operators whose scripts stand above and below where there is room. */
-export const LARGE = table("sum∑ prod∏ coprod∐ bigcup⋃ bigcap⋂ bigvee⋁ bigwedge⋀ bigoplus⨁ bigotimes⨂ bigodot⨀");
-export const INTEGRALS = table("int∫ iint∬ iiint∭ oint∮");
+export const LARGE = listed("sum∑ prod∏ coprod∐ bigcup⋃ bigcap⋂ bigvee⋁ bigwedge⋀ bigoplus⨁ bigotimes⨂ bigodot⨀");
+export const INTEGRALS = listed("int∫ iint∬ iiint∭ oint∮");
 
-export const DELIMITERS = table(`langle⟨ rangle⟩ lfloor⌊ rfloor⌋ lceil⌈ rceil⌉ vert| lvert| rvert| Vert‖ lVert‖ rVert‖ lbrack[ rbrack] lbrace{ rbrace}`)
+export const DELIMITERS = listed(`langle⟨ rangle⟩ lfloor⌊ rfloor⌋ lceil⌈ rceil⌉ vert| lvert| rvert| Vert‖ lVert‖ rVert‖ lbrack[ rbrack] lbrace{ rbrace}`)
   .set("{", "{")
   .set("}", "}")
   .set("|", "‖");
 
-export const ACCENTS = table("hat^ widehat^ bar¯ vec→ dot˙ ddot¨ tilde~ widetilde~ check\u02c7 breve\u02d8 acute´ grave` mathring\u02da overrightarrow→ overleftarrow← overbrace⏞");
-export const UNDER = table("underbrace⏟");
+export const ACCENTS = listed("hat^ widehat^ bar¯ vec→ dot˙ ddot¨ tilde~ widetilde~ check\u02c7 breve\u02d8 acute´ grave` mathring\u02da overrightarrow→ overleftarrow← overbrace⏞");
+export const UNDER = listed("underbrace⏟");
 
 export const LIMITS = new Set("lim max min sup inf det gcd Pr limsup liminf argmax argmin".split(" "));
 

@@ -18,7 +18,7 @@ export const operator = (sign, attributes = {}) => make("mo", attributes, sign);
 export const TIGHT = { lspace: "0", rspace: "0" };
 
 /** A delimiter that keeps its size. @param {string} sign */
-export const fence = (sign) => operator(sign, { stretchy: "false", ...(/[|‖]/.test(sign) && TIGHT) });
+export const fixed = (sign) => operator(sign, { stretchy: "false", ...(/[|‖]/.test(sign) && TIGHT) });
 
 /** A delimiter that grows with what stands beside it; "." is none. @param {string} sign @param {string} form */
 export const stretched = (sign, form) => (sign === "." ? row([]) : operator(sign, { stretchy: "true", fence: "true", form, ...TIGHT }));

@@ -29,7 +29,7 @@ const HIGHEST_HEADING = 3;
 const RENEWABLE = new Set(["paragraph", "table"]);
 
 /** The blocks within one block. */
-export class Blocks {
+export class BlocksView {
   /** @type {Child[]} */
   #children = [];
   /** @type {HTMLElement[]} elements of HTML that blocks go into as long as they are open */
@@ -164,11 +164,11 @@ function leaf(element, scene) {
  * @returns {View}
  */
 function container(node, scene, depth) {
-  if (node.type === "list") return new ListView(node, (box) => new Blocks(box, scene, depth + 1), scene);
+  if (node.type === "list") return new ListView(node, (box) => new BlocksView(box, scene, depth + 1), scene);
   if (node.type === "listItem") return item(scene, depth);
   if (node.type === "footnoteDefinition") return footnote(node, scene, depth);
   const element = h("blockquote");
-  const blocks = new Blocks(() => element, scene, depth + 1);
+  const blocks = new BlocksView(() => element, scene, depth + 1);
   return { element, show: ({ children = [] }) => blocks.show(children) };
 }
 
@@ -180,7 +180,7 @@ function container(node, scene, depth) {
  * @returns {View}
  */
 function flat(box, scene, depth) {
-  const blocks = new Blocks(() => box, scene, depth + 1);
+  const blocks = new BlocksView(() => box, scene, depth + 1);
   return { element: null, show: ({ children = [] }) => blocks.show(children), remove: () => blocks.remove() };
 }
 
@@ -191,7 +191,7 @@ function flat(box, scene, depth) {
  */
 function item(scene, depth) {
   const element = h("li");
-  const blocks = new Blocks(() => element, scene, depth + 1);
+  const blocks = new BlocksView(() => element, scene, depth + 1);
   /** @type {HTMLInputElement | null} */
   let box = null;
   return {
@@ -223,6 +223,6 @@ function footnote({ identifier = "" }, scene, depth) {
   const mark = h("a", { class: "back", href: `#${scene.id}-ref-${number}`, "aria-label": words.footnote(number) }, number);
   const body = h("div");
   const element = h("div", { class: "footnote", role: "note", id: `${scene.id}-note-${number}`, tabindex: "-1" }, mark, body);
-  const blocks = new Blocks(() => body, scene, depth + 1);
+  const blocks = new BlocksView(() => body, scene, depth + 1);
   return { element, show: ({ children = [] }) => blocks.show(children) };
 }

@@ -27,7 +27,7 @@ export class Chunks {
     let rest = text;
     while (rest !== "") {
       const tail = this.#tail ?? this.#open();
-      const cut = cutOf(rest, tail.length);
+      const cut = roomFor(rest, tail.length);
       tail.appendData(rest.slice(0, cut));
       rest = rest.slice(cut);
       if (tail.length >= LONGEST_CHARS || (tail.length > CHUNK_CHARS && tail.data.endsWith("\n"))) this.#tail = null;
@@ -49,7 +49,7 @@ export class Chunks {
  * @param {number} length of the chunk it is added to
  * @returns {number} how much of it the chunk takes
  */
-function cutOf(text, length) {
+function roomFor(text, length) {
   const room = LONGEST_CHARS - length;
   const end = text.indexOf("\n", Math.max(0, CHUNK_CHARS - length)) + 1;
   return Math.min(room, end || text.length);

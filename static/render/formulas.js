@@ -22,7 +22,7 @@ export function loadFormulas() {
 }
 
 /** Shows the formulas of one message. */
-export class Formulas {
+export class FormulaViews {
   /** @type {WeakMap<HTMLElement, string>} what each element shows */
   #shown = new WeakMap();
   #isPlain;

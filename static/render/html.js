@@ -5,13 +5,13 @@
 import { h } from "../dom.js";
 import { Chunks } from "./chunks.js";
 import { Phrases } from "./phrases.js";
-import { DEEPEST, readTag } from "./policy.js";
+import { DEEPEST, readElement } from "./policy.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */
 
 /** A longer block is text. */
-const LONGEST_CHARS = 4096;
+const LONGEST_HTML_CHARS = 4096;
 const TAGS = /(<\/?[a-z]+[ \t\n]*\/?>)/i;
 /** A tag of which the end is still to come. */
 const BEGUN = /<[^<>\n]{0,20}$/;
@@ -52,7 +52,7 @@ export class HtmlView {
     this.#value = value;
     this.remove();
     this.boxes = this.before;
-    if (value.length > LONGEST_CHARS) this.#showText(value);
+    if (value.length > LONGEST_HTML_CHARS) this.#showText(value);
     else this.#showTags(isOpen ? value.replace(BEGUN, "") : value, isOpen);
   }
 
@@ -93,7 +93,7 @@ export class HtmlView {
       run = [];
     };
     for (const text of value.split(TAGS)) {
-      const found = readTag(text);
+      const found = readElement(text);
       const isBlock = found?.tag === "details" || found?.tag === "summary";
       const innermost = inner.localName;
       if (isBlock && !found.isEnd && this.boxes.length < DEEPEST && innermost !== "summary") {

@@ -8,7 +8,7 @@ import { h } from "../dom.js";
 /** @typedef {import("./policy.js").Scene} Scene */
 
 /** So many items are set as one list. */
-const TOGETHER = 100;
+const ITEMS_TOGETHER = 100;
 
 /** Shows a list. */
 export class ListView {
@@ -47,7 +47,7 @@ export class ListView {
 
   /** @param {number} index of an item */
   #boxOf(index) {
-    const at = Math.floor(index / TOGETHER);
+    const at = Math.floor(index / ITEMS_TOGETHER);
     const known = this.#parts[at];
     if (known) return known;
     const before = /** @type {HTMLElement} */ (this.#parts[at - 1]);

@@ -3,7 +3,7 @@
  */
 import { h } from "../dom.js";
 import { plainText } from "../markdown/texts.js";
-import { DEEPEST, imageAt, linkTo } from "./policy.js";
+import { DEEPEST, imageAt, linkAttributes } from "./policy.js";
 import { cite, nest } from "./siblings.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -20,11 +20,11 @@ import { cite, nest } from "./siblings.js";
 /** @typedef {{node: Node, tag: string, attributes: Record<string, string>, dom: HTMLElement | Text, inner: Phrases | null}} Shown */
 /** @typedef {{depth: number, isLinked: boolean, isOpen: boolean}} Where */
 
-const NONE = Object.freeze({});
+const BARE = Object.freeze({});
 /** Of brackets that a definition may yet make a link of. */
 const KEPT = Object.freeze({ class: "kept" });
 /** @type {Record<string, string>} */
-const PLAIN = { emphasis: "em", strong: "strong", delete: "del", break: "br" };
+const ELEMENTS = { emphasis: "em", strong: "strong", delete: "del", break: "br" };
 
 /**
  * @param {string} tag
@@ -38,7 +38,7 @@ const shape = (tag, attributes, children = []) => ({ tag, attributes, children, 
  * @param {string} text
  * @returns {Shape}
  */
-const textShape = (text) => ({ tag: "", attributes: NONE, children: [], text });
+const textShape = (text) => ({ tag: "", attributes: BARE, children: [], text });
 
 /** @param {string} value */
 const literal = (value) => [{ type: "literal", value }];
@@ -51,13 +51,13 @@ const literal = (value) => [{ type: "literal", value }];
  */
 function shapeOf(node, scene) {
   const { type, value, children = [] } = node;
-  const plain = PLAIN[type] ?? (type.startsWith("<") ? type.slice(1, -1) : null);
-  if (plain) return shape(plain, NONE, children);
+  const plain = ELEMENTS[type] ?? (type.startsWith("<") ? type.slice(1, -1) : null);
+  if (plain) return shape(plain, BARE, children);
   switch (type) {
     case "waiting":
       return shape("a", KEPT, children);
     case "inlineCode":
-      return shape("code", NONE, literal((value ?? "").replaceAll("\n", " ")));
+      return shape("code", BARE, literal((value ?? "").replaceAll("\n", " ")));
     case "link":
     case "linkReference":
       return linkShape(node, scene, children);
@@ -65,7 +65,7 @@ function shapeOf(node, scene) {
     case "imageReference":
       return imageShape(node, scene);
     case "footnoteReference":
-      return shape("sup", NONE, [{ type: "footnoteLink", identifier: node.identifier }]);
+      return shape("sup", BARE, [{ type: "footnoteLink", identifier: node.identifier }]);
     case "footnoteLink":
       return noteShape(scene.footnote(node.identifier ?? ""), scene);
     case "citation":
@@ -87,7 +87,7 @@ function targetOf(node, scene) {
 
 /** @param {Node | undefined} target */
 function titleOf(target) {
-  return target?.title ? { title: target.title } : NONE;
+  return target?.title ? { title: target.title } : BARE;
 }
 
 /**
@@ -97,7 +97,7 @@ function titleOf(target) {
  */
 function linkShape(node, scene, children) {
   const target = targetOf(node, scene);
-  return shape("a", { ...linkTo(target?.url), ...titleOf(target) }, children);
+  return shape("a", { ...linkAttributes(target?.url), ...titleOf(target) }, children);
 }
 
 /**
@@ -109,7 +109,7 @@ function imageShape(node, scene) {
   const target = targetOf(node, scene);
   const src = imageAt(target?.url, scene.origins);
   if (src) return shape("img", { src, alt: node.alt ?? "", loading: "lazy", ...titleOf(target) });
-  return shape("a", { ...linkTo(target?.url), ...titleOf(target) }, literal(node.alt || target?.url || ""));
+  return shape("a", { ...linkAttributes(target?.url), ...titleOf(target) }, literal(node.alt || target?.url || ""));
 }
 
 /**
@@ -126,7 +126,7 @@ function noteShape(number, { id }) {
  */
 function citationShape(number, { sources }) {
   const source = sources.get(Number(number));
-  return shape("a", { ...linkTo(source?.source || "-"), class: "citation", title: source?.title || number }, literal(number));
+  return shape("a", { ...linkAttributes(source?.source || "-"), class: "citation", title: source?.title || number }, literal(number));
 }
 
 /** @param {Node} node */
@@ -183,7 +183,7 @@ export class Phrases {
       const dom = wanted.tag ? h(/** @type {"a"} */ (wanted.tag)) : document.createTextNode("");
       if (shown) shown.dom.replaceWith(dom);
       else this.#parent.insertBefore(dom, this.#shown[index - 1]?.dom.nextSibling ?? (index ? null : this.#parent.firstChild));
-      shown = { node, tag: wanted.tag, attributes: NONE, dom, inner: null };
+      shown = { node, tag: wanted.tag, attributes: BARE, dom, inner: null };
       this.#shown[index] = shown;
     }
     shown.node = node;
@@ -235,7 +235,7 @@ function setAttributes(element, before, after) {
  * Give kept brackets back to the text around them, in few steps: there may be hundreds.
  * @param {HTMLElement} root nothing is shown in it after that
  */
-export function free(root) {
+export function freeKept(root) {
   for (const kept of root.querySelectorAll("a.kept")) {
     const before = kept.previousSibling;
     const only = kept.firstChild;

@@ -25,7 +25,7 @@
 export const DEEPEST = 24;
 
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
-const TAG = /^<(\/?)(br|sub|sup|kbd|mark|u|ins|del|small|b|i|details|summary)[ \t\n]*\/?>$/i;
+const ELEMENT = /^<(\/?)(br|sub|sup|kbd|mark|u|ins|del|small|b|i|details|summary)[ \t\n]*\/?>$/i;
 
 /**
  * @param {string | undefined} address
@@ -44,7 +44,7 @@ function parsed(address) {
  * @param {string | undefined} address
  * @returns {Record<string, string>} attributes of the link; one that leads nowhere has none
  */
-export function linkTo(address) {
+export function linkAttributes(address) {
   if (!address) return { class: "becoming" };
   const url = parsed(address);
   if (!url || !SCHEMES.has(url.protocol)) return {};
@@ -67,7 +67,7 @@ export function imageAt(address, origins) {
  * @param {string} text
  * @returns {{tag: string, isEnd: boolean} | null}
  */
-export function readTag(text) {
-  const found = TAG.exec(text);
+export function readElement(text) {
+  const found = ELEMENT.exec(text);
   return found ? { tag: (found[2] ?? "").toLowerCase(), isEnd: found[1] === "/" } : null;
 }

@@ -5,15 +5,15 @@ import { LONGEST, learn, rareIn } from "../markdown/references.js";
 const PATIENCE_MS = 5_000;
 
 /** @type {Promise<void> | null} */
-let loading = null;
+let learning = null;
 
 /** Load the table. Settles when it is known, or not to be waited for. */
 function load() {
-  loading ??= Promise.race([
+  learning ??= Promise.race([
     import("../markdown/entities.js").then(({ names }) => learn(names())).catch(() => {}),
     new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),
   ]);
-  return loading;
+  return learning;
 }
 
 /** Lets a text through up to the first name that is not known yet, and the rest as soon as the table is there. */

@@ -3,7 +3,7 @@
  * brackets become citations.
  */
 import { plainText } from "../markdown/texts.js";
-import { readTag } from "./policy.js";
+import { readElement } from "./policy.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */
@@ -11,7 +11,7 @@ import { readTag } from "./policy.js";
 const CITATION = /\[(\d{1,4})\]/g;
 
 /** Beyond so many nodes nothing waits for the end of a tag. */
-const MOST_OPEN = 100;
+const MOST_NESTED = 100;
 
 /**
  * Enclose what stands between tags. A tag that nothing ends is text, unless its end may still come.
@@ -32,14 +32,14 @@ export function nest(nodes, isOpen) {
     starts.length = at + 1;
   };
   nodes.forEach((node, index) => {
-    const found = node.type === "html" ? readTag(node.value ?? "") : null;
+    const found = node.type === "html" ? readElement(node.value ?? "") : null;
     if (found?.isEnd && open[open.length - 1]?.tag === found.tag) return enclose();
     starts.push(index);
     if (found?.tag === "br") done.push({ type: "break" });
     else done.push(node.type === "html" ? { type: "text", value: node.value } : node);
     if (found && !found.isEnd && found.tag !== "br") open.push({ tag: found.tag, at: done.length - 1 });
   });
-  while (isOpen && open.length && done.length - (open[0]?.at ?? 0) < MOST_OPEN) enclose();
+  while (isOpen && open.length && done.length - (open[0]?.at ?? 0) < MOST_NESTED) enclose();
   return { nodes: done, starts };
 }
 
@@ -51,7 +51,7 @@ export function nest(nodes, isOpen) {
 export function cite(nodes, { sources }) {
   if (sources.size === 0) return nodes;
   return nodes.flatMap((node) => {
-    if (node.type === "text") return split(node, sources);
+    if (node.type === "text") return citationsIn(node, sources);
     return node.type === "waiting" ? awaited(node, sources) : [node];
   });
 }
@@ -62,7 +62,7 @@ export function cite(nodes, { sources }) {
  */
 function awaited(node, sources) {
   const value = plainText([node]);
-  const parts = split({ type: "text", value }, sources);
+  const parts = citationsIn({ type: "text", value }, sources);
   return parts.length === 1 && parts[0]?.type === "citation" ? parts : [node];
 }
 
@@ -70,7 +70,7 @@ function awaited(node, sources) {
  * @param {Node} node
  * @param {Scene["sources"]} sources
  */
-function split(node, sources) {
+function citationsIn(node, sources) {
   const value = node.value ?? "";
   /** @type {Node[]} */
   const parts = [];

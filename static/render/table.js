@@ -11,7 +11,7 @@ import { Phrases } from "./phrases.js";
 /** @typedef {import("./policy.js").Scene} Scene */
 
 /** So many rows are set as one table. */
-const TOGETHER = 40;
+const ROWS_TOGETHER = 40;
 /** Characters a column is at least and at most thought to be wide. */
 const NARROW = 6;
 const WIDE = 40;
@@ -119,14 +119,14 @@ export class TableView {
    * @param {Node[]} nodes
    */
   #bodyOf(index, nodes) {
-    const at = Math.floor((index - 1) / TOGETHER);
+    const at = Math.floor((index - 1) / ROWS_TOGETHER);
     const known = this.#bodies[at];
     if (known) return known;
     const body = h("tbody");
     this.#bodies.push(body);
     if (at === 0) this.element.firstElementChild?.append(body);
     else {
-      if (at === 1) this.#fix(nodes.slice(0, TOGETHER + 1));
+      if (at === 1) this.#fix(nodes.slice(0, ROWS_TOGETHER + 1));
       this.element.append(h("table", { class: "fixed" }, this.#columns(), body));
     }
     return body;

@@ -11,8 +11,8 @@ const COLOURS = {
   name: ["#1f5c99", "#82bfe8"],
 };
 
-const rules = Object.entries(COLOURS).map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`);
+const RULES = Object.entries(COLOURS).map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`);
 
 export const highlightCss = `@media screen {
-${rules.join("\n")}
+${RULES.join("\n")}
 }`;

@@ -3,14 +3,18 @@
 import gzip
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 import rjsmin
+from werkzeug.exceptions import NotFound
+from werkzeug.test import Client
 
 from tests.support.node import find
-from tests.support.typescript import HOME, STATIC, compiler
+from tests.support.typescript import HOME, STATIC, check, compiler
 from webapp.routes.assets import Assets
+from webapp.routes.joined import join
 
 COMPARE = Path(__file__).with_name("same_program.cjs")
 
@@ -32,17 +36,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Assets(STATIC).write(tmp_path_factory.mktemp("served"))
 
 
-def test_every_module_is_served_as_the_program_it_is(served: Path) -> None:
+def test_what_is_served_is_the_program_that_is_written(served: Path) -> None:
+    files = join(STATIC).holds
+    assert len(files) > 10
+    assert sum(map(len, files.values())) > 100
     pairs = [
         (
-            path.relative_to(STATIC).as_posix(),
-            path.read_text("utf-8"),
-            (served / path.relative_to(STATIC)).read_text("utf-8"),
+            file,
+            "".join((STATIC / name).read_text("utf-8") for name in names),
+            (served / file).read_text("utf-8"),
         )
-        for path in sorted(STATIC.rglob("*.js"))
+        for file, names in files.items()
     ]
-    assert len(pairs) > 50
     assert different(pairs) == []
+
+
+def test_every_name_in_what_is_served_means_something(served: Path) -> None:
+    """Names that are nowhere declared, modules that are not there, things that a module does not give."""
+    said = check([served / file for file in join(STATIC).holds]).stdout
+    assert "error TS" in said  # without the comments there are no types
+    unknown = ("TS2304", "TS2305", "TS2307", "TS2451", "TS2459", "TS2552", "TS2614", "TS2724")
+    assert [line for line in said.splitlines() if any(f"error {code}:" in line for code in unknown)] == []
 
 
 def test_the_comparison_sees_a_difference() -> None:
@@ -53,17 +67,36 @@ def test_the_comparison_sees_a_difference() -> None:
         "template": one.replace("  ", " "),
         "operator": one.replace("let", "const"),
         "broken": one.replace("/x y/", "/x y"),
+        "more": f"{one} c();",
+        "later": f'{one} import("./other.js");',
     }.items():
         assert different([(name, one, other)]) == [name]
 
 
 def test_a_module_goes_without_its_comments_and_compressed(served: Path) -> None:
-    for path in (served / "page.js", served / "markdown" / "inline.js"):
+    for path in (served / "page.js", served / "elements" / "list.js"):
         text = path.read_text("utf-8")
         assert "/**" not in text
         assert gzip.decompress(path.with_name(f"{path.name}.gz").read_bytes()).decode() == text
 
 
-def test_what_is_no_module_is_served_as_it_is(served: Path) -> None:
-    for name in ("styles/page.css", "icon.svg", "icons/192.png"):
+def test_what_is_not_joined_is_served_as_it_is(served: Path) -> None:
+    for name in ("styles/page.css", "icon.svg", "icons/192.png", "markdown/index.js", "markdown/inline.js"):
         assert (served / name).read_bytes() == (STATIC / name).read_bytes()
+
+
+def test_where_nothing_can_be_written_the_files_are_served_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(**_options: str) -> str:
+        raise FileNotFoundError("no usable folder for temporary files")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    assets = Assets(STATIC)
+    joined = assets.first
+    client = Client(assets.serve(NotFound()))
+    assert "joined/dom.js" in joined
+    assert "elements/chat.js" in assets.first
+    for name in [*assets.first, *assets.beside, *assets.shared]:
+        with client.get(assets.url(name)) as response:
+            assert response.get_data() == (STATIC / name).read_bytes(), name
