@@ -20,13 +20,17 @@ def test_no_module_hides_from_its_neighbours_what_a_browser_has(chat: Chat) -> N
 
 
 def test_the_first_picture_needs_few_files(context: BrowserContext, chat: Chat) -> None:
-    asked: list[Request] = []
+    scripts: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.resource_type == "script":
+            scripts.append(request.url)
+
     page = context.new_page()
-    page.on("request", lambda request: asked.append(request))
+    page.on("request", note)
     page.goto(chat.url)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    scripts = [request.url for request in asked if request.resource_type == "script"]
     assert any(url.endswith("/render.js") for url in scripts)
     assert len(scripts) <= 12, scripts
     assert len(set(scripts)) == len(scripts)
