@@ -1,7 +1,7 @@
 /** What an answer draws on, as numbered notes beneath it. */
 import { h } from "./dom.js";
 import { formatCount } from "./format.js";
-import { linkAttributes } from "./render/policy.js";
+import { linkFor } from "./render.js";
 import { words } from "./strings/words.js";
 
 /** @typedef {import("./frames.js").Source} Source */
@@ -21,7 +21,7 @@ export function notes(sources) {
 
 /** @param {Source} source */
 function note({ n, title, source, snippet }) {
-  const link = linkAttributes(source);
+  const link = linkFor(source);
   const name = title || source || words.source(formatCount(n));
   const head = link.href ? h("a", { ...link, dir: "auto" }, name) : h("span", { class: "title", dir: "auto", title: source }, name);
   const passage = snippet ? [h("p", { dir: "auto" }, snippet.slice(0, MOST_CHARS))] : [];

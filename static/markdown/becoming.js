@@ -3,7 +3,7 @@
  * signs that say nothing yet are left out.
  */
 import { pair } from "./emphasis.js";
-import { parseInline, Reader } from "./inline.js";
+import { parseInline, read } from "./inline.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
 
@@ -43,18 +43,8 @@ function cutEnd(text) {
 }
 
 /**
- * @param {string} text
- * @param {Place} place
- */
-function read(text, place) {
-  const reader = new Reader(text, place);
-  reader.run();
-  return reader;
-}
-
-/**
  * List what closes everything open, the innermost first.
- * @param {Reader} reader
+ * @param {import("./inline.js").Reader} reader
  */
 function closers(reader) {
   const { uncertain, brackets, text } = reader;

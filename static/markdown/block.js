@@ -67,10 +67,9 @@ export function newBlock(kind, node, rest) {
  * @returns {Node}
  */
 export function codeNode(info) {
-  const cut = info.search(/[ \t]/);
-  const lang = cut < 0 ? info : info.slice(0, cut);
-  const meta = cut < 0 ? null : unescapeText(info.slice(cut).trim());
-  return { type: "code", lang: lang ? unescapeText(lang) : null, meta, value: "" };
+  const [lang = ""] = info.split(/[ \t]/, 1);
+  const meta = info.slice(lang.length).trim();
+  return { type: "code", lang: unescapeText(lang) || null, meta: unescapeText(meta) || null, value: "" };
 }
 
 /**

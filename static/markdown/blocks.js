@@ -33,7 +33,7 @@ export class Blocks {
 
   /** The innermost open block. */
   get tip() {
-    return /** @type {Block} */ (this.stack[this.stack.length - 1]);
+    return /** @type {Block} */ (this.stack.at(-1));
   }
 
   /**

@@ -75,7 +75,7 @@ export class Brackets {
   get ends() {
     const { items } = this.#reader;
     const first = this.#open[0];
-    const last = this.#open[this.#open.length - 1];
+    const last = this.#open.at(-1);
     const from = (/** @type {Bracket | undefined} */ bracket) => (bracket ? (items[bracket.index]?.from ?? 0) : Infinity);
     return { first: from(first), last: last?.isInert ? Infinity : from(last), isImage: last?.isImage ?? false };
   }
@@ -153,7 +153,7 @@ export class Brackets {
   #note({ index }) {
     const { items, at } = this.#reader;
     const from = items[index]?.from ?? 0;
-    while ((this.vain[this.vain.length - 1]?.from ?? -1) >= from) this.vain.pop();
+    while ((this.vain.at(-1)?.from ?? -1) >= from) this.vain.pop();
     this.vain.push({ from, to: at + 1 });
   }
 

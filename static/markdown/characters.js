@@ -67,6 +67,18 @@ export function characterBefore(text, at) {
 }
 
 /**
+ * Find where a match ends.
+ * @param {RegExp} pattern sticky
+ * @param {string} text
+ * @param {number} from
+ * @returns {number} `from` when there is none
+ */
+export function after(pattern, text, from) {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex : from;
+}
+
+/**
  * Find where blanks end.
  * @param {string} text
  * @param {number} from
@@ -103,8 +115,6 @@ export function trimEnd(text) {
  * @param {string} label
  */
 export function identify(label) {
-  const plain = label.replace(/[\t\n ]+/g, " ");
-  const start = plain.startsWith(" ") ? 1 : 0;
-  const end = plain.endsWith(" ") ? plain.length - 1 : plain.length;
-  return plain.slice(start, end).toLowerCase().toUpperCase().toLowerCase();
+  const plain = label.replace(/[\t\n ]+/g, " ").replace(/^ | $/g, "");
+  return plain.toLowerCase().toUpperCase().toLowerCase();
 }

@@ -46,7 +46,7 @@ export function nodesOf(items) {
   const nodes = [];
   for (const { node, run } of items) {
     const value = run ? run.mark.repeat(run.size) : node.value;
-    const last = nodes[nodes.length - 1];
+    const last = nodes.at(-1);
     if (node.type === "text" && !value) continue;
     if (node.type === "text" && last?.type === "text") last.value = `${last.value}${value}`;
     else if (node.type === "text") nodes.push({ type: "text", value: value ?? "" });
@@ -104,7 +104,7 @@ class Waiting {
       if (opener.at <= floor) break;
       if (opener.item.run && fits(opener.item.run)) return opener;
     }
-    this.#floors.set(kind, all[all.length - 1]?.at ?? floor);
+    this.#floors.set(kind, all.at(-1)?.at ?? floor);
     return null;
   }
 
@@ -114,7 +114,7 @@ class Waiting {
    */
   forget(at) {
     for (const all of this.#openers.values()) {
-      while ((all[all.length - 1]?.at ?? -1) >= at) all.pop();
+      while ((all.at(-1)?.at ?? -1) >= at) all.pop();
     }
     for (const [kind, floor] of this.#floors) if (floor >= at) this.#floors.set(kind, at - 1);
   }

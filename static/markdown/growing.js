@@ -4,7 +4,7 @@
 import { parseOpen } from "./becoming.js";
 import { isWhite, trimEnd } from "./characters.js";
 import { pairSoFar } from "./emphasis.js";
-import { parseInline, Reader } from "./inline.js";
+import { parseInline, read } from "./inline.js";
 
 /** @typedef {import("./brackets.js").Place} Place */
 /** @typedef {import("./emphasis.js").Item} Item */
@@ -77,8 +77,7 @@ export class Growing {
 
   /** Settle what can be, at one of the steps. */
   #settle() {
-    const reader = new Reader(this.#tail, this.#quiet);
-    reader.run();
+    const reader = read(this.#tail, this.#quiet);
     const cut = cutOf(reader);
     if (cut > 0) {
       this.#put(parseInline(this.#tail.slice(0, cut), this.#place));
@@ -95,15 +94,14 @@ export class Growing {
   /** @param {string} settled */
   #decideOrder(settled) {
     if (this.#place.isStruckFirst !== undefined) return;
-    const reader = new Reader(settled, this.#quiet);
-    reader.run();
+    const reader = read(settled, this.#quiet);
     if (reader.hasRun) this.#place.isStruckFirst = reader.isStruckFirst;
   }
 }
 
 /**
  * Find the last place that nothing behind it can reach across.
- * @param {Reader} reader
+ * @param {import("./inline.js").Reader} reader
  * @returns {number} 0 when there is none
  */
 function cutOf(reader) {

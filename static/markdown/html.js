@@ -1,6 +1,7 @@
 /**
  * Where HTML begins and ends, as a block of lines and within a text.
  */
+import { after } from "./characters.js";
 
 const BLOCKS =
   "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|" +
@@ -48,17 +49,6 @@ export function htmlStart(text) {
  */
 export function isHtmlEnd(kind, text) {
   return ENDS[kind]?.test(text) ?? false;
-}
-
-/**
- * @param {RegExp} pattern sticky
- * @param {string} text
- * @param {number} from
- * @returns {number} where the match ends; `from` when there is none
- */
-function after(pattern, text, from) {
-  pattern.lastIndex = from;
-  return pattern.test(text) ? pattern.lastIndex : from;
 }
 
 /** @typedef {(mark: string, from: number) => number} Find where a mark is next, or -1 */

@@ -2,7 +2,7 @@
  * The text of a paragraph, a heading or a cell as nodes: one pass from left to right.
  */
 import { Brackets } from "./brackets.js";
-import { isBlank } from "./characters.js";
+import { after, isBlank } from "./characters.js";
 import { decodeReference, referenceAt } from "./references.js";
 import { nodesOf, pair, sides } from "./emphasis.js";
 import { readHtml } from "./html.js";
@@ -29,9 +29,19 @@ const PUNCTUATION = /[!-/:-@[-`{-~]/;
  * @returns {Node[]}
  */
 export function parseInline(text, place) {
+  const { items, isStruckFirst } = read(text, place);
+  return linkTexts(nodesOf(pair(items, isStruckFirst)));
+}
+
+/**
+ * Read a text into items that nothing has paired yet.
+ * @param {string} text
+ * @param {Place} place
+ */
+export function read(text, place) {
   const reader = new Reader(text, place);
   reader.run();
-  return linkTexts(nodesOf(pair(reader.items, reader.isStruckFirst)));
+  return reader;
 }
 
 /** Reads one text into items: nodes, and runs that may yet enclose some. */
@@ -174,7 +184,7 @@ export class Reader {
     const { text, at, items } = this;
     let start = at;
     while (isBlank(text.charCodeAt(start - 1))) start--;
-    const last = items[items.length - 1];
+    const last = items.at(-1);
     if (last && start < at) last.node.value = last.node.value?.slice(0, start - at);
     const isBreak = at - start > 1 && !text.slice(start, at).includes("\t");
     this.push(isBreak ? { type: "break" } : { type: "text", value: "\n" }, at + 1);
@@ -189,10 +199,10 @@ export class Reader {
   #readAngle() {
     const { text, at } = this;
     for (const [pattern, prefix] of /** @type {[RegExp, string][]} */ ([[ANGLED, ""], [MAIL, "mailto:"]])) {
-      pattern.lastIndex = at;
-      if (pattern.test(text)) {
-        const value = text.slice(at + 1, pattern.lastIndex - 1);
-        this.push(linkTo(prefix + value, value), pattern.lastIndex);
+      const end = after(pattern, text, at);
+      if (end > at) {
+        const value = text.slice(at + 1, end - 1);
+        this.push(linkTo(prefix + value, value), end);
         return;
       }
     }
@@ -232,7 +242,7 @@ export class Reader {
       return;
     }
     const value = codeText(text.slice(start, end));
-    const node = { type: "inlineCode", value: this.#place.isCell ? value.replace(/\\([\\|])/g, unbar) : value };
+    const node = { type: "inlineCode", value: this.#place.isCell ? value.replace(/(\\\\)|\\(?=\|)/g, "$1") : value };
     this.push(node, end + start - at);
   }
 
@@ -257,17 +267,9 @@ export class Reader {
   #tickAfter(from, length) {
     this.#ticks ??= ticksOf(this.text);
     const starts = this.#ticks.get(length) ?? [];
-    while ((starts[starts.length - 1] ?? from) < from) starts.pop();
-    return starts[starts.length - 1] ?? -1;
+    while ((starts.at(-1) ?? from) < from) starts.pop();
+    return starts.at(-1) ?? -1;
   }
-}
-
-/**
- * @param {string} found
- * @param {string} sign
- */
-function unbar(found, sign) {
-  return sign === "|" ? sign : found;
 }
 
 /**

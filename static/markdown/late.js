@@ -2,6 +2,7 @@
  * Labels that are used before they are defined, and the leaves that wait for them.
  */
 
+import { nodesOf } from "./emphasis.js";
 import { mayTouchAddress } from "./texts.js";
 
 /** @typedef {import("./block.js").Block} Block */
@@ -91,14 +92,9 @@ function keeps({ type, children }) {
 /**
  * Give kept brackets back to the text they stand in. They hold nothing that could pair with what is around them.
  * @param {Node[]} nodes
+ * @returns {Node[]}
  */
 function free(nodes) {
-  /** @type {Node[]} */
-  const done = [];
-  for (const node of nodes.flatMap((each) => (each.type === "waiting" ? (each.children ?? []) : [each]))) {
-    const last = done[done.length - 1];
-    if (node.type === "text" && last?.type === "text") done[done.length - 1] = { ...last, value: `${last.value}${node.value}` };
-    else done.push(keeps(node) ? { ...node, children: free(node.children ?? []) } : node);
-  }
-  return done;
+  const all = nodes.flatMap((node) => (node.type === "waiting" ? (node.children ?? []) : [node]));
+  return nodesOf(all.map((node) => ({ node: keeps(node) ? { ...node, children: free(node.children ?? []) } : node, run: null, from: 0, to: 0 })));
 }

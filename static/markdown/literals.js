@@ -1,7 +1,7 @@
 /**
  * Addresses that are links without any mark (https://github.github.com/gfm/#autolinks-extension-).
  */
-import { isAlpha, isAlphanumeric, isWhite, kindOf, LETTER } from "./characters.js";
+import { after, isAlpha, isAlphanumeric, isWhite, kindOf, LETTER } from "./characters.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 
@@ -172,12 +172,10 @@ export class Literals {
     const text = this.#text;
     let to = from;
     for (;;) {
-      TRAIL.lastIndex = to;
-      TRAIL.test(text);
-      to = TRAIL.lastIndex;
+      to = after(TRAIL, text, to);
       const sign = text.charAt(to);
-      ENTITY.lastIndex = to;
-      if (sign === "&" && ENTITY.test(text)) to = ENTITY.lastIndex;
+      const entity = after(ENTITY, text, to);
+      if (entity > to) to = entity;
       else if (sign === "]" && !/^[([\s]?$/.test(text.charAt(to + 1))) to++;
       else return { to: Math.max(to, from + 1), isEnd: sign === "" || sign === "<" || sign === "]" || /\s/.test(sign) };
     }

@@ -30,7 +30,7 @@ import { isHead, readAlignment } from "./table.js";
  */
 export function plan(stack, line) {
   const matched = match(stack, line);
-  const tip = /** @type {Block} */ (stack[stack.length - 1]);
+  const tip = /** @type {Block} */ (stack.at(-1));
   const isWhole = matched === stack.length;
   const bare = { line, depth: matched, containers: [], leaf: null, alignment: null, isFenceEnd: false, isLazy: false };
   if (isWhole && tip.kind === "fenced") return { ...bare, isFenceEnd: isFenceEnd(line, tip.marker, tip.width) };

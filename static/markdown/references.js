@@ -2,17 +2,11 @@
  * Character references, and text with its references and backslashes resolved. The names that people write are known here;
  * all the others are learned from a table that is loaded when one of them comes.
  */
+import { after } from "./characters.js";
 
 /** Each character, then its name. */
-const COMMON = `&amp <lt >gt "quot 'apos \u00a0nbsp \u00a9copy \u00aereg \u2122trade \u2026hellip \u2014mdash \u2013ndash \
-\u2018lsquo \u2019rsquo \u201asbquo \u201cldquo \u201drdquo \u201ebdquo \u00ablaquo \u00bbraquo \u2022bull \
-\u00b7middot \u00d7times \u00f7divide \u2212minus \u00b1plusmn \u00b0deg \u00b5micro \u00bdfrac12 \u00bcfrac14 \
-\u00befrac34 \u00b2sup2 \u00b3sup3 \u20aceuro \u00a3pound \u00a5yen \u00a2cent \u00a7sect \u00b6para \u2190larr \
-\u2192rarr \u2191uarr \u2193darr \u2194harr \u2713check \u2260ne \u2264le \u2265ge \u2248asymp \u2261equiv \
-\u221einfin \u2211sum \u220fprod \u221aradic \u03c0pi \u03b1alpha \u03b2beta \u03b3gamma \u03b4delta \
-\u03bblambda \u03c3sigma \u03c9omega \u0394Delta \u03a3Sigma \u03a9Omega (lpar )rpar [lbrack ]rbrack {lbrace \
-}rbrace #num !excl *ast _lowbar |vert \u005cbsol /sol \u0060grave \u0009Tab \u000aNewLine \u2002ensp \u2003emsp \
-\u2009thinsp \u00adshy`;
+const COMMON =
+  "&amp <lt >gt \"quot 'apos \u00a0nbsp ©copy ®reg ™trade …hellip —mdash –ndash •bull ·middot ×times °deg €euro £pound ←larr →rarr |vert \\bsol `grave";
 const REFERENCE = "&(?:#[xX][\\da-fA-F]{1,6}|#\\d{1,7}|[A-Za-z][A-Za-z\\d]{0,30});";
 const REFERENCE_HERE = new RegExp(REFERENCE, "y");
 const NAMED = /&([A-Za-z][A-Za-z\d]{0,30});/g;
@@ -78,9 +72,8 @@ export function decodeReference(reference) {
  * @returns {string} empty where there is none
  */
 export function referenceAt(text, from) {
-  REFERENCE_HERE.lastIndex = from;
-  const found = REFERENCE_HERE.exec(text)?.[0] ?? "";
-  return found !== "" && decodeReference(found) !== found ? found : "";
+  const found = text.slice(from, after(REFERENCE_HERE, text, from));
+  return found && decodeReference(found) !== found ? found : "";
 }
 
 /**

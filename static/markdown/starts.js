@@ -143,10 +143,7 @@ function start(kind, { depth = 0, text = "", mark = "", indent = 0 }) {
  * @param {string} text
  */
 export function isUnderline(text) {
-  const line = trimEnd(text);
-  if (!/^[=-]/.test(line)) return false;
-  for (let at = 1; at < line.length; at++) if (line.charCodeAt(at) !== line.charCodeAt(0)) return false;
-  return true;
+  return /^(?:=+|-+)[ \t]*$/.test(text);
 }
 
 /** @param {string} text */

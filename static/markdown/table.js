@@ -17,7 +17,7 @@ export function readRow(line) {
   if (text.charCodeAt(start) === 124) start++;
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 92 && isSlashOrBar(text.charCodeAt(at + 1))) at++;
+    if (code === 92 && /[\\|]/.test(text.charAt(at + 1))) at++;
     if (code === 124) {
       cells.push(text.slice(start, at));
       start = at + 1;
@@ -25,11 +25,6 @@ export function readRow(line) {
   }
   if (start < text.length || cells.length === 0) cells.push(text.slice(start));
   return cells.map((cell) => trimEnd(cell.slice(skipBlanks(cell, 0))));
-}
-
-/** @param {number} code */
-function isSlashOrBar(code) {
-  return code === 92 || code === 124;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * What is done to texts once nodes are whole: addresses that stood where no link could begin become links after all.
  */
-import { isAlphanumeric, kindOf, LETTER } from "./characters.js";
+import { after, isAlpha, isAlphanumeric, kindOf, LETTER } from "./characters.js";
 import { linkTo } from "./literals.js";
 
 /** @typedef {import("./tree.js").Node} Node */
@@ -74,10 +74,11 @@ function split(node) {
 }
 
 /**
+ * Put nodes into a text, in place of parts of it.
  * @param {string} value
- * @param {{at: number, end: number, node: Node}[]} links
+ * @param {{at: number, end: number, node: Node}[]} links in their order
  */
-function cut(value, links) {
+export function cut(value, links) {
   /** @type {Node[]} */
   const parts = [];
   let from = 0;
@@ -114,14 +115,12 @@ function splitUrls(value) {
  */
 function urlAt(value, at, protocol) {
   const start = at + protocol.length;
-  DOMAIN.lastIndex = start;
-  const domain = DOMAIN.exec(value)?.[0] ?? "";
+  const end = after(DOMAIN, value, start);
+  const domain = value.slice(start, end);
   const own = protocol.length === 3 ? protocol + domain : domain;
   const isAfterLetter = at > 0 && kindOf(value.charAt(at - 1)) === LETTER;
   if (domain === "" || isAfterLetter || kindOf(own.charAt(0)) !== LETTER || !isDomain(own)) return "";
-  PATH.lastIndex = start + domain.length;
-  PATH.test(value);
-  return value.slice(at, endOf(value, start, PATH.lastIndex));
+  return value.slice(at, endOf(value, start, after(PATH, value, end)));
 }
 
 /** @param {string} domain */
@@ -175,10 +174,8 @@ function splitMails(value) {
 function mailAt(value, from, sign) {
   let start = sign;
   while (start > from && MAIL_SIGN.test(value.charAt(start - 1))) start--;
-  MAIL_DOMAIN.lastIndex = sign + 1;
-  const domain = MAIL_DOMAIN.exec(value)?.[0] ?? "";
-  if (start === sign || domain === "" || !/[A-Za-z]$/.test(domain)) return null;
-  const end = sign + 1 + domain.length;
+  const end = after(MAIL_DOMAIN, value, sign + 1);
+  if (start === sign || end === sign + 1 || !isAlpha(value.charCodeAt(end - 1))) return null;
   const scheme = ["mailto:", "xmpp:"].find((each) => value.endsWith(each, start)) ?? "";
   const before = value.charAt(start - scheme.length - 1);
   if (!scheme || (isAlphanumeric(before.charCodeAt(0)) || before === "@")) return link(value, start, end, "mailto:");
@@ -203,9 +200,7 @@ function link(value, at, end, prefix) {
  * @param {number} domainEnd
  */
 function messengerAt(value, at, domainEnd) {
-  RESOURCE.lastIndex = domainEnd;
-  const resource = RESOURCE.exec(value)?.[0] ?? "";
-  const end = domainEnd + resource.length;
-  if (resource && (!/[A-Za-z]$/.test(resource) || value.charAt(end) === "@")) return null;
+  const end = after(RESOURCE, value, domainEnd);
+  if (end > domainEnd && (!isAlpha(value.charCodeAt(end - 1)) || value.charAt(end) === "@")) return null;
   return link(value, at, end, "");
 }

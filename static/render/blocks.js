@@ -89,7 +89,7 @@ export class BlocksView {
    * @returns {View}
    */
   #make(index, node) {
-    const box = this.#boxes[this.#boxes.length - 1] ?? this.#box(index);
+    const box = this.#boxes.at(-1) ?? this.#box(index);
     if (node.type === "html") return new HtmlView(box, this.#boxes, this.#scene);
     const view = viewOf(node, box, this.#scene, this.#depth);
     if (view.element && this.#depth === 0 && !view.element.dir) view.element.dir = "auto";

@@ -8,23 +8,18 @@ import { words } from "../strings/words.js";
 /** So long a button says that it has copied. */
 const SAID_MS = 2000;
 
-/** @type {WeakSet<HTMLElement>} */
-const heard = new WeakSet();
-
 /**
- * Listen to one answer; once is enough.
+ * Listen to one answer, be it again.
  * @param {HTMLElement} root
  */
 export function listen(root) {
-  if (heard.has(root)) return;
-  heard.add(root);
-  root.addEventListener("click", (event) => {
+  root.onclick = (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const button = target?.closest("button.copy");
-    const link = target?.closest("a.note, a.back");
+    const link = /** @type {HTMLAnchorElement | null | undefined} */ (target?.closest("a.note, a.back"));
     if (button) copy(button);
     else if (link && goFrom(link, root)) event.preventDefault();
-  });
+  };
 }
 
 /** @param {Element} button */
@@ -51,15 +46,13 @@ async function write(code) {
 }
 
 /**
- * @param {Element} link
+ * @param {HTMLAnchorElement} link
  * @param {HTMLElement} root
  * @returns {boolean} whether there was a way
  */
 function goFrom(link, root) {
-  const href = link.getAttribute("href") ?? "";
-  const note = link.closest(".footnote");
-  const back = note && link.classList.contains("back") ? `a.note[href="#${CSS.escape(note.id)}"]` : `[id="${CSS.escape(href.slice(1))}"]`;
-  const goal = root.querySelector(back);
+  const note = link.matches(".back") ? link.closest(".footnote") : null;
+  const goal = root.querySelector(note ? `a.note[href="#${CSS.escape(note.id)}"]` : `[id="${CSS.escape(link.hash.slice(1))}"]`);
   if (!(goal instanceof HTMLElement)) return false;
   goal.focus({ preventScroll: true });
   goal.scrollIntoView({ block: "nearest" });

@@ -103,7 +103,7 @@ export class HtmlView {
       } else if (isBlock && found.isEnd && innermost === found.tag && this.boxes.length > 0) {
         flush();
         this.boxes = this.boxes.slice(0, -1);
-        inner = this.boxes[this.boxes.length - 1] ?? /** @type {HTMLElement} */ (inner.parentElement);
+        inner = this.boxes.at(-1) ?? /** @type {HTMLElement} */ (inner.parentElement);
       } else if (text) run.push({ type: found && !isBlock ? "html" : "text", value: text });
     }
     flush();
@@ -117,7 +117,7 @@ export class HtmlView {
   #showRun(run, box, isOpen) {
     const trimmed = run.map((node) => ({ ...node, value: node.value }));
     const [first] = trimmed;
-    const last = trimmed[trimmed.length - 1];
+    const last = trimmed.at(-1);
     if (first) first.value = first.value?.trimStart();
     if (last) last.value = last.value?.trimEnd();
     const element = box.localName === "summary" ? box : this.#make("p", box);

@@ -2,7 +2,7 @@
  * The nodes beside each other in a text, made ready to be shown: tags enclose what stands between them, numbers in
  * brackets become citations.
  */
-import { plainText } from "../markdown/texts.js";
+import { cut, plainText } from "../markdown/texts.js";
 import { readElement } from "./policy.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
@@ -33,7 +33,7 @@ export function nest(nodes, isOpen) {
   };
   nodes.forEach((node, index) => {
     const found = node.type === "html" ? readElement(node.value ?? "") : null;
-    if (found?.isEnd && open[open.length - 1]?.tag === found.tag) return enclose();
+    if (found?.isEnd && open.at(-1)?.tag === found.tag) return enclose();
     starts.push(index);
     if (found?.tag === "br") done.push({ type: "break" });
     else done.push(node.type === "html" ? { type: "text", value: node.value } : node);
@@ -72,16 +72,7 @@ function awaited(node, sources) {
  */
 function citationsIn(node, sources) {
   const value = node.value ?? "";
-  /** @type {Node[]} */
-  const parts = [];
-  let from = 0;
-  for (const { 0: found, 1: number, index } of value.matchAll(CITATION)) {
-    if (!sources.has(Number(number))) continue;
-    if (index > from) parts.push({ type: "text", value: value.slice(from, index) });
-    parts.push({ type: "citation", value: number });
-    from = index + found.length;
-  }
-  if (parts.length === 0) return [node];
-  if (from < value.length) parts.push({ type: "text", value: value.slice(from) });
-  return parts;
+  const found = [...value.matchAll(CITATION)].filter(([, number]) => sources.has(Number(number)));
+  const citations = found.map(({ 0: text, 1: number, index }) => ({ at: index, end: index + text.length, node: { type: "citation", value: number } }));
+  return found.length > 0 ? cut(value, citations) : [node];
 }

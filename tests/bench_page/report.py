@@ -2,22 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.bench_page.measure import OURS, REPARSING, STREAMING, Results
-from tests.support.served import weight
+from tests.support.served import renderer
 
-ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "static"
-# Loaded when an answer names a rare character, as the modules for code and mathematics are for theirs.
-LATER = STATIC / "markdown" / "entities.js"
-# What shows Markdown, each file by itself as it is served.
-SHOWN = [
-    *(module for module in sorted(STATIC.glob("markdown/*.js")) if module != LATER),
-    *sorted(STATIC.glob("render/*.js")),
-    STATIC / "render.js",
-    STATIC / "styles" / "answer.js",
-]
 MOST_BYTES = 25_000
 COLOURS = {OURS: "#0b6a75", STREAMING: "#a06a00", REPARSING: "#8a4b9c"}
 
@@ -34,11 +22,6 @@ class Verdict:
 def exponent(times: dict[int, float], low: int, high: int) -> float:
     """Return how the time grows between two sizes: 1 is linear, 2 is squared."""
     return math.log(times[high] / times[low]) / math.log(high / low)
-
-
-def served_bytes() -> int:
-    """Return what the files weigh."""
-    return sum(map(weight, SHOWN))
 
 
 def judge(results: Results) -> list[Verdict]:
@@ -60,7 +43,7 @@ def judge(results: Results) -> list[Verdict]:
     for kind, by_size in results.extremes.items():
         add(f"one {kind}, exponent", exponent(by_size, min(by_size), max(by_size)), 1.2)
     add("characters that come back", results.returns, 0)
-    add("parser, renderer and their CSS, gzip", served_bytes() / 1000, MOST_BYTES / 1000, " kB")
+    add("parser, renderer and their CSS, gzip", sum(renderer().values()) / 1000, MOST_BYTES / 1000, " kB")
     return verdicts
 
 

@@ -11,13 +11,12 @@ import pytest
 from tests.browser.test_colours import contrast, palettes
 from tests.highlight.witness import classes
 from tests.support.node import find
-from tests.support.served import weight
+from tests.support.served import modules, weight
 from tests.support.typescript import STATIC
 
 HERE = Path(__file__).parent
 FIXTURES = sorted(path.stem for path in (HERE / "fixtures").glob("*.txt"))
-PARTS = ("highlight.js", "highlight/lexer.js", "highlight/languages.js", "styles/highlight.js")
-# As served, each file compressed by itself.
+# As served.
 CEILING_BYTES = 8_000
 AGREEMENT = 0.95
 
@@ -79,9 +78,9 @@ def test_the_laws_of_the_lexer(workshop: Path) -> None:
 
 
 def test_all_of_highlighting_is_small() -> None:
-    sizes = {part: weight(STATIC / part) for part in PARTS}
-    assert set(PARTS) >= {str(path.relative_to(STATIC)) for path in (STATIC / "highlight").iterdir()}
-    assert sum(sizes.values()) <= CEILING_BYTES, sizes
+    names = {f"highlight/{path.name}" for path in (STATIC / "highlight").iterdir()}
+    assert set(modules().holds["highlight.js"]) == {"highlight.js", "styles/highlight.js", *names}
+    assert weight("highlight.js") <= CEILING_BYTES
 
 
 def test_colours_can_be_read_on_every_ground() -> None:

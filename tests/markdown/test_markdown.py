@@ -7,13 +7,12 @@ import pytest
 
 from tests.markdown import entities
 from tests.support.node import find
-from tests.support.served import weight
+from tests.support.served import renderer
 
 HERE = Path(__file__).parent
-MODULES = HERE.parents[1] / "static" / "markdown"
 PROGRAMS = sorted(path.name for path in HERE.glob("*.test.mjs"))
-# As served, each file by itself. It may only fall.
-CEILING_BYTES = 33_000
+# As served.
+CEILING_BYTES = 25_000
 
 
 @pytest.mark.timeout(300)
@@ -38,6 +37,7 @@ def test_the_table_of_names_is_the_one_that_is_written() -> None:
     assert f"`{entities.literal(two)}`" in source
 
 
-def test_the_parser_grows_no_further() -> None:
-    sizes = {path.name: weight(path) for path in MODULES.glob("*.js")}
-    assert sum(sizes.values()) < CEILING_BYTES, sizes
+def test_parser_renderer_and_style_are_small() -> None:
+    sizes = renderer()
+    assert {"render.js", "styles/answer.js"} <= sizes.keys()
+    assert sum(sizes.values()) <= CEILING_BYTES, sizes

@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.bare import bare
 from tests.support.node import find
-from tests.support.served import weight
+from tests.support.served import modules, weight
 from tests.support.typescript import STATIC
 
 HERE = Path(__file__).parent
-# As served, each file compressed by itself.
+# As served.
 CEILING_BYTES = 10_000
 
 HELPERS = """async () => {
@@ -46,9 +46,9 @@ def test_how_tex_is_read(tmp_path: Path) -> None:
 
 
 def test_all_of_it_is_small() -> None:
-    files = [STATIC / "mathml.js", *(STATIC / "mathml").iterdir()]
-    sizes = {path.name: weight(path) for path in files}
-    assert sum(sizes.values()) <= CEILING_BYTES, sizes
+    names = {f"mathml/{path.name}" for path in (STATIC / "mathml").iterdir()}
+    assert set(modules().holds["mathml.js"]) == {"mathml.js", *names}
+    assert weight("mathml.js") <= CEILING_BYTES
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "redis": ("journal", "access"),
     "rich": ("cli",),
     "whitenoise": ("routes",),
-    "rjsmin": ("routes",),
+    "minify": ("routes",),
     "markdown_it": ("notebook",),
     "IPython": ("notebook",),
     "msgspec": tuple(HEIGHT),

@@ -8,7 +8,9 @@ from webapp.routes.joined import NameTaken, UnknownForm, apart, join
 
 TREE = {
     "page.js": 'import { both } from "./both.js";\nimport { own } from "./parts/own.js";\nexport const page = both + own;\n'
-    'export const open = () => import("./parts/later.js");\n',
+    'export const open = () => import("./parts/later.js");\n'
+    '/** @typedef {import("./alone.js").Nothing} Nothing */\n'
+    'export const again = () => import("./parts/later.js");\n',
     "shared.js": 'import { both, more } from "./both.js";\nbegin(both, more);\n',
     "both.js": "export const both = 1;\nexport const more = 2;\nexport const unused = 3;\n",
     "parts/own.js": 'import {\n  deep,\n} from "./deep.js";\nexport function own() {}\n',
@@ -45,7 +47,9 @@ def test_a_file_says_what_its_modules_say(tmp_path: Path) -> None:
         "function own() {}\n"
         "const page = both + own;\n"
         'const open = () => import("./parts/later.js");\n'
-        "export { open, page };\n"
+        '/** @typedef {import("./alone.js").Nothing} Nothing */\n'
+        'const again = () => import("./parts/later.js");\n'
+        "export { again, open, page };\n"
     )
     assert texts["both.js"].endswith("export { both, more };\n")
     assert texts["parts/later.js"].startswith(

@@ -12,11 +12,11 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rjsmin
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
 from webapp.routes.joined import Modules, apart, join
+from webapp.routes.minifier import minified
 from webapp.routes.words import read_words
 
 if TYPE_CHECKING:
@@ -72,20 +72,23 @@ class Assets:
     def write(self, folder: Path) -> Path:
         """Write the files as they are served, and compressed beside them, into an empty folder; give it back.
 
-        Modules are joined and go without their comments. Each is there under its own name too, for whoever wants
-        one alone; the page asks for none of those.
+        Modules are joined, and they and styles made small. Each module is there under its own name too, for whoever
+        wants one alone; the page asks for none of those.
         """
-        compressor = Compressor(quiet=True)
         for path in self._files:
             copy = _place(folder, path.relative_to(self.folder).as_posix())
             shutil.copyfile(path, copy)
-            if path.suffix != ".js" and compressor.should_compress(path.name):
-                compressor.compress(str(copy))
-        for name, text in self._modules.texts.items():
-            copy = _place(folder, name)
-            copy.write_text(rjsmin.jsmin(text), "utf-8")
-            compressor.compress(str(copy))
+        styles = {name: (folder / name).read_text("utf-8") for name in self._names() if name.endswith(".css")}
+        for name, text in minified(self._modules.texts | styles).items():
+            _place(folder, name).write_text(text, "utf-8")
+        compressor = Compressor(quiet=True)
+        for name in {*self._names(), *self._modules.texts}:
+            if compressor.should_compress(name) and (name in self._modules.texts or not name.endswith(".js")):
+                compressor.compress(str(folder / name))
         return folder
+
+    def _names(self) -> list[str]:
+        return [path.relative_to(self.folder).as_posix() for path in self._files]
 
     def _list(self, modules: Modules) -> None:
         self.first = ["page.js", *modules.reached("page.js")]

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import rjsmin
-
 # What a page names in a script element.
 ROOTS = ("page.js", "shared.js", "early.js", "offline.js")
 
@@ -26,7 +24,8 @@ _EXPORT = re.compile(
 )
 _DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
-_LATER = re.compile(r'\bimport\("([^"]+)"\)')
+# Comments name modules too, for their types: `import("./tree.js").Node`.
+_LATER = re.compile(r'\bimport\("([^"]+)"\)(?!\.[A-Z])')
 
 
 class NameTaken(ValueError):
@@ -93,8 +92,7 @@ def _read(folder: Path) -> dict[str, _Module]:
         modules[name] = _Module(
             text=text,
             imports=imports,
-            # Comments name modules too, for their types.
-            later=[_resolved(name, target) for target in _LATER.findall(rjsmin.jsmin(text))],
+            later=[_resolved(name, target) for target in _LATER.findall(text)],
             exports=[found for found in _EXPORT.findall(text) if found],
             declared=_DECLARED.findall(text),
         )
@@ -108,7 +106,7 @@ def _resolved(name: str, target: str) -> str:
 def _closure(entry: str, near: Callable[[str], Iterable[str]]) -> list[str]:
     found = [entry]
     for name in found:
-        found += [each for each in near(name) if each not in found]
+        found += [each for each in dict.fromkeys(near(name)) if each not in found]
     return found
 
 
@@ -174,12 +172,9 @@ class _File:
             if home[target] != self.name:
                 self.heads.setdefault(home[target], []).extend(wanted)
         text = _EXPORT.sub("", _IMPORT.sub("", module.text))
-        return _LATER.sub(lambda found: f'import("{self.path(home, name, found[1])}")', text)
-
-    def path(self, home: dict[str, str], name: str, target: str) -> str:
-        """Say where a module finds another that it loads later. Comments name modules that are served nowhere."""
-        resolved = _resolved(name, target)
-        return _path(home.get(resolved, resolved), self.name)
+        return _LATER.sub(
+            lambda found: f'import("{_path(home[_resolved(name, found[1])], self.name)}")', text
+        )
 
     def head(self) -> str:
         """Write what it imports."""
