@@ -15,7 +15,7 @@ export const LONGEST = 33;
 const ESCAPED = new RegExp(`\\\\[!-/:-@[-\`{-~]|${REFERENCE}`, "g");
 
 /** @type {ReadonlyMap<string, string>} */
-let names = new Map(COMMON.split(" ").map((entry) => [entry.slice(1), entry.charAt(0)]));
+let known = new Map(COMMON.split(" ").map((entry) => [entry.slice(1), entry.charAt(0)]));
 let isLearned = false;
 
 /**
@@ -23,7 +23,7 @@ let isLearned = false;
  * @param {ReadonlyMap<string, string>} all
  */
 export function learn(all) {
-  names = all;
+  known = all;
   isLearned = true;
 }
 
@@ -35,7 +35,7 @@ export function learn(all) {
 export function rareIn(text) {
   if (isLearned || !text.includes(";")) return -1;
   for (const { 0: found, 1: name = "", index } of text.matchAll(NAMED)) {
-    if (!names.has(name)) return index + found.length - 1;
+    if (!known.has(name)) return index + found.length - 1;
   }
   return -1;
 }
@@ -58,7 +58,7 @@ function isForbidden(code) {
  */
 export function decodeReference(reference) {
   if (reference.charAt(1) !== "#") {
-    return names.get(reference.slice(1, -1)) ?? reference;
+    return known.get(reference.slice(1, -1)) ?? reference;
   }
   const isHex = (reference.charCodeAt(2) | 32) === 120;
   const code = Number.parseInt(reference.slice(isHex ? 3 : 2, -1), isHex ? 16 : 10);

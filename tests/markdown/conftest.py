@@ -8,6 +8,8 @@ import pytest
 
 from tests.markdown import entities
 from tests.markdown.witnesses import installed
+from webapp.routes.joined import join
+from webapp.routes.minifier import minified
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "static" / "markdown"
@@ -15,9 +17,13 @@ MODULES = HERE.parents[1] / "static" / "markdown"
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules, the programs and the witnesses in one folder that says it holds ES modules."""
+    """The modules, also as they are served, the programs and the witnesses in one folder that says it holds ES modules."""
     folder = tmp_path_factory.mktemp("markdown")
     shutil.copytree(MODULES, folder / "static" / "markdown")
+    for name, text in minified(join(MODULES.parent, ("markdown/index.js",)).texts).items():
+        served = folder / "served" / name
+        served.parent.mkdir(parents=True, exist_ok=True)
+        served.write_text(text)
     for program in HERE.glob("*.mjs"):
         shutil.copy(program, folder)
     (folder / "names.json").write_text(json.dumps(entities.NAMES))

@@ -56,6 +56,7 @@ def test_a_file_says_what_its_modules_say(tmp_path: Path) -> None:
         'import { both } from "../both.js";\nimport { page } from "../page.js";\nlet help = 1;\n'
     )
     assert texts["parts/later.js"].endswith("export { later };\n")
+    assert texts["shared.js"] == 'import { both, more } from "./both.js";\nbegin(both, more);\n'
 
 
 def test_files_that_two_pages_share_and_nobody_names_get_a_name_of_their_own(tmp_path: Path) -> None:

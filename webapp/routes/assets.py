@@ -42,9 +42,9 @@ class Assets:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
+        self._modules = join(folder)
         self.digest = self._digest()
         self.words = read_words(folder)
-        self._modules = join(folder)
         self._list(self._modules)
 
     def url(self, name: str) -> str:
@@ -75,15 +75,14 @@ class Assets:
         Modules are joined, and they and styles made small. Each module is there under its own name too, for whoever
         wants one alone; the page asks for none of those.
         """
-        for path in self._files:
-            copy = _place(folder, path.relative_to(self.folder).as_posix())
-            shutil.copyfile(path, copy)
+        for path, name in zip(self._files, self._names(), strict=True):
+            shutil.copyfile(path, _place(folder, name))
         styles = {name: (folder / name).read_text("utf-8") for name in self._names() if name.endswith(".css")}
         for name, text in minified(self._modules.texts | styles).items():
             _place(folder, name).write_text(text, "utf-8")
         compressor = Compressor(quiet=True)
-        for name in {*self._names(), *self._modules.texts}:
-            if compressor.should_compress(name) and (name in self._modules.texts or not name.endswith(".js")):
+        for name in [*self._modules.texts, *(name for name in self._names() if not name.endswith(".js"))]:
+            if compressor.should_compress(name):
                 compressor.compress(str(folder / name))
         return folder
 
@@ -101,6 +100,9 @@ class Assets:
         for path in self._files:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
+        digest.update(
+            repr(self._modules.holds).encode()
+        )  # two versions may join the same modules differently
         return digest.hexdigest()[:_DIGEST_CHARS]
 
 

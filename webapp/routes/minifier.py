@@ -23,7 +23,7 @@ _LANGUAGE = 2022
 def minified(texts: Mapping[str, str]) -> dict[str, str]:
     """Make the files small whose names end in `.js` or `.css`; they stay as they are where that can't be done."""
     # Not `-m`, which would bring the whole package; `-P`: the modules beside this one are not for everybody.
-    command = [sys.executable, "-P", __file__]
+    command = [sys.executable or "python3", "-P", __file__]
     try:
         done = subprocess.run(  # noqa: S603  (our own file, by the interpreter that runs)
             command,
