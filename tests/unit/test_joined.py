@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.routes.joined import NameTaken, UnknownForm, apart, join
+from webapp.routes.joined import Unjoinable, apart, join
 
 TREE = {
     "page.js": 'import { both } from "./both.js";\nimport { own } from "./parts/own.js";\nexport const page = both + own;\n'
@@ -76,6 +76,10 @@ def test_what_a_page_loads_later_is_not_loaded_by_another(tmp_path: Path) -> Non
     assert modules.reached("page.js") == ["parts/own.js"]
 
 
+def test_what_no_page_loads_may_be_written_in_any_way(tmp_path: Path) -> None:
+    assert "own.mjs.js" not in join(tree(tmp_path, {"own.mjs.js": "export default 1;\n"})).texts
+
+
 def test_apart_each_stays_as_it_is(tmp_path: Path) -> None:
     modules = apart(tree(tmp_path))
     assert modules.texts == TREE
@@ -95,5 +99,5 @@ def test_apart_each_stays_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_can_not_be_joined_is_named(tmp_path: Path, name: str, text: str) -> None:
-    with pytest.raises((NameTaken, UnknownForm), match=r"(page|parts/deep)\.js: "):
+    with pytest.raises(Unjoinable, match=r"(page|parts/deep)\.js: "):
         join(tree(tmp_path, {name: text}))

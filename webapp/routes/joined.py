@@ -3,8 +3,9 @@
 A browser asks for six files at a time over HTTP/1.1, and a small file compresses badly: apart, the page is over a
 hundred requests and a third heavier. What is written needs none of this; a browser and Node load it as it stands.
 
-Modules are put one behind the other, what they import before them, so that no two of a file may give one name to
-different things. `NameTaken` says which do.
+Modules are put one behind the other, what they import before them. So no two of a file may give one name to
+different things, and none may give to anything of its own the name of something that a
+browser has, and its neighbours use.
 """
 
 from __future__ import annotations
@@ -28,12 +29,11 @@ _OTHER = re.compile(r"\n(?:import|export)\b(?!\().*")
 _LATER = re.compile(r'import\("([^"]+)"\)(?!\.[A-Z])')
 
 
-class NameTaken(ValueError):
-    """Two things of one file have the same name."""
+class Unjoinable(ValueError):
+    """Modules can't be joined as they are written; the message names the file, and what stands in the way.
 
-
-class UnknownForm(ValueError):
-    """A module is written in a way that can't be joined: names are imported and given as they are."""
+    Names are imported and given as they are, from the beginning of a line, and each means one thing in a file.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +87,6 @@ def _read(folder: Path) -> dict[str, _Module]:
         text = path.read_text("utf-8")
         lines = f"\n{text}"
         body = _NOTHING.sub("", _EXPORT.sub("\n", _IMPORT.sub("", lines)))
-        if found := _OTHER.search(body):
-            raise UnknownForm(f"{name}: {found[0].strip()}")
         imports: dict[str, list[str]] = {}
         for names, target in _IMPORT.findall(lines):
             imports.setdefault(_resolved(name, target), []).extend(re.findall(r"\w+", names))
@@ -164,10 +162,12 @@ class _File:
 
     def take(self, name: str, thing: str) -> None:
         if self.taken.setdefault(name, thing) != thing:
-            raise NameTaken(f"{self.name}: {name} is {self.taken[name]} and {thing}")
+            raise Unjoinable(f"{self.name}: {name} is {self.taken[name]} and {thing}")
 
     def add(self, name: str, module: _Module, home: dict[str, str]) -> str:
         """Give a module's text as it stands in this file."""
+        if found := _OTHER.search(f"\n{module.body}"):
+            raise Unjoinable(f"{name}: {found[0].strip()}")
         for declared in module.declared:
             self.take(declared, f"{name} {declared}")
         for target, wanted in module.imports.items():
