@@ -1,6 +1,6 @@
 /**
  * What clicks within an answer do: copy code, and go between a note and where it is named. Addresses with `#` lead
- * nowhere in a shadow root, so that the way is found here.
+ * nowhere in a shadow root, so that the way is found here. And what is copied of formulas: their TeX, to be seen.
  */
 import { setText } from "../dom.js";
 import { words } from "../strings/words.js";
@@ -19,6 +19,10 @@ export function listen(root) {
     const link = /** @type {HTMLAnchorElement | null | undefined} */ (target?.closest("a.note, a.back"));
     if (button) copy(button);
     else if (link && goFrom(link, root)) event.preventDefault();
+  };
+  root.oncopy = () => {
+    root.classList.add("copying");
+    setTimeout(() => root.classList.remove("copying"));
   };
 }
 

@@ -232,22 +232,9 @@ function setAttributes(element, before, after) {
 }
 
 /**
- * Give kept brackets back to the text around them, in few steps: there may be hundreds.
+ * Give kept brackets back to the text around them, in one step each: there may be hundreds.
  * @param {HTMLElement} root nothing is shown in it after that
  */
 export function freeKept(root) {
-  for (const kept of root.querySelectorAll("a.kept")) {
-    const before = kept.previousSibling;
-    const only = kept.firstChild;
-    if (before instanceof Text && only instanceof Text && only === kept.lastChild) {
-      const behind = kept.nextSibling;
-      before.appendData(only.data + (behind instanceof Text ? behind.data : ""));
-      if (behind instanceof Text) behind.remove();
-      kept.remove();
-    } else {
-      const parent = kept.parentNode;
-      kept.replaceWith(...kept.childNodes);
-      parent?.normalize();
-    }
-  }
+  for (const kept of root.querySelectorAll("a.kept")) kept.replaceWith(...kept.childNodes);
 }

@@ -86,6 +86,8 @@ export const answerCss = `
 .math { unicode-bidi: isolate; }
 .math.built > .tex { font-size: 0; padding: 0; background: none; }
 .math > math { user-select: none; -webkit-user-select: none; }
+.copying .math > .tex { font-size: 1em; }
+.copying math { display: none; }
 .math.display { display: block; overflow-x: auto; overflow-y: hidden; text-align: center; }
 .math.display.built { display: grid; justify-content: center; padding-block: 2px; }
 div.math > .tex { white-space: pre-wrap; }

@@ -1,5 +1,6 @@
 """What is copied from an answer: code as it is, formulas as their TeX; and the ways between notes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -48,6 +49,32 @@ def test_a_formula_is_copied_as_its_tex(page: Page) -> None:
     assert page.locator("math").count() == 1
     # A browser ends a line behind what it sets as a block, and a fraction is one.
     assert " ".join(selected(page).split()) == "So \\frac{a}{b} holds."
+
+
+PASTED = """() => new Promise((resolve) => {
+    const field = document.createElement('textarea');
+    document.body.append(field);
+    field.focus();
+    field.onpaste = (event) => {
+        event.preventDefault();
+        resolve(['text/plain', 'text/html'].map((type) => event.clipboardData.getData(type)));
+    };
+})"""
+
+
+def test_what_is_pasted_of_formulas_is_their_tex_and_can_be_seen(page: Page) -> None:
+    show(page, "So \\(\\frac{a}{b}\\) holds.\n\n$$\nx^2\n$$\n\nAfter.")
+    assert page.locator("math").count() == 2
+    shape = page.locator("math").first.bounding_box()
+    page.evaluate("() => getSelection().selectAllChildren(document.querySelector('.flow'))")
+    page.keyboard.press("Control+C")
+    page.evaluate(f"() => {{ window.pasted = ({PASTED})(); }}")
+    page.keyboard.press("Control+V")
+    plain, rich = page.evaluate("() => window.pasted")
+    assert [line for line in plain.split("\n") if line] == ["So \\frac{a}{b} holds.", "x^2", "After."]
+    assert "\\frac{a}{b}" in rich
+    assert not re.search(r"<math|font:[^;]* 0px", rich)
+    assert page.locator("math").first.bounding_box() == shape
 
 
 def test_a_formula_outside_the_subset_stays_as_its_source(page: Page) -> None:
