@@ -240,6 +240,8 @@ def test_a_long_answer_is_laid_out_in_small_parts(chat: Chat, provider: FakeProv
     provider.play(Answer(steps=openai([lines[at : at + 400] for at in range(0, len(lines), 400)])))
     chat.ask("List")
     assert chat.wait_over()["text"] == lines
+    # It is drawn in pieces, the last of them after its end.
+    expect(chat.answers.last.locator("p")).to_contain_text("line 1999 of")
     longest = chat.page.evaluate(
         """() => Math.max(...[...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.flow .part')]
             .map((part) => part.textContent.length))"""

@@ -35,6 +35,7 @@ _MOST_NAME_CHARS = 60
 _ROLE_KEY = b'"role"'
 _LARGE_AT_ONCE = 2
 _PATIENCE_S = 30.0
+_STORING_S = 20.0  # ten thousand messages take seconds where the database is far or busy
 _SLOWEST_BYTES_PER_S = 256 * 1024
 _large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
@@ -91,7 +92,7 @@ def bring() -> Response:
         whole = checked(read_json(raw, File))
         del raw
         store = services().store
-        head = store.write(lambda c: porting.put_whole(c, who, whole, store.limits))
+        head = store.write(lambda c: porting.put_whole(c, who, whole, store.limits), _STORING_S)
     return json_response(history.head_body(head), 201)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
 from webapp.store import pictures, room
-from webapp.store.database import Database
+from webapp.store.database import PATIENCE_S, Database
 from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
 from webapp.store.room import Limits
@@ -74,9 +74,9 @@ class Store:
         """Ask in one transaction; see `Database.read`."""
         return self.database.read(work)
 
-    def write(self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
         """Change in one transaction; see `Database.write`."""
-        return self.database.write(work)
+        return self.database.write(work, patience_s)
 
     def described(self) -> dict[str, object]:
         """Tell how it stands: which database, its state, and how many writes wait or are lost."""
