@@ -8,22 +8,27 @@ import { words } from "../strings/words.js";
 /** So long a button says that it has copied. */
 const SAID_MS = 2000;
 
+/** @type {WeakSet<HTMLElement>} */
+const heard = new WeakSet();
+
 /**
- * Listen to one answer, be it again.
+ * Listen to one answer; once is enough.
  * @param {HTMLElement} root
  */
 export function listen(root) {
-  root.onclick = (event) => {
+  if (heard.has(root)) return;
+  heard.add(root);
+  root.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const button = target?.closest("button.copy");
     const link = /** @type {HTMLAnchorElement | null | undefined} */ (target?.closest("a.note, a.back"));
     if (button) copy(button);
     else if (link && goFrom(link, root)) event.preventDefault();
-  };
-  root.oncopy = () => {
+  });
+  root.addEventListener("copy", () => {
     root.classList.add("copying");
     setTimeout(() => root.classList.remove("copying"));
-  };
+  });
 }
 
 /** @param {Element} button */

@@ -57,7 +57,7 @@ export const answerCss = `
 .flow :not(pre) > code { font: .875em var(--mono); padding: .15em .35em; border-radius: 5px; background: var(--tint); overflow-wrap: anywhere; white-space: break-spaces; }
 .code { border: 1px solid var(--line-colour); border-radius: 10px; background: var(--raised); overflow: clip; }
 .code-head { display: flex; align-items: center; justify-content: space-between; gap: 12px; min-block-size: 36px; padding-inline: 14px 6px;
-  color: var(--muted); font-size: var(--small); line-height: 1.5; border-block-end: 1px solid var(--line-colour); }
+  color: var(--muted); font-size: var(--small); line-height: 1.5; border-block-end: 1px solid var(--line-colour); user-select: none; -webkit-user-select: none; }
 .language { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .copy { flex: none; min-block-size: 28px; padding-inline: 10px; border-radius: 6px; transition: background-color 140ms, color 140ms; }
 .copy:hover { background: var(--tint); color: var(--text); }

@@ -44,6 +44,30 @@ def test_the_button_copies_the_code_and_says_so(page: Page) -> None:
     assert page.evaluate("() => window.copied") == [code.removesuffix("\n")]
 
 
+def test_what_the_place_of_an_answer_does_itself_it_goes_on_doing(page: Page) -> None:
+    """It may be given by a site; and an answer that is listened to again is copied once."""
+    show(page, "```text\ncode\n```\n")
+    page.evaluate(
+        """async () => {
+            const { listen } = await import('/static/render/clicks.js');
+            const root = document.querySelector('.flow');
+            const count = (name) => () => (window[name] = (window[name] ?? 0) + 1);
+            root.onclick = count('clicks');
+            listen(root);
+            document.addEventListener('copy', count('copies'));
+            Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });
+        }"""
+    )
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("() => [window.clicks, window.copies]") == [1, 1]
+
+
+def test_code_is_selected_without_what_stands_above_it(page: Page) -> None:
+    show(page, "Before.\n\n```text\ncode\n```\n\nAfter.")
+    assert selected(page).split() == ["Before.", "code", "After."]
+
+
 def test_a_formula_is_copied_as_its_tex(page: Page) -> None:
     show(page, "So \\(\\frac{a}{b}\\) holds.")
     assert page.locator("math").count() == 1

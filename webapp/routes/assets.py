@@ -100,9 +100,8 @@ class Assets:
         for path in self._files:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
-        digest.update(
-            repr(self._modules.holds).encode()
-        )  # two versions may join the same modules differently
+        # Another version of the server may join the same modules in another way.
+        digest.update(repr(self._modules.holds).encode())
         return digest.hexdigest()[:_DIGEST_CHARS]
 
 

@@ -3,9 +3,8 @@
 A browser asks for six files at a time over HTTP/1.1, and a small file compresses badly: apart, the page is over a
 hundred requests and a third heavier. What is written needs none of this; a browser and Node load it as it stands.
 
-Modules are put one behind the other, what they import before them. So no two of a file may give one name to
-different things, and none may give to anything of its own the name of something that a
-browser has, and its neighbours use.
+Modules are put one behind the other, what they import before them. So no two of a file may give one name to different
+things, and none may call anything of its own by the name of something that a browser has: its neighbours may use that.
 """
 
 from __future__ import annotations
