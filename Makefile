@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.run
 
 run: $(VENV)/.run
-	@FRESHET_HOST=$${FRESHET_HOST:-127.0.0.1} $(BIN)/gunicorn -c python:webapp.server 'webapp:create_app()'
+	@$(BIN)/freshet serve
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium

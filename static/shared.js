@@ -64,7 +64,7 @@ function endingOf(state) {
 /** @param {Message} answer */
 function answerOf(answer) {
   const flow = h("div", { class: "flow" });
-  const view = stream(flow);
+  const view = stream(flow, { base: new URL("../", document.baseURI).href });
   view.write(textOf(answer));
   view.end();
   const said = endingOf(answer.state);

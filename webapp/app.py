@@ -1,16 +1,21 @@
-"""The Flask application: services wired, doors opened, errors and the gate put before them."""
+"""The Flask application: services wired, endpoints registered, errors and the resolver put before them."""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from webapp import __version__
+from webapp.access.addresses import network_of
+from webapp.access.cookies import Names
 from webapp.access.gate import Gate
-from webapp.access.secret import kept_secret
+from webapp.access.principals import OWNER, owner_of
+from webapp.access.secret import Secret
+from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
 from webapp.models import Models
 from webapp.providers.catalog import ProviderCatalog
@@ -23,18 +28,33 @@ from webapp.routes import (
     page,
     porting,
     replies,
+    sessions,
     shared,
     socket,
     stream,
+    visitor,
 )
 from webapp.routes.assets import Assets
+from webapp.routes.bodies import Bodies
 from webapp.routes.services import Services, keep
 from webapp.settings import Settings
-from webapp.wiring import Workshop, make_runs, make_store, read_settings
+from webapp.wiring import (
+    Workshop,
+    make_limiter,
+    make_proxies,
+    make_runs,
+    make_secret,
+    make_store,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 log_ = logging.getLogger("freshet")
 
-_SIGNED_IN_FOR = timedelta(days=30)
+_WAITING_SHARE = 4  # a quarter of all connections may be waiting for bodies
+_SPARE_CONNECTIONS = 200
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -46,28 +66,34 @@ def create_app(settings: Settings | None = None) -> Flask:
     models = Models.read(settings.models_file)
     catalog = ProviderCatalog(settings, models, Workshop(settings, models))
     _log_to_stderr()
-    secret = settings.secret_key or kept_secret(settings.data_dir)
-    app = _bare_app(settings, secret)
-    parts = _services(settings, models, catalog, secret)
+    app = _bare_app(settings)
+    parts = _services(settings, models, catalog)
     keep(app.extensions, parts)
+    app.wsgi_app = parts.bodies.guard(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = parts.assets.serve(app.wsgi_app)  # type: ignore[assignment,method-assign]
     replies.register(app)
     admission.register(app)
-    for door in (page, install, stream, socket, completions, conversations, porting, shared, health):
-        app.register_blueprint(door.blueprint)
+    for group in (
+        page,
+        install,
+        stream,
+        socket,
+        completions,
+        conversations,
+        porting,
+        shared,
+        sessions,
+        visitor,
+        health,
+    ):
+        app.register_blueprint(group.blueprint)
     return app
 
 
-def _bare_app(settings: Settings, secret: str) -> Flask:
+def _bare_app(settings: Settings) -> Flask:
     app = Flask("webapp", static_folder=None, template_folder=str(_folder("templates")))
     app.url_map.merge_slashes = False  # two slashes are no address of ours: werkzeug would redirect by a page
     app.config.update(
-        SECRET_KEY=secret,
-        SESSION_COOKIE_NAME="freshet",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=_SIGNED_IN_FOR,
-        SESSION_REFRESH_EACH_REQUEST=False,  # a late answer after a sign-out must not bring the cookie back
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         SEND_FILE_MAX_AGE_DEFAULT=0,
         SOCK_SERVER_OPTIONS=socket.OPTIONS,
@@ -75,32 +101,55 @@ def _bare_app(settings: Settings, secret: str) -> Flask:
     return app
 
 
-def _services(settings: Settings, models: Models, catalog: ProviderCatalog, secret: str) -> Services:
+def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> Services:
     demo = catalog.default.name == "mock"  # a missing key stops the start, not the first question
     gate = Gate(
         password=settings.access_password,
         public=settings.public,
+        local=settings.local,
         only_mock=settings.only_mock,
         origins=settings.allowed_origins,
-        secret=secret,
     )
+    store, runs, proxies = make_store(settings), make_runs(settings, models), make_proxies(settings)
+    secret = make_secret(settings, store)
+    password = settings.access_password
+    store.on_open(lambda: store.rename_former(password, owner_of("user", OWNER), _keyed(secret)))
+
+    def address_of(environ: WSGIEnvironment) -> str | None:
+        return None if gate.is_local else network_of(proxies.client(environ))
+
     return Services(
         assets=Assets(_folder("static")),
         catalog=catalog,
-        runs=make_runs(settings, models),
-        store=make_store(settings),
+        runs=runs,
+        store=store,
         gate=gate,
+        proxies=proxies,
+        secret=secret,
+        names=Names(secret.get),
+        sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
+        limiter=make_limiter(settings),
         throttle=Throttle(),
+        bodies=Bodies(
+            runs,
+            most_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
+            usual_bytes=settings.max_body_bytes,
+            address_of=address_of,
+        ),
         version=__version__,
         demo=demo,
         frame_ms=settings.frame_ms,
         starters=settings.starters,
-        orphan_s=settings.orphan_s,
+        image_urls=settings.image_urls,
         write_s=settings.write_s,
         auth_s=settings.auth_s,
         max_body_bytes=settings.max_body_bytes,
         import_max_bytes=settings.import_max_bytes,
     )
+
+
+def _keyed(secret: Secret) -> Callable[[str], str]:
+    return lambda owner: secret.digest("former owner", owner)
 
 
 def _folder(name: str) -> Path:

@@ -6,6 +6,7 @@ that was edited. A branch leads from a root to one message, the leaf.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -171,10 +172,12 @@ def told(messages: Sequence[Message], images: Mapping[str, str], *, sees: bool =
     return found
 
 
-def trim(messages: Sequence[ModelMessage], room: int | None) -> list[ModelMessage]:
-    """Leave out the oldest turns until the rest has at most `room` tokens, by our guess; None is no limit.
+def trim(
+    messages: Sequence[ModelMessage], room: int | None, most_bytes: int | None = None
+) -> list[ModelMessage]:
+    """Leave out the oldest turns until the rest has at most `room` tokens, by our guess, and `most_bytes` of text.
 
-    A turn begins with a user's message. System messages are kept, and so is the last turn, whatever its size.
+    None is no limit. A turn begins with a user's message. System messages are kept, and so is the last turn, whatever its size.
     """
     system = [message for message in messages if message.role == "system"]
     turns: list[list[ModelMessage]] = []
@@ -184,13 +187,16 @@ def trim(messages: Sequence[ModelMessage], room: int | None) -> list[ModelMessag
         if not turns or (message.role == "user" and turns[-1][-1].role == "assistant"):
             turns.append([])
         turns[-1].append(message)
-    if room is None or not turns:
+    if (room is None and most_bytes is None) or not turns:
         return [*system, *(message for turn in turns for message in turn)]
-    left = room - _tokens([*system, *turns[-1]])
+    first = [*system, *turns[-1]]
+    left = math.inf if room is None else room - _tokens(first)
+    left_bytes = math.inf if most_bytes is None else most_bytes - _text_bytes(first)
     kept = [turns[-1]]
     for turn in reversed(turns[:-1]):
-        left -= _tokens(turn)
-        if left < 0:
+        left -= 0 if room is None else _tokens(turn)
+        left_bytes -= _text_bytes(turn)
+        if left < 0 or left_bytes < 0:
             break
         kept.append(turn)
     return [*system, *(message for turn in reversed(kept) for message in turn)]
@@ -198,6 +204,10 @@ def trim(messages: Sequence[ModelMessage], room: int | None) -> list[ModelMessag
 
 def _tokens(messages: Sequence[ModelMessage]) -> int:
     return estimate_input_tokens(ModelRequest(messages=messages)) if messages else 0
+
+
+def _text_bytes(messages: Sequence[ModelMessage]) -> int:
+    return sum(len(message.text.encode(errors="replace")) for message in messages)
 
 
 # Words.

@@ -7,6 +7,7 @@
     │   ├── NotSignedIn               401
     │   ├── Forbidden                 403
     │   ├── NotFound                  404, also for what exists but is not yours
+    │   ├── TooSlow                   408, a body that comes too slowly
     │   ├── Conflict                  409
     │   ├── TooLarge                  413
     │   ├── UriTooLong                414
@@ -31,6 +32,7 @@ type_of_status = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "invalid_request_error",
     409: "conflict_error",
     413: "invalid_request_error",
     414: "invalid_request_error",
@@ -101,8 +103,9 @@ class ConfigurationError(FreshetError):
 class RequestError(FreshetError):
     """A request that is answered with `status` before any work is done.
 
-    `param` names the offending field, `code` is a stable word for programs, and `retry_after_s` becomes
-    the `Retry-After` header.
+    `param` names the offending field, `code` is a stable word for programs. `retry_after_s` becomes the
+    headers `Retry-After` and, where a `limit` was reached, `X-RateLimit-Reset`; `limit` becomes
+    `X-RateLimit-Limit`, in the unit that the message names.
     """
 
     status = 400
@@ -115,12 +118,14 @@ class RequestError(FreshetError):
         param: str | None = None,
         code: str | None = None,
         retry_after_s: int | None = None,
+        limit: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
         self.code = code or type(self).code
         self.retry_after_s = retry_after_s
+        self.limit = limit
 
 
 class InvalidRequest(RequestError):
@@ -146,6 +151,13 @@ class NotFound(RequestError):
 
     status = 404
     code = "not_found"
+
+
+class TooSlow(RequestError):
+    """The body came too slowly, and was not read to its end."""
+
+    status = 408
+    code = "too_slow"
 
 
 class Conflict(RequestError):

@@ -105,6 +105,11 @@ class Models:
             return None
         return ((row.input * usage.input_tokens + row.output * usage.output_tokens) / _MILLION).normalize()
 
+    def is_priced(self, provider: str, name: str) -> bool:
+        """Return whether a model's prices are known."""
+        row = self.find(provider, name)
+        return row is not None and row.input is not None and row.output is not None
+
     def check(
         self, provider: str, name: str, messages: Sequence[ModelMessage], max_tokens: int | None
     ) -> None:

@@ -109,6 +109,15 @@ class Catalog(Protocol):
     def listed(self) -> Sequence[str]:
         """Name the models that are known of the configured providers, each as `provider/model`."""
 
+    def is_priced(self, provider: Provider) -> bool:
+        """Return whether a model's price is known, or costs the operator nothing that could be counted.
+
+        The operator's own choices, Ollama's models and those of the operator's own OPENAI_BASE_URL count as such.
+        """
+
+    def longest(self, provider: Provider) -> int:
+        """Return how many tokens an answer may have where a request names no number."""
+
     def room(self, provider: Provider, max_tokens: int | None) -> int | None:
         """Tell how many tokens of a conversation fit beside an answer; None where the window is unknown."""
 
@@ -148,3 +157,43 @@ class Keeper(Protocol):
 
     def end(self, answer: Answer, *, wait: bool) -> bool:
         """Keep the answer; False when it is not kept yet. Waits half a second at most, and only with `wait`."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in session. Times are milliseconds since 1970; `credential` is what it was signed in with, keyed."""
+
+    id: str
+    user: str
+    device: str
+    credential: str
+    created_at: int = 0
+    seen_at: int = 0
+
+
+class SessionStore(Protocol):
+    """Keeps sessions by the digests of their tokens. Every method raises `Unavailable` while it cannot."""
+
+    def add(self, digest: str, session: Session, replaced: str | None) -> None:
+        """Keep a new session; the one whose digest is `replaced` ends. What has expired goes, too."""
+
+    def find(self, digest: str) -> Session | None:
+        """Find a session that has not expired."""
+
+    def listed(self, user: str) -> Sequence[Session]:
+        """List a user's sessions, the last used first."""
+
+    def end(self, user: str, sessions: Sequence[str] | None, kept: str | None = None) -> list[str]:
+        """End these sessions of a user, or with None all but `kept`; returns the ids of those that ended."""
+
+    def alive(self, sessions: Sequence[str]) -> list[str]:
+        """Return which of these ids are sessions still."""
+
+    def touch(self, sessions: Sequence[str]) -> None:
+        """Note that these sessions were used just now."""
+
+
+class SecretStore(Protocol):
+    """Keeps the one secret that all servers of a database share."""
+
+    def secret(self, offered: str) -> str:
+        """Return the secret; `offered` becomes it where there is none yet. Raises `Unavailable`."""

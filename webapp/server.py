@@ -11,6 +11,7 @@ import os
 import signal
 from typing import Any
 
+from webapp.access.allowances import allowances_of
 from webapp.errors import ConfigurationError
 from webapp.models import Models
 from webapp.settings import Settings
@@ -43,10 +44,12 @@ errorlog = "-"
 loglevel = "info"
 proc_name = "freshet"
 control_socket_disable = True
+forwarded_allow_ips = ""  # which proxies count is FRESHET_TRUSTED_PROXIES' affair; see `access/addresses.py`
 
 
 def on_starting(server: Any) -> None:
-    """Hold to one worker, whatever the environment says, and tell where the page is and who answers."""
+    """Hold to one worker, whatever the environment says, and to loopback in local mode."""
+    _check_local(server)
     asked = max(server.cfg.workers, _settings.web_concurrency)
     if asked > 1:
         server.log.warning(
@@ -57,18 +60,43 @@ def on_starting(server: Any) -> None:
     server.num_workers = 1
 
 
+def _check_local(server: Any) -> None:
+    """Refuse local mode on what is bound by the command line, too."""
+    for address in server.cfg.address:
+        host = str(address[0]) if isinstance(address, tuple) else str(address)
+        try:
+            _settings.check_local(host)
+        except ConfigurationError as error:
+            raise SystemExit(f"freshet: {error}") from None
+
+
 def when_ready(server: Any) -> None:
     """Say what a person wants to know after `make run`."""
     for address in server.cfg.address:
         host, port = address[:2] if isinstance(address, tuple) else (address, "")
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
         server.log.info("Freshet is at http://%s:%s", shown, port)
+    server.log.info(_admission())
     name = _settings.default_provider
     server.log.info("answers come from %s", name)
     if name == "mock":
         server.log.info(
             "these are demo answers: set OPENAI_API_KEY, ANTHROPIC_API_KEY or OLLAMA_HOST for real ones"
         )
+
+
+def _admission() -> str:
+    """Say in one line who may come in, and within which limits."""
+    if _settings.access_password:
+        who = "with the password"
+    elif _settings.local:
+        return "for this computer only (FRESHET_LOCAL): one user, no password, nothing is counted"
+    elif _settings.public or _settings.only_mock:
+        who = "for everybody"
+    else:
+        return "locked: set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true, and restart"
+    limits = [f"{kind}: {allowance.described()}" for kind, allowance in allowances_of(_settings).items()]
+    return f"open {who}; limits: {'; '.join(limits)}"
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:

@@ -16,6 +16,7 @@ from webapp.errors import ConfigurationError
 from webapp.variables import PROVIDERS as PROVIDERS
 
 UNLOCKS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "ollama": "OLLAMA_HOST"}
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _KIB = 1024
 _MIB = 1024 * _KIB
 _GIB = 1024 * _MIB
@@ -52,7 +53,10 @@ class Settings:
         "the default provider's model; else the one that `models.toml` marks",
     )
     max_tokens: int = _at(
-        "FRESHET_MAX_TOKENS", 4096, variables.whole(1, 1_000_000), "the longest answer, in tokens"
+        "FRESHET_MAX_TOKENS",
+        4096,
+        variables.whole(1, 1_000_000),
+        "the longest answer, its reasoning included, in tokens",
     )
     fallback: tuple[str, ...] = _at(
         "FRESHET_FALLBACK",
@@ -90,7 +94,7 @@ class Settings:
         "SECRET_KEY",
         None,
         variables.text,
-        "signs the visitors' cookies; without it one is made and kept in FRESHET_DATA_DIR",
+        "signs cookies; without it one is made and kept in the database of DATABASE_URL, else in FRESHET_DATA_DIR",
         secret=True,
     )
     access_password: str | None = _at(
@@ -101,11 +105,152 @@ class Settings:
         secret=True,
     )
     public: bool = _at("FRESHET_PUBLIC", False, variables.flag, "let anyone in without a password")
+    local: bool = _at(
+        "FRESHET_LOCAL",
+        False,
+        variables.flag,
+        "this computer's own programs and browsers are the one user, without a password; on loopback only",
+    )
     allowed_origins: tuple[str, ...] = _at(
         "FRESHET_ALLOWED_ORIGINS",
         (),
         variables.origins,
-        "other sites that may use the doors, separated by commas",
+        "other sites that may use the endpoints, separated by commas",
+    )
+    trusted_proxies: tuple[str, ...] = _at(
+        "FRESHET_TRUSTED_PROXIES",
+        (),
+        variables.networks,
+        "addresses or networks of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count, "
+        "separated by commas; `unix` is a Unix socket",
+    )
+    dyno: str | None = _at("DYNO", None, variables.text, "set by Heroku: its router is a trusted proxy")
+    render: str | None = _at("RENDER", None, variables.text, "set by Render: its router is a trusted proxy")
+    fly_app_name: str | None = _at(
+        "FLY_APP_NAME", None, variables.text, "set by Fly: its router is a trusted proxy"
+    )
+    image_urls: bool = _at(
+        "FRESHET_IMAGE_URLS",
+        False,
+        variables.flag,
+        "pass the addresses of images in requests on to the provider, which then fetches them",
+    )
+
+    # What each kind of caller may use. The same seven limits for each; see `allowances`.
+    visitor_answers: int = _at(
+        "FRESHET_VISITOR_ANSWERS", 2, variables.whole(1, 8_000), "answers at once, for a visitor"
+    )
+    visitor_starts: int = _at(
+        "FRESHET_VISITOR_STARTS",
+        10,
+        variables.whole(1, 100_000),
+        "answers started in a minute, for a visitor",
+    )
+    visitor_max_tokens: int | None = _at(
+        "FRESHET_VISITOR_MAX_TOKENS",
+        4096,
+        variables.whole(1, 1_000_000),
+        "the longest answer for a visitor, in tokens; FRESHET_MAX_TOKENS holds too",
+    )
+    visitor_question_bytes: int = _at(
+        "FRESHET_VISITOR_QUESTION_BYTES",
+        256 * _KIB,
+        variables.whole(_KIB, 256 * _MIB),
+        "the largest question with its history, images apart, for a visitor",
+    )
+    visitor_stored_bytes: int | None = _at(
+        "FRESHET_VISITOR_STORED_BYTES",
+        20 * _MIB,
+        variables.whole(_KIB, 1024 * _GIB),
+        "what a visitor may store, text and images",
+    )
+    visitor_models: str = _at(
+        "FRESHET_VISITOR_MODELS",
+        "priced",
+        variables.models,
+        "the models that a visitor may use: `priced` (those with a known price) or `all`",
+    )
+    visitor_orphan_s: float | None = _at(
+        "FRESHET_VISITOR_ORPHAN_S",
+        60.0,
+        variables.number(0, 86_400),
+        "a visitor's answer that nobody reads is stopped after so many seconds",
+    )
+    user_answers: int = _at(
+        "FRESHET_USER_ANSWERS", 8, variables.whole(1, 8_000), "answers at once, for a user"
+    )
+    user_starts: int = _at(
+        "FRESHET_USER_STARTS", 60, variables.whole(1, 100_000), "answers started in a minute, for a user"
+    )
+    user_max_tokens: int | None = _at(
+        "FRESHET_USER_MAX_TOKENS",
+        None,
+        variables.whole(1, 1_000_000),
+        "the longest answer for a user; else FRESHET_MAX_TOKENS",
+    )
+    user_question_bytes: int = _at(
+        "FRESHET_USER_QUESTION_BYTES",
+        4 * _MIB,
+        variables.whole(_KIB, 256 * _MIB),
+        "the largest question with its history, images apart, for a user",
+    )
+    user_stored_bytes: int | None = _at(
+        "FRESHET_USER_STORED_BYTES",
+        None,
+        variables.whole(_KIB, 1024 * _GIB),
+        "what a user may store; else FRESHET_OWNER_MAX_BYTES",
+    )
+    user_models: str = _at(
+        "FRESHET_USER_MODELS", "all", variables.models, "the models that a user may use: `priced` or `all`"
+    )
+    user_orphan_s: float | None = _at(
+        "FRESHET_USER_ORPHAN_S",
+        None,
+        variables.number(0, 86_400),
+        "a user's answer that nobody reads is stopped after so many seconds; else FRESHET_ORPHAN_S",
+    )
+    key_answers: int = _at("FRESHET_KEY_ANSWERS", 16, variables.whole(1, 8_000), "answers at once, for a key")
+    key_starts: int = _at(
+        "FRESHET_KEY_STARTS", 120, variables.whole(1, 100_000), "answers started in a minute, for a key"
+    )
+    key_max_tokens: int | None = _at(
+        "FRESHET_KEY_MAX_TOKENS",
+        None,
+        variables.whole(1, 1_000_000),
+        "the longest answer for a key; else FRESHET_MAX_TOKENS",
+    )
+    key_question_bytes: int = _at(
+        "FRESHET_KEY_QUESTION_BYTES",
+        4 * _MIB,
+        variables.whole(_KIB, 256 * _MIB),
+        "the largest question with its history, images apart, for a key",
+    )
+    key_stored_bytes: int | None = _at(
+        "FRESHET_KEY_STORED_BYTES",
+        None,
+        variables.whole(_KIB, 1024 * _GIB),
+        "what a key's owner may store; else FRESHET_OWNER_MAX_BYTES",
+    )
+    key_models: str = _at(
+        "FRESHET_KEY_MODELS", "all", variables.models, "the models that a key may use: `priced` or `all`"
+    )
+    key_orphan_s: float | None = _at(
+        "FRESHET_KEY_ORPHAN_S",
+        60.0,
+        variables.number(0, 86_400),
+        "a key's answer that nobody reads is stopped after so many seconds",
+    )
+    address_share: int = _at(
+        "FRESHET_ADDRESS_SHARE",
+        5,
+        variables.whole(1, 1_000),
+        "how many visitors' shares all visitors of one address (IPv6: one /64) have together",
+    )
+    address_visitors: int = _at(
+        "FRESHET_ADDRESS_VISITORS",
+        20,
+        variables.whole(1, 100_000),
+        "new visitors in an hour from one address",
     )
 
     # What the page says.
@@ -167,13 +312,19 @@ class Settings:
         "FRESHET_IMPORT_MAX_BYTES", 64 * _MIB, variables.whole(_KIB, 256 * _MIB), "the largest import"
     )
     owner_max_bytes: int = _at(
-        "FRESHET_OWNER_MAX_BYTES", 200 * _MIB, variables.whole(_KIB, 1024 * _GIB), "what one visitor may keep"
+        "FRESHET_OWNER_MAX_BYTES",
+        200 * _MIB,
+        variables.whole(_KIB, 1024 * _GIB),
+        "what one owner may store, text and images",
     )
     run_max_bytes: int = _at(
         "FRESHET_RUN_MAX_BYTES", 4 * _MIB, variables.whole(_KIB, 64 * _MIB), "the largest answer"
     )
     log_max_bytes: int = _at(
-        "FRESHET_LOG_MAX_BYTES", 96 * _MIB, variables.whole(_KIB, 4 * _GIB), "all answers in memory together"
+        "FRESHET_LOG_MAX_BYTES",
+        96 * _MIB,
+        variables.whole(_KIB, 4 * _GIB),
+        "all answers and requests in memory together",
     )
     max_line_bytes: int = _at(
         "FRESHET_MAX_LINE_BYTES", 8 * _MIB, variables.whole(_KIB, 64 * _MIB), "the longest line of a provider"
@@ -248,6 +399,12 @@ class Settings:
 
     def _check(self) -> None:
         """Hold the settings against each other."""
+        if self.local and self.public:
+            raise ConfigurationError(
+                "FRESHET_LOCAL cannot be combined with FRESHET_PUBLIC: unset one of the two",
+                setting="FRESHET_LOCAL",
+            )
+        self.check_local(self.bind.rpartition(":")[0])
         known = self.configured()
         named = [("FRESHET_PROVIDER", self.provider), *(("FRESHET_FALLBACK", name) for name in self.fallback)]
         for setting, name in named:
@@ -278,6 +435,21 @@ class Settings:
     def only_mock(self) -> bool:
         """Whether nothing that costs money can be reached."""
         return self.configured()[0] == "mock"
+
+    def check_local(self, host: str) -> None:
+        """Refuse local mode on an address that others can reach. Raises `ConfigurationError`."""
+        if self.local and not self.access_password and host.strip("[]").lower() not in LOOPBACK:
+            raise ConfigurationError(
+                f"FRESHET_LOCAL works on a loopback address only, not on {host}: "
+                "set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true to let anyone in",
+                setting="FRESHET_LOCAL",
+            )
+
+    @property
+    def platform(self) -> str | None:
+        """The host whose router stands before this server: `heroku`, `render`, `fly`, or None."""
+        named = {"heroku": self.dyno, "render": self.render, "fly": self.fly_app_name}
+        return next((name for name, value in named.items() if value), None)
 
     @property
     def bind(self) -> str:

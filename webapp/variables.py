@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 import re
@@ -130,6 +131,29 @@ def origins(raw: str) -> tuple[str, ...]:
         if origin != "*" and (_split(origin, form).path or "://" not in origin):
             raise ValueError(f"must be {form}")
     return found
+
+
+def networks(raw: str) -> tuple[str, ...]:
+    """Read a list of addresses and networks (`10.0.0.0/8`), or the word `unix` for a Unix socket."""
+    found = tuple(part.strip().lower() for part in raw.split(",") if part.strip())
+    for part in found:
+        if part != "unix":
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError(
+                    "must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, separated by commas"
+                ) from None
+    if not found:
+        raise ValueError("must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, separated by commas")
+    return found
+
+
+def models(raw: str) -> str:
+    """Read which models may be used."""
+    if raw not in ("priced", "all"):
+        raise ValueError("must be priced or all")
+    return raw
 
 
 def file(raw: str) -> str:

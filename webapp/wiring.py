@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from webapp import variables
+from webapp.access.addresses import Proxies
+from webapp.access.allowances import allowances_of
+from webapp.access.secret import Secret
 from webapp.errors import ConfigurationError
 from webapp.framing import Rules
 from webapp.models import Models
@@ -21,6 +24,7 @@ from webapp.seams import Transport
 from webapp.settings import PROVIDERS, Settings
 
 if TYPE_CHECKING:
+    from webapp.access.limits import Limiter
     from webapp.store.store import Store
 
 DEFAULT_MAX_TOKENS = 300
@@ -163,6 +167,28 @@ def make_store(settings: Settings) -> Store:
 
     limits = Limits(owner_bytes=settings.owner_max_bytes, file_bytes=settings.import_max_bytes)
     return Store(settings.database_url, settings.data_dir, limits)
+
+
+def make_proxies(settings: Settings) -> Proxies:
+    """Make the list of proxies whose word counts."""
+    return Proxies(settings.trusted_proxies, settings.platform)
+
+
+def make_secret(settings: Settings, store: Store) -> Secret:
+    """Make the server's secret; nothing is read yet."""
+    shared = None if settings.database_url is None else store.shared_secret
+    return Secret(settings.secret_key, settings.data_dir, shared)
+
+
+def make_limiter(settings: Settings) -> Limiter:
+    """Make the count of what callers use."""
+    from webapp.access.limits import Limiter  # noqa: PLC0415  (whoever only asks a provider has no limits)
+
+    return Limiter(
+        allowances_of(settings),
+        address_share=settings.address_share,
+        address_visitors=settings.address_visitors,
+    )
 
 
 def create_provider(

@@ -107,7 +107,7 @@ function linkShape(node, scene, children) {
  */
 function imageShape(node, scene) {
   const target = targetOf(node, scene);
-  const src = imageAt(target?.url, scene.origins);
+  const src = imageAt(target?.url, scene);
   if (src) return shape("img", { src, alt: node.alt ?? "", loading: "lazy", ...titleOf(target) });
   return shape("a", { ...linkAttributes(target?.url), ...titleOf(target) }, literal(node.alt || target?.url || ""));
 }

@@ -12,7 +12,8 @@
  * @property {(identifier: string) => Node | undefined} definition
  * @property {(identifier: string) => number} footnote its number; 0 when there is none
  * @property {Map<number, Source>} sources
- * @property {Set<string>} origins from which images load
+ * @property {string} base the address below which the server keeps images
+ * @property {Set<string>} origins other ones, from which all images load
  * @property {Node | null} open the leaf that is still being written
  * @property {Map<Node, string>} added what came to open code since it was last shown
  * @property {Map<Node, {show: (node: Node) => void}>} views what shows a leaf that may be read again
@@ -25,6 +26,8 @@
 export const DEEPEST = 24;
 
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
+/** An image of a conversation, or of one that is shared. */
+const KEPT_IMAGE = /^(?:conversations\/[\w-]{22}|shared\/[\w-]{16,64})\/images\/[0-9a-f]{64}$/;
 const ELEMENT = /^<(\/?)(br|sub|sup|kbd|mark|u|ins|del|small|b|i|details|summary)[ \t\n]*\/?>$/i;
 
 /**
@@ -52,14 +55,17 @@ export function linkAttributes(address) {
 }
 
 /**
- * Say from where an image may load.
+ * Return the address that an image loads from. Of the page's own server only images do: to ask for anything else could
+ * start an answer, each time that somebody reads this one.
  * @param {string | undefined} address
- * @param {Set<string>} origins
- * @returns {string | null} null when it may not
+ * @param {Pick<Scene, "base" | "origins">} scene
+ * @returns {string | null} null when it may not load
  */
-export function imageAt(address, origins) {
+export function imageAt(address, { base, origins }) {
   const url = parsed(address);
-  return url && origins.has(url.origin) && /^https?:$/.test(url.protocol) ? url.href : null;
+  if (!url || !/^https?:$/.test(url.protocol)) return null;
+  const isKept = url.href.startsWith(base) && KEPT_IMAGE.test(url.href.slice(base.length));
+  return isKept || origins.has(url.origin) ? url.href : null;
 }
 
 /**

@@ -14,7 +14,8 @@ import { FormulaViews } from "./formulas.js";
  * @typedef {object} Options
  * @property {string} [id] begins the ids within the message; each message of a page has another
  * @property {readonly Source[]} [sources] what `[1]` may cite
- * @property {readonly string[]} [origins] from which images load, besides the page's own
+ * @property {string} [base] the address of the page, below which the server keeps images
+ * @property {readonly string[]} [origins] others, from which all images load
  * @property {Pick<import("../seams.js").Clock, "after" | "cancel">} [clock]
  * @property {boolean} [isPlain] whether code and formulas stay as their source
  */
@@ -32,7 +33,7 @@ let ids = 0;
  * @param {Settling} settling
  * @returns {Scene}
  */
-export function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain = false }, known, footnotes, settling) {
+export function sceneOf({ id = `m${++ids}`, sources = [], base = document.baseURI, origins = [], isPlain = false }, known, footnotes, settling) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
   const number = () => {
@@ -40,12 +41,14 @@ export function sceneOf({ id = `m${++ids}`, sources = [], origins = [], isPlain 
     return numbers;
   };
   const formulas = new FormulaViews(isPlain);
+  const root = new URL("./", base);
   return {
     ...known,
     id,
     footnote: (identifier) => number().get(identifier) ?? 0,
     sources: new Map(sources.map((source) => [source.n, source])),
-    origins: new Set([location.origin, ...origins]),
+    base: root.href,
+    origins: new Set(origins.filter((origin) => origin !== root.origin)),
     open: null,
     added: new Map(),
     views: new Map(),

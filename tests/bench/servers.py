@@ -132,6 +132,7 @@ def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, s
     environ |= {
         "PORT": str(port),
         "FRESHET_HOST": "127.0.0.1",
+        "FRESHET_LOCAL": "true",
         "FRESHET_PROVIDER": "openai",
         "FRESHET_MAX_STREAMS": str(_MOST_STREAMS),
         "OPENAI_API_KEY": "x",

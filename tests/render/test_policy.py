@@ -10,6 +10,8 @@ Run = Callable[..., Any]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 REL = 'rel="noopener noreferrer nofollow" target="_blank"'
+KEPT = f"conversations/{'Ab-_' * 5}Cd/images/{'0f' * 32}"
+SHARED = f"shared/{'Ab-_' * 6}/images/{'0f' * 32}"
 
 LINKS = [
     ("[a](https://a.example/b)", f'<a href="https://a.example/b" {REL}>a</a>'),
@@ -46,15 +48,42 @@ IMAGES = [
     ("![a](data:image/svg+xml,x)", "<a>a</a>"),
     ("![a](javascript:x)", "<a>a</a>"),
 ]
+# What the page's own server has besides images: to ask for it could start an answer.
+NOT_LOADED = [
+    f"http://bare.test/{path}"
+    for path in (
+        "stream?query=x",
+        "b.png",
+        "",
+        f"{KEPT}?query=x",
+        f"{KEPT}#part",
+        f"{KEPT}/more",
+        f"{KEPT}0",
+        f"deeper/{KEPT}",
+        f"/{KEPT}",
+        KEPT.replace("Cd", "C"),
+        KEPT.replace("0f", "0F"),
+        KEPT.replace("conversations", "Conversations"),
+        SHARED.replace("/images", ""),
+        f"{KEPT.removesuffix('0f')}.svg",
+    )
+]
 LOADED = [
     (
         "![a](https://images.example/b.png)",
         '<img data-src="https://images.example/b.png" alt="a" loading="lazy">',
     ),
-    ("![a](http://bare.test/b.png)", '<img data-src="http://bare.test/b.png" alt="a" loading="lazy">'),
+    *(
+        (f"![a](http://bare.test/{path})", f'<img data-src="http://bare.test/{path}" alt="a" loading="lazy">')
+        for path in (KEPT, SHARED)
+    ),
     (
-        "![a][b]\n\n[b]: http://bare.test/c.png 'd'",
-        '<img data-src="http://bare.test/c.png" alt="a" loading="lazy" title="d">',
+        f"![a](http://bare.test/x/../{KEPT})",
+        f'<img data-src="http://bare.test/{KEPT}" alt="a" loading="lazy">',
+    ),
+    (
+        f"![a][b]\n\n[b]: http://bare.test/{KEPT} 'd'",
+        f'<img data-src="http://bare.test/{KEPT}" alt="a" loading="lazy" title="d">',
     ),
 ]
 HTML = [
@@ -91,6 +120,35 @@ def test_text(run: Run, text: str, expected: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), LOADED)
 def test_images_from_places_that_are_allowed(run: Run, text: str, expected: str) -> None:
     assert run("law.mjs", "withoutLoading", text) == expected
+
+
+@pytest.mark.parametrize("address", NOT_LOADED)
+def test_nothing_else_of_the_own_server_loads(run: Run, address: str) -> None:
+    shown = f'<a href="{address}" {REL}>a</a>'
+    assert run("law.mjs", "firstParagraph", f"![a]({address})") == shown
+    assert run("law.mjs", "firstParagraph", f"![a][b]\n\n[b]: {address}") == shown
+
+
+def test_below_the_page_is_where_the_page_is(run: Run) -> None:
+    """A server below a path keeps its images there; another program may stand beside it."""
+    allowed = [f"http://bare.test/chat/{KEPT}", f"http://bare.test/chat/{SHARED}"]
+    asked = [
+        *allowed,
+        f"http://bare.test/{KEPT}",
+        f"http://bare.test/chatter/{KEPT}",
+        "http://bare.test/chat/",
+    ]
+    assert run("policy.mjs", "loaded", asked, "http://bare.test/chat/?c=x") == allowed
+
+
+def test_the_own_server_can_not_be_one_of_the_others(run: Run) -> None:
+    others = ["http://bare.test", "https://images.example"]
+    asked = [
+        "http://bare.test/stream?query=x",
+        "https://images.example/a.png?b",
+        "http://images.example/a.png",
+    ]
+    assert run("policy.mjs", "loaded", asked, "http://bare.test/", others) == [asked[1]]
 
 
 BLOCKS = [

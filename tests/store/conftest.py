@@ -18,6 +18,7 @@ from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.store.database import Database
 from webapp.store.recall import Recall
+from webapp.store.room import Remembered
 from webapp.store.schema import conversations
 from webapp.store.store import Store
 
@@ -120,6 +121,10 @@ class Apps:
                 "OPENAI_API_KEY": "sk-test",
                 "OPENAI_BASE_URL": f"{self._provider.url}/v1",
                 "FRESHET_RETRIES": "0",
+                "FRESHET_PUBLIC": "true",
+                "FRESHET_VISITOR_STARTS": "100000",
+                "FRESHET_VISITOR_ANSWERS": "1000",
+                "FRESHET_VISITOR_STORED_BYTES": str(200 * 1024**2),
                 "FRESHET_MODELS_FILE": str(self._folder / "models.toml"),
                 "FRESHET_DATA_DIR": str(self._folder / kind),
             }
@@ -128,6 +133,7 @@ class Apps:
         parts = app.extensions["freshet"]
         parts.store.write(lambda connection: connection.execute(delete(conversations)))
         parts.store.recall = parts.store._turns._recall = Recall()
+        parts.store._remembered = Remembered()
         parts.runs._runs.clear()
         parts.runs._ended.clear()
         return app

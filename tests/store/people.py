@@ -1,4 +1,4 @@
-"""People who chat through an application's own doors, in this process, each with a token that names them."""
+"""People who chat through an application's own endpoints, in this process, each with a visitor's cookie."""
 
 import json
 import struct
@@ -6,19 +6,36 @@ import zlib
 from base64 import b64encode
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.promises import Reading, Received, check_promises
+from webapp.access import cookies
 from webapp.frames import new_run
 
 
+def cookie_of(app: Flask, name: str) -> str:
+    """Sign a visitor's cookie as the page does it."""
+    return f"{cookies.VISITOR}={app.extensions['freshet'].names.sign(cookies.VISITOR, visitor_name(name))}"
+
+
+def visitor_name(name: str) -> str:
+    """Fill a name up to the length of one that was chosen at random."""
+    return name.ljust(22, "-")
+
+
 class Person:
-    """One owner at the doors of an application."""
+    """One owner at the endpoints of an application."""
 
     def __init__(self, client: FlaskClient, name: str | None) -> None:
         self._client = client
-        self._headers = {"Authorization": f"Bearer {name}"} if name else {}
+        self._name = name
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Take the visitor's cookie, signed with the application's present secret."""
+        self._headers = {"Cookie": cookie_of(self._client.application, self._name)} if self._name else {}
 
     def do(self, method: str, path: str, body: object = None, **rest: Any) -> TestResponse:
         return self._client.open(path, method=method, json=body, headers=self._headers, **rest)
@@ -100,7 +117,7 @@ def data_url(raw: bytes, media_type: str = "image/png") -> str:
     return f"data:{media_type};base64,{b64encode(raw).decode()}"
 
 
-__all__ = ["Person", "Turn", "data_url", "new_run", "png", "text_of"]
+__all__ = ["Person", "Turn", "cookie_of", "data_url", "new_run", "png", "text_of", "visitor_name"]
 
 
 def shared(anna: Person, name: str, **body: str) -> str:

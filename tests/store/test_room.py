@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 
 from tests.store.people import Person, data_url, new_run, png
 from tests.support.fake_provider import FakeProvider
@@ -20,8 +21,12 @@ def image(number: int, size: int = 100_000) -> str:
 @pytest.fixture
 def limits(parts: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """An owner may keep 500 kB here, and a file may have 400 kB."""
-    store = parts.extensions["freshet"].store
-    monkeypatch.setattr(store, "limits", Limits(owner_bytes=500_000, file_bytes=400_000))
+    services = parts.extensions["freshet"]
+    monkeypatch.setattr(services.store, "limits", Limits(file_bytes=400_000))
+    limiter = services.limiter
+    small = replace(limiter._allowances["visitor"], stored_bytes=500_000)
+    monkeypatch.setattr(limiter, "_share", 1_000)  # the address is everybody's here
+    monkeypatch.setattr(limiter, "_allowances", limiter._allowances | {"visitor": small})
 
 
 def asks(anna: Person, conversation: str, *images: str) -> tuple[int, str, str | None]:
@@ -40,11 +45,40 @@ def test_an_owner_keeps_so_much_and_is_told_what_to_do(
     assert asks(anna, third, image(5)) == FULL
     assert len(provider.calls) == calls
     assert len(anna.heads()) == 2, "nothing of it is kept"
-    anna.ask(third, "Words go on")
+    anna.ask(third, "Words go on while there is room for them")
+    assert words(anna, third, 100_000) == (413, "storage_full", "query"), "a text counts as much as an image"
     ben.ask(new_run(), "Others have room", images=[image(5)])
     anna.do("DELETE", f"/conversations/{first}")
     anna.ask(third, "Look", images=[image(5)])
     assert anna.refused("POST", f"/conversations/{first}/restore")[0] == 404, "its room was needed"
+
+
+def words(anna: Person, conversation: str, size: int) -> tuple[int, str, str | None]:
+    return anna.refused("POST", "/stream", {"conversation": conversation, "query": "x" * size})
+
+
+@pytest.mark.usefixtures("limits")
+def test_texts_count_in_bytes_wherever_they_are(anna: Person) -> None:
+    """A question, its answer, an instruction, a title; bytes, not characters."""
+    name = new_run()
+    for _ in range(3):
+        anna.ask(name, "\u5317" * 33_000)
+    anna.do("PATCH", f"/conversations/{name}", {"system": "s" * 90_000})
+    assert words(anna, new_run(), 120_000) == (413, "storage_full", "query")
+    refusal = anna.refused("PATCH", f"/conversations/{name}", {"system": "\u5317" * 40_000})
+    assert refusal[:2] == (413, "storage_full")
+    assert anna.refused(
+        "POST", "/stream", {"conversation": new_run(), "query": "x", "system": "y" * 120_000}
+    )[:2] == (413, "storage_full")
+    anna.do("DELETE", f"/conversations/{name}")
+    anna.ask(new_run(), "x" * 120_000)
+
+
+@pytest.mark.usefixtures("limits")
+def test_what_is_remembered_of_an_owner_is_no_way_around(anna: Person) -> None:
+    for _ in range(4):
+        anna.ask(new_run(), "x" * 110_000)
+    assert words(anna, new_run(), 110_000) == (413, "storage_full", "query")
 
 
 @pytest.mark.usefixtures("limits")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.store.people import Person, Turn, new_run, text_of
+from tests.store.people import Person, Turn, cookie_of, new_run, text_of
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, STALL, Answer, refusal
@@ -165,10 +165,10 @@ def test_while_an_answer_is_made_its_conversation_names_its_run(
 ) -> None:
     name, run = new_run(), new_run()
     provider.play(Answer(steps=[openai_delta("Begun"), STALL]))
-    response = parts.test_client().post(
+    response = parts.test_client(use_cookies=False).post(
         "/stream",
         json={"conversation": name, "query": "One?", "run": run},
-        headers={"Authorization": "Bearer anna"},
+        headers={"Cookie": cookie_of(parts, "anna")},
         buffered=False,
     )
     pieces = iter(response.response)

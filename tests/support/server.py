@@ -165,6 +165,10 @@ class Server:
             "FRESHET_HOST": "127.0.0.1",
             "FRESHET_DATA_DIR": str(self.folder / "data"),
         } | self._env
+        # As `make run` and `freshet serve` do it.
+        chosen = env.keys() & {"FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC", "FRESHET_LOCAL"}
+        if not chosen and env["FRESHET_HOST"] == "127.0.0.1":
+            env["FRESHET_LOCAL"] = "true"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", program, *arguments],

@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from webapp.access.limits import Limiter
+from webapp.access.principals import Kind, Principal
 from webapp.models import Models
 from webapp.providers.catalog import ProviderCatalog
 from webapp.routes.intake import Asked, make_order, read_json
 from webapp.runs.run import Order
 from webapp.settings import Settings
-from webapp.wiring import Workshop
+from webapp.wiring import Workshop, make_limiter
 
 RUN = "AAAAAAAAAAAAAAAAAAAA-_"
 PNG = "iVBORw0KGgo="
@@ -21,20 +23,27 @@ class Parts:
     """As much of the services as an order needs."""
 
     catalog: ProviderCatalog
-    orphan_s: float = 900.0
+    limiter: Limiter
+    image_urls: bool
 
 
 def parts(**environ: str) -> Any:
     settings, models = Settings.read({"OPENAI_API_KEY": "k", "OLLAMA_HOST": "h"} | environ), Models.read()
-    return Parts(ProviderCatalog(settings, models, Workshop(settings, models)))
+    catalog = ProviderCatalog(settings, models, Workshop(settings, models))
+    return Parts(catalog, make_limiter(settings), settings.image_urls)
 
 
-PARTS = parts()
+def user(name: str | None = "owner", kind: Kind = "user") -> Principal:
+    """Return a caller whom nobody counts."""
+    return Principal(kind=kind, name=name, address="127.0.0.1", is_counted=False)
 
 
-def ordered(body: object, owner: str | None = None, with_parts: Any = PARTS) -> Order:
+PARTS = parts(FRESHET_IMAGE_URLS="true", FRESHET_MAX_TOKENS="100000")
+
+
+def ordered(body: object, caller: Principal | None = None, with_parts: Any = PARTS) -> Order:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return make_order(read_json(raw, Asked), with_parts, owner)
+    return make_order(read_json(raw, Asked), with_parts, caller or user())
 
 
 def image(**part: Any) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """What the gate is told of a request: the signs of a proxy, the bearer, the address that listens."""
 
+from types import SimpleNamespace
+
 import pytest
 from flask import Flask
 
+from webapp.access.addresses import Proxies
 from webapp.access.gate import Visit
 from webapp.routes.admission import address, visit
 
 APP = Flask(__name__)
-APP.secret_key = "secret"
+APP.extensions["freshet"] = SimpleNamespace(proxies=Proxies(["10.0.0.0/8"]))
 LISTENING = {"REMOTE_ADDR": "127.0.0.1", "SERVER_NAME": "127.0.0.1"}
 
 
@@ -19,8 +22,10 @@ def seen(headers: dict[str, str] | None = None, **environ: str) -> Visit:
 def test_a_plain_request() -> None:
     found = seen({"Host": "localhost:8000"})
     assert (found.bound, found.host, found.forwarded) == ("127.0.0.1", "localhost:8000", False)
-    assert (found.origin, found.bearer, found.visitor, found.pass_) == (None, None, None, None)
+    assert (found.origin, found.bearer) == (None, None)
+    assert (found.session, found.visitor, found.browser, found.former) == (None, None, None, None)
     assert (found.fetch_site, found.fetch_dest, found.prefetch) == (None, None, False)
+    assert (found.client, found.secure) == ("127.0.0.1", False)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,12 @@ def test_a_plain_request() -> None:
         "X-Forwarded-Host",
         "X-Forwarded-Port",
         "X-Forwarded-Anything",
+        "X-Forwarded",
         "x-forwarded-for",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+        "Fly-Client-IP",
     ],
 )
 @pytest.mark.parametrize("sign", ["", "127.0.0.1"])
@@ -41,7 +51,7 @@ def test_any_sign_of_a_proxy_counts_even_an_empty_one(name: str, sign: str) -> N
     assert seen({name: sign}).forwarded
 
 
-@pytest.mark.parametrize("name", ["X-Real-IP", "X-Requested-With", "Forwarded-For"])
+@pytest.mark.parametrize("name", ["X-Requested-With", "Forwarded-For", "X-Real"])
 def test_other_headers_are_no_sign(name: str) -> None:
     assert not seen({name: "127.0.0.1"}).forwarded
 
@@ -96,9 +106,20 @@ def test_where_a_browser_says_it_comes_from() -> None:
     )
 
 
-def test_any_sec_fetch_header_is_noticed() -> None:
-    assert seen({"Sec-Fetch-Mode": "cors"}).fetched
-    assert not seen().fetched
+@pytest.mark.parametrize(
+    ("secure", "prefix", "path"), [(False, "", "/"), (True, "__Host-", "/"), (True, "__Secure-", "/chat")]
+)
+def test_the_cookies_by_the_names_that_nobody_else_can_set(secure: bool, prefix: str, path: str) -> None:
+    names = ("session", "visitor", "browser")
+    others = [other for other in ("", "__Host-", "__Secure-") if other != prefix]
+    sent = "; ".join(
+        f"{mark}freshet-{name}={mark or 'plain'}" for mark in ("", *others, prefix) for name in names
+    )
+    found = seen(
+        {"Cookie": sent},
+        **{"wsgi.url_scheme": "https" if secure else "http", "SCRIPT_NAME": path.rstrip("/")},
+    )
+    assert {found.session, found.visitor, found.browser} == {prefix or "plain"}
 
 
 @pytest.mark.parametrize(
@@ -107,11 +128,12 @@ def test_any_sec_fetch_header_is_noticed() -> None:
         ("93.184.216.34", "198.51.100.1", "93.184.216.34"),  # nobody's proxy: its word counts for nothing
         ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
         ("10.1.2.3", "forged, 198.51.100.1", "198.51.100.1"),
-        ("127.0.0.1", "", "127.0.0.1"),
-        ("", "198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "198.51.100.1", "127.0.0.1"),
+        ("", "198.51.100.1", "unix"),
     ],
 )
-def test_the_address_that_is_throttled(peer: str, told: str, expected: str) -> None:
-    headers = {"X-Forwarded-For": told} if told else {}
+def test_the_address_that_is_counted(peer: str, told: str, expected: str) -> None:
+    headers = {"X-Forwarded-For": told}
     with APP.test_request_context("/", headers=headers, environ_overrides={"REMOTE_ADDR": peer}):
         assert address() == expected

@@ -37,6 +37,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("store",),
     "psycopg": ("store",),
     "redis": ("journal", "access"),
+    "itsdangerous": ("access",),
+    "limits": ("access",),
     "rich": ("cli",),
     "whitenoise": ("routes",),
     "minify": ("routes",),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered, parts
+from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered, parts, user
 from webapp.chat import ImagePart, ModelMessage, TextPart
 from webapp.frames import is_run
 from webapp.routes.intake import make_order, read_words, run_of_key
@@ -78,9 +78,9 @@ def test_images_in_both_forms(part: dict[str, Any], image: ImagePart) -> None:
 
 
 def test_what_is_not_asked_has_its_default() -> None:
-    order = ordered({"query": "Hi"}, owner="anna")
+    order = ordered({"query": "Hi"}, user("anna"))
     assert is_run(order.run)
-    assert (order.owner, order.orphan_s, order.chain[0].name) == ("anna", 900.0, "openai")
+    assert (order.owner, order.orphan_s, order.chain[0].name) == ("user:anna", 900.0, "openai")
     request = order.request
     assert (request.max_tokens, request.temperature, request.stop, request.seed) == (None, None, (), None)
 
@@ -124,7 +124,7 @@ def test_a_query_string_has_numbers_in_words() -> None:
     asked = read_words(
         {"query": "Hi", "max_tokens": "5", "temperature": "0.5", "retrieve": "true", "orphan_s": "3"}
     )
-    order = make_order(asked, PARTS, None)
+    order = make_order(asked, PARTS, user())
     assert (order.request.max_tokens, order.request.temperature, order.orphan_s) == (5, 0.5, 3.0)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered
+from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered, user
 from webapp.errors import InvalidRequest
 from webapp.routes.intake import make_order, read_words
 
@@ -118,7 +118,7 @@ def test_a_refusal_names_the_field(body: object, param: str) -> None:
 )
 def test_a_query_string_s_refusal_names_the_field(words: dict[str, str], param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        make_order(read_words(words), PARTS, None)
+        make_order(read_words(words), PARTS, user())
     assert refused.value.param == param
 
 

@@ -29,6 +29,32 @@ WRONG = {
     "SKIP_API_KEY_CHECK": ["maybe", "2", "truth"],
     "FRESHET_PUBLIC": ["public", "-1"],
     "FRESHET_ALLOWED_ORIGINS": ["example.org", "null", "https://a.example/path", "https://", "https://["],
+    "FRESHET_LOCAL": ["maybe"],
+    "FRESHET_TRUSTED_PROXIES": ["nginx", "10.0.0.0/33", "127.0.0.1;10.0.0.1", ",", "10.0.0.1:80", "1.2.3"],
+    "FRESHET_IMAGE_URLS": ["maybe"],
+    "FRESHET_VISITOR_ANSWERS": ["0", "8001", "two"],
+    "FRESHET_VISITOR_STARTS": ["0", "-1"],
+    "FRESHET_VISITOR_MAX_TOKENS": ["0", "1000001"],
+    "FRESHET_VISITOR_QUESTION_BYTES": ["1023", "16M"],
+    "FRESHET_VISITOR_STORED_BYTES": ["1023", "16M"],
+    "FRESHET_VISITOR_MODELS": ["none", "gpt-4.1"],
+    "FRESHET_VISITOR_ORPHAN_S": ["-1", "86401"],
+    "FRESHET_USER_ANSWERS": ["0", "8001", "two"],
+    "FRESHET_USER_STARTS": ["0", "-1"],
+    "FRESHET_USER_MAX_TOKENS": ["0", "1000001"],
+    "FRESHET_USER_QUESTION_BYTES": ["1023", "16M"],
+    "FRESHET_USER_STORED_BYTES": ["1023", "16M"],
+    "FRESHET_USER_MODELS": ["none", "gpt-4.1"],
+    "FRESHET_USER_ORPHAN_S": ["-1", "86401"],
+    "FRESHET_KEY_ANSWERS": ["0", "8001", "two"],
+    "FRESHET_KEY_STARTS": ["0", "-1"],
+    "FRESHET_KEY_MAX_TOKENS": ["0", "1000001"],
+    "FRESHET_KEY_QUESTION_BYTES": ["1023", "16M"],
+    "FRESHET_KEY_STORED_BYTES": ["1023", "16M"],
+    "FRESHET_KEY_MODELS": ["none", "gpt-4.1"],
+    "FRESHET_KEY_ORPHAN_S": ["-1", "86401"],
+    "FRESHET_ADDRESS_SHARE": ["0", "1001"],
+    "FRESHET_ADDRESS_VISITORS": ["0", "x"],
     "FRESHET_STARTERS": ["|", " | ", "|".join("abcdefg"), "x" * 121, "a|\x1b[31mred"],
     "DATABASE_URL": [
         "sqlite:///x.db",
@@ -66,7 +92,15 @@ WRONG = {
     "FRESHET_RETRIES": ["-1", "6"],
     "FRESHET_RETRY_MAX_S": ["-1", "301"],
 }
-ANYTHING = {"FRESHET_MODEL", "FRESHET_HOST", "FRESHET_DATA_DIR", *SECRETS}  # every text is right
+ANYTHING = {
+    "FRESHET_MODEL",
+    "FRESHET_HOST",
+    "FRESHET_DATA_DIR",
+    "DYNO",
+    "RENDER",
+    "FLY_APP_NAME",
+    *SECRETS,
+}  # every text is right
 
 
 def test_every_variable_is_tried_with_something_wrong() -> None:
@@ -112,6 +146,44 @@ def test_what_means_false(raw: str) -> None:
 
 def test_variables_of_others_are_not_read() -> None:
     assert Settings.read({"HOME": "/", "FRESHET": "x", "PROVIDER": "y", "http_proxy": "z"}) == Settings()
+
+
+# Local mode.
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "LOCALHOST"])
+def test_local_mode_on_loopback(host: str) -> None:
+    assert Settings.read({"FRESHET_LOCAL": "true", "FRESHET_HOST": host}).local
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"FRESHET_HOST": "0.0.0.0"}, {"FRESHET_HOST": "192.168.0.2"}, {"PORT": "80"}, {"FRESHET_HOST": "::"}],
+)
+def test_local_mode_is_refused_where_others_can_reach_it(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"FRESHET_LOCAL.*FRESHET_ACCESS_PASSWORD") as refused:
+        Settings.read({"FRESHET_LOCAL": "true"} | environ)
+    assert "\n" not in str(refused.value)
+    Settings.read({"FRESHET_LOCAL": "true", "FRESHET_ACCESS_PASSWORD": "x"} | environ)
+
+
+def test_local_and_public_exclude_each_other() -> None:
+    with pytest.raises(ConfigurationError, match=r"FRESHET_LOCAL.*FRESHET_PUBLIC") as refused:
+        Settings.read({"FRESHET_LOCAL": "true", "FRESHET_PUBLIC": "true"})
+    assert refused.value.setting == "FRESHET_LOCAL"
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform"),
+    [
+        ({}, None),
+        ({"DYNO": "web.1"}, "heroku"),
+        ({"RENDER": "true"}, "render"),
+        ({"FLY_APP_NAME": "x"}, "fly"),
+    ],
+)
+def test_the_platform(environ: dict[str, str], platform: str | None) -> None:
+    assert Settings.read(environ).platform == platform
 
 
 # Where it listens.

@@ -40,26 +40,24 @@ def test_one_address_does_not_brake_another() -> None:
     assert tried(50, "a").wait_s("b", 0.0) == 0
 
 
-def test_all_addresses_together_are_bounded() -> None:
+def test_many_addresses_do_not_brake_another() -> None:
+    """Whoever guesses from everywhere must not lock out those who know the password."""
     brake = Throttle()
-    for number in range(199):
+    for number in range(1_000):
         brake.failed(f"10.0.{number}.1", 0.0)
     assert brake.wait_s("new", 0.0) == 0
-    brake.failed("last", 0.0)
-    assert brake.wait_s("new", 0.0) == 61
-    assert brake.wait_s("new", 60.0) == 0
 
 
 def test_addresses_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "_MOST_ADDRESSES", 10)
+    monkeypatch.setattr(throttle, "_MOST_SOURCES", 10)
     brake = Throttle()
     for number in range(1_000):
         brake.failed(f"address {number}", 0.0)
-    assert len(brake._by_address) <= 10
+    assert len(brake._by_source) <= 10
     tried(8, "a", at=100.0, into=brake)
     assert brake.wait_s("a", 100.0) == 61
     brake.failed("b", 100.0)
-    assert set(brake._by_address) == {"a", "b"}
+    assert set(brake._by_source) == {"a", "b"}
 
 
 def test_the_same_word_again_is_one_try() -> None:

@@ -1,1 +1,1 @@
-"""Who is asking and what they may: the gate, owners, and the throttle on wrong passwords. No Flask here."""
+"""Who is asking and what they may: principals, cookies, sessions, addresses, limits. No Flask and no SQL here."""

@@ -1,45 +1,57 @@
 """Who may come in, decided before any work.
 
-*Open*: bound to loopback, asked by a loopback name, with no sign of a proxy. Otherwise a password, or
-`FRESHET_PUBLIC`, or nothing but `mock` configured. Otherwise *locked*.
+| mode | when |
+|---|---|
+| local | `FRESHET_LOCAL`, without a password; asked by a loopback name and this server's port, with no sign of a proxy |
+| password | `FRESHET_ACCESS_PASSWORD`, on loopback too |
+| public | `FRESHET_PUBLIC`, or nothing but `mock` configured |
+| locked | otherwise |
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
-from webapp.errors import Forbidden, NotSignedIn, Unavailable
+from webapp.access.hosts import is_own_origin, parse_host
+from webapp.errors import Forbidden, Unavailable
 
-Mode = Literal["open", "password", "public", "locked"]
+Mode = Literal["local", "password", "public", "locked"]
 
 UNLOCKING = ("FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LOOPBACK_BINDS = frozenset({"127.0.0.1", "::1", "localhost"})
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_DEFAULT_PORT = 80
+# What an <img>, a link, a frame, a style sheet or a video asks for, where a browser sends no Sec-Fetch-* headers.
+_ASKED_FOR_BY_TAGS = ("image/", "text/html", "application/xhtml", "text/css", "video/", "audio/", "font/")
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a request before it is let in.
 
-    `bound` is the address that the server listens on ("" where that is no TCP address), `host` the Host
-    header, `fetched` tells that any Sec-Fetch-* header came, `visitor` the signed cookie's name and `pass_` the proof of a sign-in that it carries.
+    `bound` and `port` are the address that the server listens on ("" where that is no TCP address), `host` the Host
+    header. `forwarded` says that some proxy left a sign. `client` is the client's address, `secure` whether it came
+    over TLS; both count a trusted proxy's word. The cookies are as they came, unverified; `former` is the cookie of
+    version 0.1.
     """
 
     bound: str
+    port: str = ""
     host: str
     forwarded: bool = False
+    client: str = ""
+    secure: bool = False
     origin: str | None = None
     bearer: str | None = None
+    session: str | None = None
     visitor: str | None = None
-    pass_: str | None = None
+    browser: str | None = None
+    former: str | None = None
     fetch_site: str | None = None
     fetch_dest: str | None = None
-    fetched: bool = False
+    accept: str = ""
     prefetch: bool = False
 
 
@@ -47,69 +59,48 @@ class Gate:
     """The rules, for one set of settings."""
 
     def __init__(
-        self, *, password: str | None, public: bool, only_mock: bool, origins: tuple[str, ...], secret: str
+        self, *, password: str | None, public: bool, local: bool, only_mock: bool, origins: tuple[str, ...]
     ) -> None:
         self._password = password
         self._public = public
+        self._local = local
         self._only_mock = only_mock
         self._origins = origins
-        self._secret = secret
+
+    @property
+    def is_local(self) -> bool:
+        """Whether whoever comes in is the one local user."""
+        return self._local and not self._password
 
     def mode(self, visit: Visit) -> Mode:
-        """Tell how the server stands towards this visit."""
-        host = (
-            visit.host.rpartition(":")[0]
-            if not visit.host.endswith("]") and ":" in visit.host
-            else visit.host
-        )
-        if visit.bound in _LOOPBACK_BINDS and host.lower() in _LOOPBACK_NAMES and not visit.forwarded:
-            return "open"
+        """Return how the server stands towards this visit."""
         if self._password:
             return "password"
+        if self._local:  # another name for this computer, or a proxy's sign, is no reason to let anybody in
+            return "local" if _is_local(visit) else "locked"
         return "public" if self._public or self._only_mock else "locked"
 
-    def admit(self, visit: Visit) -> str | None:
-        """Let a visit in and name its owner; None is an anonymous caller.
-
-        Raises `Unavailable` when locked and `NotSignedIn` when a password is asked for.
-        """
-        mode = self.mode(visit)
-        if mode == "locked":
-            raise Unavailable(
-                "This server is locked: its operator has to set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true.",
-                code="locked",
-                retry_after_s=60,
+    def check_unlocked(self, visit: Visit) -> None:
+        """Refuse everybody while the server is locked. Raises `Unavailable` that names the settings."""
+        if self.mode(visit) != "locked":
+            return
+        message = (
+            "This server is locked: its operator has to set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
+        )
+        if self._local:
+            message = (
+                "FRESHET_LOCAL serves this computer only, by a loopback address and without a proxy. "
+                "For others set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
             )
-        if mode == "password" and not self.passes(visit):
-            raise NotSignedIn("A password is needed: sign in, or send it as a bearer token.")
-        return self.owner(visit)
-
-    def passes(self, visit: Visit) -> bool:
-        """Tell whether a visit carries the password, or the proof of a sign-in."""
-        if visit.bearer is not None:
-            return self.is_password(visit.bearer)
-        return visit.pass_ is not None and hmac.compare_digest(visit.pass_, self.proof())
+        raise Unavailable(message, code="locked", retry_after_s=60)
 
     def is_password(self, word: str) -> bool:
         """Compare with the password, in constant time."""
         expected = (self._password or "").encode()
-        return bool(expected) and hmac.compare_digest(word.encode(), expected)
-
-    def proof(self) -> str:
-        """What a signed cookie carries after a sign-in; another password makes it void."""
-        return hmac.new(self._secret.encode(), (self._password or "").encode(), hashlib.sha256).hexdigest()[
-            :32
-        ]
-
-    @staticmethod
-    def owner(visit: Visit) -> str | None:
-        """Name who is asking: a key before a cookie."""
-        if visit.bearer:
-            return "key:" + hashlib.sha256(visit.bearer.encode()).hexdigest()[:32]
-        return f"visitor:{visit.visitor}" if visit.visitor else None
+        return bool(expected) and hmac.compare_digest(word.encode(errors="replace"), expected)
 
     def cross_origin(self, visit: Visit) -> str | None:
-        """Name the other site that asks, if it may; None for our own page and for programs.
+        """Return the other site that asks, if it may; None for our own page and for programs.
 
         Raises `Forbidden` for a site that may not, and for `null`, which anybody can be.
         """
@@ -117,32 +108,34 @@ class Gate:
             return None
         origin = visit.origin.lower()
         if origin != "null":
-            if _is_of(origin, visit.host.lower()):
+            if is_own_origin(origin, visit.host, secure=visit.secure):
                 return None
             if origin in self._origins or "*" in self._origins:
                 return visit.origin
-        raise Forbidden("This site may not use the server: see FRESHET_ALLOWED_ORIGINS.", code="origin")
+        raise Forbidden(_not_allowed(visit), code="origin")
 
     def check_get_start(self, visit: Visit, allowed: str | None) -> None:
         """Refuse a GET that would spend money because of an image tag, a link or a prefetch."""
         site, dest = visit.fetch_site, visit.fetch_dest
-        if visit.prefetch or dest not in (None, "empty"):
+        accepted = visit.accept.lower()
+        by_tag = dest not in (None, "empty") or any(kind in accepted for kind in _ASKED_FOR_BY_TAGS)
+        if visit.prefetch or by_tag:
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
-        own_page = site == "same-origin" or (
-            site is None and not visit.fetched
-        )  # some programs send no Sec-Fetch-* at all
-        if allowed is None and not own_page:
+        if allowed is None and site not in (None, "same-origin"):  # programs send no Sec-Fetch-Site
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
 
 
-def _is_of(origin: str, host: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-    except ValueError:  # brackets without an address in them
+def _is_local(visit: Visit) -> bool:
+    host = parse_host(visit.host)
+    if host is None or visit.forwarded or visit.bound not in _LOOPBACK_BINDS:
         return False
-    return _with_port(parts.netloc, parts.scheme) == _with_port(host, parts.scheme)
+    return host.name in _LOOPBACK_NAMES and str(host.port or _DEFAULT_PORT) == visit.port
 
 
-def _with_port(netloc: str, scheme: str) -> str:
-    has_port = ":" in netloc.rpartition("]")[2]
-    return netloc if has_port else f"{netloc}:{_DEFAULT_PORTS.get(scheme, '')}"
+def _not_allowed(visit: Visit) -> str:
+    if not visit.secure and is_own_origin(visit.origin or "", visit.host, secure=True):
+        return (
+            "The page came over https, but the request did not: if a proxy in front speaks TLS, "
+            "name it in FRESHET_TRUSTED_PROXIES and let it send X-Forwarded-Proto."
+        )
+    return "This site may not use the server: see FRESHET_ALLOWED_ORIGINS."

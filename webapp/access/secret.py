@@ -1,14 +1,48 @@
-"""What signs the visitors' cookies where no setting says it: made once, and kept with the data."""
+"""The secret that signs cookies and links: a setting, or made once and kept."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
+import threading
 from pathlib import Path
+
+from webapp.seams import SecretStore
+
+
+class Secret:
+    """The server's secret: the setting; else the database's, where servers share one; else a file's in `folder`."""
+
+    def __init__(self, given: str | None, folder: str, shared: SecretStore | None = None) -> None:
+        self._found = given
+        self._folder = folder
+        self._shared = shared
+        self._lock = threading.Lock()
+
+    def get(self) -> str:
+        """Return the secret. Raises `Unavailable` while the database that keeps it is away."""
+        if self._found is None:
+            with self._lock:
+                if self._found is None:
+                    self._found = self._kept()
+        return self._found
+
+    def digest(self, purpose: str, text: str) -> str:
+        """Return a keyed digest of a text, 32 hexadecimal digits: of use to nobody without the secret."""
+        said = f"{purpose}\0{text}".encode()
+        return hmac.new(self.get().encode(), said, hashlib.sha256).hexdigest()[:32]
+
+    def _kept(self) -> str:
+        if self._shared is None:
+            return kept_secret(self._folder)
+        # What an earlier version kept in the folder goes on signing, so that its cookies and links stay good.
+        return self._shared.secret(_read(Path(self._folder) / "secret") or secrets.token_urlsafe(32))
 
 
 def kept_secret(folder: str) -> str:
-    """Read the secret in `folder`, or make one there that nobody else on the machine can read.
+    """Return the secret in `folder`, or make one there that nobody else on the machine can read.
 
     Without it a restart would make everybody a stranger to their own conversations. Where no file can be
     written it ends with the process.
@@ -25,7 +59,13 @@ def kept_secret(folder: str) -> str:
             pass
         finally:
             draft.unlink()
-        found = path.read_text().strip()
+    except OSError:
+        pass
+    return _read(path) or secrets.token_urlsafe(32)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
     except (OSError, UnicodeDecodeError):
-        found = ""
-    return found or secrets.token_urlsafe(32)
+        return ""

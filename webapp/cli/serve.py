@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 
@@ -25,4 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
     host = f"[{named}]" if ":" in named and not named.startswith("[") else named
     command = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.server"]
     command += ["--bind", f"{host}:{port}", "webapp:create_app()"]
+    if settings.access_password is None and not settings.public:
+        dataclasses.replace(settings, local=True).check_local(named)
+        os.putenv("FRESHET_LOCAL", "true")
     os.execv(sys.executable, command)  # noqa: S606  (our own interpreter, no shell)

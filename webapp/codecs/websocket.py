@@ -83,6 +83,11 @@ class Inspector:
         if not self._open and not self._skip and not self._head:
             self._begun_at = None
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no message has begun that has not ended."""
+        return self._begun_at is None
+
     def overdue(self, now: float, limit_s: float) -> bool:
         """Tell whether a message that has begun is not finished after `limit_s`, or what a slow line needs for it."""
         if self._begun_at is None:

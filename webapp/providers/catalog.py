@@ -58,6 +58,18 @@ class ProviderCatalog:
         """Refuse what a model is known to lack."""
         self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
 
+    def is_priced(self, provider: Provider) -> bool:
+        """Return whether a model may be used where only priced ones are; see `seams.Catalog`."""
+        if provider.name in ("mock", "ollama") or f"{provider.name}/{provider.model_name}" in self._chosen():
+            return True
+        if provider.name == "openai" and self._settings.openai_base_url:
+            return True
+        return self._models.is_priced(provider.name, provider.model_name)
+
+    def longest(self, provider: Provider) -> int:
+        """Return the longest answer of a model, as far as the operator allows."""
+        return self._models.longest(provider.name, provider.model_name, self._settings.max_tokens)
+
     def room(self, provider: Provider, max_tokens: int | None) -> int | None:
         """Tell what is left of a model's window beside an answer; half of it at least."""
         row = self._models.find(provider.name, provider.model_name)
@@ -88,6 +100,15 @@ class ProviderCatalog:
             if row is not None and row.images is False:
                 found.append(name)
         return found
+
+    def _chosen(self) -> set[str]:
+        """List the models that the operator named, each as `provider/model`."""
+        first = self._settings.default_provider
+        named = {f"{first}/{self._default_model(first)}"} if self._settings.model else set()
+        for fallback in self._settings.fallback:
+            provider, _, model = fallback.partition("/")
+            named.add(f"{provider}/{model or self._default_model(provider)}")
+        return named
 
     def _named(self, provider: str | None, model: str | None) -> tuple[str, str]:
         if provider is not None:

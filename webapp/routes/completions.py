@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 
 from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.frames import Frame, encode
-from webapp.routes.admission import owner
+from webapp.routes.admission import principal
 from webapp.routes.following import Following, cut, deliveries, streamed
 from webapp.routes.intake import Asked, make_order, read_json
 from webapp.routes.replies import failed_answer_body, json_response, status_of
@@ -54,11 +54,11 @@ def complete() -> Response:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
     asked: _Asked = read_json(request.get_data(), _Asked)
     _refuse(asked)
-    parts, who = services(), owner()
-    name = named_run(asked, who)
+    parts, caller = services(), principal()
+    name = named_run(asked, caller.owner)
     if name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    run, _ = parts.runs.start(make_order(asked, parts, who, orphan_s=_ORPHAN_S))
+    run, _ = parts.runs.start(make_order(asked, parts, caller, orphan_s=_ORPHAN_S))
     talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
     body = Following(parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True)
     try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from webapp.conversation import plain
 from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.routes import history
-from webapp.routes.admission import named_owner
-from webapp.routes.intake import read_json
+from webapp.routes.admission import named_owner, principal
+from webapp.routes.intake import Name, read_json
 from webapp.routes.replies import json_response
 from webapp.routes.services import services
 from webapp.store import conversations, pictures, shares
@@ -31,11 +31,11 @@ class _Change(msgspec.Struct, frozen=True):
     system: Annotated[str, msgspec.Meta(max_length=_MOST_SYSTEM_CHARS)] | msgspec.UnsetType | None = (
         msgspec.UNSET
     )
-    leaf: Annotated[str, msgspec.Meta(max_length=_MOST_TITLE_CHARS)] | msgspec.UnsetType = msgspec.UNSET
+    leaf: Name | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Sharing(msgspec.Struct, frozen=True):
-    leaf: Annotated[str, msgspec.Meta(max_length=_MOST_TITLE_CHARS)] | None = None
+    leaf: Name | None = None
 
 
 @blueprint.after_request
@@ -103,8 +103,10 @@ def change(conversation: str) -> Response:
         changes["title"] = plain(changes["title"] or "")
         if not changes["title"]:
             raise InvalidRequest("title is empty.", param="title", code="empty")
-    parts = services()
+    parts, caller = services(), principal()
     parts.store.saver.settle(conversation, history.SETTLE_S)
+    added = sum(len((value or "").encode(errors="replace")) for value in changes.values())
+    parts.store.check_room(who, conversation, (), added, parts.limiter.allowance(caller).stored_bytes)
     head = parts.store.write(lambda c: conversations.change(c, who, conversation, changes))
     parts.store.recall.forget(conversation)
     return json_response(history.head_body(head))
@@ -165,7 +167,7 @@ def picture(conversation: str, image: str) -> Response:
 
 
 def _secret() -> str:
-    return str(current_app.config["SECRET_KEY"])
+    return services().secret.get()
 
 
 def _link_body(link: shares.Link) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from webapp.frames import Cursor
+from webapp.routes.admission import principal
 from webapp.routes.services import Services
 from webapp.runs.readers import Delivery, Follower, Reader
 from webapp.runs.run import Run
@@ -55,7 +56,7 @@ class Following:
         self._run = run
         self._stop = stop
         sock = request.environ.get("gunicorn.socket")
-        self.follower = self._runs.follower(hung_up(sock))
+        self.follower = self._runs.follower(hung_up(sock), session=principal().session)
         if sock is not None:
             sock.settimeout(services.write_s)
         self.reader = self._runs.join(run, self.follower, cursor, prove=prove)

@@ -8,15 +8,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from webapp.access.principals import Principal
 from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, ModelRequest, Part, TextPart
 from webapp.codecs.images import TYPES as IMAGE_TYPES
 from webapp.conversation import MOST_IMAGES
-from webapp.errors import InvalidRequest
+from webapp.errors import Forbidden, InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.services import Services
 from webapp.runs.run import Order
@@ -34,7 +35,7 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
 }
 _PLACE = re.compile(r" - at `\$\.?(.*?)`$")
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=MOST_TOKENS)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=MOST_TEMPERATURE)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
@@ -110,32 +111,87 @@ def _named(error: msgspec.ValidationError) -> InvalidRequest:
 
 
 def make_order(
-    asked: Asked, services: Services, owner: str | None, *, orphan_s: float | None = None
+    asked: Asked, services: Services, caller: Principal, *, orphan_s: float | None = None
 ) -> Order:
-    """Check what is asked and make the engine's order of it. Raises `InvalidRequest`."""
+    """Check what is asked and make the engine's order of it.
+
+    Raises `InvalidRequest`, `Forbidden` for a model that the caller may not use, and `TooLarge`.
+    """
     check_run(asked.run)
     if asked.images:
         raise InvalidRequest("images go with a conversation.", param="images", code="no_conversation")
-    chain = services.catalog.resolve(asked.provider, asked.model)
+    chain = chain_for(asked, services, caller)
     request = ModelRequest(
         messages=_messages(asked),
-        max_tokens=asked.max_completion_tokens or asked.max_tokens,
+        max_tokens=longest(asked, services, caller, chain[0]),
         temperature=asked.temperature,
         stop=stops(asked),
         seed=asked.seed,
     )
+    if not services.image_urls:
+        _check_image_urls(request.messages)
+    given = next(name for name in ("messages", "query", "prompt") if getattr(asked, name) is not None)
+    services.limiter.check_question(caller, text_bytes(request.messages), given)
     services.catalog.check(chain[0], request)
     named = encode([chain[0].name, chain[0].model_name, request])
-    if orphan_s is None:
-        orphan_s = services.orphan_s if asked.orphan_s is None else asked.orphan_s
     return Order(
         run=asked.run or new_run(),
-        owner=owner,
+        owner=caller.owner,
         fingerprint=hashlib.sha256(named).hexdigest(),
         request=request,
         chain=[chain[0], *(link for link in chain[1:] if can(services.catalog, link, request))],
-        orphan_s=orphan_s,
+        orphan_s=orphan_time_s(asked, services, caller) if orphan_s is None else orphan_s,
+        permit=lambda: services.limiter.start(caller),
     )
+
+
+def chain_for(asked: Asked, services: Services, caller: Principal) -> Sequence[Provider]:
+    """Return the provider that is asked for and its fallbacks, as far as the caller may use them.
+
+    Raises `InvalidRequest` for one that there is not, and `Forbidden` for a model that is not for the caller.
+    """
+    catalog = services.catalog
+    chain = catalog.resolve(asked.provider, asked.model)
+    if services.limiter.allowance(caller).models == "all":
+        return chain
+    if not catalog.is_priced(chain[0]):
+        raise Forbidden(
+            f"{chain[0].model_name} is not for visitors here: its price is not known.",
+            param="model",
+            code="model_not_allowed",
+        )
+    return [link for link in chain if catalog.is_priced(link)]
+
+
+def longest(asked: Asked, services: Services, caller: Principal, first: Provider) -> int | None:
+    """Return how many tokens the answer may have; None where the provider's own setting is within the cap."""
+    most = services.limiter.allowance(caller).max_tokens
+    wanted = asked.max_completion_tokens or asked.max_tokens
+    if wanted is not None:
+        return min(wanted, most)
+    return most if most < services.catalog.longest(first) else None
+
+
+def orphan_time_s(asked: Asked, services: Services, caller: Principal) -> float:
+    """Return after how many seconds without a reader the answer is stopped."""
+    most = services.limiter.allowance(caller).orphan_s
+    return most if asked.orphan_s is None else min(asked.orphan_s, most)
+
+
+def text_bytes(messages: Iterable[ModelMessage]) -> int:
+    """Return how many bytes the text of messages has, images apart."""
+    return sum(len(message.text.encode(errors="replace")) for message in messages)
+
+
+def _check_image_urls(messages: Sequence[ModelMessage]) -> None:
+    """Refuse addresses of images: the provider would fetch them, from wherever it is."""
+    for index, message in enumerate(messages):
+        if any(isinstance(part, ImagePart) and part.url for part in message.parts):
+            raise InvalidRequest(
+                "The addresses of images are not passed on here: send the image itself, as a data URL.",
+                param=f"messages[{index}].content",
+                code="image_url_not_allowed",
+            )
 
 
 def check_run(name: str | None) -> None:

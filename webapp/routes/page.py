@@ -1,4 +1,4 @@
-"""The page, the sign-in and what a locked server shows. The one door that speaks HTML."""
+"""The page, the sign-in and what a locked server shows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from flask import (
     render_template,
     request,
     send_from_directory,
-    session,
     url_for,
 )
 
-from webapp.access.gate import UNLOCKING
-from webapp.errors import Forbidden
-from webapp.routes.admission import address, make_visitor, visit
+from webapp.access import cookies
+from webapp.access.gate import UNLOCKING, Visit
+from webapp.access.principals import OWNER, Principal
+from webapp.access.sessions import device_of
+from webapp.errors import Forbidden, NotSignedIn, TooManyRequests, Unavailable
+from webapp.routes.admission import address, movable_owner, resolve, set_cookie, visit
 from webapp.routes.services import services
 from webapp.routes.words import direction, language
 from webapp.seams import Provider
@@ -55,15 +57,45 @@ def asset(name: str) -> str:
 @blueprint.get("/")
 def index() -> Response:
     """Show the chat, or the sign-in, or why the server is locked."""
-    parts, seen = services(), visit()
-    match parts.gate.mode(seen):
-        case "locked":
+    seen = visit()
+    try:
+        caller = resolve(seen)
+    except NotSignedIn:
+        return _sign_in_page(401)
+    except TooManyRequests as error:  # after too many wrong tokens
+        return _sign_in_page(429, wait_s=error.retry_after_s)
+    except Unavailable as error:
+        if error.code == "locked":
             return show("locked.html", 503, settings=UNLOCKING)
-        case "password" if not parts.gate.passes(seen):
-            return _sign_in_page(401)
-        case _:
-            pass
-    make_visitor()
+        return show("away.html", 503)
+    if caller.kind != "visitor":
+        return _chat(caller)
+    try:
+        signed = _visitor_cookie(seen, caller)
+    except TooManyRequests as error:
+        return _crowded(error)
+    response = _chat(caller)
+    if signed is not None:
+        set_cookie(response, cookies.VISITOR, signed, max_age_s=cookies.VISITOR_AGE_S)
+    return response
+
+
+def _visitor_cookie(seen: Visit, caller: Principal) -> str | None:
+    """Return the cookie to set: a new visitor's, one of before that is signed anew, or None.
+
+    Raises `TooManyRequests`.
+    """
+    parts = services()
+    if caller.name is None:
+        parts.limiter.make_visitor(caller.address)
+        return parts.names.sign(cookies.VISITOR, parts.names.new())
+    known = parts.names.read(cookies.VISITOR, seen.visitor)
+    is_fresh = known is not None and known[1] < cookies.RENEW_AFTER_S
+    return None if is_fresh else parts.names.sign(cookies.VISITOR, caller.name)
+
+
+def _chat(caller: Principal) -> Response:
+    parts = services()
     default = parts.catalog.resolve(None, None)[0]
     boot = {
         "version": parts.version,
@@ -74,11 +106,20 @@ def index() -> Response:
         "blind": parts.catalog.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "import_max_bytes": parts.import_max_bytes,
-        "signed_in": "pass" in session,
+        "signed_in": caller.session is not None,
+        "movable": caller.kind == "user" and _has_visitor(),
         "frame_ms": parts.frame_ms,
         "starters": parts.starters,
     }
     return show("index.html", 200, boot=boot, first=parts.assets.first[1:], beside=parts.assets.beside)
+
+
+def _has_visitor() -> bool:
+    """Return whether this browser was a visitor's before; what that one has is looked up later."""
+    try:
+        return movable_owner(visit()) is not None
+    except Unavailable:
+        return False
 
 
 def _models(default: Provider) -> list[str]:
@@ -95,31 +136,59 @@ def favicon() -> Response:
 
 @blueprint.post("/signin")
 def sign_in() -> Response:
-    """Compare the password and remember the visitor in the signed cookie."""
-    parts, now = services(), time.monotonic()
-    if parts.gate.mode(visit()) == "locked":
+    """Compare the password and begin a session, in the place of one that the browser had."""
+    parts, seen, now = services(), visit(), time.monotonic()
+    if parts.gate.mode(seen) == "locked":
         return show("locked.html", 503, settings=UNLOCKING)
-    wait_s = parts.throttle.wait_s(address(), now)
+    browser = _browser(seen)
+    source = address() if browser is None else f"browser {browser}"
+    wait_s = parts.throttle.wait_s(source, now)
     if wait_s:
-        response = _sign_in_page(429, wait_s=wait_s)
-        response.headers["Retry-After"] = str(wait_s)
-        return response
+        return _sign_in_page(429, wait_s=wait_s)
     word = request.form.get("password", "")
     if not parts.gate.is_password(word):
-        parts.throttle.failed(address(), now, word or None)
+        parts.throttle.failed(source, now, word or None)
         return _sign_in_page(401, wrong=True)
-    make_visitor()
-    session["pass"] = parts.gate.proof()
-    return _home()
+    try:
+        token = parts.sessions.begin(
+            OWNER, device_of(request.headers.get("User-Agent", "")), replaced=seen.session
+        )
+        signed = parts.names.sign(cookies.BROWSER, browser or parts.names.new())
+    except Unavailable:
+        return show("away.html", 503)
+    response = _home()
+    set_cookie(response, cookies.SESSION, token, max_age_s=cookies.SESSION_AGE_S)
+    set_cookie(response, cookies.BROWSER, signed, max_age_s=cookies.VISITOR_AGE_S)
+    return response
+
+
+def _browser(seen: Visit) -> str | None:
+    """Return the name of a browser that has signed in before: nobody else's wrong tries count against it."""
+    try:
+        found = services().names.read(cookies.BROWSER, seen.browser)
+    except Unavailable:
+        return None
+    return None if found is None else found[0]
 
 
 @blueprint.post("/signout")
 def sign_out() -> Response:
-    """Forget the visitor."""
+    """End the session; what its user has stays, and so do the answers in progress."""
     if request.headers.get("Sec-Fetch-Site") not in (None, "same-origin"):
         raise Forbidden("Signing out is for the page itself.")
-    session.clear()
-    return _home()
+    parts, seen = services(), visit()
+    if seen.session:
+        try:
+            session = parts.sessions.find(seen.session)
+            parts.sessions.end(session.user, session.id)
+            parts.runs.sign_out({session.id})
+        except NotSignedIn:
+            pass  # it has ended already
+        except Unavailable:
+            return show("away.html", 503)  # it goes on until it can be ended
+    response = _home()
+    set_cookie(response, cookies.SESSION, "", max_age_s=0)
+    return response
 
 
 def _home() -> Response:
@@ -129,7 +198,18 @@ def _home() -> Response:
 
 
 def _sign_in_page(status: int, *, wrong: bool = False, wait_s: int | None = None) -> Response:
-    return show("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
+    response = show("signin.html", status, action=url_for("page.sign_in"), wrong=wrong, wait_s=wait_s)
+    if wait_s is not None:
+        response.headers["Retry-After"] = str(wait_s)
+    return response
+
+
+def _crowded(error: TooManyRequests) -> Response:
+    """Show that no more visitors are made for this address now."""
+    wait_s = error.retry_after_s or 60
+    response = show("crowded.html", 429, minutes=-(-wait_s // 60))
+    response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def show(template: str, status: int, *, rules: Mapping[str, str] = RULES, **context: object) -> Response:

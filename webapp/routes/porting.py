@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-import socket
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +18,7 @@ from webapp.conversation import Message, branch
 from webapp.errors import InvalidRequest, TooLarge, TooManyRequests, UnsupportedType
 from webapp.offload import breathe
 from webapp.routes import history
-from webapp.routes.admission import named_owner
+from webapp.routes.admission import named_owner, principal
 from webapp.routes.importing import MOST_MESSAGES, VERSION, File, checked
 from webapp.routes.intake import read_json
 from webapp.routes.replies import json_response
@@ -34,9 +33,7 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 _MOST_NAME_CHARS = 60
 _ROLE_KEY = b'"role"'
 _LARGE_AT_ONCE = 2
-_PATIENCE_S = 30.0
 _STORING_S = 20.0  # ten thousand messages take seconds where the database is far or busy
-_SLOWEST_BYTES_PER_S = 256 * 1024
 _large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
 
@@ -91,8 +88,10 @@ def bring() -> Response:
         breathe()
         whole = checked(read_json(raw, File))
         del raw
-        store = services().store
-        head = store.write(lambda c: porting.put_whole(c, who, whole, store.limits), _STORING_S)
+        store, limiter, caller = services().store, services().limiter, principal()
+        limiter.store(caller, whole.size_bytes)
+        owner_bytes = limiter.allowance(caller).stored_bytes
+        head = store.write(lambda c: porting.put_whole(c, who, whole, owner_bytes), _STORING_S)
     return json_response(history.head_body(head), 201)
 
 
@@ -115,23 +114,9 @@ def _in_turn() -> Iterator[None]:
 
 
 def _body() -> bytes:
-    """Read a body that may be larger than those of other doors; who sends it too slowly is not waited for."""
-    most = services().import_max_bytes
-    request.max_content_length = most
-    sock = request.environ.get("gunicorn.socket")
-    end = threading.Timer(_PATIENCE_S + most / _SLOWEST_BYTES_PER_S, _shut, [sock])
-    end.daemon = True
-    end.start()
-    try:
-        return request.get_data()
-    finally:
-        end.cancel()
-
-
-def _shut(sock: socket.socket | None) -> None:
-    if sock is not None:
-        with suppress(OSError):  # it is gone already
-            sock.shutdown(socket.SHUT_RD)
+    """Read a body that may be larger than those of other endpoints."""
+    request.max_content_length = services().import_max_bytes
+    return request.get_data()
 
 
 def _as_file(response: Response, title: str, ending: str) -> Response:

@@ -22,6 +22,7 @@ _SENTENCES = {
     414: "The address is longer than this server takes.",
     415: "The body must be JSON: send Content-Type: application/json.",
 }
+_LETTING_GO = (408, 413, 503)  # what is still to come of the request is not read
 _STATUS_OF_CODE = {
     "upstream_auth": 401,
     "upstream_bad_request": 400,
@@ -52,7 +53,12 @@ def request_error(error: RequestError) -> Response:
     response = json_response(error_body(error.message, type_, error.code, error.param), error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
-    if error.status == 503:
+    if error.limit is not None:
+        response.headers["X-RateLimit-Limit"] = str(error.limit)
+        response.headers["X-RateLimit-Remaining"] = "0"
+        if error.retry_after_s is not None:
+            response.headers["X-RateLimit-Reset"] = str(error.retry_after_s)
+    if error.status in _LETTING_GO:
         _let_go()
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = "Bearer"

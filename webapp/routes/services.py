@@ -7,9 +7,15 @@ from typing import cast
 
 from flask import current_app
 
+from webapp.access.addresses import Proxies
+from webapp.access.cookies import Names
 from webapp.access.gate import Gate
+from webapp.access.limits import Limiter
+from webapp.access.secret import Secret
+from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
 from webapp.routes.assets import Assets
+from webapp.routes.bodies import Bodies
 from webapp.runs.registry import Runs
 from webapp.seams import Catalog
 from webapp.store.store import Store
@@ -26,12 +32,18 @@ class Services:
     runs: Runs
     store: Store
     gate: Gate
+    proxies: Proxies
+    secret: Secret
+    names: Names
+    sessions: Sessions
+    limiter: Limiter
     throttle: Throttle
+    bodies: Bodies
     version: str
     demo: bool
     frame_ms: float
     starters: tuple[str, ...]
-    orphan_s: float
+    image_urls: bool
     write_s: float
     auth_s: float
     max_body_bytes: int

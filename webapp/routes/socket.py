@@ -14,15 +14,16 @@ from collections import deque
 from typing import Any
 
 import msgspec
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
 from webapp.access.gate import Visit
+from webapp.access.principals import Principal
 from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
-from webapp.routes.admission import admitted, visit
+from webapp.routes.admission import admit_token, resolve, visit
 from webapp.routes.intake import Asked, read_json
 from webapp.routes.services import Services, services
 from webapp.routes.stream import receipt_body
@@ -70,11 +71,15 @@ def _guard() -> None:
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not _KEY.fullmatch(key):
         raise InvalidRequest("This door takes WebSockets of version 13.", code="handshake")
     parts = services()
+    if "principal" not in g:  # before the upgrade, so that a refusal is an HTTP status
+        g.principal = _known_by_head(visit())
     if not parts.runs.room:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
     if "gunicorn.socket" in environ:
         inspector = Inspector(parts.max_body_bytes, _MOST_MESSAGES)
-        environ["gunicorn.socket"] = GuardedSocket(environ["gunicorn.socket"], inspector, parts.write_s)
+        environ["gunicorn.socket"] = GuardedSocket(
+            environ["gunicorn.socket"], inspector, parts.write_s, parts.runs.hold, parts.runs.let_go
+        )
 
 
 @_sock.route("/ws", bp=blueprint)  # type: ignore[untyped-decorator]
@@ -87,7 +92,7 @@ def ws(server: Any) -> None:
     except Unavailable:
         _close(wire, _Closing(1013, "full"))
         return
-    talk = _Talk(parts, server, follower, visit())
+    talk = _Talk(parts, server, follower, visit(), g.principal)
     try:
         talk.serve()
     except _Closing as closing:
@@ -99,6 +104,15 @@ def ws(server: Any) -> None:
         parts.runs.leave(follower)
         server.connected = False
         wire.shut()
+        wire.forget_heard()
+
+
+def _known_by_head(seen: Visit) -> Principal | None:
+    """Return who opens a connection, as far as its head says; None for one who must say it first."""
+    try:
+        return resolve(seen)
+    except NotSignedIn:
+        return None
 
 
 def _close(wire: GuardedSocket, closing: _Closing) -> None:
@@ -112,14 +126,16 @@ def _close(wire: GuardedSocket, closing: _Closing) -> None:
 class _Talk:
     """One connection: who it is, and the runs that it follows."""
 
-    def __init__(self, parts: Services, server: Any, follower: Follower, seen: Visit) -> None:
+    def __init__(
+        self, parts: Services, server: Any, follower: Follower, seen: Visit, caller: Principal | None
+    ) -> None:
         self._parts = parts
         self._server = server
         self._wire: GuardedSocket = server.sock
         self._follower = follower
         self._visit = seen
-        self._owner = parts.gate.owner(seen)
-        self._known = parts.gate.mode(seen) != "password" or parts.gate.passes(seen)
+        self._caller = caller
+        follower.session = None if caller is None else caller.session
         self._auth_by = time.monotonic() + parts.auth_s
         self._followed: dict[str, tuple[Run, Reader]] = {}
         self._refs: dict[str, str | int | None] = {}
@@ -130,17 +146,24 @@ class _Talk:
     def serve(self) -> None:
         """Hear, follow and keep alive, until something ends it."""
         while True:
-            left = None if self._known else max(0.0, self._auth_by - time.monotonic())
+            left = None if self._caller else max(0.0, self._auth_by - time.monotonic())
             self._follower.wake.wait(left)
             if self._follower.away:
                 self._pump()  # what was written last must not be lost
             self._check()
             while (raw := self._server.receive(timeout=0)) is not None:
                 self._hear(raw)
+            self._wire.forget_heard()
             self._follow_begun()
             self._pump()
             if self._follower.silent():
                 self._keep_alive()
+
+    @property
+    def _known(self) -> Principal:
+        """Who speaks; nothing that needs it is heard before that is known."""
+        assert self._caller is not None  # noqa: S101
+        return self._caller
 
     def part(self) -> None:
         """Leave all runs; they go on."""
@@ -156,7 +179,9 @@ class _Talk:
             raise _Closing(1012, "come back")
         if self._wire.overdue(_UNFINISHED_S):
             raise _Closing(1002, "a message was not finished")
-        if not self._known and time.monotonic() >= self._auth_by:
+        if self._follower.signed_out:
+            raise _Closing(4401, "signed out")
+        if self._caller is None and time.monotonic() >= self._auth_by:
             raise _Closing(4401, "no authentication came")
 
     def _hear(self, raw: str | bytes) -> None:
@@ -164,7 +189,7 @@ class _Talk:
             heard: _Heard = read_json(raw.encode() if isinstance(raw, str) else raw, _Heard)
         except InvalidRequest as error:
             raise _Closing(4400, "the message is not understood") from error
-        if not self._known and heard.type != "auth":
+        if self._caller is None and heard.type != "auth":
             raise _Closing(4401, "authenticate first")
         try:
             match heard.type:
@@ -185,23 +210,25 @@ class _Talk:
         told: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
         if error.retry_after_s is not None:
             told["retry_after"] = error.retry_after_s
+        if error.limit is not None:
+            told["limit"] = error.limit
         self._say(told, ref)
 
     def _authenticate(self, heard: _Heard) -> None:
         try:
-            self._owner = admitted(msgspec.structs.replace(self._visit, bearer=heard.token or None))
+            self._caller = admit_token(self._visit, heard.token)
         except TooManyRequests as error:
             raise _Closing(4429, "too many wrong tokens") from error
         except NotSignedIn as error:
             raise _Closing(4401, "the token is wrong") from error
-        self._known = True
+        self._follower.session = self._caller.session
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
         asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
         if len(self._followed) + self._beginning >= _MOST_RUNS:
             raise TooManyRequests(f"At most {_MOST_RUNS} runs on one connection.", code="too_many_runs")
         if not is_turn(asked):
-            self._follow(begin(asked, self._parts, self._owner), None, heard.ref)
+            self._follow(begin(asked, self._parts, self._known), None, heard.ref)
             return
         self._beginning += 1
         # A database may take a moment, and the other runs of this connection must not wait for it.
@@ -211,7 +238,7 @@ class _Talk:
         """Start a turn, in a thread of its own; the connection's own thread follows it."""
         begun: Run | RequestError
         try:
-            begun = begin(asked, self._parts, self._owner)
+            begun = begin(asked, self._parts, self._known)
         except RequestError as error:
             begun = error
         except Exception as error:  # the top of a thread: a bug must not leave the caller waiting
@@ -231,7 +258,7 @@ class _Talk:
                 self._follow(begun, None, ref)
 
     def _resume(self, heard: _Heard) -> None:
-        run = self._parts.runs.find(heard.run or "", self._owner)
+        run = self._parts.runs.find(heard.run or "", self._known.owner)
         cursor = None
         if heard.after is not None:
             cursor = Cursor.parse(heard.after)
@@ -256,7 +283,7 @@ class _Talk:
         self._refs[run.id] = ref
 
     def _stop(self, heard: _Heard) -> None:
-        run = self._parts.runs.find(heard.run or "", self._owner)
+        run = self._parts.runs.find(heard.run or "", self._known.owner)
 
         def stop() -> None:
             told = receipt_body(run.stop("user"))

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from webapp.errors import InvalidRequest, NotFound, UnsupportedType
 from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
-from webapp.routes.admission import address, owner, visit
+from webapp.routes.admission import address, owner, principal, visit
 from webapp.routes.following import Following, cut, deliveries, streamed
 from webapp.routes.intake import Asked, read_json, read_words, run_of_key
 from webapp.routes.replies import json_response
@@ -95,13 +95,13 @@ def named_run(asked: Asked, owner_: str | None) -> str | None:
 
 
 def _start(asked: Asked) -> Response:
-    parts, who = services(), owner()
-    name = named_run(asked, who)
+    parts, caller = services(), principal()
+    name = named_run(asked, caller.owner)
     if "Last-Event-ID" in request.headers:
         return _resume_by_header(parts, name)
     if name is not None and name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    run = begin(asked, parts, who)
+    run = begin(asked, parts, caller)
     return streamed(Following(parts, run, None, _speak), _SSE)
 
 

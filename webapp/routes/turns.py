@@ -8,13 +8,25 @@ from collections.abc import Sequence
 
 import msgspec
 
+from webapp.access.principals import Principal
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.codecs import images
 from webapp.conversation import Message, told, trim
 from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.admission import named
-from webapp.routes.intake import Asked, can, check_run, make_order, read_data_url, stops
+from webapp.routes.intake import (
+    Asked,
+    can,
+    chain_for,
+    check_run,
+    longest,
+    make_order,
+    orphan_time_s,
+    read_data_url,
+    stops,
+    text_bytes,
+)
 from webapp.routes.services import Services
 from webapp.runs.run import Order, Run
 from webapp.seams import Provider
@@ -22,37 +34,44 @@ from webapp.store.pictures import Picture
 from webapp.store.turns import Plan, Wish
 
 _NAME = re.compile(r"[0-9a-f]{64}")  # the SHA-256 of the bytes
+_BYTES_PER_TOKEN = 4  # of an answer, which is stored too
 _GO_ON = (
     "Continue your last answer exactly where it stops, in the middle of a word if need be. "
     "Repeat nothing of it, and say nothing about this."
 )
 
 
-def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
+def begin(asked: Asked, parts: Services, caller: Principal) -> Run:
     """Start the run that is asked for, or join it. Without a conversation no database is touched.
 
-    Raises what `make_order`, `Runs.start` and `Turns.plan` raise, and `NotSignedIn` for a conversation
-    without an owner. With a conversation it takes up to a second.
+    Raises what `make_order`, `Runs.start`, `Limiter.start` and `Turns.plan` raise, and `NotSignedIn` for a
+    conversation without an owner. With a conversation it takes up to a second.
     """
     if not is_turn(asked):
-        run, _ = parts.runs.start(make_order(asked, parts, owner))
+        run, _ = parts.runs.start(make_order(asked, parts, caller))
         return run
-    owner = named(owner)
+    owner = named(caller.owner)
     _check(asked)
     name = asked.run or new_run()
-    chain = parts.catalog.resolve(asked.provider, asked.model)
+    chain = chain_for(asked, parts, caller)
     shown = [_image(f"images[{index}]", url) for index, url in enumerate(asked.images or ())]
     print_ = _fingerprint(asked, chain[0], shown)
     known = parts.runs.known(name, owner, print_)
     if known is not None:
         return known
+    parts.limiter.check_start(caller)
+    new_text = len((asked.query or "").encode(errors="replace"))
+    new_text += len((asked.system or "").encode(errors="replace"))
+    parts.limiter.check_question(caller, new_text, "query")
     new = [image for image in shown if image.content]
     shown = _fetched(shown, asked.conversation or "", parts, owner)
     plan = parts.store.plan(_wish(asked, name, owner, shown), parts.runs.alive)
-    request = _request(asked, plan, parts, chain[0])
+    request = _request(asked, plan, parts, caller, chain[0])
     parts.catalog.check(chain[0], request)
-    if new:
-        parts.store.check_room(owner, plan.conversation, new)
+    allowance = parts.limiter.allowance(caller)
+    parts.store.check_room(owner, plan.conversation, new, new_text, allowance.stored_bytes)
+    answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens)
+    parts.limiter.store(caller, sum(len(image.content) for image in new) + new_text + answer_bytes)
     run, _ = parts.runs.start(
         Order(
             run=name,
@@ -60,12 +79,13 @@ def begin(asked: Asked, parts: Services, owner: str | None) -> Run:
             fingerprint=print_,
             request=request,
             chain=[chain[0], *(link for link in chain[1:] if can(parts.catalog, link, request))],
-            orphan_s=parts.orphan_s if asked.orphan_s is None else asked.orphan_s,
+            orphan_s=orphan_time_s(asked, parts, caller),
             conversation=plan.conversation,
             message=name,
             question=plan.question,
             kept=plan.kept,
             keeper=plan.keeper,
+            permit=lambda: parts.limiter.start(caller),
         )
     )
     return run
@@ -179,8 +199,8 @@ def _fetched(shown: Sequence[Picture], conversation: str, parts: Services, owner
     return whole
 
 
-def _request(asked: Asked, plan: Plan, parts: Services, first: Provider) -> ModelRequest:
-    """Say the branch to the model, as much of it as its window takes."""
+def _request(asked: Asked, plan: Plan, parts: Services, caller: Principal, first: Provider) -> ModelRequest:
+    """Make the request of the branch: as much of it as the model's window and the caller's limit take."""
     sees = parts.catalog.sees(first)
     if not sees and _asks_with_images(plan.messages):
         raise InvalidRequest(
@@ -191,9 +211,12 @@ def _request(asked: Asked, plan: Plan, parts: Services, first: Provider) -> Mode
         messages.append(ModelMessage.user(_GO_ON))
     if plan.system:
         messages.insert(0, ModelMessage.system(plan.system))
-    max_tokens = asked.max_completion_tokens or asked.max_tokens
+    max_tokens = longest(asked, parts, caller, first)
+    most_bytes = parts.limiter.allowance(caller).question_bytes
+    messages = trim(messages, parts.catalog.room(first, max_tokens), most_bytes)
+    parts.limiter.check_question(caller, text_bytes(messages), "query")
     return ModelRequest(
-        messages=tuple(trim(messages, parts.catalog.room(first, max_tokens))),
+        messages=tuple(messages),
         max_tokens=max_tokens,
         temperature=asked.temperature,
         stop=stops(asked),

@@ -9,13 +9,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from webapp.codecs.websocket import Inspector, Violation
+from webapp.errors import Unavailable
 from webapp.runs.log import Wake
 
 _WRITE_BYTES = 8 * 1024
 _LINGER_S = 1.0
+_COUNTED_BYTES = 64 * 1024
+_COPIES = 2  # the bytes as they came, and what is made of them
 _LINGER_BYTES = 32 * 1024 * 1024
 
 
@@ -40,8 +44,20 @@ class Bell:
 class GuardedSocket:
     """Wraps gunicorn's socket for as long as the WebSocket lives; gunicorn closes the real one."""
 
-    def __init__(self, sock: Any, inspector: Inspector, write_s: float) -> None:
+    def __init__(
+        self,
+        sock: Any,
+        inspector: Inspector,
+        write_s: float,
+        hold: Callable[[int], None],
+        let_go: Callable[[int], None],
+    ) -> None:
+        """Wrap `sock`; `hold` and `let_go` count the memory of messages, and `hold` may raise `Unavailable`."""
         self._sock = sock
+        self._hold = hold
+        self._let_go = let_go
+        self._held_bytes = 0
+        self._unheld_bytes = 0
         self._inspector = inspector
         self._lock = threading.Lock()
         self._finishing = False
@@ -60,14 +76,32 @@ class GuardedSocket:
                 continue
             try:
                 self._inspector.feed(raw, time.monotonic())
+                self._count(len(raw))
             except Violation as violation:
                 self.violation = violation
+                break
+            except Unavailable:
+                self.violation = Violation(1013, "the server's memory is full")
                 break
             self.heard = True
             if not self._finishing:
                 return raw
         self._discard()
         return b""
+
+    def _count(self, size_bytes: int) -> None:
+        """Count memory for what came, in steps. Raises `Unavailable`."""
+        self._unheld_bytes += size_bytes
+        if self._unheld_bytes >= _COUNTED_BYTES:
+            counted, self._unheld_bytes = self._unheld_bytes * _COPIES, 0
+            self._hold(counted)
+            self._held_bytes += counted
+
+    def forget_heard(self) -> None:
+        """Give back what messages took, once all that came has been dealt with, or the connection ends."""
+        if self._held_bytes and (self.broken or self._inspector.is_between):
+            held, self._held_bytes = self._held_bytes, 0
+            self._let_go(held)
 
     def send(self, raw: bytes) -> int:
         """Write all of it, or break the connection when not one write is taken within the deadline."""

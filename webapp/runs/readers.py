@@ -16,15 +16,22 @@ Delivery = tuple[Frame, bytes | None]
 class Follower:
     """One connection. Its own thread waits on `wake`; the engine's pulse rings it after a silence.
 
-    `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known.
+    `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known. `session`
+    is the sign-in session that it came by: when that ends, so does the connection.
     """
 
     def __init__(
-        self, heartbeat_s: float, hung_up: Callable[[], bool] | None = None, wake: Wake | None = None
+        self,
+        heartbeat_s: float,
+        hung_up: Callable[[], bool] | None = None,
+        wake: Wake | None = None,
+        session: str | None = None,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
         self.away = False  # the server is going: whoever can come back should
+        self.session = session
+        self.signed_out = False
         self._heartbeat_s = heartbeat_s
         self._hung_up = hung_up
         self._spoke_at = time.monotonic()
@@ -42,6 +49,12 @@ class Follower:
     def send_away(self) -> None:
         """Ask the connection to end and come back, to another process."""
         self.away = True
+        self.wake.set()
+
+    def sign_out(self) -> None:
+        """End the connection, because the session that it came by has ended."""
+        self.signed_out = True
+        self.gone = True
         self.wake.set()
 
     def check(self, now: float) -> None:

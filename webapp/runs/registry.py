@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -47,6 +47,7 @@ class Runs:
         self._living: set[Run] = set()
         self._ended: dict[str, Run] = {}  # in the order in which they ended
         self._ended_bytes = 0
+        self._held_bytes = 0  # of requests that are being read
         self._draining = False
         self._drain_by = math.inf
         self._followers: set[Follower] = set()
@@ -72,14 +73,18 @@ class Runs:
         """Start a run, or join the one of that name; returns it and whether it is new.
 
         Raises `NotFound` for somebody else's, `Conflict` for the same with another body, `Unavailable`
-        when the server is full.
+        when the server is full, and what the order's `permit` raises.
         """
         with self._lock:
             known = self._runs.get(order.run)
             if known is not None:
                 return _joined(known, order.owner, order.fingerprint), False
-            self._make_room()
+            self._check_places()
+            self._make_room(order.size_bytes)
+            release = None if order.permit is None else order.permit()
             run = Run(order, rules=self._rules, max_bytes=self.limits.run_max_bytes, pricer=self._pricer)
+            if release is not None:
+                run.permitted(release)
             self._runs[run.id] = run
             self._living.add(run)
         self._beat()
@@ -121,12 +126,47 @@ class Runs:
         """Stop a run, whoever reads it; idempotent."""
         return self.find(name, owner).stop("user")
 
-    def follower(self, hung_up: Callable[[], bool] | None = None, wake: Wake | None = None) -> Follower:
+    def hold(self, size_bytes: int) -> None:
+        """Count memory that a request takes while it is read; `let_go` must be called for it.
+
+        Raises `Unavailable` when the server's memory is full.
+        """
+        with self._lock:
+            self._make_room(size_bytes)
+            self._held_bytes += size_bytes
+
+    def let_go(self, size_bytes: int) -> None:
+        """End what `hold` began."""
+        with self._lock:
+            self._held_bytes -= size_bytes
+
+    def give(self, source: str, target: str) -> None:
+        """Give the runs of an owner to another; those who follow them go on."""
+        for run in list(self._runs.values()):
+            if run.owner == source:
+                run.owner = target
+
+    def sessions(self) -> set[str]:
+        """Return the sign-in sessions by which connections came that are open now."""
+        return {follower.session for follower in list(self._followers) if follower.session is not None}
+
+    def sign_out(self, sessions: Container[str]) -> None:
+        """End the connections that came by these sessions; their answers go on."""
+        for follower in list(self._followers):
+            if follower.session is not None and follower.session in sessions:
+                follower.sign_out()
+
+    def follower(
+        self,
+        hung_up: Callable[[], bool] | None = None,
+        wake: Wake | None = None,
+        session: str | None = None,
+    ) -> Follower:
         """Admit a connection that will follow runs; `leave` must be called for it. Raises `Unavailable`.
 
-        `wake` is the connection's own bell, where it has one already.
+        `wake` is the connection's own bell, where it has one already; `session` the one that it came by.
         """
-        follower = Follower(self.limits.heartbeat_s, hung_up, wake)
+        follower = Follower(self.limits.heartbeat_s, hung_up, wake, session)
         with self._lock:
             if len(self._followers) >= self.limits.max_readers:
                 raise Unavailable(
@@ -180,15 +220,20 @@ class Runs:
             self._ended[run.id] = run
             self._ended_bytes += run.size_bytes
 
-    def _make_room(self) -> None:
-        """Hold the limits; ended runs are let go first. Called under the lock."""
+    def _check_places(self) -> None:
+        """Raise `Unavailable` where no new run is taken. Called under the lock."""
         if self._draining:
             raise Unavailable(
                 "The server is going away; come back in a moment.", retry_after_s=1, code="draining"
             )
         if len(self._living) >= self.limits.max_streams:
             raise Unavailable("Too many answers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
-        total = sum(run.size_bytes for run in self._living) + self._ended_bytes
+
+    def _make_room(self, size_bytes: int) -> None:
+        """Hold the limit of memory; ended runs are let go first. Called under the lock."""
+        total = (
+            sum(run.size_bytes for run in self._living) + self._ended_bytes + self._held_bytes + size_bytes
+        )
         for run in list(self._ended.values()):
             if total < self.limits.log_max_bytes:
                 return

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from webapp.chat import FinishReason, ModelRequest, Usage
+from webapp.chat import FinishReason, ModelRequest, TextPart, Usage
 from webapp.errors import AnswerError
 from webapp.frames import Start, StoppedBy, not_saved_frame, start_frame
 from webapp.framing import Rules, text_frames
@@ -29,7 +29,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `owner` None is an anonymous caller, whose key is the run's own name. `fingerprint` tells two bodies
     apart. `chain` holds the provider, and those to try when it fails before its first delta. `kept` is text
-    that the answer begins with, and `keeper` keeps it in a conversation.
+    that the answer begins with, and `keeper` keeps it in a conversation. `permit` counts the run against its
+    caller's limits when it is new, may raise `TooManyRequests`, and returns what is called when the run has ended.
     """
 
     run: str
@@ -43,6 +44,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
     kept: str = ""
     keeper: Keeper | None = None
+    permit: Callable[[], Callable[[], None]] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """What the request weighs in memory, roughly."""
+        return sum(
+            sum(
+                len(part.text) if isinstance(part, TextPart) else len(part.data or "")
+                for part in message.parts
+            )
+            for message in self.request.messages
+        )
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +106,8 @@ class Run:
         self._closed_ms = 0
         self._keep_at = self.began_at + _KEEP_EVERY_S
         self._kept_bytes = self.log.size_bytes
+        self._request_bytes = order.size_bytes
+        self._release: Callable[[], None] | None = None
 
     @property
     def state(self) -> State:
@@ -114,7 +129,11 @@ class Run:
     @property
     def size_bytes(self) -> int:
         """What the run weighs in memory, roughly."""
-        return self.log.size_bytes + _OVERHEAD_BYTES
+        return self.log.size_bytes + self._request_bytes + _OVERHEAD_BYTES
+
+    def permitted(self, release: Callable[[], None]) -> None:
+        """Remember what must be called when the run has ended: it counts against its caller's limits."""
+        self._release = release
 
     def produce(self) -> None:
         """Make the answer; the body of the run's own thread."""
@@ -197,4 +216,8 @@ class Run:
         self._ending = ending
         self._keeper = None
         self._tally.let_go()
+        self._request_bytes = 0
+        release, self._release = self._release, None
+        if release is not None:
+            release()
         self._ended.set()

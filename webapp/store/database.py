@@ -19,8 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.errors import Unavailable
 from webapp.offload import Lane
-from webapp.store.migrate import file_lock, revision, upgrade
-from webapp.store.schema import HEAD
+from webapp.store.migrate import file_lock, upgrade, works_with
 
 log_ = logging.getLogger("freshet.store")
 
@@ -137,7 +136,9 @@ class Database:
         elif self.state == "away":
             log_.warning("the %s database is away: %s", self.kind, self._reason)
         elif self.state == "outdated":
-            log_.warning("the database has other tables than this version: run `freshet migrate`")
+            log_.warning(
+                "the database has other tables than this version: run `freshet migrate`, or update the server"
+            )
 
     def _opened(self) -> Engine:
         with self._opening:
@@ -159,13 +160,16 @@ class Database:
                 connection.begin(),
             ):
                 upgrade(connection)
+                self._check_revision(connection)
             return
         with engine.connect() as connection:
-            if revision(connection) != HEAD:
-                self.state = "outdated"
-                raise Away(
-                    "The database is being brought up to date.", code="store_outdated", retry_after_s=30
-                )
+            self._check_revision(connection)
+
+    def _check_revision(self, connection: Connection) -> None:
+        """Work only with tables that this version knows, or that say that it may. Raises `Away`."""
+        if not works_with(connection):
+            self.state = "outdated"
+            raise Away("The database is being brought up to date.", code="store_outdated", retry_after_s=30)
 
     def _made(self) -> Engine:
         if self._url is None:

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
-from webapp.store.schema import HEAD
+from webapp.store.schema import HEAD, compatibility
 
 _ADVISORY_LOCK = 7_305_401_827  # any number, the same for all that migrate this database
 
@@ -24,12 +25,28 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
+def works_with(connection: Connection) -> bool:
+    """Return whether this code can work with the database's tables: they are its own, or newer and say so."""
+    found = revision(connection)
+    if found is None or found <= HEAD:
+        return found == HEAD
+    chosen = select(compatibility.c.oldest).where(compatibility.c.revision == found)
+    try:
+        oldest: str | None = connection.execute(chosen).scalar()
+    except DBAPIError:  # a later version may keep its note elsewhere
+        return False
+    return oldest is not None and oldest <= HEAD
+
+
 def upgrade(connection: Connection, target: str = "head") -> bool:
-    """Migrate within the connection's transaction; tells whether there was anything to do."""
+    """Migrate within the connection's transaction; returns whether there was anything to do.
+
+    A database of a newer revision is left as it is.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    if target == "head" and revision(connection) == HEAD:
-        return False  # what Alembic would find out in a tenth of a second
+    if target == "head" and (revision(connection) or "") >= HEAD:
+        return False  # what Alembic would find out in a tenth of a second, or not at all
     from alembic import command  # noqa: PLC0415  (rarely needed, and slow to load)
     from alembic.config import Config  # noqa: PLC0415
 

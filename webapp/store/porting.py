@@ -12,7 +12,7 @@ from webapp.offload import breathe
 from webapp.store import pictures
 from webapp.store.conversations import find
 from webapp.store.pictures import Picture
-from webapp.store.room import Limits, check_owner, clear
+from webapp.store.room import check_owner
 from webapp.store.rows import Head, clean, now_ms, row_of
 from webapp.store.schema import conversations, messages
 
@@ -30,13 +30,18 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[Message]
     pictures: Sequence[Picture]
 
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of its owner's storage, roughly."""
+        texts = sum(len(message.text.encode(errors="replace")) for message in self.messages)
+        texts += sum(len(message.reasoning.encode(errors="replace")) for message in self.messages)
+        texts += len((self.system or "").encode(errors="replace"))
+        return texts + sum(len(picture.content) for picture in self.pictures)
 
-def put_whole(connection: Connection, owner: str, whole: Whole, limits: Limits) -> Head:
-    """Insert a conversation for an owner. Raises `TooLarge` where there is no room for it."""
-    weight = sum(len(message.text) + len(message.reasoning) for message in whole.messages)
-    weight += sum(len(picture.content) for picture in whole.pictures)
-    check_owner(connection, owner, weight, limits, "body")
-    clear(connection, owner, weight, limits)
+
+def put_whole(connection: Connection, owner: str, whole: Whole, owner_bytes: int) -> Head:
+    """Insert a conversation for an owner who may keep `owner_bytes`. Raises `TooLarge` where there is no room."""
+    check_owner(connection, owner, whole.size_bytes, owner_bytes, "body")
     title = clean(whole.title)
     connection.execute(
         insert(conversations).values(

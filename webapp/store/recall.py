@@ -18,6 +18,7 @@ from webapp.store.pictures import Picture
 
 _MOST_BYTES = 16 * 1024 * 1024
 _OVERHEAD_BYTES = 1_000
+_MOST_MOVES = 1_000
 
 
 class _Known:
@@ -41,6 +42,7 @@ class Recall:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._most_bytes = most_bytes
         self._bytes = 0
+        self._moves: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def keep(
@@ -55,7 +57,7 @@ class Recall:
         """Remember messages; a later version of one replaces the earlier."""
         with self._lock:
             known = self._known.setdefault(conversation, _Known(owner, system))
-            if known.owner != owner:
+            if known.owner not in (owner, self._moves.get(owner)):
                 return
             self._known.move_to_end(conversation)
             known.messages |= {message.id: message for message in messages}
@@ -74,6 +76,16 @@ class Recall:
             gone = self._known.pop(conversation, None)
             if gone is not None:
                 self._bytes -= gone.weight
+
+    def move(self, source: str, target: str) -> None:
+        """Give what is remembered of an owner's conversations to another, and what is still to come of them."""
+        with self._lock:
+            self._moves[source] = target
+            if len(self._moves) > _MOST_MOVES:
+                del self._moves[next(iter(self._moves))]
+            for known in self._known.values():
+                if known.owner == source:
+                    known.owner = target
 
     def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
         """Give those of the named images that are remembered with the message that shows them."""

@@ -1,11 +1,15 @@
-"""How much an owner and a conversation may take of the database. Images weigh more than all words, so they are weighed."""
+"""How much an owner and a conversation may take of the database: every text and every image counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, delete, func, select
 
 from webapp.conversation import MOST_IMAGES_KEPT
 from webapp.errors import TooLarge
@@ -14,53 +18,80 @@ from webapp.store.schema import conversations, images, messages
 
 _MIB = 1024 * 1024
 _IN_FILE = 0.7  # of a file that can be imported; base64 makes four characters of three bytes
+_REMEMBERED_S = 30.0
+_MOST_REMEMBERED = 10_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be kept: of one owner, and in a file of one conversation, which is to come back whole."""
+    """What may be kept: of an owner whose caller has no other limit, and in a file of one conversation."""
 
     owner_bytes: int = 200 * _MIB
     file_bytes: int = 64 * _MIB
 
 
-def check(
-    connection: Connection, owner: str, conversation: str, new: Sequence[Picture], limits: Limits
-) -> None:
-    """See that new images have room. Raises `TooLarge`."""
+class Remembered:
+    """What owners were seen to keep a moment ago, so that not every question must count it again."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def fits(self, owner: str, size_bytes: int, owner_bytes: int) -> bool:
+        """Add to what an owner keeps, where that is known and there is room; False where it must be counted."""
+        with self._lock:
+            kept, at = self._kept.get(owner, (0, -_REMEMBERED_S))
+            if time.monotonic() - at >= _REMEMBERED_S or kept + size_bytes > owner_bytes:
+                return False
+            self._kept[owner] = (kept + size_bytes, at)
+            return True
+
+    def counted(self, owner: str, kept: int) -> None:
+        """Note what an owner keeps."""
+        with self._lock:
+            self._kept[owner] = (kept, time.monotonic())
+            self._kept.move_to_end(owner)
+            if len(self._kept) > _MOST_REMEMBERED:
+                self._kept.popitem(last=False)
+
+
+def check_images(connection: Connection, conversation: str, new: Sequence[Picture], limits: Limits) -> int:
+    """See that a conversation has room for new images; returns what they add to it. Raises `TooLarge`."""
+    if not new:
+        return 0
     chosen = select(images.c.id, images.c.size).where(images.c.conversation == conversation)
     sizes = {row.id: row.size for row in connection.execute(chosen)}
     fresh = {image.id: len(image.content) for image in new if image.id not in sizes}
-    if not fresh:
-        return
-    weight = sum(fresh.values())
-    if (
+    added = sum(fresh.values())
+    if fresh and (
         len(sizes) + len(fresh) > MOST_IMAGES_KEPT
-        or sum(sizes.values()) + weight > limits.file_bytes * _IN_FILE
+        or sum(sizes.values()) + added > limits.file_bytes * _IN_FILE
     ):
         raise TooLarge(
             "This conversation holds as many images as one can: begin a new one.",
             param="images",
             code="conversation_full",
         )
-    check_owner(connection, owner, weight, limits, "images")
+    return added
 
 
-def check_owner(connection: Connection, owner: str, weight: int, limits: Limits, param: str) -> None:
-    """See that an owner has room for so many bytes. Raises `TooLarge` that names `param`."""
-    if _kept(connection, owner, deleted=False) + weight > limits.owner_bytes:
+def check_owner(connection: Connection, owner: str, size_bytes: int, owner_bytes: int, param: str) -> int:
+    """See that an owner has room for so many bytes, letting go for good of what was deleted where that is needed.
+
+    Returns what the owner keeps with them. Raises `TooLarge` that names `param`.
+    """
+    kept = _kept(connection, owner, deleted=False) + size_bytes
+    if kept > owner_bytes:
         raise TooLarge(
-            "You keep as much as you may here: delete conversations that you do not need, then try again.",
+            f"Your storage is full: {owner_bytes:,} bytes may be kept. "
+            "Delete conversations that you do not need, then try again.",
             param=param,
             code="storage_full",
+            limit=owner_bytes,
         )
-
-
-def clear(connection: Connection, owner: str, weight: int, limits: Limits) -> None:
-    """Let go for good of what an owner has deleted, where its room is needed."""
-    if _kept(connection, owner, deleted=True) + weight <= limits.owner_bytes:
-        return
-    table = conversations.c
-    connection.execute(delete(conversations).where(table.owner == owner, table.deleted_at.is_not(None)))
+    if _kept(connection, owner, deleted=True) + size_bytes > owner_bytes:
+        table = conversations.c
+        connection.execute(delete(conversations).where(table.owner == owner, table.deleted_at.is_not(None)))
+    return kept
 
 
 def _kept(connection: Connection, owner: str, *, deleted: bool) -> int:
@@ -68,10 +99,17 @@ def _kept(connection: Connection, owner: str, *, deleted: bool) -> int:
     mine = [conversations.c.owner == owner]
     if not deleted:
         mine.append(conversations.c.deleted_at.is_(None))
-    seen = select(func.sum(images.c.size)).join(conversations).where(*mine)
-    said = (
-        select(func.sum(func.length(messages.c.content) + func.length(messages.c.reasoning)))
-        .join(conversations)
-        .where(*mine)
+    octets = _octets_of(connection)
+    sums = (
+        select(func.sum(images.c.size)).join(conversations).where(*mine),
+        select(func.sum(messages.c.size)).join(conversations).where(*mine),
+        select(func.sum(octets(conversations.c.title) + octets(conversations.c.system))).where(*mine),
     )
-    return int(connection.execute(seen).scalar() or 0) + int(connection.execute(said).scalar() or 0)
+    return sum(int(connection.execute(chosen).scalar() or 0) for chosen in sums)
+
+
+def _octets_of(connection: Connection) -> Callable[[ColumnElement[Any]], ColumnElement[int]]:
+    """Return how a text's bytes are counted here: `length` counts characters."""
+    if connection.dialect.name == "postgresql":
+        return lambda column: func.octet_length(func.coalesce(column, ""))
+    return lambda column: func.length(cast(func.coalesce(column, ""), LargeBinary))

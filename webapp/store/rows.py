@@ -92,14 +92,16 @@ def told_of(row: Row[*tuple[Any, ...]]) -> Message:
 
 def row_of(conversation: str, message: Message) -> dict[str, Any]:
     """Write a message's row."""
+    content = clean(msgspec.json.encode(message.content).decode())
+    reasoning = clean(message.reasoning)
     return {
         "conversation": conversation,
         "id": message.id,
         "parent": message.parent,
         "role": message.role,
-        "content": clean(msgspec.json.encode(message.content).decode()),
+        "content": content,
         "folded": fold(clean(message.text)[:_MOST_FOLDED_CHARS]),
-        "reasoning": clean(message.reasoning),
+        "reasoning": reasoning,
         "state": message.state,
         "provider": message.provider and clean(message.provider),
         "model": message.model and clean(message.model),
@@ -109,6 +111,7 @@ def row_of(conversation: str, message: Message) -> dict[str, Any]:
         "error": message.error,
         "thought_ms": message.thought_ms,
         "created_at": message.created_at,
+        "size": len(content.encode()) + len(reasoning.encode()),
     }
 
 

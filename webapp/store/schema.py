@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0002"  # the newest revision in `migrations/versions`
+HEAD = "0003"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 
@@ -63,9 +63,11 @@ messages = Table(
     Column("error", Text),
     Column("thought_ms", Integer),
     Column("created_at", BigInteger, nullable=False),
+    Column("size", Integer, nullable=False, server_default="0"),  # of content and reasoning, in bytes
     PrimaryKeyConstraint("conversation", "id"),
     Index("messages_in_order", "conversation", "created_at", "id"),
     Index("messages_by_id", "id"),
+    Index("messages_by_size", "conversation", "size"),  # summed without reading the texts
 )
 
 images = Table(
@@ -88,4 +90,50 @@ shares = Table(
     Column("leaf", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("shares_of_conversation", "conversation"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token", Text, nullable=False, unique=True),  # the SHA-256 of the token, which nobody keeps
+    Column("user", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("device", Text, nullable=False),
+    Column("credential", Text, nullable=False),  # a keyed digest of the password that it was begun with
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("sessions_of_user", "user", "seen_at"),
+)
+
+# Whose things were moved to whom, for writes that were on their way meanwhile.
+moves = Table(
+    "moves",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# What all servers of a database share: the secret that signs cookies.
+shared_values = Table(
+    "shared_values",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# The oldest revision whose code can work with a revision's tables.
+compatibility = Table(
+    "compatibility",
+    metadata,
+    Column("revision", Text, primary_key=True),
+    Column("oldest", Text, nullable=False),
 )

@@ -10,12 +10,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
-from webapp.store import pictures, room
+from webapp.store import ownership, pictures, room
 from webapp.store.database import PATIENCE_S, Database
 from webapp.store.pictures import Picture
 from webapp.store.recall import Recall
 from webapp.store.room import Limits
 from webapp.store.saver import Saver
+from webapp.store.sessions import SessionTable, SharedSecret
 from webapp.store.turns import Plan, Turns, Wish
 
 log_ = logging.getLogger("freshet.store")
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 _SETTLE_S = 0.2
 _READ_S = 0.6
+_RENAMING_S = 30.0
+_RENAME_AGAIN_S = 60.0
+_MOST_RENAMINGS = 60
+_FORMER_IDLE_MS = 120_000
 
 
 class Store:
@@ -33,13 +38,23 @@ class Store:
         """Know where the database is; nothing is opened yet."""
         self.limits = limits or Limits()
         self.database = Database(url, folder)
+        self.sessions = SessionTable(self.database)
+        self.shared_secret = SharedSecret(self.database)
         self.saver = Saver(self.database)
         self.recall = Recall()
+        self._remembered = room.Remembered()
+        self._closed = threading.Event()
+        self._opened: Callable[[], None] = lambda: None
         self._turns = Turns(self.database, self.saver, self.recall)
+
+    def on_open(self, opened: Callable[[], None]) -> None:
+        """Call something once, when `open` is called."""
+        self._opened = opened
 
     def open(self) -> None:
         """Open the database in the background, so that the first to ask need not wait; never fails."""
         threading.Thread(target=self._open, name="freshet-store-open", daemon=True).start()
+        self._opened()
 
     def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
         """See `Turns.plan`."""
@@ -56,19 +71,36 @@ class Store:
             found |= self.database.read(lambda c: pictures.some(c, owner, conversation, names), _READ_S)
         return found
 
-    def check_room(self, owner: str, conversation: str, new: Sequence[Picture]) -> None:
-        """See that new images have room; where the database cannot tell now they have. Raises `TooLarge`."""
-        weight = sum(len(image.content) for image in new)
-        limits = self.limits
+    def check_room(
+        self, owner: str, conversation: str, new: Sequence[Picture], text_bytes: int, owner_bytes: int
+    ) -> None:
+        """See that an owner who may keep `owner_bytes` has room for a question, its new images and its text.
 
-        def work(connection: Connection) -> None:
-            room.check(connection, owner, conversation, new, limits)
-            room.clear(connection, owner, weight, limits)
+        Where the database cannot tell now they have. Raises `TooLarge`.
+        """
+        if not new and self._remembered.fits(owner, text_bytes, owner_bytes):
+            return
+
+        def work(connection: Connection) -> int:
+            added = room.check_images(connection, conversation, new, self.limits) + text_bytes
+            return room.check_owner(connection, owner, added, owner_bytes, "images" if new else "query")
 
         try:
-            self.database.write(work, _READ_S)
+            self._remembered.counted(owner, self.database.write(work, _READ_S))
         except Unavailable:
             log_.warning("nobody could tell how much an owner keeps")
+
+    def move(self, source: str, target: str) -> int:
+        """Give all that belongs to an owner to another, in one transaction; returns how many conversations."""
+        moved = self.database.write(lambda c: ownership.move(c, source, target))
+        self.recall.move(source, target)
+        return moved
+
+    def rename_former(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
+        """Replace the owners' names of version 0.1 in the background, as soon as the database is there."""
+        threading.Thread(
+            target=self._rename_former, args=(password, user, keyed), name="freshet-rename", daemon=True
+        ).start()
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Ask in one transaction; see `Database.read`."""
@@ -89,9 +121,29 @@ class Store:
 
     def close(self, within_s: float) -> None:
         """Save what waits, and let go."""
+        self._closed.set()
         if self.saver.behind:
             self.saver.flush(within_s)
         self.database.close()
+
+    def _rename_former(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
+        # A server of that version may be writing to the same Postgres while this one starts.
+        idle_ms = _FORMER_IDLE_MS if self.database.kind == "postgres" else 0
+        for _ in range(_MOST_RENAMINGS):
+            try:
+                keyed("")  # what it needs of the database it must have before the transaction
+                if self.database.write(
+                    lambda c: ownership.rename_former(c, password, user, keyed, idle_ms), _RENAMING_S
+                ):
+                    return
+            except Unavailable:
+                pass  # the database is away
+            except Exception:  # the server goes on without
+                log_.exception("the owners of version 0.1 could not be renamed")
+                return
+            self._closed.wait(_RENAME_AGAIN_S)
+            if self._closed.is_set():
+                return
 
     def _open(self) -> None:
         try:

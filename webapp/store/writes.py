@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from webapp.conversation import Message, fold
 from webapp.store import pictures
 from webapp.store.conversations import owned
+from webapp.store.ownership import moved_to
 from webapp.store.pictures import Picture
 from webapp.store.rows import clean, now_ms, put, row_of
 from webapp.store.schema import conversations, messages
@@ -26,12 +27,13 @@ _OF_AN_ANSWER = (
     "finish_reason",
     "error",
     "thought_ms",
+    "size",
 )
 _OVERHEAD_BYTES = 1_000
 
 
 class NotOurs(Exception):
-    """The conversation turned out to be somebody else's: what was to be kept in it is not."""
+    """The conversation turned out to be somebody else's, or is gone: what was to be kept in it is not."""
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +59,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
         title = clean(self.title)
         conversation = {
             "id": self.conversation,
-            "owner": self.owner,
+            "owner": moved_to(connection, self.owner, self.answer.created_at) or self.owner,
             "title": title,
             "folded": fold(title),
             "system": self.system and clean(self.system),
@@ -66,11 +68,11 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
             "updated_at": now,
         }
         put(connection, conversations, [conversation])
-        _check_owner(connection, self.owner, self.conversation)
+        owner = _present_owner(connection, self.owner, self.conversation)
         pictures.put_all(connection, self.conversation, self.images)
         new = [self.answer] if self.question is None else [self.question, self.answer]
         put(connection, messages, [row_of(self.conversation, message) for message in new])
-        _touch(connection, self.owner, self.conversation, leaf=self.answer.id)
+        _touch(connection, owner, self.conversation, leaf=self.answer.id)
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,19 +89,21 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
     def apply(self, connection: Connection) -> None:
         """Write it. Raises `NotOurs`."""
-        _check_owner(connection, self.owner, self.conversation)
+        owner = _present_owner(connection, self.owner, self.conversation)
         put(connection, messages, [row_of(self.conversation, self.answer)], update=_OF_AN_ANSWER)
-        _touch(connection, self.owner, self.conversation)
+        _touch(connection, owner, self.conversation)
 
 
 Write = Begin | End
 
 
-def _check_owner(connection: Connection, owner: str, conversation: str) -> None:
+def _present_owner(connection: Connection, owner: str, conversation: str) -> str:
+    """Return who owns a conversation: `owner`, or whoever got that one's things meanwhile. Raises `NotOurs`."""
     table = conversations.c
-    found = connection.execute(select(table.owner).where(table.id == conversation)).scalar()
-    if found != owner:
+    found: str | None = connection.execute(select(table.owner).where(table.id == conversation)).scalar()
+    if found is None or (found != owner and moved_to(connection, owner) != found):
         raise NotOurs
+    return found
 
 
 def _touch(connection: Connection, owner: str, conversation: str, **values: object) -> None:

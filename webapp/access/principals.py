@@ -1,0 +1,37 @@
+"""Who is asking, once that is known."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["user", "visitor", "key"]
+
+OWNER = "owner"  # the one user of local and of password mode
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller.
+
+    `name` is None for a caller without a cookie or a known credential: such a one counts against its address
+    alone, and stores and reads nothing. `address` is the network that counts as one address (see
+    `addresses.network_of`). `session` is the id of the sign-in session, where the caller came by one.
+    `is_counted` is False in local mode, where there are caps but no counts.
+    """
+
+    kind: Kind
+    name: str | None
+    address: str
+    session: str | None = None
+    is_counted: bool = True
+
+    @property
+    def owner(self) -> str | None:
+        """The name in storage of what this caller owns; None for a caller that owns nothing."""
+        return None if self.name is None else owner_of(self.kind, self.name)
+
+
+def owner_of(kind: Kind, name: str) -> str:
+    """Return the name in storage of a principal's things."""
+    return f"{kind}:{name}"
