@@ -3,11 +3,11 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
-from tests.faults.asking import Answered, answered
+from tests.faults.asking import Answered, answered, cookie_of
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.script import Answer, Step
 from tests.support.server import Server, wait_for
@@ -48,11 +48,11 @@ class Gated:
 
 
 class Person:
-    """One owner, by a token of its own."""
+    """One owner, by a visitor's cookie."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, headers: Mapping[str, str] | None = None) -> None:
         self._server = server
-        self.headers = {"Authorization": f"Bearer {secrets.token_urlsafe(8)}"}
+        self.headers = dict(headers or {"Cookie": cookie_of(server)})
 
     def start(self, conversation: str | None, query: str | None = "Well?", **more: Any) -> SseReader:
         """Ask; the caller reads and closes."""

@@ -32,6 +32,7 @@ def guarded(provider: FakeProvider) -> Iterator[Server]:
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{provider.url}/v1",
         "FRESHET_ACCESS_PASSWORD": PASSWORD,
+        "FRESHET_TRUSTED_PROXIES": "127.0.0.1",
     }
     with Server(env, secrets=(KEY, PASSWORD)) as running:
         yield running

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.faults.asking import KEY, SECRET_KEY, answered, cookie_of, new_run
+from tests.faults.asking import KEY, SECRET_KEY, answered, new_run
 from tests.faults.keeping import Gated, Person, at_once, notices, state_of, text_of, warm
 from tests.support.companion import Companion
 from tests.support.dialects import openai
@@ -307,7 +307,6 @@ def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
     with Gated("Begun ", "and never ended") as gated, Server(env) as server:
         provider.play(gated.answer)
         anna, name = Person(server), new_run()
-        anna.headers = {"Cookie": cookie_of(server)}
         with anna.start(name, "First?") as reader:
             gated.open(1)
             reader.read_text(5)
@@ -322,6 +321,4 @@ def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
 
 def again(server: Server, person: Person) -> Person:
     """The same person at a server that was started again."""
-    found = Person(server)
-    found.headers = person.headers
-    return found
+    return Person(server, person.headers)

@@ -214,14 +214,69 @@ def test_a_locked_server_says_which_setting_to_make(locked: Server, provider: Fa
     assert not provider.calls
 
 
+@pytest.fixture(scope="module")
+def local(provider: FakeProvider) -> Iterator[Server]:
+    """Give a server as `make run` starts it."""
+    env = env_of(provider, FRESHET_LOCAL="true") | {"FRESHET_HOST": "127.0.0.1"}
+    with Server(env, secrets=(KEY,)) as running:
+        yield running
+
+
+def test_local_mode_is_one_user_without_a_cookie(local: Server, provider: FakeProvider) -> None:
+    conversation = new_run()
+    with SseReader(local.address, body={"query": "x", "conversation": conversation}) as reader:
+        assert check_promises(reader.read_to_end()).text == "Hello"
+    for headers in ({}, {"Authorization": "Bearer anything"}, {"Cookie": "freshet-visitor=forged"}):
+        status, _, reply = local.request("GET", f"/conversations/{conversation}", **headers)
+        assert status == 200, reply
+
+
 @pytest.mark.parametrize(
-    "sign", ["Forwarded", "X_Forwarded_For", "X_Forwarded_Proto", "X_Forwarded_Host", "Via"]
+    "sign",
+    [
+        "Forwarded",
+        "X_Forwarded_For",
+        "X_Forwarded_Proto",
+        "X_Forwarded_Host",
+        "X_Real_IP",
+        "CF_Connecting_IP",
+        "Via",
+    ],
 )
-def test_behind_a_proxy_nothing_is_open(server: Server, provider: FakeProvider, sign: str) -> None:
-    status, _, _ = server.request("POST", "/stream", {"query": "x"}, **{sign: "x"})
-    assert status == 503
-    status, _, _ = server.request("POST", "/stream", {"query": "x"}, Host="rebound.example")
-    assert status == 503
+def test_behind_a_proxy_nothing_is_local(local: Server, provider: FakeProvider, sign: str) -> None:
+    for value in ("x", ""):
+        status, _, reply = local.request("POST", "/stream", {"query": "x"}, **{sign: value})
+        assert status == 503
+        assert "FRESHET_LOCAL" in refusal_of(status, reply)["message"]
+    assert not provider.calls
+
+
+@pytest.mark.parametrize(
+    "host", ["rebound.example", "localhost", "localhost:1", "127.0.0.1", "localhost.:{port}", "127.1:{port}"]
+)
+def test_another_name_is_not_local(local: Server, provider: FakeProvider, host: str) -> None:
+    """DNS rebinding: a page elsewhere makes its own name mean this computer."""
+    named = host.format(port=local.port)
+    for method, path, body in DOORS:
+        assert local.request(method, path, body, Host=named)[0] == 503, path
+    with pytest.raises(Refused) as refused:
+        WsClient(local.address, headers={"Host": named})
+    assert refused.value.status == 503
+    assert not provider.calls
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}@evil", "evil@localhost:{port}", "a b", "[::1", "x:y", "a/b"]
+)
+def test_a_host_that_is_none_is_refused(
+    local: Server, server: Server, guarded: Server, provider: FakeProvider, host: str
+) -> None:
+    for target in (local, server, guarded):
+        status, _, reply = target.request(
+            "POST", "/stream", {"query": "x"}, Host=host.format(port=target.port)
+        )
+        assert status == 400
+        assert refusal_of(status, reply)["param"] == "Host"
     assert not provider.calls
 
 

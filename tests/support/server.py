@@ -21,12 +21,26 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).parent / "probe"
 BAD_LOG = ("Traceback (most recent call last)", "MonkeyPatchWarning", "RecursionError", "never awaited")
 START_S, STOP_S = 20.0, 40.0
+# What a server gets that says nothing of who may come in: visitors, each with a cookie, who may do all that users may.
+# Local mode would make all of them one user, and answer at one port only, not behind a test's proxy.
+OPEN = {
+    "FRESHET_PUBLIC": "true",
+    "FRESHET_VISITOR_ANSWERS": "8000",
+    "FRESHET_VISITOR_STARTS": "100000",
+    "FRESHET_VISITOR_MAX_TOKENS": "1000000",
+    "FRESHET_VISITOR_QUESTION_BYTES": str(64 * 1024**2),
+    "FRESHET_VISITOR_STORED_BYTES": str(1024**4),
+    "FRESHET_VISITOR_MODELS": "all",
+    "FRESHET_VISITOR_ORPHAN_S": "86400",
+    "FRESHET_ADDRESS_SHARE": "1000",
+    "FRESHET_ADDRESS_VISITORS": "100000",
+}
 
 
 class Server:
     """One server with its log, until the `with` ends.
 
-    `env` is added to an environment of four variables. At the end the log must hold no traceback and no
+    `env` is added to an environment of a few variables, and to `OPEN` where it does not say who may come in. At the end the log must hold no traceback and no
     warning, unless `dirty_log`, and none of `secrets` in any case. `root` holds its code: another copy is another version.
     """
 
@@ -165,10 +179,9 @@ class Server:
             "FRESHET_HOST": "127.0.0.1",
             "FRESHET_DATA_DIR": str(self.folder / "data"),
         } | self._env
-        # As `make run` and `freshet serve` do it.
         chosen = env.keys() & {"FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC", "FRESHET_LOCAL"}
         if not chosen and env["FRESHET_HOST"] == "127.0.0.1":
-            env["FRESHET_LOCAL"] = "true"
+            env = OPEN | env
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", program, *arguments],

@@ -29,4 +29,5 @@ def run(chosen: argparse.Namespace) -> int:
     if settings.access_password is None and not settings.public:
         dataclasses.replace(settings, local=True).check_local(named)
         os.putenv("FRESHET_LOCAL", "true")
+        os.putenv("FRESHET_HOST", named)  # with PORT alone the settings would mean all addresses
     os.execv(sys.executable, command)  # noqa: S606  (our own interpreter, no shell)

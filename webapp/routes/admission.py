@@ -208,8 +208,13 @@ def _check_form() -> None:
     """Refuse what no endpoint and no database takes. Raises `InvalidRequest` and `UriTooLong`."""
     if len(request.environ.get("RAW_URI", "")) > MAX_URL_CHARS:
         raise UriTooLong("The address is longer than this server takes: POST the question instead.")
-    if "\0" in request.path or any("\0" in name + value for name, value in request.args.items(multi=True)):
-        raise InvalidRequest("The address must not hold a NUL character.", param="path", code="nul")
+    if "\0" in request.path:
+        raise InvalidRequest("The path must not hold a NUL character.", param="path", code="nul")
+    for name, value in request.args.items(multi=True):
+        if "\0" in name + value:
+            raise InvalidRequest(
+                "The address must not hold a NUL character.", param=name.replace("\0", ""), code="nul"
+            )
     host = request.headers.get("Host", "")
     if host and parse_host(host) is None:
         raise InvalidRequest("Host must be a name or an address.", param="Host", code="bad_host")
