@@ -63,6 +63,9 @@ class Response:
         status, *lines = head.decode("latin-1").split("\r\n")
         self.status = int(status.split(" ")[1])
         self.headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        self.cookies = [
+            line.partition(":")[2].strip() for line in lines if line.lower().startswith("set-cookie:")
+        ]
         self._chunked = self.headers.get("transfer-encoding", "") == "chunked"
         if self._chunked:
             self._left = 0

@@ -65,8 +65,8 @@ class Proxies:
             address = hop.strip()
             if parse(address) is None:
                 return peer  # the proxy passed on what it was told
-            if not self.trusts(address):
-                return address
+            if not self.trusts(address) or address == peer:
+                return address  # a client beside the proxy, on the same machine, is no proxy
         return peer
 
     def is_secure(self, environ: dict[str, object]) -> bool:

@@ -1,4 +1,4 @@
-"""The terminal command: `freshet serve | migrate | chat | demo | models | config`.
+"""The terminal command: `freshet serve | migrate | users | chat | demo | models | config`.
 
 Exit codes: 0 done, 1 the answer failed, 2 the command or a setting is wrong, 130 interrupted.
 """
@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from webapp import __version__
-from webapp.cli import chat, demo, inspect, migrate, serve
+from webapp.cli import chat, demo, inspect, migrate, serve, users
 from webapp.errors import AnswerError, ConfigurationError, RequestError
 
-_COMMANDS = (serve, migrate, chat, demo, inspect)
+_COMMANDS = (serve, migrate, users, chat, demo, inspect)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

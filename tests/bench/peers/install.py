@@ -1,12 +1,12 @@
 """Bring the peers into the benchmark's own folder. Freshet's environment and the system stay as they are."""
 
 import hashlib
-import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.nginx import find, said
 
 PACKAGES = ("starlette", "httpx", "uvicorn[standard]", "flask", "gunicorn[gevent]", "requests")
 STARLETTE_PARTS = ("starlette", "httpx", "uvicorn", "uvloop", "httptools")
@@ -33,11 +33,11 @@ def install(folder: Path) -> Peers:
         absent = [part for part in parts if part not in versions]
         if absent:
             missing[peer] = reason or f"not installed: {', '.join(absent)}"
-    nginx = _find_nginx(folder / "nginx")
+    nginx = find(folder / "nginx")
     if nginx is None:
         missing["nginx"] = "no nginx on the PATH, and none could be unpacked with apt-get and dpkg"
     else:
-        versions["nginx"] = _said([str(nginx), "-v"]).rpartition("/")[2]
+        versions["nginx"] = said([str(nginx), "-v"]).rpartition("/")[2]
     return Peers(python=python, nginx=nginx, versions=versions, missing=missing)
 
 
@@ -67,32 +67,3 @@ def _versions(python: Path) -> dict[str, str]:
     script = "import importlib.metadata as m, sys\nfor n in sys.argv[1:]:\n  print(n, m.version(n))"
     done = subprocess.run([str(python), "-c", script, *names], capture_output=True, text=True)
     return dict(line.split() for line in done.stdout.splitlines())
-
-
-def _find_nginx(folder: Path) -> Path | None:
-    """Take the system's nginx, else unpack Debian's package: installing it would start a service."""
-    search = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    system = shutil.which("nginx", path=search)
-    if system:
-        return Path(system)
-    unpacked = folder / "usr" / "sbin" / "nginx"
-    if not unpacked.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
-        _unpack_nginx(folder)
-    return unpacked if unpacked.exists() and "nginx/" in _said([str(unpacked), "-v"]) else None
-
-
-def _unpack_nginx(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        subprocess.run(["apt-get", "-qq", "update"], capture_output=True)
-    subprocess.run(["apt-get", "-qq", "download", "nginx"], cwd=folder, capture_output=True)
-    for package in folder.glob("nginx_*.deb"):
-        subprocess.run(["dpkg", "-x", package.name, "."], cwd=folder, capture_output=True)
-
-
-def _said(command: list[str]) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except OSError:
-        return ""
-    return (done.stdout + done.stderr).strip()
