@@ -1,0 +1,280 @@
+"""Sessions: the same person on every device, ended from anywhere, valid while the database is away."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.access.conftest import Start, made
+from tests.access.device import PASSWORD, SECRET_KEY, Device, error_of, within
+from tests.faults.asking import new_run
+from tests.faults.keeping import Gated
+from tests.support.dialects import openai
+from tests.support.fake_provider import FakeProvider
+from tests.support.postgres import Postgres
+from tests.support.rawhttp import Cut
+from tests.support.script import Answer
+from tests.support.server import Server
+
+CLOSED_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def server(provider: FakeProvider) -> Iterator[Server]:
+    with made(provider, FRESHET_ACCESS_PASSWORD=PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def hello(provider: FakeProvider) -> None:
+    provider.play(Answer(steps=openai(["Hello"])))
+
+
+def signed_in(server: Server) -> Device:
+    device = Device(server.address)
+    assert device.sign_in() == 303
+    return device
+
+
+def test_two_devices_are_one_user(server: Server) -> None:
+    desk, phone = signed_in(server), signed_in(server)
+    name = desk.converse()
+    assert name in phone.listed()
+    assert phone.messages(name)[1]["content"][0]["text"] == "Hello"
+    program = Device(server.address, {"Authorization": f"Bearer {PASSWORD}"})
+    assert name in program.listed()
+
+
+def test_signing_out_loses_nothing_and_ends_the_cookie(server: Server) -> None:
+    person = signed_in(server)
+    name, old = person.converse(), dict(person.cookies)
+    assert person.sign_out() == 303
+    assert "freshet-session" not in person.cookies
+    replayed = Device(server.address)
+    replayed.cookies = old
+    status, _, raw = replayed.do("GET", "/conversations")
+    assert (status, error_of(raw)["code"]) == (401, "not_signed_in")
+    assert person.do("GET", "/conversations")[0] == 401
+    assert person.sign_in() == 303
+    assert name in person.listed()
+
+
+def test_signing_in_again_rotates_the_session(server: Server) -> None:
+    person = signed_in(server)
+    before = dict(person.cookies)
+    assert person.sign_in() == 303
+    assert person.cookies["freshet-session"] != before["freshet-session"]
+    assert person.cookies["freshet-browser"].split(".")[0] == before["freshet-browser"].split(".")[0]
+    replayed = Device(server.address)
+    replayed.cookies = before
+    assert replayed.do("GET", "/conversations")[0] == 401
+
+
+def test_a_session_that_somebody_else_chose_is_not_taken(server: Server) -> None:
+    """Fixation: the cookie of before is never the one of after."""
+    victim = Device(server.address)
+    victim.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
+    assert victim.sign_in() == 303
+    assert victim.cookies["freshet-session"] != "chosen-by-somebody-else-0123456789abcdefghij"
+    attacker = Device(server.address)
+    attacker.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
+    assert attacker.do("GET", "/conversations")[0] == 401
+
+
+def test_the_list_of_devices(server: Server) -> None:
+    for device in [signed_in(server) for _ in range(2)]:
+        device.do("DELETE", "/sessions")
+    here = signed_in(server)
+    here.do("DELETE", "/sessions")
+    there = Device(server.address, {"User-Agent": "Mozilla/5.0 (iPhone) Version/18 Mobile Safari/604.1"})
+    assert there.sign_in() == 303
+    listed = here.sessions()
+    assert sorted((one["device"], one["current"]) for one in listed) == [
+        ("Firefox, Linux", True),
+        ("Safari, iPhone", False),
+    ]
+    now_ms = time.time() * 1000
+    for one in listed:
+        assert abs(now_ms - one["seen_at"]) < 60_000
+        assert abs(now_ms - one["created_at"]) < 60_000
+    assert there.cookies["freshet-session"] not in str(listed)
+    mine = next(one["id"] for one in there.sessions() if one["current"])
+    assert here.json("DELETE", f"/sessions/{mine}") == {"ended": [mine]}
+    assert there.do("GET", "/conversations")[0] == 401
+    assert here.do("DELETE", f"/sessions/{mine}")[0] == 404
+    assert here.do("GET", "/conversations")[0] == 200
+
+
+def test_ending_all_the_others(server: Server) -> None:
+    here, others = signed_in(server), [signed_in(server) for _ in range(3)]
+    assert len(here.json("DELETE", "/sessions")["ended"]) >= 3
+    assert [one["current"] for one in here.sessions()] == [True]
+    assert {other.do("GET", "/conversations")[0] for other in others} == {401}
+
+
+def test_a_revoked_session_s_connections_close_and_its_answers_go_on(
+    server: Server, provider: FakeProvider
+) -> None:
+    here, there = signed_in(server), signed_in(server)
+    session = next(one["id"] for one in there.sessions() if one["current"])
+    conversation, run = new_run(), new_run()
+    with Gated("It ", "goes on.") as gated:
+        provider.play(gated.answer)
+        with there.start(conversation=conversation, run=run) as reader, there.socket() as socket:
+            gated.open(1)
+            reader.read_text(1)
+            socket.send_json(type="resume", ref="1", run=run)
+            socket.read_until(lambda: any("text" in body for _, body in socket.jsons), 5)
+            began = time.monotonic()
+            here.json("DELETE", f"/sessions/{session}")
+            assert socket.read_close(CLOSED_S) == 4401
+            assert ended(reader, CLOSED_S)
+            assert time.monotonic() - began < CLOSED_S
+            assert there.do("GET", f"/stream/{run}")[0] == 401
+            gated.open()
+            within(lambda: here.messages(conversation)[-1]["state"] == "done", 5, "the answer's end")
+        assert here.messages(conversation)[-1]["content"][0]["text"] == "It goes on."
+
+
+def ended(reader: object, timeout_s: float) -> bool:
+    """Read until the connection ends without a terminal frame."""
+    try:
+        received = reader.read_to_end(timeout_s)  # type: ignore[attr-defined]
+    except (Cut, AssertionError):
+        return True
+    return not any("done" in one.frame or "error" in one.frame for one in received)
+
+
+# Two servers, one database.
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def pair(
+    request: pytest.FixtureRequest,
+    start: Start,
+    migrated: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Server, Server]:
+    if request.param == "postgres":  # each with a disk of its own, which may be wiped
+        url = migrated()
+        return (
+            start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url),
+            start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url),
+        )
+    folder = str(tmp_path_factory.mktemp("shared"))
+    return (
+        start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_DATA_DIR=folder),
+        start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_DATA_DIR=folder),
+    )
+
+
+def test_a_session_is_good_at_both_and_ends_at_both(
+    pair: tuple[Server, Server], provider: FakeProvider
+) -> None:
+    one, other = pair
+    person = signed_in(one)
+    name = person.converse()
+    elsewhere = Device(other.address)
+    elsewhere.cookies = person.cookies
+    assert elsewhere.listed() == {name}
+    admin = signed_in(other)
+    session = next(one["id"] for one in person.sessions() if one["current"])
+    with Gated("It ", "goes on.") as gated:
+        provider.play(gated.answer)
+        with person.socket() as socket:
+            socket.send_json(type="start", ref="1", query="Hi", run=new_run())
+            gated.open(1)
+            socket.read_until(lambda: any("text" in body for _, body in socket.jsons), 5)
+            admin.json("DELETE", f"/sessions/{session}")  # at the other server
+            assert socket.read_close(CLOSED_S + 0.5) == 4401
+        assert person.do("GET", "/conversations")[0] == 401
+        gated.open()
+
+
+def test_a_wiped_disk_makes_strangers_of_nobody(
+    start: Start, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    url = migrated()
+    server = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+    visitor = Device(server.address)
+    visitor.open()
+    name = visitor.converse()
+    assert not (server.folder / "data" / "secret").exists()
+    server.stop()
+    fresh = start(
+        FRESHET_PUBLIC="true", DATABASE_URL=url, FRESHET_DATA_DIR=str(tmp_path_factory.mktemp("fresh"))
+    )
+    visitor.address = fresh.address
+    assert visitor.listed() == {name}
+    assert visitor.open() == 200
+    assert visitor.listed() == {name}
+
+
+def test_the_setting_beats_the_secret_of_the_database(start: Start, migrated: Callable[[], str]) -> None:
+    url = migrated()
+    first = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+    visitor = Device(first.address)
+    visitor.open()
+    visitor.converse()
+    second = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
+    visitor.address = second.address
+    assert visitor.do("GET", "/conversations")[0] == 401
+
+
+def test_a_secret_that_was_kept_on_the_disk_goes_on_signing(
+    start: Start, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An earlier version kept it there also where it had a database."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "secret").write_text("the-secret-of-before-canary")
+    url = migrated()
+    first = start(FRESHET_PUBLIC="true", DATABASE_URL=url, FRESHET_DATA_DIR=str(folder))
+    visitor = Device(first.address)
+    visitor.open()
+    name = visitor.converse()
+    second = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY="the-secret-of-before-canary")
+    visitor.address = second.address
+    assert visitor.listed() == {name}
+
+
+# The database away.
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
+    start: Start, own_postgres: Postgres
+) -> None:
+    url = own_postgres.new_url()
+    from webapp.store.database import Database  # noqa: PLC0415
+
+    Database(url, "unused").migrate()
+    server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url)
+    person, other = signed_in(server), signed_in(server)
+    name = person.converse()
+    assert person.listed() == {name}
+    own_postgres.stop()
+    assert person.ask() == "Hello"
+    with person.socket() as socket:
+        run = new_run()
+        socket.send_json(type="start", ref="1", query="Hi", run=run)
+        socket.read_to_end(run)
+    status, headers, raw = other.do("POST", "/stream", {"query": "Hi"})
+    assert status == 503, "this worker has never verified it"
+    assert error_of(raw)["code"] == "store_away"
+    assert int(headers["retry-after"]) > 0
+    status, headers, raw = Device(server.address).do(
+        "POST", "/signin", f"password={PASSWORD}".encode(), Content_Type="application/x-www-form-urlencoded"
+    )
+    assert status == 503
+    assert "retry-after" in headers
+    assert person.sign_out() == 503, "a session that cannot be ended is not said to be"
+    assert "freshet-session" in person.cookies
+    assert Device(server.address, {"Authorization": f"Bearer {PASSWORD}"}).ask() == "Hello"
+    own_postgres.start()
+    within(lambda: other.do("GET", "/conversations")[0] == 200, 10, "the database, back")
+    assert person.listed() == {name}
