@@ -30,6 +30,8 @@ export class Announcer {
   #before = 0;
   #lookAt_ms = 0;
   #isHushed = false;
+  /** @type {string | undefined} why it could not begin when that was last told */
+  #held = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
 
@@ -73,6 +75,7 @@ export class Announcer {
     // What stands there already was told before: the answer is continued, or the page was loaded again.
     this.#before = answer?.text.length ?? 0;
     this.#isHushed = false;
+    this.#held = undefined;
     this.#lookAt_ms = 0;
     this.#speech.clear();
     if (!this.#isTold) this.say(words.said.asked);
@@ -84,10 +87,12 @@ export class Announcer {
    */
   #look(answer, { element, chars, isWhole }) {
     const speech = this.#speech;
+    if (answer.held && answer.held.code !== this.#held) void this.#hold(answer.held);
+    this.#held = answer.held?.code;
     if (answer.status === "failed" || answer.end?.finish_reason === "cancelled") {
       this.#isTold = true;
       speech.clear();
-      return this.say(ending(answer));
+      return void this.#end(answer);
     }
     if (this.#before > 0) {
       if (chars < Math.min(this.#before, answer.text.length)) return; // it is still being drawn
@@ -113,6 +118,21 @@ export class Announcer {
     speech.end(words.said.complete(counted(words.counts.words, count)));
   }
 
+  /** @param {Answer} answer that failed or was stopped */
+  async #end({ failure }) {
+    if (!failure) return this.say(words.said.stopped);
+    const known = words.troubles[failure.code]?.title;
+    const title = known ?? (await import("./refusals.js").catch(() => null))?.titleOf(failure) ?? failure.error;
+    this.say(`${words.said.failed} ${title}`);
+  }
+
+  /** @param {NonNullable<Answer["held"]>} held */
+  async #hold(held) {
+    const loaded = await import("./refusals.js").catch(() => null);
+    const reason = loaded?.reasonOf(held, Date.now());
+    if (reason) this.say(reason);
+  }
+
   /** @param {() => void} again */
   #speak(again) {
     clearTimeout(this.#timer);
@@ -121,10 +141,4 @@ export class Announcer {
     if (text !== null) this.say(text);
     if (!this.#isTold || this.#speech.isWaiting) this.#timer = setTimeout(again, Math.max(LOOK_MS, this.#speech.wait(now_ms)));
   }
-}
-
-/** @param {Answer} answer */
-function ending({ status, failure }) {
-  if (status !== "failed") return words.said.stopped;
-  return `${words.said.failed} ${words.troubles[failure?.code ?? ""]?.title ?? failure?.error ?? ""}`;
 }

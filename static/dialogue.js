@@ -168,7 +168,12 @@ export class Dialogue {
     this.#stopping = answer.run;
     void this.#world.stopRun(answer.run);
     const end = /** @type {const} */ ({ done: true, finish_reason: "cancelled", by: "user" });
-    this.#world.clock.after(() => session?.finish(end), STOP_MS);
+    this.#world.clock.after(() => session?.finish(end), answer.held ? 0 : STOP_MS);
+  }
+
+  /** End the answer that waits for somebody to sign in as failed. */
+  giveUp() {
+    this.#session?.finish({ error: "", code: "signed_out" });
   }
 
   /**

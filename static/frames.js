@@ -43,6 +43,7 @@
  * @property {boolean} [retryable]
  * @property {boolean} [partial]
  * @property {number | null} [retry_after] seconds
+ * @property {number} [limit] what may be had, where that was too little: a number, or bytes
  * @property {number} [thought_ms]
  * @property {string} [provider]
  * @property {string} [model]

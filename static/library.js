@@ -32,21 +32,24 @@ const SLOWEST_BYTES_PER_MS = 32;
 export class Library {
   #base;
   #told;
+  #signedOut;
   /** The answer to the next `load`, where it was asked for already. @type {Promise<Response | null> | null} */
   early = null;
 
   /**
    * @param {string} base the address of the page, to which the doors are relative
    * @param {(page: string) => void} told which version of the page the server has; with every answer
+   * @param {() => void} signedOut the server does not know who asks any more
    */
-  constructor(base, told) {
+  constructor(base, told, signedOut) {
     this.#base = base;
     this.#told = told;
+    this.#signedOut = signedOut;
   }
 
   /** Ask for nothing but which version of the page the server has. */
   async look() {
-    await this.#ask("GET", "conversations?limit=1");
+    await this.ask("GET", "conversations?limit=1");
   }
 
   /**
@@ -56,7 +59,7 @@ export class Library {
    */
   async list({ search = "", after = null, signal }) {
     const query = new URLSearchParams({ ...(search !== "" && { search }), ...(after !== null && { after }) });
-    const { body } = await this.#ask("GET", `conversations?${query}`, { signal });
+    const { body } = await this.ask("GET", `conversations?${query}`, { signal });
     return Array.isArray(body?.conversations) ? /** @type {Page} */ (/** @type {unknown} */ (body)) : null;
   }
 
@@ -68,7 +71,7 @@ export class Library {
   async load(id) {
     const { early } = this;
     this.early = null;
-    const { status, body } = await this.#ask("GET", this.#path(id), { early });
+    const { status, body } = await this.ask("GET", this.#path(id), { early });
     if (status === 404) return "missing";
     return Array.isArray(body?.messages) ? /** @type {Kept} */ (/** @type {unknown} */ (body)) : null;
   }
@@ -79,7 +82,7 @@ export class Library {
    * @returns {Promise<Head | null>}
    */
   async change(id, change) {
-    const { body } = await this.#ask("PATCH", this.#path(id), { json: change });
+    const { body } = await this.ask("PATCH", this.#path(id), { json: change });
     return /** @type {Head | null} */ (/** @type {unknown} */ (body));
   }
 
@@ -88,7 +91,7 @@ export class Library {
    * @returns {Promise<boolean>} whether it is gone
    */
   async remove(id) {
-    const { status, body } = await this.#ask("DELETE", this.#path(id));
+    const { status, body } = await this.ask("DELETE", this.#path(id));
     return body !== null || status === 404;
   }
 
@@ -97,7 +100,7 @@ export class Library {
    * @param {string} id
    */
   async restore(id) {
-    return (await this.#ask("POST", `${this.#path(id)}/restore`)).body !== null;
+    return (await this.ask("POST", `${this.#path(id)}/restore`)).body !== null;
   }
 
   /**
@@ -129,7 +132,7 @@ export class Library {
    * @returns {Promise<Link | null>} null: it can't be known now
    */
   async link(id) {
-    return this.#linkOf(await this.#ask("GET", `${this.#path(id)}/share`));
+    return this.#linkOf(await this.ask("GET", `${this.#path(id)}/share`));
   }
 
   /**
@@ -138,7 +141,7 @@ export class Library {
    * @returns {Promise<Link | null>} null: that did not work
    */
   async share(id) {
-    return this.#linkOf(await this.#ask("POST", `${this.#path(id)}/share`));
+    return this.#linkOf(await this.ask("POST", `${this.#path(id)}/share`));
   }
 
   /**
@@ -147,7 +150,7 @@ export class Library {
    * @returns {Promise<Link | null>} null: that did not work
    */
   async unshare(id) {
-    return this.#linkOf(await this.#ask("DELETE", `${this.#path(id)}/share`));
+    return this.#linkOf(await this.ask("DELETE", `${this.#path(id)}/share`));
   }
 
   /**
@@ -184,12 +187,13 @@ export class Library {
   }
 
   /**
+   * Ask the server for something.
    * @param {string} method
    * @param {string} path
    * @param {{json?: object, signal?: AbortSignal, early?: Promise<Response | null> | null}} [what]
    * @returns {Promise<{status: number, body: Record<string, unknown> | null}>} without a body unless all went well
    */
-  async #ask(method, path, { json, signal, early } = {}) {
+  async ask(method, path, { json, signal, early } = {}) {
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), DOOR_PATIENCE_MS);
     signal?.addEventListener("abort", () => aborter.abort());
@@ -199,11 +203,18 @@ export class Library {
       const response = (await early) ?? (await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal }));
       const page = response.headers.get(PAGE_HEADER);
       if (page) this.#told(page);
-      return { status: response.status, body: response.ok ? parseObject(await response.text()) : null };
+      const told = parseObject(await response.text());
+      if (response.status === 401 && codeOf(told) !== "no_owner") this.#signedOut();
+      return { status: response.status, body: response.ok ? told : null };
     } catch {
       return { status: 0, body: null };
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** @param {Record<string, unknown> | null} told */
+function codeOf(told) {
+  return /** @type {Record<string, unknown>} */ (told?.error ?? {}).code;
 }

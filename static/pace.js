@@ -8,8 +8,8 @@ export const SWITCH_MS = 3_000;
 export const SILENCE_MS = 25_000;
 /** The server says something every ten seconds; when the page is shown again, older than this is suspect. */
 export const SUSPECT_MS = 12_000;
-/** The longest a refusal may ask us to wait on our own; beyond it a person decides. */
-export const PATIENCE_MS = 60_000;
+/** The longest a refusal may ask us to wait on our own, what is counted by the minute included; beyond it a person decides. */
+export const PATIENCE_MS = 65_000;
 
 /** A slow line still sends this much in a second; what is sent first may take its time before an answer can come. */
 const SLOWEST_CHARS_PER_S = 32_000;

@@ -26,12 +26,12 @@ import { warm, whenMissed } from "./prose.js";
 import { wear, worn } from "./scheme.js";
 import { speak, words } from "./strings/words.js";
 
-/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, starters: string[]}} Boot */
+/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, movable: boolean, starters: string[]}} Boot */
 
 /** @returns {Boot} */
 function readBoot() {
   const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, starters: [], ...boot };
+  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, movable: false, starters: [], ...boot };
 }
 
 /** @param {FreshetChat} chat */
@@ -194,12 +194,25 @@ function isWriting(event) {
   return path.some((element) => element instanceof HTMLDialogElement && element.open && element !== shortcuts?.dialog);
 }
 
+/**
+ * Load the sign-in page in the place of this one. Where the server still has this page for whoever is signed out,
+ * loading it would not help, and never end.
+ * @param {() => void} [stay] called then
+ */
+async function leave(stay = () => {}) {
+  const has = (/** @type {Response} */ { ok }) => ok;
+  const isHere = await fetch(document.baseURI, { cache: "no-store", redirect: "manual" }).then(has, () => true);
+  if (isHere) stay();
+  else location.reload();
+}
+
 function main() {
   const boot = readBoot();
   defineElements();
   const chat = new FreshetChat();
-  const library = new Library(document.baseURI, (page) => (chat.isOutdated = page !== boot.page));
-  whenMissed(() => void library.look());
+  const library = new Library(document.baseURI, (page) => (chat.isOutdated = page !== boot.page), () => void leave());
+  const missed = () => void library.look();
+  whenMissed(missed);
   const tools = document.getElementById("tools");
   let system = recallWishes().system;
   const changed = (/** @type {import("./seams.js").Wishes} */ wished) => {
@@ -216,7 +229,13 @@ function main() {
   const wishes = new WishesControl(
     boot.models,
     { mode: recallSpeech(), scheme: worn() },
-    { changed, speak, wear, listKeys: () => void listKeys().catch(() => {}) },
+    {
+      changed,
+      speak,
+      wear,
+      listKeys: () => void listKeys().catch(() => {}),
+      listDevices: boot.signed_in ? () => void import("./elements/devices.js").then(({ listDevices }) => listDevices(library), missed) : null,
+    },
   );
   chat.speech = recallSpeech();
   const side = sideBeside();
@@ -224,9 +243,10 @@ function main() {
   tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
-  chat.addEventListener("freshet-signed-out", () => location.reload());
+  if (boot.movable) void import("./elements/moving.js").then(({ offerMove }) => offerMove(library, list), missed);
+  chat.addEventListener("freshet-signed-out", () => void leave(() => chat.giveUp()));
   keepTitle(chat);
-  keepStep(chat, list, () => void library.look());
+  keepStep(chat, list, missed);
   listenToKeys(chat, side, list);
   document.getElementById("chat")?.append(chat);
   library.early = early;

@@ -47,6 +47,7 @@
  * @property {string} [code]
  * @property {string} [message] the server's own sentence
  * @property {number | null} [retry_ms] when the server asks to come back
+ * @property {number} [limit] what may be had, where that was too little: a number, or bytes
  */
 
 /**

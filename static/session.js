@@ -8,7 +8,7 @@
  */
 import { formatCursor } from "./frames.js";
 import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff, sendingMs } from "./pace.js";
-import { ended, isOver, reduce, reopened, withoutCursor } from "./state.js";
+import { ended, heldBack, isOver, reduce, reopened, withoutCursor } from "./state.js";
 
 /** @typedef {import("./frames.js").Received} Received */
 /** @typedef {import("./seams.js").Clock} Clock */
@@ -32,6 +32,9 @@ import { ended, isOver, reduce, reopened, withoutCursor } from "./state.js";
  * @property {Clock} clock
  * @property {Watcher} watcher
  */
+
+/** How much of the usual chance there is in a pause that ends with a limit of one's own. */
+const OWN_SPREAD = 0.1;
 
 /** Follows one answer from `begin` until it is over or `close` is called. */
 export class Session {
@@ -82,7 +85,7 @@ export class Session {
 
   /**
    * End the answer here without waiting for the server's own end.
-   * @param {import("./frames.js").Done} end
+   * @param {import("./frames.js").Done | import("./frames.js").Failure} end
    */
   finish(end) {
     this.#end(end);
@@ -170,7 +173,7 @@ export class Session {
     if (ending.kind === "refused" && !this.#mayWait(ending)) return this.#refused(ending);
     // Beside a link that still tries, the loss of another decides nothing.
     if (this.#links.size > 0) return;
-    if (!link.heard) this.#at = link.at + 1;
+    if (!link.heard && ending.kind !== "refused") this.#at = link.at + 1;
     this.#lose(ending);
   }
 
@@ -183,14 +186,14 @@ export class Session {
   }
 
   /** @param {Ending} ending */
-  #refused({ status, message, code, retry_ms }) {
+  #refused({ status, message, code, retry_ms, limit }) {
     // Where cookies are refused there is no owner, and signing in or loading the page again would not help.
     if (status === 401 && code !== "no_owner") {
       this.close();
       return this.#means.watcher.signedOut();
     }
     const retry_after = typeof retry_ms === "number" ? Math.ceil(retry_ms / 1000) : null;
-    this.#end({ error: message ?? "", code: code ?? "refused", retry_after });
+    this.#end({ error: message ?? "", code: code ?? "refused", retry_after, limit });
   }
 
   /**
@@ -202,9 +205,13 @@ export class Session {
     this.#failures += 1;
     const asked_ms = Math.max(ending.retry_ms ?? 0, this.#pauseOnce_ms, this.#failures > 1 ? this.#pace_ms : 0);
     this.#pauseOnce_ms = 0;
-    const pause_ms = backoff(this.#failures, asked_ms, this.#means.clock.random());
+    // Whoever is beyond a limit of their own meets nobody when they come back: few need to be spread.
+    const spread = ending.status === 429 ? OWN_SPREAD : 1;
+    const pause_ms = backoff(this.#failures, asked_ms, this.#means.clock.random() * spread);
     this.#arm("retry", pause_ms, () => this.#connect());
-    this.#means.watcher.linked(ending.kind === "refused" ? "busy" : "lost");
+    const { clock, watcher } = this.#means;
+    if (this.#answer.cursor === null) this.#change(heldBack(this.#answer, ending.code, clock.now() + pause_ms));
+    watcher.linked(ending.kind === "refused" ? "busy" : "lost");
   }
 
   /** Something between holds the bytes back, or the connection is dead: the other transport goes first. */

@@ -23,6 +23,7 @@
  * @property {number} redraws raised whenever text was replaced and not only added to
  * @property {boolean} stale the next frame is the first of everything again: it replaces what is here
  * @property {string | null} notice code of the server's latest notice
+ * @property {{code: string, until_ms: number} | null} held why it could not begin yet, and when it is asked for again
  * @property {boolean} unsaved the server could not keep it yet when it last said so
  * @property {Done | null} end set when status is `done`
  * @property {Failure | null} failure set when status is `failed`
@@ -52,6 +53,7 @@ export function newAnswer(run) {
     redraws: 0,
     stale: false,
     notice: null,
+    held: null,
     unsaved: false,
     end: null,
     failure: null,
@@ -83,7 +85,8 @@ export function reduce(answer, { cursor, frame }, now_ms) {
   if (isOver(answer)) return answer;
   if (frame.reset) return applyReset(answer, frame.reset, cursor, now_ms);
   if (cursor && isSeen(answer, cursor)) return answer;
-  const base = answer.stale ? emptied(answer) : answer;
+  const begun = answer.held ? { ...answer, held: null } : answer;
+  const base = answer.stale ? emptied(begun) : begun;
   const next = apply(base, frame, now_ms);
   return cursor ? { ...next, cursor } : next;
 }
@@ -115,8 +118,31 @@ export function withoutCursor(answer) {
  */
 export function ended(answer, end, now_ms) {
   if (isOver(answer)) return answer;
-  if ("done" in end) return { ...answer, status: "done", end, ended_ms: now_ms, notice: null };
-  return { ...answer, status: "failed", failure: end, ended_ms: now_ms, notice: null };
+  const over = { ...answer, ended_ms: now_ms, notice: null, held: null };
+  return "done" in end ? { ...over, status: "done", end } : { ...over, status: "failed", failure: end };
+}
+
+/**
+ * Note why an answer can't begin yet. How long it takes is counted from its beginning then.
+ * @param {Answer} answer
+ * @param {string | undefined} code undefined: the server did not say no, it can't be reached
+ * @param {number} until_ms when it is asked for again
+ * @returns {Answer}
+ */
+export function heldBack(answer, code, until_ms) {
+  if (code === undefined) return answer.held ? { ...answer, held: null } : answer;
+  return { ...answer, held: { code, until_ms }, asked_ms: null };
+}
+
+/** Codes of what keeps an answer from beginning, shown where it would stand. */
+const EXPLAINED = new Set(["too_many_answers", "too_many_starts", "store_away"]);
+
+/**
+ * Return whether the reason why an answer can't begin yet is shown where it would stand.
+ * @param {Answer | undefined} answer
+ */
+export function isExplained(answer) {
+  return EXPLAINED.has(answer?.held?.code ?? "");
 }
 
 /**

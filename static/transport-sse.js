@@ -101,6 +101,7 @@ async function readBody(reader, sink, signal) {
 async function refusalOf(response) {
   const { status } = response;
   const retry_ms = parseRetryAfter(response.headers.get("retry-after"), Date.now());
+  const limit = Number(response.headers.get("x-ratelimit-limit")) || undefined;
   const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");
   const error = isJson ? parseObject(await response.text())?.error : null;
   if (error === null || typeof error !== "object") {
@@ -108,7 +109,7 @@ async function refusalOf(response) {
   }
   const { message, code } = /** @type {Record<string, unknown>} */ (error);
   if (status === 404) return { kind: "gone", message: asText(message) };
-  return { kind: "refused", status, retry_ms, message: asText(message), code: asText(code) };
+  return { kind: "refused", status, retry_ms, limit, message: asText(message), code: asText(code) };
 }
 
 /** @param {unknown} value */

@@ -78,7 +78,7 @@ function take(text, ask, sink) {
  * @param {Record<string, unknown>} json
  * @returns {Ending}
  */
-function refusal({ refused, code, status, retry_after }) {
+function refusal({ refused, code, status, retry_after, limit }) {
   const message = typeof refused === "string" ? refused : undefined;
   if (status === 204) return { kind: "over" };
   if (status === 404) return { kind: "gone", message };
@@ -87,6 +87,7 @@ function refusal({ refused, code, status, retry_after }) {
     status: typeof status === "number" ? status : 400,
     code: typeof code === "string" ? code : undefined,
     retry_ms: typeof retry_after === "number" ? retry_after * 1000 : null,
+    limit: typeof limit === "number" ? limit : undefined,
     message,
   };
 }

@@ -14,7 +14,6 @@ import { Switch, small } from "./versions.js";
 
 /** @typedef {import("./conversation.js").Turn} Turn */
 /** @typedef {import("./frames.js").Done} Done */
-/** @typedef {import("./frames.js").Failure} Failure */
 /** @typedef {import("./state.js").Answer} Answer */
 
 /**
@@ -33,8 +32,6 @@ const RATE_EVERY_MS = 500;
 const TICK_MS = 1_000;
 /** Thinking that is over sooner is not worth a number. */
 const THOUGHT_FROM_MS = 1_000;
-/** Codes whose own sentence says more than ours: which model, how long, what was refused. */
-const TELLING = new Set(["upstream_bad_request", "refused", "gone"]);
 
 /** Shows one turn and keeps it current. */
 export class TurnView {
@@ -46,6 +43,8 @@ export class TurnView {
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
+  /** @type {import("./problem.js").Problem | null} */
+  #failing = null;
   #sources = h("div", { class: "sources", hidden: true });
   /** Those that the notes are of. @type {Answer["sources"]} */
   #noted = [];
@@ -64,10 +63,11 @@ export class TurnView {
   run;
   #question;
   #again = small(ICONS.again, words.regenerate, () => this.#actions.retry(this.run));
+  #retry = h("button", { type: "button", class: "retry", hidden: true }, icon(ICONS.again), words.retry);
   #onward = h("button", { type: "button", class: "retry" }, icon(ICONS.next), words.goOn);
   #copy = small(ICONS.copy, words.copyMarkdown, () => void this.#take());
   /** What may be done about an answer that is not whole. */
-  #choices = h("div", { class: "choices" }, this.#onward);
+  #choices = h("div", { class: "choices" }, this.#retry, this.#onward);
   #switch;
   #deeds;
 
@@ -82,6 +82,7 @@ export class TurnView {
     this.#question = new Question(question, images, { asked: askInstead, turnTo: actions.turnTo, addressOf: actions.addressOf });
     this.#switch = new Switch(words.answerVersions, actions.turnTo);
     this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
+    this.#retry.addEventListener("click", () => this.#actions.retry(this.run));
     this.#onward.addEventListener("click", () => actions.goOn(this.run));
     const message = { class: "message", tabindex: "-1" };
     const asked = h("article", { ...message, hidden: question === "" && images.length === 0 }, h("h2", { class: "unseen" }, words.question), this.#question.element);
@@ -122,8 +123,7 @@ export class TurnView {
     this.#again.disabled = isAnswering;
     if (answer !== this.#shown) this.#draw(answer);
     this.#onward.hidden = !isLast || isAnswering || !isUnfinished(answer);
-    const retry = this.#problem.querySelector("button");
-    if (retry) retry.hidden = !isLast;
+    this.#retry.hidden = !isLast || answer.failure === null;
   }
 
   /**
@@ -150,8 +150,9 @@ export class TurnView {
     this.#answer.show(answer);
     this.#thought.show(answer.reasoning, answer.redraws);
     this.#thinking.hidden = answer.reasoning === "";
-    this.#waiting.hidden = isOver(answer) || answer.text !== "";
-    setText(this.#waitingText, words.notices[answer.notice ?? ""] ?? "");
+    this.#waiting.hidden = isOver(answer) || (answer.text !== "" && !answer.held);
+    if (answer.held) void this.#hold();
+    else setText(this.#waitingText, words.notices[answer.notice ?? ""] ?? "");
     const { thought_ms } = answer;
     const isTimed = thought_ms !== null && thought_ms >= THOUGHT_FROM_MS;
     setText(this.#thinkingName, isTimed ? words.thoughtFor(formatDuration(thought_ms, "long")) : words.thinking);
@@ -196,6 +197,7 @@ export class TurnView {
     this.#rateAt_ms = now_ms;
     const tokens = guessTokens(answer.text.length + answer.reasoning.length);
     const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
+    if (answer.held) void this.#hold();
     const since_ms = answer.asked_ms ?? (answer.gapped ? null : answer.began_ms);
     const elapsed = since_ms === null || now_ms - since_ms < TICK_MS ? null : formatDuration(now_ms - since_ms);
     fill(this.#meta, [answer.model, elapsed, pace && words.about(words.perSecond(formatCount(pace)))]);
@@ -215,29 +217,35 @@ export class TurnView {
     this.#sources.hidden = false;
   }
 
+  /**
+   * Show how the answer failed; trying again needs no words.
+   * @param {Answer} answer
+   * @param {import("./frames.js").Failure} failure
+   */
+  async #fail(answer, failure) {
+    const loaded = await import("./problem.js").catch(() => null);
+    if (answer !== this.#shown) return;
+    if (loaded) return (this.#failing ??= new loaded.Problem(this.#problem)).show(failure, answer, this.#choices);
+    setText(this.#ending, words.troubles[failure.code]?.title ?? failure.error);
+    this.#ending.hidden = false;
+  }
+
+  /** Show why the answer can't begin yet, and when it will. */
+  async #hold() {
+    const loaded = await import("./refusals.js").catch(() => null);
+    const held = this.#shown?.held;
+    if (loaded && held) setText(this.#waitingText, loaded.reasonOf(held, Date.now()));
+  }
+
   /** @param {Answer} answer */
   #close(answer) {
     void this.#note(answer.sources);
-    if (answer.failure) this.#showProblem(answer.failure, answer.text !== "");
+    if (answer.failure) void this.#fail(answer, answer.failure);
     const ending = answer.end && endingOf(answer.end, answer.text);
     this.#ending.hidden = !ending;
     setText(this.#ending, ending ?? "");
     this.#meta.hidden = answer.failure !== null && !answer.failure.usage?.output_tokens;
     fill(this.#meta, figures(answer));
-  }
-
-  /**
-   * @param {Failure} failure
-   * @param {boolean} isPartial
-   */
-  #showProblem(failure, isPartial) {
-    const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), words.retry);
-    button.addEventListener("click", () => this.#actions.retry(this.run));
-    const said = h("div", { class: "words" }, ...describe(failure, isPartial), this.#choices);
-    this.#choices.prepend(button);
-    this.#problem.replaceChildren(icon(ICONS.trouble), said);
-    this.#problem.className = isPartial ? "problem after" : "problem";
-    this.#problem.hidden = false;
   }
 }
 
@@ -247,18 +255,6 @@ export class TurnView {
  */
 function isUnfinished({ text, end, failure }) {
   return text !== "" && (failure !== null || end?.finish_reason === "length" || end?.finish_reason === "cancelled");
-}
-
-/**
- * @param {Failure} failure
- * @param {boolean} isPartial
- */
-function describe({ error, code, retry_after }, isPartial) {
-  const known = words.troubles[code] ?? { title: error || words.troubles.internal?.title, advice: words.troubles.internal?.advice };
-  const title = TELLING.has(code) && error ? error : known.title;
-  const advice = retry_after ? words.retryIn(Math.ceil(retry_after)) : known.advice;
-  const rest = isPartial ? `${words.partial} ${advice}` : advice;
-  return [h("p", { class: "title" }, title ?? ""), h("p", { class: "advice" }, rest ?? "")];
 }
 
 /**

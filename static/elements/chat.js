@@ -7,6 +7,7 @@ import { copyText } from "../copy.js";
 import { h } from "../dom.js";
 import { formatChoice } from "../format.js";
 import { recallDraft, rememberDraft } from "../memory.js";
+import { isExplained } from "../state.js";
 import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
 import { Composer } from "./composer.js";
@@ -160,18 +161,12 @@ export class FreshetChat extends HTMLElement {
     return true;
   }
 
-  /**
-   * Let files go with the next question, where they are images.
-   * @param {readonly File[]} files
-   */
+  /** @param {readonly File[]} files to go with the next question, where they are images */
   take(files) {
     void this.#composer.take(files);
   }
 
-  /**
-   * Show that files may be let go.
-   * @param {boolean} isOver
-   */
+  /** @param {boolean} isOver whether to show that files may be let go */
   invite(isOver) {
     this.#composer.invite(isOver);
   }
@@ -180,6 +175,11 @@ export class FreshetChat extends HTMLElement {
   stop() {
     this.#announcer.hush();
     this.#dialogue?.stop();
+  }
+
+  /** Show as failed the answer that waits for somebody to sign in: that is no way on. */
+  giveUp() {
+    this.#dialogue?.giveUp();
   }
 
   /** Put the caret into the field. */
@@ -290,7 +290,7 @@ export class FreshetChat extends HTMLElement {
       // Who adds an image to a question learns at once that nobody would see it.
       remark: this.#told || this.#sight.objection(this.#composer.images.length),
       isAnswering: this.isAnswering,
-      link: this.#link,
+      link: isExplained(this.turns.at(-1)?.answer) ? "fine" : this.#link,
       isUnsaved: this.turns.at(-1)?.answer.unsaved ?? false,
       reload: this.#isOutdated ? () => (this.#dialogue?.save(), location.reload()) : null,
     });

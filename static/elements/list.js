@@ -44,6 +44,7 @@ export class List {
   #scroller = h("div", { class: "rows" }, this.#groups, this.#said, this.#end);
   #undo = new Undo();
   #sharing;
+  #head;
   element;
   /** @type {Head[]} */
   #heads = [];
@@ -77,8 +78,8 @@ export class List {
       brought: (id) => void this.#brought(id),
       say: (text) => this.#undo.show(text === null ? null : { text }),
     });
-    const head = h("div", { class: "head" }, search, bring.element);
-    this.element = h("nav", { class: "list", "aria-label": words.conversations }, head, this.#scroller, this.#undo.element);
+    this.#head = h("div", { class: "head" }, search, bring.element);
+    this.element = h("nav", { class: "list", "aria-label": words.conversations }, this.#head, this.#scroller, this.#undo.element);
     this.#field.addEventListener("input", () => this.#later(PAUSE_MS));
     // Escape ends what is open here; outside it would stop an answer.
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
@@ -92,6 +93,21 @@ export class List {
     if (id === this.#current) return;
     this.#current = id;
     this.#draw();
+  }
+
+  /** @param {HTMLElement} element to stand above the rows */
+  hold(element) {
+    this.#head.after(element);
+  }
+
+  /**
+   * Show what has come to it by other ways, and stand where one can go on.
+   * @param {string} sentence what is said of it
+   */
+  async joined(sentence) {
+    this.#undo.show({ text: sentence });
+    this.#field.focus();
+    await this.refresh();
   }
 
   /** Stand on the field in which conversations are searched. */

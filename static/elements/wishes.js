@@ -15,6 +15,7 @@ import { words } from "../strings/words.js";
  * @property {(mode: Mode) => void} speak how much a screen reader is to be told from now on
  * @property {(scheme: Scheme) => void} wear
  * @property {() => void} listKeys show which keys do something
+ * @property {(() => void) | null} listDevices show where the user is signed in; null: nobody signs in here
  */
 
 /** The bounds of the server's own check. */
@@ -36,6 +37,7 @@ export class WishesControl {
   #speech = h("select", { id: "speech" }, ...MODES.map((mode) => h("option", { value: mode }, words.speechModes[mode])));
   #scheme = h("select", { id: "scheme" }, ...SCHEMES.map((scheme) => h("option", { value: scheme }, words.schemes[scheme])));
   #keys = h("button", { type: "button", class: "tool" }, words.shortcuts);
+  #devices = h("button", { type: "button", class: "tool" }, words.devices);
   // Not a submit button: Enter in a field presses the first of those.
   #cancel = h("button", { type: "button" }, words.cancel);
   dialog = h(
@@ -49,7 +51,7 @@ export class WishesControl {
       h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
       ...chosen(this.#scheme, words.scheme),
       ...chosen(this.#speech, words.speech),
-      h("div", { class: "actions" }, this.#keys, this.#cancel, h("button", { class: "main" }, words.save)),
+      h("div", { class: "actions" }, h("div", { class: "ways" }, this.#keys, this.#devices), this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
 
@@ -62,10 +64,10 @@ export class WishesControl {
     this.#models = models;
     this.#ways = ways;
     this.#actions = actions;
-    this.#keys.addEventListener("click", () => {
-      this.dialog.close();
-      actions.listKeys();
-    });
+    const { listKeys, listDevices } = actions;
+    this.#devices.hidden = listDevices === null;
+    this.#lead(this.#keys, listKeys);
+    this.#lead(this.#devices, listDevices);
     this.picker.append(...models.map((name) => h("option", { value: name }, shortened(name, models))));
     this.picker.hidden = models.length < 2;
     this.picker.addEventListener("change", () => this.#take({ ...this.#wishes, model: this.#chosen() }));
@@ -83,6 +85,18 @@ export class WishesControl {
     this.#wishes = model !== undefined && this.#models.includes(model) ? { ...rest, model } : rest;
     this.picker.value = this.#wishes.model ?? this.#models[0] ?? "";
     this.#actions.changed(this.#wishes);
+  }
+
+  /**
+   * Make a button open something else in the place of the panel.
+   * @param {HTMLButtonElement} button
+   * @param {(() => void) | null} open
+   */
+  #lead(button, open) {
+    button.addEventListener("click", () => {
+      this.dialog.close();
+      open?.();
+    });
   }
 
   #chosen() {

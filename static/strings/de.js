@@ -77,8 +77,8 @@ export const de = {
       advice: "Beginnen Sie einen neuen Chat, um weitere zu zeigen.",
     },
     storage_full: {
-      title: "Mehr dürfen Sie hier nicht aufbewahren.",
-      advice: "Löschen Sie Unterhaltungen, die Sie nicht brauchen, und versuchen Sie es noch einmal. Fragen ohne Bilder gehen weiterhin.",
+      title: "Ihr Speicher ist voll.",
+      advice: "Löschen Sie Unterhaltungen, die Sie nicht brauchen, und versuchen Sie es noch einmal.",
     },
     refused: {
       title: "Der Server hat die Frage nicht angenommen.",
@@ -106,6 +106,7 @@ export const de = {
   signOut: "Abmelden",
   model: "Modell",
   settings: "Einstellungen",
+  devices: "Geräte",
   system: "Anweisungen",
   systemHint: "Was das Modell über Sie wissen und wie es antworten soll",
   temperature: "Temperatur",
@@ -236,7 +237,6 @@ export const de = {
   thinking: "Gedankengang",
   thoughtFor: (duration) => `${duration} nachgedacht`,
   retry: "Noch einmal versuchen",
-  retryIn: (seconds) => `In ${seconds} s ist der Dienst vielleicht wieder bereit.`,
   partial: "Was bis dahin kam, bleibt erhalten.",
 
   emptyTitle: "Was möchten Sie wissen?",

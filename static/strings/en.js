@@ -77,8 +77,8 @@ const troubles = {
     advice: "Begin a new chat to show more.",
   },
   storage_full: {
-    title: "You keep as much as you may here.",
-    advice: "Delete conversations that you do not need, then try again. Questions without images still work.",
+    title: "Your storage is full.",
+    advice: "Delete conversations you don’t need, then try again.",
   },
   refused: {
     title: "The server did not accept the question.",
@@ -116,6 +116,7 @@ export const en = {
   signOut: "Sign out",
   model: "Model",
   settings: "Settings",
+  devices: "Devices",
   system: "Instructions",
   systemHint: "What the model should know about you and how it should answer",
   temperature: "Temperature",
@@ -243,7 +244,6 @@ export const en = {
   thinking: "Thinking",
   thoughtFor: (/** @type {string} */ duration) => `Thought for ${duration}`,
   retry: "Try again",
-  retryIn: (/** @type {number} */ seconds) => `In ${seconds} s the service may be ready again.`,
   partial: "What came until then is kept.",
 
   emptyTitle: "What would you like to know?",

@@ -77,8 +77,8 @@ export const es = {
       advice: "Empiece un chat nuevo para mostrar más.",
     },
     storage_full: {
-      title: "Ya guarda aquí todo lo permitido.",
-      advice: "Elimine conversaciones que no necesite e inténtelo de nuevo. Las preguntas sin imágenes siguen funcionando.",
+      title: "Su almacenamiento está lleno.",
+      advice: "Elimine conversaciones que no necesite e inténtelo de nuevo.",
     },
     refused: {
       title: "El servidor no aceptó la pregunta.",
@@ -106,6 +106,7 @@ export const es = {
   signOut: "Cerrar sesión",
   model: "Modelo",
   settings: "Ajustes",
+  devices: "Dispositivos",
   system: "Instrucciones",
   systemHint: "Qué debe saber el modelo de usted y cómo debe responder",
   temperature: "Temperatura",
@@ -236,7 +237,6 @@ export const es = {
   thinking: "Razonamiento",
   thoughtFor: (duration) => `Pensó durante ${duration}`,
   retry: "Intentar de nuevo",
-  retryIn: (seconds) => `En ${seconds} s el servicio quizá vuelva a estar listo.`,
   partial: "Lo que llegó hasta entonces se conserva.",
 
   emptyTitle: "¿Qué le gustaría saber?",

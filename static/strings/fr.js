@@ -77,8 +77,8 @@ export const fr = {
       advice: "Commencez une nouvelle discussion pour en montrer d’autres.",
     },
     storage_full: {
-      title: "Vous conservez ici autant que permis.",
-      advice: "Supprimez des conversations inutiles, puis réessayez. Les questions sans images fonctionnent toujours.",
+      title: "Votre espace de stockage est plein.",
+      advice: "Supprimez des discussions inutiles, puis réessayez.",
     },
     refused: {
       title: "Le serveur n’a pas accepté la question.",
@@ -106,6 +106,7 @@ export const fr = {
   signOut: "Se déconnecter",
   model: "Modèle",
   settings: "Réglages",
+  devices: "Appareils",
   system: "Consignes",
   systemHint: "Ce que le modèle doit savoir de vous, et comment il doit répondre",
   temperature: "Température",
@@ -236,7 +237,6 @@ export const fr = {
   thinking: "Réflexion",
   thoughtFor: (duration) => `A réfléchi pendant ${duration}`,
   retry: "Réessayer",
-  retryIn: (seconds) => `Dans ${seconds} s, le service sera peut-être de nouveau prêt.`,
   partial: "Ce qui est arrivé jusque-là est conservé.",
 
   emptyTitle: "Que voulez-vous savoir ?",

@@ -22,7 +22,7 @@ export const zh = {
     no_images: { title: "这个模型看不了图片。", advice: "请换一个模型，然后重试。" },
     image_not_found: { title: "这个问题的一张图片没有保存下来。", advice: "请把它加到新的问题里，再问一次。" },
     conversation_full: { title: "这个对话的图片已达到上限。", advice: "请新建对话来展示更多图片。" },
-    storage_full: { title: "您在这里保存的内容已达到上限。", advice: "请删除不需要的对话，然后重试。不带图片的提问仍可使用。" },
+    storage_full: { title: "您的存储空间已满。", advice: "请删除不需要的对话，然后再试。" },
     refused: { title: "服务器没有接受这个问题。", advice: "请再试一次，或者换一种问法。" },
   },
   endings: {
@@ -46,6 +46,7 @@ export const zh = {
   signOut: "退出登录",
   model: "模型",
   settings: "设置",
+  devices: "设备",
   system: "指示",
   systemHint: "模型应当了解您的哪些情况，以及应当怎样回答",
   temperature: "温度",
@@ -170,7 +171,6 @@ export const zh = {
   thinking: "思考过程",
   thoughtFor: (duration) => `思考了${duration}`,
   retry: "再试一次",
-  retryIn: (seconds) => `服务可能在 ${seconds} 秒后恢复。`,
   partial: "此前收到的内容已保留。",
 
   emptyTitle: "您想了解什么？",

@@ -32,7 +32,7 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .block + .block.tight { margin-block-start: 0; }
 
 .waiting { display: flex; align-items: center; gap: 12px; min-block-size: 1lh; min-block-size: calc(1em * var(--line)); color: var(--muted); }
-.pulse { inline-size: 10px; block-size: 10px; border-radius: 50%; background: var(--accent); animation: breathe 1.8s ease-in-out infinite; }
+.pulse { flex: none; inline-size: 10px; block-size: 10px; border-radius: 50%; background: var(--accent); animation: breathe 1.8s ease-in-out infinite; }
 .waiting-text { font-size: var(--small); }
 @keyframes breathe { 0%, 100% { opacity: 1; transform: scale(1); } 50% { opacity: .35; transform: scale(.8); } }
 

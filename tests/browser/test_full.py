@@ -1,6 +1,7 @@
 """Who keeps as much as is allowed is told what to do, loses nothing, and chats on."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -34,7 +35,7 @@ def test_an_image_beyond_it_is_refused_with_a_way_out(chat: Chat, provider: Fake
     wait_loaded(tray(chat).locator("img"), 2)
     chat.ask("Two more")
     chat.wait_over()
-    expect(chat.page.locator(".problem .title")).to_have_text("You keep as much as you may here.")
+    expect(chat.page.locator(".problem .title")).to_have_text("Your storage is full.")
     expect(chat.page.locator(".problem .advice")).to_contain_text("Delete conversations")
     wait_loaded(shown(chat), 3)
     assert len(provider.calls) == 2
@@ -53,3 +54,18 @@ def test_an_import_beyond_it_is_refused(chat: Chat) -> None:
     expect(said(chat)).to_have_text(
         "There is no room for “long.json”. Delete conversations that you do not need first."
     )
+
+
+def test_words_count_too(chat: Chat, provider: FakeProvider) -> None:
+    chat.watch.allow(NETWORK)
+    body = messages()
+    body["messages"][0]["content"] = [{"type": "text", "text": "x" * 198_000}]
+    bring(chat, "long.json", json.dumps(body).encode())
+    expect(chat.page.locator(".question")).to_have_count(1)
+    chat.page.get_by_role("button", name="New chat").click()
+    chat.ask("y" * 3_000)
+    expect(chat.page.locator(".problem .title")).to_have_text("Your storage is full.")
+    expect(chat.page.locator(".problem .advice")).to_have_text(
+        re.compile(r"^Delete conversations .* The limit is 200\skB\.$")
+    )
+    assert provider.calls == []

@@ -124,6 +124,31 @@ test("stop is asked once, and shown even if the server's end never comes", () =>
   assert.equal(answer.text, "par");
 });
 
+test("what can't begin yet is stopped at once", () => {
+  const { kept, load } = tab();
+  const { dialogue } = load();
+  dialogue.ask("one");
+  kept.opened.at(-1).sink.ended({ kind: "refused", status: 429, code: "too_many_starts", retry_ms: 40_000 });
+  dialogue.stop();
+  kept.timers.filter(({ ms }) => ms === 0).forEach(({ run }) => run());
+  assert.equal(dialogue.isAnswering, false);
+  assert.equal(dialogue.conversation.turns.at(-1).answer.end.by, "user");
+});
+
+test("who is signed out finds the question again, or is told where signing in is no way on", () => {
+  const { kept, load } = tab();
+  const { dialogue, told } = load();
+  dialogue.ask("one");
+  kept.opened.at(-1).sink.ended({ kind: "refused", status: 401 });
+  assert.equal(told.signedOut, 1);
+  assert.equal(dialogue.isAnswering, true);
+  assert.equal(load().dialogue.conversation.turns.at(-1).question, "one");
+  assert.equal(kept.opened.at(-1).ask.opening.query, "one", "it is asked once more");
+  dialogue.giveUp();
+  assert.equal(dialogue.isAnswering, false);
+  assert.equal(dialogue.conversation.turns.at(-1).answer.failure.code, "signed_out");
+});
+
 test("trying again answers the same question under a new run", async () => {
   const { kept, load, say } = tab();
   const { dialogue } = load();

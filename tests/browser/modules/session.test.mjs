@@ -231,6 +231,52 @@ for (const status of [429, 503]) {
   });
 }
 
+test("what keeps an answer from beginning is known, and until when, and gone with its first frame", () => {
+  const { told, last, clock, opened } = stage();
+  last().end({ kind: "refused", status: 429, code: "too_many_starts", retry_ms: 40_000 });
+  assert.equal(told.answer.held.code, "too_many_starts");
+  const { until_ms } = told.answer.held;
+  assert.ok(until_ms >= 40_000 && until_ms <= 41_000, "a limit of one's own needs little spreading");
+  clock.pass(until_ms - 1);
+  assert.equal(opened.length, 1);
+  clock.pass(1);
+  assert.equal(opened.length, 2);
+  assert.equal(last().kind, SSE, "the way is not to blame");
+  assert.equal(told.answer.held.code, "too_many_starts", "nothing is decided yet");
+  last().say(frame(1, { text: "a" }));
+  assert.equal(told.answer.held, null);
+});
+
+test("what kept an answer from beginning is forgotten when the network is gone", () => {
+  const { told, last, clock } = stage();
+  last().end({ kind: "refused", status: 429, code: "too_many_starts", retry_ms: 1_000 });
+  clock.pass(2_000);
+  last().end({ kind: "cut" });
+  assert.equal(told.answer.held, null);
+  assert.equal(told.states.at(-1), "lost");
+});
+
+test("what holds back an answer that has begun is no reason that it can't begin", () => {
+  const { told, last } = stage();
+  last().say(frame(1, { text: "a" }));
+  last().end({ kind: "refused", status: 503, code: "store_away", retry_ms: 2_000 });
+  assert.equal(told.answer.held, null);
+});
+
+test("a refusal that takes long says how long, and what may be had", () => {
+  const { told, last } = stage();
+  last().end({ kind: "refused", status: 429, code: "too_many_bytes", retry_ms: 7_200_000, limit: 1_000, message: "much" });
+  assert.deepEqual(told.answer.failure, { error: "much", code: "too_many_bytes", retry_after: 7_200, limit: 1_000 });
+});
+
+test("where cookies are refused nobody is led to the sign-in page", () => {
+  const { told, last, clock } = stage();
+  last().end({ kind: "refused", status: 401, code: "no_owner", message: "none" });
+  assert.equal(told.signedOut, 0);
+  assert.equal(told.answer.failure.code, "no_owner");
+  assert.equal(clock.pending, 0);
+});
+
 test("401 leads to the sign-in page and keeps the answer open", () => {
   const { told, last, clock } = stage();
   last().end({ kind: "refused", status: 401 });

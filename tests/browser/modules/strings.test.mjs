@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { accountWords } from "./static/strings/account.js";
+import { refusalWords } from "./static/strings/refusals.js";
 import { ar } from "./static/strings/ar.js";
 import { de } from "./static/strings/de.js";
 import { en } from "./static/strings/en.js";
@@ -13,7 +15,7 @@ import { zh } from "./static/strings/zh.js";
 import { formatCost, formatCount } from "./static/format.js";
 
 /** Words that are the same in another language on purpose. */
-const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Conversation", "Tokens/s", "{0} tokens/s", "≈ {0}"]);
+const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Conversation", "Tokens/s", "{0} tokens/s", "≈ {0}", "{0} minutes"]);
 
 /** @param {any} value @param {string} path @returns {[string, string][]} */
 function leaves(value, path = "") {
@@ -22,10 +24,17 @@ function leaves(value, path = "") {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}.${key}`));
 }
 
-for (const [tag, other] of Object.entries({ ar, de, es, fr, zh })) {
-  test(`${tag} says what English says`, () => {
-    const theirs = new Map(leaves(other));
-    const ours = leaves(en);
+const PARTS = [
+  ["the page", { en, ar, de, es, fr, zh }],
+  ["the account", accountWords],
+  ["refusals", refusalWords],
+];
+
+for (const [name, tag] of PARTS.flatMap(([name]) => ["ar", "de", "es", "fr", "zh"].map((tag) => [name, tag]))) {
+  test(`${tag} says of ${name} what English says`, () => {
+    const all = new Map(PARTS).get(name);
+    const theirs = new Map(leaves(all[tag]));
+    const ours = leaves(all.en);
     assert.deepEqual([...theirs.keys()].sort(), ours.map(([path]) => path).sort());
     for (const [path, text] of ours) {
       const said = theirs.get(path) ?? "";

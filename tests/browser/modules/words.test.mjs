@@ -5,6 +5,7 @@ import { EMPTY, answered, asked, freeze, thaw, underway } from "./static/convers
 import { newRun } from "./static/clock.js";
 import { formatCost, formatCount, rate } from "./static/format.js";
 import { backoff, parseRetryAfter } from "./static/pace.js";
+import { adviceOf, reasonOf, titleOf } from "./static/refusals.js";
 import { ended, newAnswer } from "./static/state.js";
 import { en } from "./static/strings/en.js";
 
@@ -82,4 +83,35 @@ test("every code of the wire has its own words", () => {
   for (const code of [...upstream.map((name) => `upstream_${name}`), "interrupted", "budget_exceeded", "internal"]) {
     assert.ok(en.troubles[code]?.title && en.troubles[code]?.advice, code);
   }
+});
+
+test("every code with which the server refuses has words of its own", () => {
+  const limits = "too_many_answers too_many_starts too_many_bytes too_many_visitors question_too_large storage_full model_not_allowed image_url_not_allowed";
+  for (const code of `${limits} store_away no_owner signed_out`.split(" ")) {
+    const failure = { error: "the server's sentence", code };
+    assert.notEqual(titleOf(failure), failure.error, code);
+    assert.notEqual(adviceOf(failure, 0), en.troubles.internal.advice, code);
+  }
+});
+
+test("the server's own sentence is told where there is no other, and where it says more", () => {
+  assert.equal(titleOf({ error: "So it is.", code: "unheard_of" }), "So it is.");
+  assert.equal(titleOf({ error: "temperature is too high", code: "refused" }), "temperature is too high");
+  assert.equal(titleOf({ error: "", code: "unheard_of" }), en.troubles.internal.title);
+  assert.equal(adviceOf({ error: "So it is.", code: "unheard_of" }, 0), en.troubles.internal.advice);
+});
+
+test("what there is to wait for is told in a unit that fits, and never less than it is", () => {
+  const told = (ms) => adviceOf({ error: "", code: "too_many_bytes", retry_after: 1 }, ms);
+  const waits = [[1, "1 second"], [41_001, "42 seconds"], [90_000, "90 seconds"], [90_001, "2 minutes"], [5_400_000, "90 minutes"], [5_400_001, "2 hours"], [86_400_000, "24 hours"]];
+  for (const [ms, wait] of waits) assert.equal(told(ms), `Try again in ${wait}.`);
+  assert.equal(told(0), "You can try again now.");
+  assert.equal(reasonOf({ code: "too_many_starts", until_ms: 61_000 }, 20_000), "You’ve asked a lot in the last minute. This answer starts in 41 seconds.");
+  assert.equal(reasonOf({ code: "full", until_ms: 61_000 }, 20_000), "");
+});
+
+test("a limit that is a size is told, another is not", () => {
+  assert.match(adviceOf({ error: "", code: "question_too_large", limit: 48_000 }, 0), / The limit is 48\skB\.$/u);
+  assert.match(adviceOf({ error: "", code: "storage_full", limit: 52_400_000 }, 0), / The limit is 52\.4\sMB\.$/u);
+  assert.doesNotMatch(adviceOf({ error: "", code: "too_many_answers", limit: 2 }, 0), /limit/);
 });
