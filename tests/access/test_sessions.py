@@ -1,5 +1,6 @@
 """Sessions: the same person on every device, ended from anywhere, valid while the database is away."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 
@@ -79,6 +80,22 @@ def test_a_session_that_somebody_else_chose_is_not_taken(server: Server) -> None
     attacker = Device(server.address)
     attacker.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
     assert attacker.do("GET", "/conversations")[0] == 401
+
+
+def test_a_session_that_was_not_used_for_thirty_days_has_expired(server: Server) -> None:
+    person = signed_in(server)
+    session = next(one["id"] for one in person.sessions() if one["current"])
+
+    def status(days: int) -> int:
+        seen_at = int((time.time() - days * 86_400) * 1000)
+        with sqlite3.connect(server.folder / "data" / "freshet.db", timeout=5) as connection:
+            connection.execute("UPDATE sessions SET seen_at = ? WHERE id = ?", (seen_at, session))
+        connection.close()
+        return person.do("GET", "/conversations")[0]
+
+    assert status(29) == 200
+    within(lambda: status(31) == 401, 5, "a session that was verified a moment ago, looked up again")
+    assert signed_in(server).do("GET", "/conversations")[0] == 200
 
 
 def test_the_list_of_devices(server: Server) -> None:

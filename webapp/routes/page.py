@@ -102,7 +102,7 @@ def _chat(caller: Principal) -> Response:
         "page": parts.assets.digest,
         "provider": default.name,
         "model": default.model_name,
-        "models": _models(default),
+        "models": _models(default, caller),
         "blind": parts.catalog.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "import_max_bytes": parts.import_max_bytes,
@@ -122,10 +122,12 @@ def _has_visitor() -> bool:
         return False
 
 
-def _models(default: Provider) -> list[str]:
-    """List what can be chosen, the default first."""
+def _models(default: Provider, caller: Principal) -> list[str]:
+    """List what the caller can choose, the default first."""
+    parts = services()
     first = f"{default.name}/{default.model_name}"
-    return [first, *(name for name in services().catalog.listed() if name != first)]
+    priced = parts.limiter.allowance(caller).models == "priced"
+    return [first, *(name for name in parts.catalog.listed(priced=priced) if name != first)]
 
 
 @blueprint.get("/favicon.ico")
