@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.support.postgres import Postgres
 from tests.support.rawhttp import Cut
 from tests.support.script import Answer
 from tests.support.server import Server
+from webapp.store.database import Database
 
 CLOSED_S = 2.0
 
@@ -267,8 +269,6 @@ def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
     start: Start, own_postgres: Postgres
 ) -> None:
     url = own_postgres.new_url()
-    from webapp.store.database import Database  # noqa: PLC0415
-
     Database(url, "unused").migrate()
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url)
     person, other = signed_in(server), signed_in(server)
@@ -295,3 +295,39 @@ def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
     own_postgres.start()
     within(lambda: other.do("GET", "/conversations")[0] == 200, 10, "the database, back")
     assert person.listed() == {name}
+
+
+def test_a_database_that_does_not_answer_at_the_start_holds_nobody_up(
+    start: Start, own_postgres: Postgres, provider: FakeProvider
+) -> None:
+    """Frozen, it takes connections and says nothing; the secret that signs cookies is in it."""
+    url = own_postgres.new_url()
+    Database(url, "unused").migrate()
+    first = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+    visitor = Device(first.address)
+    assert visitor.open() == 200
+    name = visitor.converse()
+    own_postgres.freeze()
+    try:
+        second = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+        visitor.address = second.address
+
+        def asked(_: int) -> tuple[int, float]:
+            began = time.monotonic()
+            status = visitor.do("POST", "/stream", {"query": "Hi"})[0]
+            return status, time.monotonic() - began
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(asked, range(20)))
+        assert {status for status, _ in answers} <= {200, 429}, "one may chat without a name"
+        assert max(took_s for _, took_s in answers) < 6
+        status, _, raw = visitor.do("GET", f"/conversations/{name}")
+        assert (status, error_of(raw)["code"]) == (503, "store_away")
+        cookies = dict(visitor.cookies)
+        assert visitor.open() == 200
+        assert visitor.cookies == cookies, "nobody becomes a stranger meanwhile"
+        assert Device(second.address).open() == 503
+    finally:
+        own_postgres.thaw()
+    within(lambda: visitor.do("GET", "/conversations")[0] == 200, 15, "the database, back")
+    assert visitor.listed() == {name}

@@ -71,9 +71,11 @@ def index() -> Response:
     if caller.kind != "visitor":
         return _chat(caller)
     try:
-        signed = _visitor_cookie(seen, caller)
+        signed = None if caller.is_unverified else _visitor_cookie(seen, caller)
     except TooManyRequests as error:
         return _crowded(error)
+    except Unavailable:
+        return show("away.html", 503)
     response = _chat(caller)
     if signed is not None:
         set_cookie(response, cookies.VISITOR, signed, max_age_s=cookies.VISITOR_AGE_S)
@@ -83,12 +85,13 @@ def index() -> Response:
 def _visitor_cookie(seen: Visit, caller: Principal) -> str | None:
     """Return the cookie to set: a new visitor's, one of before that is signed anew, or None.
 
-    Raises `TooManyRequests`.
+    Raises `TooManyRequests`, and `Unavailable` where nothing can be signed now.
     """
     parts = services()
     if caller.name is None:
+        signed = parts.names.sign(cookies.VISITOR, parts.names.new())
         parts.limiter.make_visitor(caller.address)
-        return parts.names.sign(cookies.VISITOR, parts.names.new())
+        return signed
     known = parts.names.read(cookies.VISITOR, seen.visitor)
     is_fresh = known is not None and known[1] < cookies.RENEW_AFTER_S
     return None if is_fresh else parts.names.sign(cookies.VISITOR, caller.name)
