@@ -106,8 +106,11 @@ class Catalog(Protocol):
     def check(self, provider: Provider, request: ModelRequest) -> None:
         """Refuse, by name, what a model is known to lack; raises `InvalidRequest`."""
 
-    def listed(self) -> Sequence[str]:
-        """Name the models that are known of the configured providers, each as `provider/model`."""
+    def listed(self, *, priced: bool = False) -> Sequence[str]:
+        """Name the models that are known of the configured providers, each as `provider/model`.
+
+        With `priced` only those that `is_priced`.
+        """
 
     def is_priced(self, provider: Provider) -> bool:
         """Return whether a model's price is known, or costs the operator nothing that could be counted.

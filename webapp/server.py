@@ -90,7 +90,12 @@ def _admission() -> str:
     if _settings.access_password:
         who = "with the password"
     elif _settings.local:
-        return "for this computer only (FRESHET_LOCAL): one user, no password, nothing is counted"
+        caps = allowances_of(_settings)["user"]
+        return (
+            "open for this computer only (FRESHET_LOCAL), to one user without a password; nothing is counted, "
+            f"but caps hold: {caps.max_tokens} tokens, {caps.question_bytes // 1024} kB asked, "
+            f"{caps.stored_bytes // 1024**2} MB stored"
+        )
     elif _settings.public or _settings.only_mock:
         who = "for everybody"
     else:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -207,6 +208,26 @@ def test_where_visitors_pay_nothing_unlisted_models_are_refused(start: Start, pr
         status, _, raw = device.do("POST", path, {"prompt": "x", "model": "claude-most-expensive"})
         assert (status, error_of(raw)["code"], error_of(raw)["param"]) == (403, "model_not_allowed", "model")
     assert len(provider.calls) == calls
+
+
+def test_a_visitor_is_offered_what_a_visitor_may_use(start: Start, tmp_path: Path) -> None:
+    table = tmp_path / "models.toml"
+    table.write_text('dated = 2026-11-01\n[[model]]\nprovider = "anthropic"\nname = "claude-unpriced"\n')
+    env = {
+        "OPENAI_API_KEY": "",
+        "OPENAI_BASE_URL": "",
+        "ANTHROPIC_API_KEY": "k",
+        "FRESHET_MODELS_FILE": str(table),
+    }
+    server = start(FRESHET_PUBLIC="true", **env)
+    device = visitor(server)
+    names = {one["id"] for one in device.json("GET", "/v1/models")["data"]}
+    assert len(names) > 1
+    assert "anthropic/claude-unpriced" not in names
+    assert b"claude-unpriced" not in device.do("GET", "/")[2]
+    owner = Device(start(FRESHET_LOCAL="true", **env).address)
+    assert "anthropic/claude-unpriced" in {one["id"] for one in owner.json("GET", "/v1/models")["data"]}
+    assert b"claude-unpriced" in owner.do("GET", "/")[2]
 
 
 def test_an_answer_that_nobody_reads_is_stopped_after_a_visitor_s_time(

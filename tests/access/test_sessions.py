@@ -1,7 +1,9 @@
 """Sessions: the same person on every device, ended from anywhere, valid while the database is away."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.support.postgres import Postgres
 from tests.support.rawhttp import Cut
 from tests.support.script import Answer
 from tests.support.server import Server
+from webapp.store.database import Database
 
 CLOSED_S = 2.0
 
@@ -79,6 +82,22 @@ def test_a_session_that_somebody_else_chose_is_not_taken(server: Server) -> None
     attacker = Device(server.address)
     attacker.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
     assert attacker.do("GET", "/conversations")[0] == 401
+
+
+def test_a_session_that_was_not_used_for_thirty_days_has_expired(server: Server) -> None:
+    person = signed_in(server)
+    session = next(one["id"] for one in person.sessions() if one["current"])
+
+    def status(days: int) -> int:
+        seen_at = int((time.time() - days * 86_400) * 1000)
+        with sqlite3.connect(server.folder / "data" / "freshet.db", timeout=5) as connection:
+            connection.execute("UPDATE sessions SET seen_at = ? WHERE id = ?", (seen_at, session))
+        connection.close()
+        return person.do("GET", "/conversations")[0]
+
+    assert status(29) == 200
+    within(lambda: status(31) == 401, 5, "a session that was verified a moment ago, looked up again")
+    assert signed_in(server).do("GET", "/conversations")[0] == 200
 
 
 def test_the_list_of_devices(server: Server) -> None:
@@ -250,8 +269,6 @@ def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
     start: Start, own_postgres: Postgres
 ) -> None:
     url = own_postgres.new_url()
-    from webapp.store.database import Database  # noqa: PLC0415
-
     Database(url, "unused").migrate()
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url)
     person, other = signed_in(server), signed_in(server)
@@ -278,3 +295,39 @@ def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
     own_postgres.start()
     within(lambda: other.do("GET", "/conversations")[0] == 200, 10, "the database, back")
     assert person.listed() == {name}
+
+
+def test_a_database_that_does_not_answer_at_the_start_holds_nobody_up(
+    start: Start, own_postgres: Postgres, provider: FakeProvider
+) -> None:
+    """Frozen, it takes connections and says nothing; the secret that signs cookies is in it."""
+    url = own_postgres.new_url()
+    Database(url, "unused").migrate()
+    first = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+    visitor = Device(first.address)
+    assert visitor.open() == 200
+    name = visitor.converse()
+    own_postgres.freeze()
+    try:
+        second = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
+        visitor.address = second.address
+
+        def asked(_: int) -> tuple[int, float]:
+            began = time.monotonic()
+            status = visitor.do("POST", "/stream", {"query": "Hi"})[0]
+            return status, time.monotonic() - began
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(asked, range(20)))
+        assert {status for status, _ in answers} <= {200, 429}, "one may chat without a name"
+        assert max(took_s for _, took_s in answers) < 6
+        status, _, raw = visitor.do("GET", f"/conversations/{name}")
+        assert (status, error_of(raw)["code"]) == (503, "store_away")
+        cookies = dict(visitor.cookies)
+        assert visitor.open() == 200
+        assert visitor.cookies == cookies, "nobody becomes a stranger meanwhile"
+        assert Device(second.address).open() == 503
+    finally:
+        own_postgres.thaw()
+    within(lambda: visitor.do("GET", "/conversations")[0] == 200, 15, "the database, back")
+    assert visitor.listed() == {name}

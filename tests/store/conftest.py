@@ -84,7 +84,7 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, s
         shutil.copy(request.getfixturevalue("made"), folder)
         return None, str(folder)
     url: str = request.getfixturevalue("migrated")
-    request.getfixturevalue("postgres").execute("TRUNCATE conversations CASCADE", url)
+    request.getfixturevalue("postgres").execute("TRUNCATE conversations, moves CASCADE", url)
     return url, str(folder)
 
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from webapp.access import limits
 from webapp.access.allowances import KINDS, Allowance, allowances_of
 from webapp.access.limits import Limiter
 from webapp.access.principals import Kind, Principal
@@ -212,3 +213,22 @@ def test_a_clock_that_jumps_a_day_locks_nobody_out(monkeypatch: pytest.MonkeyPat
     offset[0] = jump_s
     assert starts(counts, caller()) == 10, "the counts begin anew, once"
     assert starts(counts, caller()) == 0
+
+
+def test_counters_that_have_run_out_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package keeps every counter that there ever was."""
+    offset, now = [0.0], time.time
+    monkeypatch.setattr(time, "time", lambda: now() + offset[0])
+    monkeypatch.setattr(limits, "_CLOCK_JUMP_S", 1e9)  # a minute passes, and the clock was not set
+    counts = Limiter(
+        allowances_of(Settings()), address_share=5, address_visitors=20, clock=lambda: now() + offset[0]
+    )
+    counts._prune_at = 300
+    for number in range(200):
+        counts.start(caller(name=f"visitor {number}", address=f"10.0.0.{number}"))()
+    assert counts._storage is not None
+    assert len(counts._storage.events) == 400, "those that count still are kept"
+    offset[0] = 61.0
+    counts._prune_at = 300
+    counts.start(caller())()
+    assert len(counts._storage.events) == 2

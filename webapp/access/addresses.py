@@ -6,12 +6,16 @@ Nobody else's header counts: anybody can write one.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 UNIX = "unix"
+_PORT = re.compile(
+    r"^(?:\[(.*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$"
+)  # some proxies name the client's port, too
 _IPV6_PREFIX = 64  # what one customer of a provider usually has; RFC 6177
 _PRIVATE = (
     "10.0.0.0/8",
@@ -62,7 +66,7 @@ class Proxies:
             if parse(named) is not None:
                 return named
         for hop in reversed(str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
-            address = hop.strip()
+            address = _PORT.sub(r"\1\2", hop.strip())
             if parse(address) is None:
                 return peer  # the proxy passed on what it was told
             if not self.trusts(address) or address == peer:

@@ -21,6 +21,9 @@ from webapp.errors import TooLarge, TooManyRequests
 
 _ANSWERS_RETRY_S = 5
 _CLOCK_JUMP_S = 30.0
+_PRUNE_AT = (
+    2_000  # counters; the package keeps those that have run out, and walks through all of them at every count
+)
 
 
 class Limiter:
@@ -42,6 +45,7 @@ class Limiter:
         self._share = address_share
         self._visitors = address_visitors
         self._storage: MemoryStorage | None = None  # it starts a thread, so not before it is needed
+        self._prune_at = _PRUNE_AT
         self._running: dict[str, int] = {}
         self._lock = threading.Lock()
         self._clock = clock
@@ -143,7 +147,17 @@ class Limiter:
             elif abs(offset_s - self._offset_s) > _CLOCK_JUMP_S:
                 self._storage.reset()
             self._offset_s = offset_s
+            if len(self._storage.events) > self._prune_at:
+                self._prune(self._storage)
             return self._storage
+
+    def _prune(self, storage: MemoryStorage) -> None:
+        """Forget counters that have run out. Called under the lock."""
+        now = self._clock()
+        for counter, events in list(storage.events.items()):
+            if not events or events[0].expiry < now:  # the newest comes first
+                storage.clear(counter)
+        self._prune_at = max(_PRUNE_AT, 2 * len(storage.events))
 
     def _check(
         self, limiter: RateLimiter, item: RateLimitItem, counter: str, what: str, cost: int = 1

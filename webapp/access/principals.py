@@ -17,7 +17,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     `name` is None for a caller without a cookie or a known credential: such a one counts against its address
     alone, and stores and reads nothing. `address` is the network that counts as one address (see
     `addresses.network_of`). `session` is the id of the sign-in session, where the caller came by one.
-    `is_counted` is False in local mode, where there are caps but no counts.
+    `is_counted` is False in local mode, where there are caps but no counts. `is_unverified` says that there was a
+    cookie, and that nobody can tell now whose it is.
     """
 
     kind: Kind
@@ -25,6 +26,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     session: str | None = None
     is_counted: bool = True
+    is_unverified: bool = False
 
     @property
     def owner(self) -> str | None:

@@ -7,9 +7,14 @@ import hmac
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 
+from webapp.errors import Unavailable
 from webapp.seams import SecretStore
+
+_PATIENCE_S = 2.5  # for whoever reads it first
+_RETRY_S = 3.0
 
 
 class Secret:
@@ -20,13 +25,21 @@ class Secret:
         self._folder = folder
         self._shared = shared
         self._lock = threading.Lock()
+        self._retry_at = 0.0
 
     def get(self) -> str:
-        """Return the secret. Raises `Unavailable` while the database that keeps it is away."""
+        """Return the secret. Raises `Unavailable`, mostly at once, while the database that keeps it is away."""
         if self._found is None:
-            with self._lock:
+            if time.monotonic() < self._retry_at or not self._lock.acquire(timeout=_PATIENCE_S):
+                raise _away()
+            try:
                 if self._found is None:
                     self._found = self._kept()
+            except Unavailable:
+                self._retry_at = time.monotonic() + _RETRY_S
+                raise
+            finally:
+                self._lock.release()
         return self._found
 
     def digest(self, purpose: str, text: str) -> str:
@@ -69,3 +82,11 @@ def _read(path: Path) -> str:
         return path.read_text().strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "The database that keeps the server's secret cannot be reached at the moment.",
+        code="store_away",
+        retry_after_s=int(_RETRY_S),
+    )

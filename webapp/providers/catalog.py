@@ -60,11 +60,7 @@ class ProviderCatalog:
 
     def is_priced(self, provider: Provider) -> bool:
         """Return whether a model may be used where only priced ones are; see `seams.Catalog`."""
-        if provider.name in ("mock", "ollama") or f"{provider.name}/{provider.model_name}" in self._chosen():
-            return True
-        if provider.name == "openai" and self._settings.openai_base_url:
-            return True
-        return self._models.is_priced(provider.name, provider.model_name)
+        return self._is_priced(provider.name, provider.model_name)
 
     def longest(self, provider: Provider) -> int:
         """Return the longest answer of a model, as far as the operator allows."""
@@ -85,11 +81,15 @@ class ProviderCatalog:
         row = self._models.find(provider.name, provider.model_name)
         return row is None or row.images is not False
 
-    def listed(self) -> Sequence[str]:
+    def listed(self, *, priced: bool = False) -> Sequence[str]:
         """Name the known models of the configured providers."""
-        names = [f"{name}/{self._default_model(name)}" for name in self._configured]
-        known = [f"{name}/{row.name}" for name in self._configured for row in self._models.of(name)]
-        return list(dict.fromkeys([*names, *known]))
+        names = [(name, self._default_model(name)) for name in self._configured]
+        known = [(name, row.name) for name in self._configured for row in self._models.of(name)]
+        return [
+            f"{name}/{model}"
+            for name, model in dict.fromkeys([*names, *known])
+            if not priced or self._is_priced(name, model)
+        ]
 
     def blind(self) -> Sequence[str]:
         """Name those of the listed models that are known not to see images."""
@@ -100,6 +100,12 @@ class ProviderCatalog:
             if row is not None and row.images is False:
                 found.append(name)
         return found
+
+    def _is_priced(self, provider: str, model: str) -> bool:
+        own_server = provider == "openai" and self._settings.openai_base_url is not None
+        if provider in ("mock", "ollama") or own_server or f"{provider}/{model}" in self._chosen():
+            return True
+        return self._models.is_priced(provider, model)
 
     def _chosen(self) -> set[str]:
         """List the models that the operator named, each as `provider/model`."""

@@ -13,7 +13,7 @@ from webapp.access.addresses import network_of
 from webapp.access.gate import Visit
 from webapp.access.hosts import parse_host
 from webapp.access.principals import OWNER, Principal, owner_of
-from webapp.errors import Forbidden, InvalidRequest, NotSignedIn, TooManyRequests, UriTooLong
+from webapp.errors import Forbidden, InvalidRequest, NotSignedIn, TooManyRequests, Unavailable, UriTooLong
 from webapp.routes.services import services
 
 MAX_URL_CHARS = 4_000
@@ -103,19 +103,26 @@ def owner() -> str | None:
     return principal().owner
 
 
-def named(owner: str | None) -> str:
-    """Require an owner, because stored data must belong to one. Raises `NotSignedIn`."""
-    if owner is None:
+def owner_of_stored(caller: Principal) -> str:
+    """Require an owner, because stored data must belong to one.
+
+    Raises `NotSignedIn`, and `Unavailable` where nobody can tell now whose the caller's cookie is.
+    """
+    if caller.is_unverified:
+        raise Unavailable(
+            "The conversations cannot be reached at the moment.", code="store_away", retry_after_s=3
+        )
+    if caller.owner is None:
         raise NotSignedIn(
-            "Conversations need an owner: open the page first, which sets a cookie, or send a bearer token.",
+            "Conversations need an owner: open the page first, which sets a cookie, or sign in.",
             code="no_owner",
         )
-    return owner
+    return caller.owner
 
 
 def named_owner() -> str:
-    """Return the owner of what the present request reads or changes. Raises `NotSignedIn`."""
-    return named(owner())
+    """Return the owner of what the present request reads or changes. Raises as `owner_of_stored`."""
+    return owner_of_stored(principal())
 
 
 def address() -> str:
@@ -141,7 +148,14 @@ def resolve(seen: Visit) -> Principal:
         case "password":
             return _by_session(seen.session, from_)
         case _:
-            return Principal(kind="visitor", name=visitor_of(seen), address=from_)
+            return _visitor(seen, from_)
+
+
+def _visitor(seen: Visit, from_: str) -> Principal:
+    try:
+        return Principal(kind="visitor", name=visitor_of(seen), address=from_)
+    except Unavailable:  # chatting needs no name
+        return Principal(kind="visitor", name=None, address=from_, is_unverified=True)
 
 
 def visitor_of(seen: Visit) -> str | None:

@@ -75,10 +75,12 @@ def complete() -> Response:
 
 @blueprint.get("/v1/models")
 def models() -> Response:
-    """List what can be asked for."""
+    """List what the caller can ask for."""
+    parts = services()
+    priced = parts.limiter.allowance(principal()).models == "priced"
     listed = [
         {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}
-        for name in services().catalog.listed()
+        for name in parts.catalog.listed(priced=priced)
     ]
     return json_response({"object": "list", "data": listed})
 

@@ -71,9 +71,11 @@ def index() -> Response:
     if caller.kind != "visitor":
         return _chat(caller)
     try:
-        signed = _visitor_cookie(seen, caller)
+        signed = None if caller.is_unverified else _visitor_cookie(seen, caller)
     except TooManyRequests as error:
         return _crowded(error)
+    except Unavailable:
+        return show("away.html", 503)
     response = _chat(caller)
     if signed is not None:
         set_cookie(response, cookies.VISITOR, signed, max_age_s=cookies.VISITOR_AGE_S)
@@ -83,12 +85,13 @@ def index() -> Response:
 def _visitor_cookie(seen: Visit, caller: Principal) -> str | None:
     """Return the cookie to set: a new visitor's, one of before that is signed anew, or None.
 
-    Raises `TooManyRequests`.
+    Raises `TooManyRequests`, and `Unavailable` where nothing can be signed now.
     """
     parts = services()
     if caller.name is None:
+        signed = parts.names.sign(cookies.VISITOR, parts.names.new())
         parts.limiter.make_visitor(caller.address)
-        return parts.names.sign(cookies.VISITOR, parts.names.new())
+        return signed
     known = parts.names.read(cookies.VISITOR, seen.visitor)
     is_fresh = known is not None and known[1] < cookies.RENEW_AFTER_S
     return None if is_fresh else parts.names.sign(cookies.VISITOR, caller.name)
@@ -102,7 +105,7 @@ def _chat(caller: Principal) -> Response:
         "page": parts.assets.digest,
         "provider": default.name,
         "model": default.model_name,
-        "models": _models(default),
+        "models": _models(default, caller),
         "blind": parts.catalog.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "import_max_bytes": parts.import_max_bytes,
@@ -122,10 +125,12 @@ def _has_visitor() -> bool:
         return False
 
 
-def _models(default: Provider) -> list[str]:
-    """List what can be chosen, the default first."""
+def _models(default: Provider, caller: Principal) -> list[str]:
+    """List what the caller can choose, the default first."""
+    parts = services()
     first = f"{default.name}/{default.model_name}"
-    return [first, *(name for name in services().catalog.listed() if name != first)]
+    priced = parts.limiter.allowance(caller).models == "priced"
+    return [first, *(name for name in parts.catalog.listed(priced=priced) if name != first)]
 
 
 @blueprint.get("/favicon.ico")

@@ -14,7 +14,7 @@ from webapp.codecs import images
 from webapp.conversation import Message, told, trim
 from webapp.errors import InvalidRequest
 from webapp.frames import encode, is_run, new_run
-from webapp.routes.admission import named
+from webapp.routes.admission import owner_of_stored
 from webapp.routes.intake import (
     Asked,
     can,
@@ -44,13 +44,13 @@ _GO_ON = (
 def begin(asked: Asked, parts: Services, caller: Principal) -> Run:
     """Start the run that is asked for, or join it. Without a conversation no database is touched.
 
-    Raises what `make_order`, `Runs.start`, `Limiter.start` and `Turns.plan` raise, and `NotSignedIn` for a
-    conversation without an owner. With a conversation it takes up to a second.
+    Raises what `make_order`, `Runs.start`, `Limiter.start` and `Turns.plan` raise, and what `owner_of_stored` raises
+    for a conversation without an owner. With a conversation it takes up to a second.
     """
     if not is_turn(asked):
         run, _ = parts.runs.start(make_order(asked, parts, caller))
         return run
-    owner = named(caller.owner)
+    owner = owner_of_stored(caller)
     _check(asked)
     name = asked.run or new_run()
     chain = chain_for(asked, parts, caller)
