@@ -235,5 +235,16 @@ def fold(text: str) -> str:
     """Make what a search compares: no case, no accents, no difference between forms of a letter."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return text.casefold().translate(_FOLDED)
+
+
+class _Folded(dict[int, str]):
+    """Each character's base letters. One by one, because a long run of marks takes quadratic time to put in order."""
+
+    def __missing__(self, code: int) -> str:
+        decomposed = unicodedata.normalize("NFKD", chr(code))
+        self[code] = "".join(char for char in decomposed if not unicodedata.combining(char))
+        return self[code]
+
+
+_FOLDED = _Folded()

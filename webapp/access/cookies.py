@@ -54,14 +54,14 @@ class Names:
         """Choose a name: 128 random bits in 22 characters."""
         return secrets.token_urlsafe(16)
 
-    def sign(self, base: Base, name: str) -> str:
-        """Return a cookie's value."""
-        signed = self._serializer(base).dumps(name)
+    def sign(self, base: Base, name: str, context: str = "") -> str:
+        """Return a cookie's value; it is read again only with the same `context`."""
+        signed = self._serializer(base, context).dumps(name)
         return signed if isinstance(signed, str) else signed.decode()
 
-    def read(self, base: Base, value: str | None) -> tuple[str, float] | None:
+    def read(self, base: Base, value: str | None, context: str = "") -> tuple[str, float] | None:
         """Return the name in a cookie's value and its age in seconds; None for one that is not ours."""
-        name, age_s = self._load(self._serializer(base), value)
+        name, age_s = self._load(self._serializer(base, context), value)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             return None
         return name, age_s
@@ -79,9 +79,10 @@ class Names:
             return None
         return name
 
-    def _serializer(self, base: Base) -> URLSafeTimedSerializer:
+    def _serializer(self, base: Base, context: str) -> URLSafeTimedSerializer:
+        salt = f"{base} {context}" if context else base
         return URLSafeTimedSerializer(
-            self._secret(), salt=base, signer_kwargs={"digest_method": hashlib.sha256}
+            self._secret(), salt=salt, signer_kwargs={"digest_method": hashlib.sha256}
         )
 
     @staticmethod

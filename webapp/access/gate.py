@@ -52,6 +52,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     fetch_site: str | None = None
     fetch_dest: str | None = None
     accept: str = ""
+    agent: str = ""
+    referer: str | None = None
     prefetch: bool = False
 
 
@@ -121,8 +123,32 @@ class Gate:
         by_tag = dest not in (None, "empty") or any(kind in accepted for kind in _ASKED_FOR_BY_TAGS)
         if visit.prefetch or by_tag:
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
-        if allowed is None and site not in (None, "same-origin"):  # programs send no Sec-Fetch-Site
+        is_own = site == "same-origin" or (site is None and not _may_be_script_tag(visit))
+        if allowed is None and not is_own:  # programs send no Sec-Fetch-Site
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
+
+    @staticmethod
+    def is_page_visit(visit: Visit) -> bool:
+        """Return whether somebody opens the page, and not an image tag or the like of another site's."""
+        accepted = visit.accept.lower()
+        if visit.prefetch or visit.fetch_dest not in (None, "document"):
+            return False
+        return "text/html" in accepted or not any(kind in accepted for kind in _ASKED_FOR_BY_TAGS)
+
+
+def _may_be_script_tag(visit: Visit) -> bool:
+    """Return whether a browser without Sec-Fetch-* headers (plain http) may be asking for another site's script.
+
+    An EventSource names what it accepts; a <script> accepts anything, and its page is its Referer.
+    """
+    if not visit.agent.startswith("Mozilla/"):
+        return False
+    if "text/event-stream" not in visit.accept.lower():
+        return True
+    if not visit.referer:
+        return False
+    scheme, _, rest = visit.referer.partition("://")
+    return not is_own_origin(f"{scheme}://{rest.partition('/')[0]}", visit.host, secure=visit.secure)
 
 
 def _is_local(visit: Visit) -> bool:

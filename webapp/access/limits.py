@@ -21,9 +21,34 @@ from webapp.errors import TooLarge, TooManyRequests
 
 _ANSWERS_RETRY_S = 5
 _CLOCK_JUMP_S = 30.0
-_PRUNE_AT = (
-    2_000  # counters; the package keeps those that have run out, and walks through all of them at every count
-)
+_LEAST_READERS = 50  # tabs
+_PRUNE_AT = 2_000  # counters
+
+
+class _Counts(MemoryStorage):
+    """The package's counts, which it walks through at every count to find those that have run out; we do it rarely."""
+
+    @property
+    def size(self) -> int:
+        """How many counters there are."""
+        return len(self.events) + len(self.expirations)
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count, and keep no more of a counter than its limit needs."""
+        acquired = super().acquire_entry(key, limit, expiry, amount)
+        if acquired:
+            del self.events[key][limit:]
+        return acquired
+
+    def prune(self, now: float) -> None:
+        """Forget the counters that have run out."""
+        gone = [key for key, events in self.events.items() if not events or events[0].expiry < now]
+        gone += [key for key, expiry in self.expirations.items() if expiry < now]
+        for key in gone:
+            self.clear(key)
+
+    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802  (the package's private name)
+        pass
 
 
 class Limiter:
@@ -44,7 +69,7 @@ class Limiter:
         self._allowances = allowances
         self._share = address_share
         self._visitors = address_visitors
-        self._storage: MemoryStorage | None = None  # it starts a thread, so not before it is needed
+        self._storage: _Counts | None = None  # it starts a thread, so not before it is needed
         self._prune_at = _PRUNE_AT
         self._running: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -91,11 +116,29 @@ class Limiter:
             self._moving().hit(RateLimitItemPerMinute(most), counter)
         return lambda: self._ended(names)
 
+    def readers(self, caller: Principal) -> tuple[str, int] | None:
+        """Return as whose a connection counts that follows answers, and how many they may be; None: it is not counted."""
+        if not caller.is_counted:
+            return None
+        answers = self.allowance(caller).answers
+        if caller.kind == "visitor":
+            return f"address {caller.address}", max(_LEAST_READERS, 4 * self._share * answers)
+        return str(caller.owner), max(_LEAST_READERS, 25 * answers)
+
+    def bring(self, caller: Principal) -> None:
+        """Count an import that a caller makes: as many a minute as answers. Raises `TooManyRequests`."""
+        if not caller.is_counted:
+            return
+        for counter, most in self._counters(caller, "starts"):
+            item = RateLimitItemPerMinute(most)
+            if not self._moving().hit(item, f"imports {counter}"):
+                self._check(self._moving(), item, f"imports {counter}", "imports")
+
     def make_visitor(self, address: str) -> None:
         """Count a new visitor of an address. Raises `TooManyRequests`."""
         item, counter = RateLimitItemPerHour(self._visitors), f"visitors {address}"
-        self._check(self._moving(), item, counter, "visitors")
-        self._moving().hit(item, counter)
+        if not self._moving().hit(item, counter):
+            self._check(self._moving(), item, counter, "visitors")
 
     def check_question(self, caller: Principal, size_bytes: int, param: str) -> None:
         """See that a question is not too long. Raises `TooLarge` that names the field."""
@@ -138,26 +181,19 @@ class Limiter:
     def _moving(self) -> RateLimiter:
         return MovingWindowRateLimiter(self._checked_storage())
 
-    def _checked_storage(self) -> MemoryStorage:
+    def _checked_storage(self) -> _Counts:
         """Return the counts; they begin anew when the clock was set, because they are kept by its time."""
         with self._lock:
             offset_s = self._clock() - time.monotonic()
             if self._storage is None:
-                self._storage = MemoryStorage()
+                self._storage = _Counts()
             elif abs(offset_s - self._offset_s) > _CLOCK_JUMP_S:
                 self._storage.reset()
             self._offset_s = offset_s
-            if len(self._storage.events) > self._prune_at:
-                self._prune(self._storage)
+            if self._storage.size > self._prune_at:
+                self._storage.prune(self._clock())
+                self._prune_at = max(_PRUNE_AT, 2 * self._storage.size)
             return self._storage
-
-    def _prune(self, storage: MemoryStorage) -> None:
-        """Forget counters that have run out. Called under the lock."""
-        now = self._clock()
-        for counter, events in list(storage.events.items()):
-            if not events or events[0].expiry < now:  # the newest comes first
-                storage.clear(counter)
-        self._prune_at = max(_PRUNE_AT, 2 * len(storage.events))
 
     def _check(
         self, limiter: RateLimiter, item: RateLimitItem, counter: str, what: str, cost: int = 1
@@ -176,6 +212,7 @@ class Limiter:
 
 _SENTENCES = {
     "starts": "Too many answers were started: {most} in a minute are allowed.",
+    "imports": "Too many conversations were imported: {most} in a minute are allowed.",
     "visitors": "Too many new visitors come from your address: {most} in an hour are allowed.",
     "bytes": "Too much was stored from your address: {most:,} bytes in a day are allowed.",
 }

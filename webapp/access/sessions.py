@@ -41,6 +41,10 @@ class Sessions:
         self._lock = threading.Lock()
         self._watching = False
 
+    def credential(self) -> str:
+        """Return what the present password is known by. Raises `Unavailable`."""
+        return self._credential()
+
     def begin(self, user: str, device: str, replaced: str | None) -> str:
         """Begin a session and return its token, 256 random bits; the session of the token `replaced` ends.
 

@@ -83,6 +83,10 @@ class Inspector:
         if not self._open and not self._skip and not self._head:
             self._begun_at = None
 
+    def allow(self, max_message_bytes: int) -> None:
+        """Take messages of another size from now on."""
+        self._max_message_bytes = max_message_bytes
+
     @property
     def is_between(self) -> bool:
         """Whether no message has begun that has not ended."""

@@ -14,6 +14,7 @@ from webapp.access.gate import Visit
 from webapp.access.hosts import parse_host
 from webapp.access.principals import OWNER, Principal, owner_of
 from webapp.errors import Forbidden, InvalidRequest, NotSignedIn, TooManyRequests, Unavailable, UriTooLong
+from webapp.routes.replies import request_error
 from webapp.routes.services import services
 
 MAX_URL_CHARS = 4_000
@@ -28,6 +29,7 @@ _FIRST_MESSAGE = "socket.ws"  # a browser sends no header with it: it may authen
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # Features that no page of ours uses; https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Permissions-Policy
 _PERMISSIONS = "camera=(), display-capture=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=()"
+_PIECE_BYTES = 64 * 1024
 _HSTS = "max-age=31536000"
 
 
@@ -68,6 +70,8 @@ def visit_of(asked: Request) -> Visit:
         fetch_site=headers.get("Sec-Fetch-Site"),
         fetch_dest=headers.get("Sec-Fetch-Dest"),
         accept=headers.get("Accept", ""),
+        agent=headers.get("User-Agent", ""),
+        referer=headers.get("Referer"),
         prefetch="prefetch" in purpose or "prerender" in purpose,
     )
 
@@ -263,6 +267,26 @@ def _after(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", _PERMISSIONS)
     if visit().secure:
         headers["Strict-Transport-Security"] = _HSTS
+    return _in_pieces(response)
+
+
+def _in_pieces(response: Response) -> Response:
+    """Let a large answer leave in pieces, each with the time that a write has, and count its memory until it has left."""
+    if response.direct_passthrough or response.is_streamed:
+        return response
+    content = response.get_data()
+    if len(content) <= _PIECE_BYTES:
+        return response
+    parts = services()
+    from_ = None if parts.gate.is_local else address()
+    counted = min(len(content), parts.runs.limits.log_max_bytes // 4)
+    try:
+        parts.bodies.hold(from_, counted)
+    except (Unavailable, TooManyRequests) as error:
+        return request_error(error)
+    response.response = (content[at : at + _PIECE_BYTES] for at in range(0, len(content), _PIECE_BYTES))
+    response.content_length = len(content)
+    response.call_on_close(lambda: parts.bodies.let_go(from_, counted))
     return response
 
 

@@ -31,8 +31,8 @@ _RETRY_AFTER_S = 5
 class Bodies:
     """The bodies that are being read in this process.
 
-    At most `most_waiting` at a time, and those of one address may take three quarters of the memory that all runs and
-    requests have together; `address_of` names the address of a request, or None where nothing is counted. Bodies over
+    At most `most_waiting` at a time, of one address a quarter of these, and those of one address may take three quarters
+    of the memory that all runs and requests have together; `address_of` names the address of a request, or None where nothing is counted. Bodies over
     `usual_bytes` are an import's, of which few are read at a time.
     """
 
@@ -78,10 +78,19 @@ class Bodies:
                     code="full",
                     retry_after_s=_RETRY_AFTER_S,
                 )
+            if body.address is not None and self._waiting_of(body.address) >= max(8, self._most_waiting // 4):
+                raise TooManyRequests(
+                    "Too many requests are being received from your address at the moment.",
+                    code="too_many_bytes",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
             self._waiting.add(body)
             begin, self._watching = not self._watching, True
         if begin:
             threading.Thread(target=self._watch, name="freshet-bodies", daemon=True).start()
+
+    def _waiting_of(self, address: str) -> int:
+        return sum(1 for body in self._waiting if body.address == address)
 
     def leave(self, body: _Body) -> None:
         """Note that a body has been read, or never will be."""
@@ -133,7 +142,7 @@ class _Body:
         self._bodies = bodies
         self._stream: Any = environ["wsgi.input"]
         self._sock: Any = environ.get("gunicorn.socket")
-        self._address = address
+        self.address = address
         declared = str(environ.get("CONTENT_LENGTH") or "")
         self._length = int(declared) if declared.isascii() and declared.isdigit() else None
         self._copies = 1 if (self._length or 0) > bodies.usual_bytes else _COPIES
@@ -187,7 +196,7 @@ class _Body:
         try:
             piece = read(size)
         except Exception as error:
-            if self._is_cut:
+            if self._is_cut or isinstance(error, TimeoutError):
                 raise _too_slow() from error
             raise
         if self._is_cut:
@@ -204,7 +213,7 @@ class _Body:
         if self._length is not None:
             wanted = min(wanted, self._length)
         if wanted * self._copies > self._held_bytes:
-            self._bodies.hold(self._address, wanted * self._copies - self._held_bytes)
+            self._bodies.hold(self.address, wanted * self._copies - self._held_bytes)
             self._held_bytes = wanted * self._copies
 
     def _keep(self, size_bytes: int) -> None:
@@ -212,7 +221,7 @@ class _Body:
         surplus = self._held_bytes - size_bytes
         if surplus > 0:
             self._held_bytes = size_bytes
-            self._bodies.let_go(self._address, surplus)
+            self._bodies.let_go(self.address, surplus)
 
 
 def _too_slow() -> TooSlow:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.frames import Frame, encode
 from webapp.routes.admission import principal
-from webapp.routes.following import Following, cut, deliveries, streamed
+from webapp.routes.following import Following, admit_reader, cut, deliveries, streamed
 from webapp.routes.intake import Asked, make_order, read_json
 from webapp.routes.replies import failed_answer_body, json_response, status_of
 from webapp.routes.services import services
@@ -31,6 +31,7 @@ _WHOLE_S = 10.0
 _ORPHAN_S = 1.0  # in case that nobody ever comes to read
 _TEXT = len(b'{"text":')
 _REASONING = len(b'{"reasoning":')
+_NOTHING = (b"", b"null", b"[]")
 _TAIL = b'},"finish_reason":null}]}\n\n'
 
 
@@ -42,8 +43,8 @@ class _Asked(Asked, frozen=True, kw_only=True):
     stream: bool = False
     stream_options: _StreamOptions | None = None
     n: int | None = None
-    tools: list[Any] | None = None
-    functions: list[Any] | None = None
+    tools: msgspec.Raw | None = None
+    functions: msgspec.Raw | None = None
 
 
 @blueprint.post("/v1/chat/completions")
@@ -58,9 +59,16 @@ def complete() -> Response:
     name = named_run(asked, caller.owner)
     if name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    run, _ = parts.runs.start(make_order(asked, parts, caller, orphan_s=_ORPHAN_S))
+    follower = admit_reader(parts)
+    try:
+        run, _ = parts.runs.start(make_order(asked, parts, caller, orphan_s=_ORPHAN_S))
+    except BaseException:
+        parts.runs.leave(follower)
+        raise
     talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
-    body = Following(parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True)
+    body = Following(
+        parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True, follower=follower
+    )
     try:
         talk.listen(body, _FIRST_EVENT_S if asked.stream else _WHOLE_S, whole=not asked.stream)
         failure = talk.failure(whole=not asked.stream)
@@ -89,7 +97,7 @@ def _refuse(asked: _Asked) -> None:
     if asked.n is not None and asked.n != 1:
         raise InvalidRequest("n must be 1: one answer at a time.", param="n", code="unsupported")
     for name in ("tools", "functions"):
-        if getattr(asked, name):
+        if bytes(getattr(asked, name) or b"").strip() not in _NOTHING:
             raise InvalidRequest(f"{name} are not supported yet.", param=name, code="unsupported")
 
 

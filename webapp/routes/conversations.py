@@ -56,7 +56,8 @@ def listed() -> Response:
             f"search may have {_MOST_SEARCH_CHARS} characters.", param="search", code="too_long"
         )
     after = _place(request.args.get("after"))
-    found = services().store.read(
+    store = services().store
+    found = (store.search if search.strip() else store.read)(
         lambda c: conversations.listed(c, who, limit=limit + 1, after=after, search=search)
     )
     more = len(found) > limit
@@ -107,6 +108,7 @@ def change(conversation: str) -> Response:
     parts.store.saver.settle(conversation, history.SETTLE_S)
     added = sum(len((value or "").encode(errors="replace")) for value in changes.values())
     parts.store.check_room(who, conversation, (), added, parts.limiter.allowance(caller).stored_bytes)
+    parts.limiter.store(caller, added)
     head = parts.store.write(lambda c: conversations.change(c, who, conversation, changes))
     parts.store.recall.forget(conversation)
     return json_response(history.head_body(head))
@@ -118,8 +120,7 @@ def remove(conversation: str) -> Response:
     who, parts = named_owner(), services()
     parts.store.write(lambda c: conversations.remove(c, who, conversation))
     parts.store.recall.forget(conversation)
-    while (run := parts.runs.running(conversation, who)) is not None:
-        run.stop("user")
+    parts.runs.stop_all(conversation, who)
     undo = url_for("conversations.restore", conversation=conversation)
     return json_response({"deleted": conversation, "restore": undo})
 

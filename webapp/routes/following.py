@@ -39,6 +39,19 @@ def hung_up(sock: Any) -> Callable[[], bool] | None:
     return ask
 
 
+def admit_reader(services: Services) -> Follower:
+    """Take the reader's place for the present request: before its answer is started, which would be paid for unread.
+
+    `Runs.leave` must be called for it. Raises `Unavailable` and `TooManyRequests`.
+    """
+    caller = principal()
+    return services.runs.follower(
+        hung_up(request.environ.get("gunicorn.socket")),
+        session=caller.session,
+        share=services.limiter.readers(caller),
+    )
+
+
 class Following:
     """The body of an answer. Whatever happens to the connection, `close` lets the run's reader go."""
 
@@ -51,12 +64,13 @@ class Following:
         *,
         prove: bool = True,
         stop: bool = False,
+        follower: Follower | None = None,
     ) -> None:
         self._runs = services.runs
         self._run = run
         self._stop = stop
         sock = request.environ.get("gunicorn.socket")
-        self.follower = self._runs.follower(hung_up(sock), session=principal().session)
+        self.follower = follower or admit_reader(services)
         if sock is not None:
             sock.settimeout(services.write_s)
         self.reader = self._runs.join(run, self.follower, cursor, prove=prove)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -15,15 +16,18 @@ import msgspec
 
 from webapp.access.principals import Principal
 from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, ModelRequest, Part, TextPart
+from webapp.codecs.images import MOST_BYTES as MOST_IMAGE_BYTES
 from webapp.codecs.images import TYPES as IMAGE_TYPES
-from webapp.conversation import MOST_IMAGES
+from webapp.conversation import MOST_IMAGES, MOST_IMAGES_TOLD
 from webapp.errors import Forbidden, InvalidRequest
 from webapp.frames import encode, is_run, new_run
 from webapp.routes.services import Services
 from webapp.runs.run import Order
 from webapp.seams import Catalog, Provider
 
+_SALT = secrets.token_hex(16)
 _MOST_MESSAGES = 2_000
+_MOST_IMAGES_OF_PROGRAMS = 100
 _DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.*)", re.DOTALL)
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "user": "user",
@@ -33,6 +37,8 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "developer": "system",
 }
+_MOST_VALUES = 20_000
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.?(.*?)`$")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -84,14 +90,23 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     orphan_s: Seconds | None = None
 
 
-def read_json(raw: bytes, type_: type[Any]) -> Any:
-    """Read a JSON body as `type_`; raises `InvalidRequest` that names the field."""
+def read_json(raw: bytes, type_: type[Any], most_values: int = _MOST_VALUES) -> Any:
+    """Read a JSON body as `type_`; raises `InvalidRequest` that names the field.
+
+    One with far more objects and lists than any request needs is refused before it is read: that would hold up everybody.
+    """
+    if _may_hold_more(raw, most_values) and _may_hold_more(_STRINGS.sub(b"", raw), most_values):
+        raise InvalidRequest("The body holds too many values.", param="body", code="too_many_values")
     try:
         return msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
         raise _named(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON.", param="body", code="not_json") from None
+
+
+def _may_hold_more(raw: bytes, most: int) -> bool:
+    return raw.count(b"{") + raw.count(b"[") > most or raw.count(b",") > 10 * most
 
 
 def read_words(words: Mapping[str, str]) -> Asked:
@@ -128,8 +143,7 @@ def make_order(
         stop=stops(asked),
         seed=asked.seed,
     )
-    if not services.image_urls:
-        _check_image_urls(request.messages)
+    _check_images(request.messages, services, caller)
     given = next(name for name in ("messages", "query", "prompt") if getattr(asked, name) is not None)
     services.limiter.check_question(caller, text_bytes(request.messages), given)
     services.catalog.check(chain[0], request)
@@ -183,15 +197,27 @@ def text_bytes(messages: Iterable[ModelMessage]) -> int:
     return sum(len(message.text.encode(errors="replace")) for message in messages)
 
 
-def _check_image_urls(messages: Sequence[ModelMessage]) -> None:
-    """Refuse addresses of images: the provider would fetch them, from wherever it is."""
+def _check_images(messages: Sequence[ModelMessage], services: Services, caller: Principal) -> None:
+    """Refuse too many images, and their addresses: the provider would fetch them, from wherever it is."""
+    most = MOST_IMAGES_TOLD if caller.kind == "visitor" else _MOST_IMAGES_OF_PROGRAMS
+    shown = 0
     for index, message in enumerate(messages):
-        if any(isinstance(part, ImagePart) and part.url for part in message.parts):
-            raise InvalidRequest(
-                "The addresses of images are not passed on here: send the image itself, as a data URL.",
-                param=f"messages[{index}].content",
-                code="image_url_not_allowed",
-            )
+        for part in message.parts:
+            if not isinstance(part, ImagePart):
+                continue
+            shown += 1
+            if part.url and not services.image_urls:
+                raise InvalidRequest(
+                    "The addresses of images are not passed on here: send the image itself, as a data URL.",
+                    param=f"messages[{index}].content",
+                    code="image_url_not_allowed",
+                )
+            if shown > most:
+                raise InvalidRequest(
+                    f"A request may have {most} images.",
+                    param=f"messages[{index}].content",
+                    code="too_many_images",
+                )
 
 
 def check_run(name: str | None) -> None:
@@ -217,9 +243,10 @@ def can(catalog: Catalog, provider: Provider, request: ModelRequest) -> bool:
 def run_of_key(key: str, owner: str | None, address: str) -> str:
     """Turn an Idempotency-Key into the run it stands for; keys of two owners never meet.
 
-    An anonymous caller has no name, so the address it asks from stands for it.
+    An anonymous caller has no name, so the address it asks from stands for it. Whoever knows an anonymous run's name may
+    read it, so nobody else may be able to work it out: a process has a salt of its own.
     """
-    scope = owner or f"address:{address}"
+    scope = owner or f"address:{_SALT}:{address}"
     digest = hashlib.sha256(f"{len(scope)}:{scope}:{key}".encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -298,6 +325,8 @@ def _image(place: str, url: str | None, media_type: str | None, data: str | None
             image = b""
         if not image:
             raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image")
+        if len(image) > MOST_IMAGE_BYTES:
+            raise InvalidRequest(f"{place} is larger than 2 MB", param=place, code="image_too_large")
         return ImagePart(media_type=media_type, data=data)
     if url and url.startswith(("http://", "https://")):
         return ImagePart(url=url)

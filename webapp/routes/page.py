@@ -69,9 +69,10 @@ def index() -> Response:
             return show("locked.html", 503, settings=UNLOCKING)
         return show("away.html", 503)
     if caller.kind != "visitor":
-        return _chat(caller)
+        return _renewed(_chat(caller), seen, caller)
     try:
-        signed = None if caller.is_unverified else _visitor_cookie(seen, caller)
+        is_visit = request.method == "GET" and services().gate.is_page_visit(seen)
+        signed = _visitor_cookie(seen, caller) if is_visit and not caller.is_unverified else None
     except TooManyRequests as error:
         return _crowded(error)
     except Unavailable:
@@ -79,6 +80,15 @@ def index() -> Response:
     response = _chat(caller)
     if signed is not None:
         set_cookie(response, cookies.VISITOR, signed, max_age_s=cookies.VISITOR_AGE_S)
+    return response
+
+
+def _renewed(response: Response, seen: Visit, caller: Principal) -> Response:
+    """Let the cookies of a session live on: they last for thirty days from the last visit."""
+    if caller.session is not None and seen.session and request.method == "GET":
+        set_cookie(response, cookies.SESSION, seen.session, max_age_s=cookies.SESSION_AGE_S)
+        if seen.browser:
+            set_cookie(response, cookies.BROWSER, seen.browser, max_age_s=cookies.VISITOR_AGE_S)
     return response
 
 
@@ -142,15 +152,17 @@ def favicon() -> Response:
 @blueprint.post("/signin")
 def sign_in() -> Response:
     """Compare the password and begin a session, in the place of one that the browser had."""
-    parts, seen, now = services(), visit(), time.monotonic()
+    parts, seen = services(), visit()
     if parts.gate.mode(seen) == "locked":
         return show("locked.html", 503, settings=UNLOCKING)
     browser = _browser(seen)
     source = address() if browser is None else f"browser {browser}"
+    # All that has to be waited for comes before the look at how many tries there were: a body may be held back.
+    word = request.form.get("password", "")
+    now = time.monotonic()
     wait_s = parts.throttle.wait_s(source, now)
     if wait_s:
         return _sign_in_page(429, wait_s=wait_s)
-    word = request.form.get("password", "")
     if not parts.gate.is_password(word):
         parts.throttle.failed(source, now, word or None)
         return _sign_in_page(401, wrong=True)
@@ -158,7 +170,7 @@ def sign_in() -> Response:
         token = parts.sessions.begin(
             OWNER, device_of(request.headers.get("User-Agent", "")), replaced=seen.session
         )
-        signed = parts.names.sign(cookies.BROWSER, browser or parts.names.new())
+        signed = parts.names.sign(cookies.BROWSER, browser or parts.names.new(), parts.sessions.credential())
     except Unavailable:
         return show("away.html", 503)
     response = _home()
@@ -169,8 +181,9 @@ def sign_in() -> Response:
 
 def _browser(seen: Visit) -> str | None:
     """Return the name of a browser that has signed in before: nobody else's wrong tries count against it."""
+    parts = services()
     try:
-        found = services().names.read(cookies.BROWSER, seen.browser)
+        found = parts.names.read(cookies.BROWSER, seen.browser, parts.sessions.credential())
     except Unavailable:
         return None
     return None if found is None else found[0]

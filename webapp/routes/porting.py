@@ -33,6 +33,7 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 _MOST_NAME_CHARS = 60
 _ROLE_KEY = b'"role"'
 _LARGE_AT_ONCE = 2
+_MOST_VALUES = 20 * MOST_MESSAGES
 _STORING_S = 20.0  # ten thousand messages take seconds where the database is far or busy
 _large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
@@ -77,8 +78,10 @@ def bring() -> Response:
     who = named_owner()
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    with _in_turn():
-        raw = _body()
+    limiter, caller = services().limiter, principal()
+    limiter.bring(caller)
+    raw = _body()
+    with _in_turn(len(raw)):
         if raw.count(_ROLE_KEY) > MOST_MESSAGES:  # found out before they are read, which would hold others up
             raise TooLarge(
                 f"messages: a conversation may have {MOST_MESSAGES}.",
@@ -86,9 +89,9 @@ def bring() -> Response:
                 code="too_many_messages",
             )
         breathe()
-        whole = checked(read_json(raw, File))
+        whole = checked(read_json(raw, File, _MOST_VALUES))
         del raw
-        store, limiter, caller = services().store, services().limiter, principal()
+        store = services().store
         limiter.store(caller, whole.size_bytes)
         owner_bytes = limiter.allowance(caller).stored_bytes
         head = store.write(lambda c: porting.put_whole(c, who, whole, owner_bytes), _STORING_S)
@@ -96,13 +99,9 @@ def bring() -> Response:
 
 
 @contextmanager
-def _in_turn() -> Iterator[None]:
-    """Take few large bodies at a time: each is in memory more than once while it is read.
-
-    Raises `TooManyRequests`.
-    """
-    size = request.content_length
-    if size is not None and size <= services().max_body_bytes:
+def _in_turn(size: int) -> Iterator[None]:
+    """Read few large files at a time: each is in memory more than once meanwhile. Raises `TooManyRequests`."""
+    if size <= services().max_body_bytes:
         yield
         return
     if not _large.acquire(blocking=False):

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, g, request
@@ -23,13 +23,14 @@ from webapp.access.principals import Principal
 from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
-from webapp.routes.admission import admit_token, resolve, visit
+from webapp.routes.admission import address, admit_token, resolve, visit
 from webapp.routes.intake import Asked, read_json
 from webapp.routes.services import Services, services
 from webapp.routes.stream import receipt_body
 from webapp.routes.turns import begin, is_turn
 from webapp.routes.wire import Bell, GuardedSocket
 from webapp.runs.readers import Follower, Reader
+from webapp.runs.registry import Share
 from webapp.runs.run import Run
 
 log_ = logging.getLogger("freshet.http")
@@ -40,6 +41,9 @@ _sock = Sock()
 OPTIONS = {"event_class": Bell}
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # RFC 6455, section 4.1
 _MOST_RUNS = 4
+_MOST_REF_CHARS = 200
+_MOST_UNKNOWN_BYTES = 4 * 1024  # of a message before it is known who sends it
+_LEAST_UNKNOWN = 8
 _MOST_MESSAGES = 300  # in ten seconds
 _UNFINISHED_S = 10.0
 _MOST_MISSED_PONGS = 2
@@ -47,7 +51,7 @@ _MOST_MISSED_PONGS = 2
 
 class _Heard(msgspec.Struct, frozen=True):
     type: str
-    ref: str | int | None = None
+    ref: Annotated[str, msgspec.Meta(max_length=_MOST_REF_CHARS)] | int | None = None
     run: str | None = None
     after: str | None = None
     token: str | None = None
@@ -76,9 +80,15 @@ def _guard() -> None:
     if not parts.runs.room:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
     if "gunicorn.socket" in environ:
-        inspector = Inspector(parts.max_body_bytes, _MOST_MESSAGES)
+        known, bodies = g.principal is not None, parts.bodies
+        inspector = Inspector(parts.max_body_bytes if known else _MOST_UNKNOWN_BYTES, _MOST_MESSAGES)
+        from_ = None if parts.gate.is_local else address()
         environ["gunicorn.socket"] = GuardedSocket(
-            environ["gunicorn.socket"], inspector, parts.write_s, parts.runs.hold, parts.runs.let_go
+            environ["gunicorn.socket"],
+            inspector,
+            parts.write_s,
+            lambda size: bodies.hold(from_, size),
+            lambda size: bodies.let_go(from_, size),
         )
 
 
@@ -88,8 +98,8 @@ def ws(server: Any) -> None:
     parts = services()
     wire: GuardedSocket = server.sock
     try:
-        follower = parts.runs.follower(wake=server.event.wake)
-    except Unavailable:
+        follower = parts.runs.follower(wake=server.event.wake, share=_share(parts, g.principal))
+    except (Unavailable, TooManyRequests):
         _close(wire, _Closing(1013, "full"))
         return
     talk = _Talk(parts, server, follower, visit(), g.principal)
@@ -105,6 +115,13 @@ def ws(server: Any) -> None:
         server.connected = False
         wire.shut()
         wire.forget_heard()
+
+
+def _share(parts: Services, caller: Principal | None) -> Share | None:
+    """Return as whose a connection counts; those that have not said who they are have a small part together."""
+    if caller is None:
+        return "unknown", max(_LEAST_UNKNOWN, parts.runs.limits.max_readers // 4)
+    return parts.limiter.readers(caller)
 
 
 def _known_by_head(seen: Visit) -> Principal | None:
@@ -222,6 +239,11 @@ class _Talk:
         except NotSignedIn as error:
             raise _Closing(4401, "the token is wrong") from error
         self._follower.session = self._caller.session
+        try:
+            self._parts.runs.change_share(self._follower, _share(self._parts, self._caller))
+        except TooManyRequests as error:
+            raise _Closing(1013, "full") from error
+        self._wire.allow(self._parts.max_body_bytes)
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
         asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
@@ -305,6 +327,7 @@ class _Talk:
                 writes.append(text_message(message))
             if reader.ended:
                 del self._followed[name]
+                self._refs.pop(name, None)
                 self._parts.runs.part(run, self._follower)
         if writes:
             self._wire.send(b"".join(writes))

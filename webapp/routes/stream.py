@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, request
 from webapp.errors import InvalidRequest, NotFound, UnsupportedType
 from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
 from webapp.routes.admission import address, owner, principal, visit
-from webapp.routes.following import Following, cut, deliveries, streamed
+from webapp.routes.following import Following, admit_reader, cut, deliveries, streamed
 from webapp.routes.intake import Asked, read_json, read_words, run_of_key
 from webapp.routes.replies import json_response
 from webapp.routes.services import Services, services
@@ -101,8 +101,13 @@ def _start(asked: Asked) -> Response:
         return _resume_by_header(parts, name)
     if name is not None and name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    run = begin(asked, parts, caller)
-    return streamed(Following(parts, run, None, _speak), _SSE)
+    follower = admit_reader(parts)
+    try:
+        run = begin(asked, parts, caller)
+    except BaseException:
+        parts.runs.leave(follower)
+        raise
+    return streamed(Following(parts, run, None, _speak, follower=follower), _SSE)
 
 
 def _resume_by_header(parts: Services, name: str | None) -> Response:

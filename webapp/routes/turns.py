@@ -71,6 +71,7 @@ def begin(asked: Asked, parts: Services, caller: Principal) -> Run:
     allowance = parts.limiter.allowance(caller)
     parts.store.check_room(owner, plan.conversation, new, new_text, allowance.stored_bytes)
     answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens)
+    answer_bytes += len(plan.kept.encode(errors="replace"))
     parts.limiter.store(caller, sum(len(image.content) for image in new) + new_text + answer_bytes)
     run, _ = parts.runs.start(
         Order(

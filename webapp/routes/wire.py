@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from webapp.codecs.websocket import Inspector, Violation
-from webapp.errors import Unavailable
+from webapp.errors import TooManyRequests, Unavailable
 from webapp.runs.log import Wake
 
 _WRITE_BYTES = 8 * 1024
@@ -74,13 +74,15 @@ class GuardedSocket:
                 raw: bytes = self._sock.recv(size)
             except TimeoutError:
                 continue
+            except ValueError:  # gevent's word for a TLS connection that was closed meanwhile
+                break
             try:
                 self._inspector.feed(raw, time.monotonic())
                 self._count(len(raw))
             except Violation as violation:
                 self.violation = violation
                 break
-            except Unavailable:
+            except (Unavailable, TooManyRequests):
                 self.violation = Violation(1013, "the server's memory is full")
                 break
             self.heard = True
@@ -96,6 +98,10 @@ class GuardedSocket:
             counted, self._unheld_bytes = self._unheld_bytes * _COPIES, 0
             self._hold(counted)
             self._held_bytes += counted
+
+    def allow(self, max_message_bytes: int) -> None:
+        """Take messages of another size from now on: it is known who sends them."""
+        self._inspector.allow(max_message_bytes)
 
     def forget_heard(self) -> None:
         """Give back what messages took, once all that came has been dealt with, or the connection ends."""

@@ -17,7 +17,8 @@ class Follower:
     """One connection. Its own thread waits on `wake`; the engine's pulse rings it after a silence.
 
     `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known. `session`
-    is the sign-in session that it came by: when that ends, so does the connection.
+    is the sign-in session that it came by: when that ends, so does the connection. `share` is whose part of all
+    readers it takes.
     """
 
     def __init__(
@@ -26,11 +27,13 @@ class Follower:
         hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
+        share: str | None = None,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
         self.away = False  # the server is going: whoever can come back should
         self.session = session
+        self.share = share
         self.signed_out = False
         self._heartbeat_s = heartbeat_s
         self._hung_up = hung_up

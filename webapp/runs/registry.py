@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 
 import msgspec
 
-from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, Unavailable
+from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, TooManyRequests, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
 from webapp.providers.base import Pricer
@@ -19,6 +19,8 @@ from webapp.runs.readers import Follower, Reader
 from webapp.runs.run import Order, Receipt, Run
 
 log_ = logging.getLogger("freshet.runs")
+
+Share = tuple[str, int]  # whose connections, and how many they may be
 
 _PULSE_S = 0.25
 _RETRY_AFTER_S = 5
@@ -48,6 +50,7 @@ class Runs:
         self._ended: dict[str, Run] = {}  # in the order in which they ended
         self._ended_bytes = 0
         self._held_bytes = 0  # of requests that are being read
+        self._shares: dict[str, int] = {}
         self._draining = False
         self._drain_by = math.inf
         self._followers: set[Follower] = set()
@@ -102,8 +105,19 @@ class Runs:
 
     def running(self, conversation: str, owner: str | None) -> Run | None:
         """Find the answer that is being made in a conversation, the one that began last."""
-        found = [run for run in list(self._living) if run.conversation == conversation and run.owner == owner]
-        return max(found, key=lambda run: run.began_at, default=None)
+        return max(self._running(conversation, owner), key=lambda run: run.began_at, default=None)
+
+    def stop_all(self, conversation: str, owner: str | None) -> None:
+        """Stop the answers that are being made in a conversation."""
+        for run in self._running(conversation, owner):
+            run.stop("user")
+
+    def _running(self, conversation: str, owner: str | None) -> list[Run]:
+        return [
+            run
+            for run in list(self._living)
+            if run.conversation == conversation and run.owner == owner and run.ended_at is None
+        ]
 
     def alive(self, name: str) -> bool:
         """Tell whether a run is being made."""
@@ -161,10 +175,12 @@ class Runs:
         hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
+        share: Share | None = None,
     ) -> Follower:
-        """Admit a connection that will follow runs; `leave` must be called for it. Raises `Unavailable`.
+        """Admit a connection that will follow runs; `leave` must be called for it.
 
-        `wake` is the connection's own bell, where it has one already; `session` the one that it came by.
+        `wake` is the connection's own bell, where it has one already; `session` the one that it came by; `share` whose
+        part of all readers it takes, and how many that may be. Raises `Unavailable` and `TooManyRequests`.
         """
         follower = Follower(self.limits.heartbeat_s, hung_up, wake, session)
         with self._lock:
@@ -172,14 +188,46 @@ class Runs:
                 raise Unavailable(
                     "Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full"
                 )
+            self._take_share(follower, share)
             self._followers.add(follower)
         self._beat()
         return follower
 
+    def change_share(self, follower: Follower, share: Share | None) -> None:
+        """Count a connection as another's from now on: it has said who it is. Raises `TooManyRequests`."""
+        with self._lock:
+            self._leave_share(follower)
+            self._take_share(follower, share)
+
     def leave(self, follower: Follower) -> None:
         """Let a connection go."""
         with self._lock:
-            self._followers.discard(follower)
+            if follower in self._followers:
+                self._followers.discard(follower)
+                self._leave_share(follower)
+
+    def _take_share(self, follower: Follower, share: Share | None) -> None:
+        if share is None:
+            return
+        name, most = share
+        if self._shares.get(name, 0) >= most:
+            raise TooManyRequests(
+                f"Too many connections at once: {most} are allowed.",
+                code="too_many_readers",
+                retry_after_s=_RETRY_AFTER_S,
+                limit=most,
+            )
+        follower.share = name
+        self._shares[name] = self._shares.get(name, 0) + 1
+
+    def _leave_share(self, follower: Follower) -> None:
+        name, follower.share = follower.share, None
+        if name is not None:
+            left = self._shares[name] - 1
+            if left:
+                self._shares[name] = left
+            else:
+                del self._shares[name]
 
     def join(self, run: Run, follower: Follower, cursor: Cursor | None, *, prove: bool = True) -> Reader:
         """Let a connection read a run from a cursor on; `part` must be called for it."""

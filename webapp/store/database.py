@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -34,6 +36,8 @@ _STATEMENT_MS = 4_000
 _MOST_WAITING = 128
 _RETRY_AFTER_S = 2
 _FILE = "freshet.db"
+_INTERRUPTED = ": interrupted"  # SQLite's word for work that `_within` has ended
+_STEPS = 10_000  # of SQLite's, between two looks at the time
 
 
 class Away(Unavailable):
@@ -99,20 +103,26 @@ class Database:
     def _call(self, work: Callable[[Connection], T], patience_s: float, *, write: bool) -> T:
         before = self.state
         try:
-            return self._lane.call(lambda: self._do(work, write=write), patience_s)
+            return self._lane.call(lambda: self._do(work, patience_s, write=write), patience_s)
         finally:
             self._tell(before)
 
-    def _do(self, work: Callable[[Connection], T], *, write: bool) -> T:
-        """Do a piece of work; in the lane's thread."""
+    def _do(self, work: Callable[[Connection], T], patience_s: float, *, write: bool) -> T:
+        """Do a piece of work; in the lane's thread. Reading ends when nobody waits for it any more."""
         try:
             with self._opened().connect() as connection:
                 options = connection.execution_options(freshet_write=write)
-                with options.begin():
+                with _within(options, None if write else patience_s), options.begin():
                     found = work(options)
             self.state = "ready"
             return found
         except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+            if _told(error).endswith(_INTERRUPTED):
+                raise Unavailable(
+                    "The conversations take too long to answer.",
+                    code="store_slow",
+                    retry_after_s=_RETRY_AFTER_S,
+                ) from None
             raise self._lost(error) from None
         except DBAPIError as error:
             if error.connection_invalidated:
@@ -227,6 +237,21 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+@contextmanager
+def _within(connection: Connection, patience_s: float | None) -> Iterator[None]:
+    """End what SQLite does after so long: it has one thread, and others wait. Postgres has a setting of its own."""
+    if patience_s is None or connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    until = time.monotonic() + patience_s
+    driver.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
 
 
 def _begin_sqlite(connection: Connection) -> None:

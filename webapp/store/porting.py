@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, insert
@@ -13,10 +14,12 @@ from webapp.store import pictures
 from webapp.store.conversations import find
 from webapp.store.pictures import Picture
 from webapp.store.room import check_owner
-from webapp.store.rows import Head, clean, now_ms, row_of
+from webapp.store.rows import ROW_BYTES, Head, clean, now_ms, row_of
 from webapp.store.schema import conversations, messages
 
 _AT_ONCE = 200
+_AT_ONCE_BYTES = 500_000
+_encoded = msgspec.json.Encoder().encode
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +36,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size_bytes(self) -> int:
         """What it takes of its owner's storage, roughly."""
-        texts = sum(len(message.text.encode(errors="replace")) for message in self.messages)
-        texts += sum(len(message.reasoning.encode(errors="replace")) for message in self.messages)
+        texts = sum(ROW_BYTES + len(_encoded(message)) for message in self.messages)
         texts += len((self.system or "").encode(errors="replace"))
         return texts + sum(len(picture.content) for picture in self.pictures)
 
@@ -56,8 +58,22 @@ def put_whole(connection: Connection, owner: str, whole: Whole, owner_bytes: int
         )
     )
     pictures.put_all(connection, whole.id, whole.pictures)
-    for first in range(0, len(whole.messages), _AT_ONCE):
-        some = whole.messages[first : first + _AT_ONCE]
-        connection.execute(insert(messages), [row_of(whole.id, message) for message in some])
+    for rows in _grouped(whole):
+        connection.execute(insert(messages), rows)
         breathe()
+    check_owner(connection, owner, 0, owner_bytes, "body")  # now exactly
     return find(connection, owner, whole.id)
+
+
+def _grouped(whole: Whole) -> Iterator[list[dict[str, Any]]]:
+    """Yield the messages' rows in groups that hold nobody up."""
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for message in whole.messages:
+        rows.append(row_of(whole.id, message))
+        size += rows[-1]["size"]
+        if len(rows) >= _AT_ONCE or size >= _AT_ONCE_BYTES:
+            yield rows
+            rows, size = [], 0
+    if rows:
+        yield rows

@@ -31,7 +31,8 @@ class _Known:
         self.weight = 0
 
     def weigh(self) -> int:
-        texts = sum(len(one.text) + _OVERHEAD_BYTES for one in self.messages.values())
+        texts = sum(len(one.text) + len(one.reasoning) + _OVERHEAD_BYTES for one in self.messages.values())
+        texts += len(self.system or "")
         return _OVERHEAD_BYTES + texts + sum(map(len, self.images.values()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -77,8 +78,12 @@ def check_images(connection: Connection, conversation: str, new: Sequence[Pictur
 def check_owner(connection: Connection, owner: str, size_bytes: int, owner_bytes: int, param: str) -> int:
     """See that an owner has room for so many bytes, letting go for good of what was deleted where that is needed.
 
-    Returns what the owner keeps with them. Raises `TooLarge` that names `param`.
+    Returns what the owner keeps with them. Raises `TooLarge` that names `param`. On Postgres the owner's other writers
+    wait until the transaction ends.
     """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(owner.encode()).digest()[:8], signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
     kept = _kept(connection, owner, deleted=False) + size_bytes
     if kept > owner_bytes:
         raise TooLarge(

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webapp.chat import Usage
 from webapp.conversation import Message, Piece, fold
 
+ROW_BYTES = 300  # what a message takes besides its texts, roughly
 _MOST_FOLDED_CHARS = 100_000  # of a message, what a search looks into
 _READ_CONTENT = msgspec.json.Decoder(tuple[Piece, ...]).decode
 _READ_USAGE = msgspec.json.Decoder(Usage).decode
@@ -92,27 +93,31 @@ def told_of(row: Row[*tuple[Any, ...]]) -> Message:
 
 def row_of(conversation: str, message: Message) -> dict[str, Any]:
     """Write a message's row."""
-    content = clean(msgspec.json.encode(message.content).decode())
-    reasoning = clean(message.reasoning)
-    return {
+    row = {
         "conversation": conversation,
         "id": message.id,
         "parent": message.parent,
         "role": message.role,
-        "content": content,
-        "folded": fold(clean(message.text)[:_MOST_FOLDED_CHARS]),
-        "reasoning": reasoning,
+        "content": clean(msgspec.json.encode(message.content).decode()),
+        "folded": fold(clean(message.text)[:_MOST_FOLDED_CHARS])[:_MOST_FOLDED_CHARS],
+        "reasoning": clean(message.reasoning),
         "state": message.state,
         "provider": message.provider and clean(message.provider),
         "model": message.model and clean(message.model),
         "usage": None if message.usage is None else msgspec.json.encode(message.usage).decode(),
         "cost": None if message.cost is None else f"{message.cost:f}",
         "finish_reason": message.finish_reason,
-        "error": message.error,
+        "error": message.error and clean(message.error),
         "thought_ms": message.thought_ms,
         "created_at": message.created_at,
-        "size": len(content.encode()) + len(reasoning.encode()),
     }
+    return row | {"size": _size_of(row)}
+
+
+def _size_of(row: dict[str, Any]) -> int:
+    """Weigh a row. What a search looks into is as large as the content, mostly, and counts where it is larger."""
+    texts = {name: len(value.encode()) for name, value in row.items() if isinstance(value, str)}
+    return ROW_BYTES + sum(texts.values()) - min(texts["folded"], texts["content"])
 
 
 def put(

@@ -63,7 +63,7 @@ messages = Table(
     Column("error", Text),
     Column("thought_ms", Integer),
     Column("created_at", BigInteger, nullable=False),
-    Column("size", Integer, nullable=False, server_default="0"),  # of content and reasoning, in bytes
+    Column("size", Integer, nullable=False, server_default="0"),  # of its texts, in bytes, and a little
     PrimaryKeyConstraint("conversation", "id"),
     Index("messages_in_order", "conversation", "created_at", "id"),
     Index("messages_by_id", "id"),

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _SETTLE_S = 0.2
 _READ_S = 0.6
+_SEARCH_S = 1.5
 _RENAMING_S = 30.0
 _RENAME_AGAIN_S = 60.0
 _MOST_RENAMINGS = 60
@@ -44,6 +45,7 @@ class Store:
         self.recall = Recall()
         self._remembered = room.Remembered()
         self._closed = threading.Event()
+        self._searching = threading.BoundedSemaphore()
         self._opened: Callable[[], None] = lambda: None
         self._turns = Turns(self.database, self.saver, self.recall)
 
@@ -102,9 +104,18 @@ class Store:
             target=self._rename_former, args=(password, user, keyed), name="freshet-rename", daemon=True
         ).start()
 
-    def read(self, work: Callable[[Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
         """Ask in one transaction; see `Database.read`."""
-        return self.database.read(work)
+        return self.database.read(work, patience_s)
+
+    def search(self, work: Callable[[Connection], T]) -> T:
+        """Ask what reads many texts: one at a time, and not for long, because all others wait. Raises `Unavailable`."""
+        if not self._searching.acquire(timeout=_SEARCH_S):
+            raise Unavailable("Other searches are under way.", code="store_busy", retry_after_s=1)
+        try:
+            return self.database.read(work, _SEARCH_S)
+        finally:
+            self._searching.release()
 
     def write(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
         """Change in one transaction; see `Database.write`."""

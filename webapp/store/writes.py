@@ -50,7 +50,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def weight(self) -> int:
         """What it weighs in memory, roughly, in bytes."""
-        texts = 0 if self.question is None else len(self.question.text)
+        texts = len(self.system or "") + (0 if self.question is None else len(self.question.text))
         return _OVERHEAD_BYTES + 2 * texts + sum(len(image.content) for image in self.images)
 
     def apply(self, connection: Connection) -> None:

@@ -72,9 +72,9 @@ def _add_sizes() -> None:
     """Note what each text takes, so that what an owner keeps can be summed quickly."""
     op.add_column("messages", sa.Column("size", sa.Integer(), nullable=False, server_default="0"))
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("UPDATE messages SET size = octet_length(content) + octet_length(reasoning)")
+        op.execute("UPDATE messages SET size = 300 + octet_length(content) + octet_length(reasoning)")
     else:
         op.execute(
-            "UPDATE messages SET size = length(CAST(content AS BLOB)) + length(CAST(reasoning AS BLOB))"
+            "UPDATE messages SET size = 300 + length(CAST(content AS BLOB)) + length(CAST(reasoning AS BLOB))"
         )
     op.create_index("messages_by_size", "messages", ["conversation", "size"])
