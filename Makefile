@@ -38,7 +38,7 @@ else
 # What is marked `alone` measures time by the clock.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/faults -m 'not alone'; first=$$?; \
 	  $(BIN)/python -m pytest -n 3 --dist loadfile tests/faults; second=$$?; \
-	  $(BIN)/python -m pytest -m alone tests/browser && exit $$((first | second))
+	  $(BIN)/python -m pytest -m alone tests/browser tests/access && exit $$((first | second))
 endif
 
 check: $(VENV)/.dev

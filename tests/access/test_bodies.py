@@ -72,6 +72,7 @@ def server(provider: FakeProvider) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.alone
 def test_four_hundred_dripping_sign_ins(server: Server) -> None:
     with ExitStack() as stack:
         drips = []

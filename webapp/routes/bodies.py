@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log_ = logging.getLogger("freshet.http")
 
+TOO_MANY = "too_many_requests"  # its connection is let go, so that it holds no place
+UNKNOWN = "sockets that have not said who they are"
 _PATIENCE_S = 30.0
 _SLOWEST_BYTES_PER_S = 64 * 1024
 _LOOK_S = 1.0
@@ -49,6 +51,7 @@ class Bodies:
         self.usual_bytes = usual_bytes
         self._address_of = address_of
         self._most_of_address = runs.limits.log_max_bytes * 3 // 4
+        self._most_of_unknown = runs.limits.log_max_bytes // 8
         self._waiting: set[_Body] = set()
         self._by_address: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -81,7 +84,7 @@ class Bodies:
             if body.address is not None and self._waiting_of(body.address) >= max(8, self._most_waiting // 4):
                 raise TooManyRequests(
                     "Too many requests are being received from your address at the moment.",
-                    code="too_many_bytes",
+                    code=TOO_MANY,
                     retry_after_s=_RETRY_AFTER_S,
                 )
             self._waiting.add(body)
@@ -98,13 +101,14 @@ class Bodies:
             self._waiting.discard(body)
 
     def hold(self, address: str | None, size_bytes: int) -> None:
-        """Count memory for a body. Raises `Unavailable` and `TooManyRequests`."""
+        """Count memory for a body, or for what `UNKNOWN` sockets send. Raises `Unavailable` and `TooManyRequests`."""
+        most = self._most_of_unknown if address == UNKNOWN else self._most_of_address
         with self._lock:
             held = self._by_address.get(address, 0) if address is not None else 0
-            if held + size_bytes > self._most_of_address and address is not None:
+            if held + size_bytes > most and address is not None:
                 raise TooManyRequests(
                     "Too much is being received from your address at once.",
-                    code="too_many_bytes",
+                    code=TOO_MANY,
                     retry_after_s=_RETRY_AFTER_S,
                 )
             self._runs.hold(size_bytes)

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from webapp.errors import AnswerError, NotSignedIn, RequestError, type_of_status
 from webapp.frames import encode
+from webapp.routes.bodies import TOO_MANY
 
 log_ = logging.getLogger("freshet.http")
 
@@ -58,7 +59,7 @@ def request_error(error: RequestError) -> Response:
         response.headers["X-RateLimit-Remaining"] = "0"
         if error.retry_after_s is not None:
             response.headers["X-RateLimit-Reset"] = str(error.retry_after_s)
-    if error.status in _LETTING_GO:
+    if error.status in _LETTING_GO or error.code == TOO_MANY:
         _let_go()
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -24,6 +25,7 @@ from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_mes
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
 from webapp.routes.admission import address, admit_token, resolve, visit
+from webapp.routes.bodies import UNKNOWN
 from webapp.routes.intake import Asked, read_json
 from webapp.routes.services import Services, services
 from webapp.routes.stream import receipt_body
@@ -42,7 +44,7 @@ OPTIONS = {"event_class": Bell}
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # RFC 6455, section 4.1
 _MOST_RUNS = 4
 _MOST_REF_CHARS = 200
-_MOST_UNKNOWN_BYTES = 4 * 1024  # of a message before it is known who sends it
+_MOST_UNKNOWN_BYTES = 1024 * 1024  # of a message before it is known who sends it
 _LEAST_UNKNOWN = 8
 _MOST_MESSAGES = 300  # in ten seconds
 _UNFINISHED_S = 10.0
@@ -80,15 +82,10 @@ def _guard() -> None:
     if not parts.runs.room:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
     if "gunicorn.socket" in environ:
-        known, bodies = g.principal is not None, parts.bodies
+        known = g.principal is not None
         inspector = Inspector(parts.max_body_bytes if known else _MOST_UNKNOWN_BYTES, _MOST_MESSAGES)
-        from_ = None if parts.gate.is_local else address()
         environ["gunicorn.socket"] = GuardedSocket(
-            environ["gunicorn.socket"],
-            inspector,
-            parts.write_s,
-            lambda size: bodies.hold(from_, size),
-            lambda size: bodies.let_go(from_, size),
+            environ["gunicorn.socket"], inspector, parts.write_s, *_memory(parts, known=known)
         )
 
 
@@ -115,6 +112,13 @@ def ws(server: Any) -> None:
         server.connected = False
         wire.shut()
         wire.forget_heard()
+
+
+def _memory(parts: Services, *, known: bool) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Return how the memory of a connection's messages is counted, and given back."""
+    bodies = parts.bodies
+    from_ = None if parts.gate.is_local else address() if known else UNKNOWN
+    return lambda size: bodies.hold(from_, size), lambda size: bodies.let_go(from_, size)
 
 
 def _share(parts: Services, caller: Principal | None) -> Share | None:
@@ -243,7 +247,7 @@ class _Talk:
             self._parts.runs.change_share(self._follower, _share(self._parts, self._caller))
         except TooManyRequests as error:
             raise _Closing(1013, "full") from error
-        self._wire.allow(self._parts.max_body_bytes)
+        self._wire.allow(self._parts.max_body_bytes, *_memory(self._parts, known=True))
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
         asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)

@@ -99,8 +99,13 @@ class GuardedSocket:
             self._hold(counted)
             self._held_bytes += counted
 
-    def allow(self, max_message_bytes: int) -> None:
-        """Take messages of another size from now on: it is known who sends them."""
+    def allow(
+        self, max_message_bytes: int, hold: Callable[[int], None], let_go: Callable[[int], None]
+    ) -> None:
+        """Take larger messages from now on, and count them otherwise: it is known who sends them."""
+        held, self._held_bytes = self._held_bytes, 0
+        self._let_go(held)
+        self._hold, self._let_go = hold, let_go
         self._inspector.allow(max_message_bytes)
 
     def forget_heard(self) -> None:
