@@ -1,5 +1,6 @@
 """The doors of conversations: listing, searching, changing, deleting, and what somebody else sees of it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -198,3 +199,19 @@ def test_the_store_s_state_is_told(anna: Person) -> None:
     assert told["status"] == "ready"
     assert told["store"]["state"] == "ready"
     assert told["store"]["kind"] in ("sqlite", "postgres")
+
+
+def test_a_search_that_takes_too_long_is_given_up_and_holds_nobody_up(anna: Person, ben: Person) -> None:
+    """Comparing a long word with long texts; SQLite has one thread for all."""
+    message = {"parent": None, "role": "user", "created_at": 1, "state": "done"}
+    text = [{"type": "text", "text": "a" * 99_000}]
+    messages = [message | {"id": str(number), "content": text} for number in range(120)]
+    assert anna.do("POST", "/conversations/import", {"freshet": 1, "messages": messages}).status_code == 201
+    began = time.monotonic()
+    response = anna.do("GET", f"/conversations?search={'a' * 199}b")
+    assert time.monotonic() - began < 6
+    if response.status_code != 200:
+        assert (response.status_code, response.get_json()["error"]["code"]) == (503, "store_slow")
+    began = time.monotonic()
+    assert ben.heads() == []
+    assert time.monotonic() - began < 2

@@ -77,3 +77,17 @@ def test_in_a_text_it_does_no_harm(anna: Person) -> None:
     away["leaf"] += NUL
     assert anna.do("POST", "/conversations/import", away).status_code in (201, 400)
     assert shared(anna, name)
+
+
+def test_in_what_an_import_says_of_an_answer(anna: Person) -> None:
+    message = {
+        "id": "m",
+        "parent": None,
+        "role": "assistant",
+        "content": [],
+        "created_at": 1,
+        "state": "failed",
+    }
+    for field in ("error", "model", "provider", "reasoning"):
+        body = {"freshet": 1, "title": NUL, "messages": [message | {field: NUL}]}
+        assert anna.do("POST", "/conversations/import", body).status_code == 201, field

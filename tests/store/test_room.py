@@ -1,5 +1,7 @@
 """What one owner may keep, and how much of it in one conversation, so that its file can come back."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from flask import Flask
 from msgspec.structs import replace
@@ -133,3 +135,52 @@ def test_where_nobody_can_tell_the_question_is_answered(
     monkeypatch.setattr(parts.extensions["freshet"].store.database, "write", away)
     turn = anna.ask(name, "Look", parent=None, images=[image(number, 150_000) for number in range(4)])
     assert turn.text
+
+
+def file_of(*messages: dict[str, object]) -> dict[str, object]:
+    """A file with these messages, one after the other."""
+    rest: dict[str, object] = {
+        "role": "assistant",
+        "content": [],
+        "created_at": 1,
+        "state": "done",
+        "parent": None,
+    }
+    return {"freshet": 1, "messages": [rest | message | {"id": str(n)} for n, message in enumerate(messages)]}
+
+
+@pytest.mark.usefixtures("limits")
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"error": "\U0001f600" * 200, "model": "\U0001f600" * 200, "provider": "\U0001f600" * 200},
+        {"content": [{"type": "text", "text": ""}] * 30},
+        {"reasoning": "r" * 2_000},
+        {},
+    ],
+)
+def test_an_import_counts_all_of_it(anna: Person, message: dict[str, object]) -> None:
+    """What stood in other columns than the text was not counted, nor were empty pieces and rows."""
+    body = file_of(*[message] * 3_000)
+    assert anna.refused("POST", "/conversations/import", body) == (413, "storage_full", "body")
+    assert anna.heads() == []
+
+
+@pytest.mark.usefixtures("limits")
+def test_imports_at_once_have_the_room_of_one_owner(anna: Person, parts: Flask) -> None:
+    """Each saw the room that there was before any of them."""
+    body = file_of({"content": [{"type": "text", "text": "x" * 200_000}]})
+    people = [Person(parts.test_client(use_cookies=False), "anna") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(
+            pool.map(lambda one: one.do("POST", "/conversations/import", body).status_code, people)
+        )
+    assert sorted(statuses) == [201] * 2 + [413] * 4
+
+
+@pytest.mark.usefixtures("limits")
+def test_what_a_search_looks_into_counts_where_it_is_larger(anna: Person) -> None:
+    """One letter can become eighteen."""
+    for _ in range(3):
+        anna.ask(new_run(), "\ufdfa" * 5_500)
+    assert words(anna, new_run(), 100_000) == (413, "storage_full", "query")

@@ -1,5 +1,7 @@
 """What nobody may beat: the operator's longest answer, models, orphan time, and the length of a question."""
 
+import subprocess
+import sys
 from base64 import b64encode
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from tests.unit.asking import image, ordered, parts, user
 from webapp.access.principals import Principal
 from webapp.errors import Forbidden, InvalidRequest, TooLarge
+from webapp.routes.intake import run_of_key
 
 VISITOR, OWNER, KEY = user("v", "visitor"), user(), user("k", "key")
 HI = {"query": "Hi"}
@@ -139,3 +142,42 @@ def test_a_name_holds_no_nul(field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         ordered(HI | {field: "a\0b"}, OWNER, parts())
     assert refused.value.param == field
+
+
+def test_so_many_images_and_no_more() -> None:
+    """They count apart from the text, so they have a limit of their own."""
+
+    def with_images(count: int) -> dict[str, Any]:
+        part = {"type": "image", "media_type": "image/png", "data": "iVBORw0KGgo="}
+        return {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, *[part] * count]}]}
+
+    ordered(with_images(8), VISITOR, parts())
+    with pytest.raises(InvalidRequest) as refused:
+        ordered(with_images(9), VISITOR, parts())
+    assert (refused.value.code, refused.value.param) == ("too_many_images", "messages[0].content")
+    ordered(with_images(100), OWNER, parts())
+    with pytest.raises(InvalidRequest):
+        ordered(with_images(101), OWNER, parts())
+
+
+def test_an_image_has_its_size() -> None:
+    large = b64encode(bytes(2_000_001)).decode()
+    with pytest.raises(InvalidRequest) as refused:
+        ordered(image(type="image", media_type="image/png", data=large), OWNER, parts())
+    assert refused.value.code == "image_too_large"
+
+
+def test_nobody_works_out_an_anonymous_run() -> None:
+    """Whoever knows its name may read it; the name was a plain digest of the key and the address."""
+    script = (
+        "from webapp.routes.intake import run_of_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert found[0][0] != found[1][0]
+    assert found[0][1] == found[1][1]
+    assert run_of_key("1", None, "a") == run_of_key("1", None, "a")

@@ -1,6 +1,8 @@
 """The message tree, what of it a model is told, and the words that are made of it."""
 
 import random
+import time
+import unicodedata
 
 import pytest
 
@@ -203,3 +205,31 @@ def test_a_title_is_one_line_cut_at_a_word(text: str, title: str | None) -> None
 def test_a_search_folds_case_accents_and_forms(one: str, other: str) -> None:
     assert fold(one) == fold(other)
     assert plain(fold(one)) == fold(one)
+
+
+def test_folding_is_the_same_letter_by_letter() -> None:
+    """Whole texts took quadratic time where many marks stand in a row."""
+
+    def whole(text: str) -> str:
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+    for text in (
+        "Zo\u00eb STRASSE \u00df \u0130stanbul",
+        "\uac00\ub098",
+        "\ufb01n \u2460 \uff21",
+        "a\u0315\u0300b",
+        "\ufdfa",
+    ):
+        assert fold(text) == whole(text)
+
+
+def test_folding_marks_takes_time_as_their_number() -> None:
+    def cost_s(count: int) -> float:
+        text = "a" + "\u0315" * count + "\u0300" * count
+        began = time.process_time()
+        fold(text)
+        return time.process_time() - began
+
+    cost_s(100)
+    assert cost_s(50_000) < 0.5

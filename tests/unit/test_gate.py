@@ -280,3 +280,51 @@ def test_a_prefetch_never_starts(
 ) -> None:
     with pytest.raises(Forbidden):
         gate().check_get_start(visit(fetch_site=site, fetch_dest=dest, accept=accept, prefetch=True), allowed)
+
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+
+
+@pytest.mark.parametrize(
+    ("agent", "accept", "referer", "starts"),
+    [
+        (BROWSER, ANYTHING, None, False),  # <script src> over plain http, where no Sec-Fetch-* comes
+        (BROWSER, ANYTHING, "http://evil.example/", False),
+        (BROWSER, EVENTS, "http://evil.example/page", False),
+        (BROWSER, EVENTS, "http://chat.example.evil.example/", False),
+        (BROWSER, EVENTS, "http://chat.example@evil.example/", False),
+        (BROWSER, EVENTS, "http://[", False),
+        (BROWSER, EVENTS, "http://chat.example/", True),
+        (BROWSER, EVENTS, None, True),
+        ("curl/8.0", ANYTHING, None, True),
+        ("python-requests/2.32", ANYTHING, "http://elsewhere.example/", True),
+        ("node", ANYTHING, None, True),
+        ("", "", None, True),
+    ],
+)
+def test_a_get_of_a_browser_without_its_usual_headers(
+    agent: str, accept: str, referer: str | None, starts: bool
+) -> None:
+    seen = visit(agent=agent, accept=accept, referer=referer)
+    if starts:
+        gate().check_get_start(seen, None)
+    else:
+        with pytest.raises(Forbidden):
+            gate().check_get_start(seen, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_visit"),
+    [
+        ({}, True),
+        ({"accept": "*/*"}, True),
+        ({"accept": "text/html,application/xhtml+xml,image/avif,*/*;q=0.8"}, True),
+        ({"accept": "text/html", "fetch_dest": "document", "fetch_site": "cross-site"}, True),
+        ({"accept": "image/avif,image/webp,*/*"}, False),
+        ({"fetch_dest": "image"}, False),
+        ({"fetch_dest": "iframe", "accept": "text/html"}, False),
+        ({"accept": "text/html", "prefetch": True}, False),
+    ],
+)
+def test_what_opens_the_page(more: dict[str, Any], is_visit: bool) -> None:
+    assert gate().is_page_visit(visit(**more)) is is_visit

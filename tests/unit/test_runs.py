@@ -2,10 +2,11 @@
 
 import threading
 
+import msgspec
 import pytest
 
 from tests.unit.engine import PATIENCE_S, Held, StillRuns, answers, bodies, finish, order, read, start
-from webapp.errors import Conflict, NotFound, Unavailable
+from webapp.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from webapp.frames import new_run
 from webapp.runs import registry
 from webapp.runs.registry import Limits, Runs
@@ -71,6 +72,37 @@ def test_an_anonymous_run_s_name_is_its_key() -> None:
     run = start(runs, answers("x"))
     assert runs.find(run.id, "anybody") is run
     assert runs.stop(run.id, None).run == run.id
+
+
+def test_an_answer_that_has_ended_is_none_that_runs() -> None:
+    """Its producer may be stuck still; who stopped all that run in a conversation waited for it for ever."""
+    runs, held = StillRuns(), Held("Hel", stuck=True)
+    run, _ = runs.start(msgspec.structs.replace(order(held.provider), conversation="c"))
+    held.wait()
+    assert runs.running("c", None) is run
+    runs.stop_all("c", None)
+    assert run.ended_at is not None
+    assert runs.running("c", None) is None
+    runs.stop_all("c", None)
+    held.release.set()
+    finish(runs, run)
+
+
+def test_connections_have_their_shares() -> None:
+    runs = StillRuns()
+    first = runs.follower(share=("a", 2))
+    runs.follower(share=("a", 2))
+    with pytest.raises(TooManyRequests) as refused:
+        runs.follower(share=("a", 2))
+    assert (refused.value.code, refused.value.limit) == ("too_many_readers", 2)
+    runs.follower(share=("b", 2))
+    runs.change_share(first, ("b", 2))
+    runs.follower(share=("a", 2))
+    with pytest.raises(TooManyRequests):
+        runs.follower(share=("b", 2))
+    runs.leave(first)
+    runs.leave(first)
+    runs.follower(share=("b", 2))
 
 
 # Limits.
