@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from tests.store.people import Person, data_url, new_run, png
 from tests.support.fake_provider import FakeProvider
-from webapp.conversation import MOST_IMAGES_KEPT
+from webapp.chat import TextPart
+from webapp.conversation import MOST_IMAGES_KEPT, Message
 from webapp.errors import Unavailable
 from webapp.store import room
 from webapp.store.room import Limits
+from webapp.store.rows import row_of
 
 FULL = (413, "storage_full", "images")
 
@@ -178,9 +180,14 @@ def test_imports_at_once_have_the_room_of_one_owner(anna: Person, parts: Flask) 
     assert sorted(statuses) == [201] * 2 + [413] * 4
 
 
-@pytest.mark.usefixtures("limits")
-def test_what_a_search_looks_into_counts_where_it_is_larger(anna: Person) -> None:
+def test_what_a_search_looks_into_counts_where_it_is_larger() -> None:
     """One letter can become eighteen."""
-    for _ in range(3):
-        anna.ask(new_run(), "\ufdfa" * 5_500)
-    assert words(anna, new_run(), 100_000) == (413, "storage_full", "query")
+
+    def size(text: str) -> int:
+        message = Message(id="m", parent=None, role="user", content=(TextPart(text),), created_at=1)
+        found: int = row_of("c", message)["size"]
+        return found
+
+    assert size("x" * 10_000) < 11_000, "what is searched is as large as the text, and is not counted twice"
+    assert size("\ufdfa" * 5_500) > 150_000
+    assert size("\ufdfa" * 100_000) < 600_000, "and it has a bound"
