@@ -33,9 +33,9 @@ _RETRY_AFTER_S = 5
 class Bodies:
     """The bodies that are being read in this process.
 
-    At most `most_waiting` at a time, of one address a quarter of these, and those of one address may take three quarters
-    of the memory that all runs and requests have together; `address_of` names the address of a request, or None where nothing is counted. Bodies over
-    `usual_bytes` are an import's, of which few are read at a time.
+    At most `most_waiting` at a time, and a quarter of these from one address, whose bodies may take three quarters of the
+    memory that all runs and requests have together. `address_of` names the address of a request, or None where nothing
+    is counted. Bodies over `usual_bytes` are an import's, of which few are read at a time.
     """
 
     def __init__(

@@ -60,19 +60,14 @@ def begin(asked: Asked, parts: Services, caller: Principal) -> Run:
     if known is not None:
         return known
     parts.limiter.check_start(caller)
-    new_text = len((asked.query or "").encode(errors="replace"))
-    new_text += len((asked.system or "").encode(errors="replace"))
+    new_text = _bytes_of(asked.query) + _bytes_of(asked.system)
     parts.limiter.check_question(caller, new_text, "query")
     new = [image for image in shown if image.content]
     shown = _fetched(shown, asked.conversation or "", parts, owner)
     plan = parts.store.plan(_wish(asked, name, owner, shown), parts.runs.alive)
     request = _request(asked, plan, parts, caller, chain[0])
     parts.catalog.check(chain[0], request)
-    allowance = parts.limiter.allowance(caller)
-    parts.store.check_room(owner, plan.conversation, new, new_text, allowance.stored_bytes)
-    answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens)
-    answer_bytes += len(plan.kept.encode(errors="replace"))
-    parts.limiter.store(caller, sum(len(image.content) for image in new) + new_text + answer_bytes)
+    _check_storage(parts, caller, plan, request.max_tokens, new, new_text)
     run, _ = parts.runs.start(
         Order(
             run=name,
@@ -90,6 +85,29 @@ def begin(asked: Asked, parts: Services, caller: Principal) -> Run:
         )
     )
     return run
+
+
+def _check_storage(
+    parts: Services,
+    caller: Principal,
+    plan: Plan,
+    max_tokens: int | None,
+    new: Sequence[Picture],
+    new_text: int,
+) -> None:
+    """See that a turn has room in its owner's storage, and count it and its answer against the address.
+
+    Raises `TooLarge` and `TooManyRequests`.
+    """
+    allowance = parts.limiter.allowance(caller)
+    owner = owner_of_stored(caller)
+    parts.store.check_room(owner, plan.conversation, new, new_text, allowance.stored_bytes)
+    answer_bytes = _BYTES_PER_TOKEN * (max_tokens or allowance.max_tokens) + _bytes_of(plan.kept)
+    parts.limiter.store(caller, sum(len(image.content) for image in new) + new_text + answer_bytes)
+
+
+def _bytes_of(text: str | None) -> int:
+    return len((text or "").encode(errors="replace"))
 
 
 def is_turn(asked: Asked) -> bool:
