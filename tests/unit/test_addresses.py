@@ -101,3 +101,13 @@ def test_tls_as_a_trusted_proxy_tells_it(told: str, secure: bool) -> None:
 )
 def test_what_counts_as_one_address(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+def test_an_operator_who_forgot_to_name_the_proxy_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    proxies = Proxies(["192.0.2.1"])
+    client(proxies, "8.8.8.8", "198.51.100.1")
+    assert caplog.text == "", "anybody can send a header"
+    for _ in range(3):
+        client(proxies, "127.0.0.1", "198.51.100.1")
+    assert caplog.text.count("FRESHET_TRUSTED_PROXIES") == 1
+    assert "198.51.100.1" not in caplog.text

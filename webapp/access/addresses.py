@@ -6,8 +6,11 @@ Nobody else's header counts: anybody can write one.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterable
+
+log_ = logging.getLogger("freshet.access")
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,6 +41,7 @@ class Proxies:
     def __init__(self, trusted: Iterable[str], platform: str | None = None) -> None:
         """Trust the listed networks and `unix`; else the router of `platform` (`heroku`, `render`, `fly`)."""
         named = tuple(trusted)
+        self._has_warned = False
         self._client_header: str | None = None
         if not named and platform is not None:
             named = _PRIVATE
@@ -60,6 +64,8 @@ class Proxies:
         """Return the client's address: the peer's, or the nearest hop that is no trusted proxy itself."""
         peer = str(environ.get("REMOTE_ADDR") or "")
         if not self.trusts(peer):
+            if "HTTP_X_FORWARDED_FOR" in environ:
+                self._warn(peer)
             return peer
         if self._client_header is not None:
             named = str(environ.get(self._client_header, "")).strip()
@@ -72,6 +78,17 @@ class Proxies:
             if not self.trusts(address) or address == peer:
                 return address  # a client beside the proxy, on the same machine, is no proxy
         return peer
+
+    def _warn(self, peer: str) -> None:
+        """Say once that a proxy seems to stand before the server, if it asks from a private address."""
+        address = parse(peer)
+        if not self._has_warned and (address is None or address.is_private):
+            self._has_warned = True
+            log_.warning(
+                "a proxy at %s sends X-Forwarded-For, but FRESHET_TRUSTED_PROXIES does not name it: "
+                "all its clients count as one address",
+                peer or "a Unix socket",
+            )
 
     def is_secure(self, environ: dict[str, object]) -> bool:
         """Return whether the client came over TLS, to this server or to a trusted proxy."""
