@@ -144,6 +144,8 @@ def call(device: Device, case: Case, things: Things, **headers: str) -> tuple[in
         body = BODIES_OF_OTHERS.get(case.endpoint, body)
     if isinstance(body, bytes):
         headers = {"Content_Type": FORM} | headers
+    if case.endpoint in QUERIES:
+        headers = {"Accept": "text/event-stream"} | headers
     status, _, raw = device.do(case.method, things.path(case), body, **headers)
     return status, raw
 

@@ -130,7 +130,7 @@ def test_a_body_that_never_comes_is_not_waited_for(
         response = Response(sock, timeout_s=QUIET_S + 4)
         assert time.monotonic() - began > QUIET_S * 0.8
         assert refusal_of(response.status, response.read_all())
-        assert response.status == 400
+        assert response.status == 408
         sock.settimeout(4)
         assert sock.recv(1) == b"", "the connection is held"
     assert not provider.calls

@@ -123,6 +123,7 @@ class Apps:
                 "FRESHET_RETRIES": "0",
                 "FRESHET_PUBLIC": "true",
                 "FRESHET_VISITOR_STARTS": "100000",
+                "FRESHET_ADDRESS_SHARE": "1000",
                 "FRESHET_VISITOR_ANSWERS": "1000",
                 "FRESHET_VISITOR_STORED_BYTES": str(200 * 1024**2),
                 "FRESHET_MODELS_FILE": str(self._folder / "models.toml"),

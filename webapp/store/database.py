@@ -37,7 +37,9 @@ _MOST_WAITING = 128
 _RETRY_AFTER_S = 2
 _FILE = "freshet.db"
 _INTERRUPTED = ": interrupted"  # SQLite's word for work that `_within` has ended
-_STEPS = 10_000  # of SQLite's, between two looks at the time
+_STEPS = (
+    200  # of SQLite's, a dozen rows, between two looks at the time: one long text takes tens of milliseconds
+)
 
 
 class Away(Unavailable):
@@ -71,6 +73,15 @@ class Database:
         """Ask in one transaction. Raises `Away`, or `Unavailable` when it takes too long."""
         return self._call(work, patience_s, write=False)
 
+    def search(self, work: Callable[[Connection], T], patience_s: float) -> T:
+        """Read many texts in one transaction, and no longer than anybody waits for it. Raises as `read`."""
+
+        def bounded(connection: Connection) -> T:
+            with _within(connection, patience_s):
+                return work(connection)
+
+        return self._call(bounded, patience_s, write=False)
+
     def write(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
         """Change in one transaction: all of it or nothing. Raises as `read`."""
         return self._call(work, patience_s, write=True)
@@ -103,16 +114,16 @@ class Database:
     def _call(self, work: Callable[[Connection], T], patience_s: float, *, write: bool) -> T:
         before = self.state
         try:
-            return self._lane.call(lambda: self._do(work, patience_s, write=write), patience_s)
+            return self._lane.call(lambda: self._do(work, write=write), patience_s)
         finally:
             self._tell(before)
 
-    def _do(self, work: Callable[[Connection], T], patience_s: float, *, write: bool) -> T:
-        """Do a piece of work; in the lane's thread. Reading ends when nobody waits for it any more."""
+    def _do(self, work: Callable[[Connection], T], *, write: bool) -> T:
+        """Do a piece of work; in the lane's thread."""
         try:
             with self._opened().connect() as connection:
                 options = connection.execution_options(freshet_write=write)
-                with _within(options, None if write else patience_s), options.begin():
+                with options.begin():
                     found = work(options)
             self.state = "ready"
             return found
@@ -240,9 +251,9 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 @contextmanager
-def _within(connection: Connection, patience_s: float | None) -> Iterator[None]:
+def _within(connection: Connection, patience_s: float) -> Iterator[None]:
     """End what SQLite does after so long: it has one thread, and others wait. Postgres has a setting of its own."""
-    if patience_s is None or connection.dialect.name != "sqlite":
+    if connection.dialect.name != "sqlite":
         yield
         return
     driver: Any = connection.connection.driver_connection

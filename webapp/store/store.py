@@ -26,6 +26,7 @@ T = TypeVar("T")
 _SETTLE_S = 0.2
 _READ_S = 0.6
 _SEARCH_S = 1.5
+_SEARCHES = 2  # at a time, of Postgres's four connections; SQLite has one thread
 _RENAMING_S = 30.0
 _RENAME_AGAIN_S = 60.0
 _MOST_RENAMINGS = 60
@@ -45,7 +46,7 @@ class Store:
         self.recall = Recall()
         self._remembered = room.Remembered()
         self._closed = threading.Event()
-        self._searching = threading.BoundedSemaphore()
+        self._searching = threading.BoundedSemaphore(1 if url is None else _SEARCHES)
         self._opened: Callable[[], None] = lambda: None
         self._turns = Turns(self.database, self.saver, self.recall)
 
@@ -109,11 +110,11 @@ class Store:
         return self.database.read(work, patience_s)
 
     def search(self, work: Callable[[Connection], T]) -> T:
-        """Ask what reads many texts: one at a time, and not for long, because all others wait. Raises `Unavailable`."""
+        """Ask what reads many texts: few at a time, and not for long, because others wait. Raises `Unavailable`."""
         if not self._searching.acquire(timeout=_SEARCH_S):
             raise Unavailable("Other searches are under way.", code="store_busy", retry_after_s=1)
         try:
-            return self.database.read(work, _SEARCH_S)
+            return self.database.search(work, _SEARCH_S)
         finally:
             self._searching.release()
 
