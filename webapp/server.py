@@ -86,7 +86,7 @@ def when_ready(server: Any) -> None:
 
 
 def _admission() -> str:
-    """Say in one line who may come in, and within which limits."""
+    """Describe in one line who may come in, and within which limits."""
     if _settings.access_password:
         who = "with the password"
     elif _settings.local:

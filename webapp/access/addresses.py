@@ -80,7 +80,7 @@ class Proxies:
         return peer
 
     def _warn(self, peer: str) -> None:
-        """Say once that a proxy seems to stand before the server, if it asks from a private address."""
+        """Warn once that a proxy seems to stand before the server, if it asks from a private address."""
         address = parse(peer)
         if not self._has_warned and (address is None or address.is_private):
             self._has_warned = True

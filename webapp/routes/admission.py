@@ -271,7 +271,7 @@ def _after(response: Response) -> Response:
 
 
 def _in_pieces(response: Response) -> Response:
-    """Let a large answer leave in pieces, each with the time that a write has, and count its memory until it has left."""
+    """Send a large answer in pieces, each with the time that a write has, and count its memory until it is sent."""
     if response.direct_passthrough or response.is_streamed:
         return response
     content = response.get_data()

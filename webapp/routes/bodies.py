@@ -188,7 +188,7 @@ class _Body:
                 pass  # it is gone already, or no socket
 
     def close(self) -> None:
-        """Give back what was held."""
+        """Release what was held."""
         self._bodies.leave(self)
         self._keep(0)
 
@@ -221,7 +221,7 @@ class _Body:
             self._held_bytes = wanted * self._copies
 
     def _keep(self, size_bytes: int) -> None:
-        """Give back what is held beyond so much."""
+        """Release what is held beyond so much."""
         surplus = self._held_bytes - size_bytes
         if surplus > 0:
             self._held_bytes = size_bytes

@@ -84,7 +84,7 @@ def index() -> Response:
 
 
 def _renewed(response: Response, seen: Visit, caller: Principal) -> Response:
-    """Let the cookies of a session live on: they last for thirty days from the last visit."""
+    """Renew the cookies of a session: they last for thirty days from the last visit."""
     if caller.session is not None and seen.session and request.method == "GET":
         set_cookie(response, cookies.SESSION, seen.session, max_age_s=cookies.SESSION_AGE_S)
         if seen.browser:

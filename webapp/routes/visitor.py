@@ -24,7 +24,7 @@ def counted() -> Response:
 
 @blueprint.post("/move")
 def move() -> Response:
-    """Give them to the user, with their links and the answers in progress; the visitor ends."""
+    """Move them to the user, with their links and the answers in progress; the visitor ends."""
     source, parts, target = _movable(), services(), principal().owner or ""
     moved = 0
     if source is not None:

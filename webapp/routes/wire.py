@@ -109,7 +109,7 @@ class GuardedSocket:
         self._inspector.allow(max_message_bytes)
 
     def forget_heard(self) -> None:
-        """Give back what messages took, once all that came has been dealt with, or the connection ends."""
+        """Release what messages took, once all that came has been dealt with, or the connection ends."""
         if self._held_bytes and (self.broken or self._inspector.is_between):
             held, self._held_bytes = self._held_bytes, 0
             self._let_go(held)

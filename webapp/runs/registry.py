@@ -155,7 +155,7 @@ class Runs:
             self._held_bytes -= size_bytes
 
     def give(self, source: str, target: str) -> None:
-        """Give the runs of an owner to another; those who follow them go on."""
+        """Transfer the runs of an owner to another; those who follow them go on."""
         for run in list(self._runs.values()):
             if run.owner == source:
                 run.owner = target

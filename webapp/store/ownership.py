@@ -53,7 +53,7 @@ def holdings(connection: Connection, but: str) -> Sequence[Holding]:
 
 
 def move(connection: Connection, source: str, target: str) -> int:
-    """Give all that belongs to `source` to `target`; returns how many conversations that were."""
+    """Transfer all that belongs to `source` to `target`; returns how many conversations that were."""
     connection.execute(update(shares).where(shares.c.owner == source).values(owner=target))
     moved: CursorResult[object] = connection.execute(
         update(conversations).where(conversations.c.owner == source).values(owner=target)
