@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator
 
 import msgspec
 from flask import Flask, Request, Response, g, request
@@ -284,10 +285,28 @@ def _in_pieces(response: Response) -> Response:
         parts.bodies.hold(from_, counted)
     except (Unavailable, TooManyRequests) as error:
         return request_error(error)
-    response.response = (content[at : at + _PIECE_BYTES] for at in range(0, len(content), _PIECE_BYTES))
+    response.response = _Pieces(content, lambda: parts.bodies.let_go(from_, counted))
     response.content_length = len(content)
-    response.call_on_close(lambda: parts.bodies.let_go(from_, counted))
     return response
+
+
+class _Pieces:
+    """The body of a large answer; `sent` is called once, when all of it was read or the answer is closed."""
+
+    def __init__(self, content: bytes, sent: Callable[[], None]) -> None:
+        self._content = content
+        self._sent: Callable[[], None] | None = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in range(0, len(self._content), _PIECE_BYTES):
+            yield self._content[at : at + _PIECE_BYTES]
+        self.close()
+
+    def close(self) -> None:
+        """Release what was counted; called by the server, also after a broken write."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            sent()
 
 
 def set_cookie(response: Response, base: str, value: str, *, max_age_s: int) -> None:
