@@ -162,7 +162,7 @@ class Keeper(Protocol):
         """Keep the answer; False when it is not kept yet. Waits half a second at most, and only with `wait`."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class SignInSession(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-in session. Times are milliseconds since 1970; `credential` is what it was signed in with, keyed."""
 
     id: str
@@ -176,13 +176,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class SessionStore(Protocol):
     """Keeps sessions by the digests of their tokens. Every method raises `Unavailable` while it cannot."""
 
-    def add(self, digest: str, session: Session, replaced: str | None) -> None:
+    def add(self, digest: str, session: SignInSession, replaced: str | None) -> None:
         """Keep a new session; the one whose digest is `replaced` ends. What has expired goes, too."""
 
-    def find(self, digest: str) -> Session | None:
+    def find(self, digest: str) -> SignInSession | None:
         """Find a session that has not expired."""
 
-    def listed(self, user: str) -> Sequence[Session]:
+    def listed(self, user: str) -> Sequence[SignInSession]:
         """List a user's sessions, the last used first."""
 
     def end(self, user: str, sessions: Sequence[str] | None, kept: str | None = None) -> list[str]:

@@ -15,6 +15,7 @@ from tests.faults.asking import new_run
 from tests.faults.keeping import Gated
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
+from tests.support.rawhttp import Response, dial, encode_request
 from tests.support.script import STALL, Answer, Call
 from tests.support.server import Server
 
@@ -321,6 +322,29 @@ def test_the_memory_of_requests_counts(start: Start, provider: FakeProvider) -> 
             reader.drop()
         provider.play(Answer(steps=openai(["Hello"])))
         assert person.ask() == "Hello"
+
+
+def test_a_server_whose_memory_is_full_answers_before_it_reads(start: Start, provider: FakeProvider) -> None:
+    server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_LOG_MAX_BYTES=str(4 * 1024**2))
+    person = Device(server.address, {"Authorization": f"Bearer {PASSWORD}"})
+    unsent = person.sent | {"Content-Type": "application/json", "Content-Length": "2000000"}
+    with Gated("It ", "goes on.") as gated:
+        provider.play(gated.answer)
+        # Each needs three times its size while it is read and started, and its size from then on.
+        sizes_kb = (900, 900, 500, 500, 400, 300, 200, 100)
+        readers = [person.start("x" * size * 1_000) for size in sizes_kb]
+        assert [reader.status for reader in readers] == [200] * len(sizes_kb)
+        with dial(server.address) as sock:
+            sock.sendall(encode_request(server.address, "POST", "/stream", unsent))
+            began = time.monotonic()
+            response = Response(sock)
+            assert (response.status, error_of(response.read_all())["code"]) == (503, "full")
+            assert "retry-after" in response.headers
+            assert time.monotonic() - began < 5, "and nothing of the body was waited for"
+        gated.open()
+        for reader in readers:
+            reader.read_to_end()
+            reader.drop()
 
 
 def test_large_messages_on_websockets_count_too(start: Start, provider: FakeProvider) -> None:

@@ -7,14 +7,14 @@ import pytest
 from webapp.access import sessions
 from webapp.access.sessions import Sessions, device_of
 from webapp.errors import NotSignedIn, Unavailable
-from webapp.seams import Session
+from webapp.seams import SignInSession
 
 
 class Rows:
     """Sessions in memory, which can be away."""
 
     def __init__(self) -> None:
-        self.by_digest: dict[str, Session] = {}
+        self.by_digest: dict[str, SignInSession] = {}
         self.away = False
         self.looked = 0
         self.touched: list[str] = []
@@ -23,17 +23,17 @@ class Rows:
         if self.away:
             raise Unavailable("away", code="store_away")
 
-    def add(self, digest: str, session: Session, replaced: str | None) -> None:
+    def add(self, digest: str, session: SignInSession, replaced: str | None) -> None:
         self._check()
         self.by_digest.pop(replaced or "", None)
         self.by_digest[digest] = session
 
-    def find(self, digest: str) -> Session | None:
+    def find(self, digest: str) -> SignInSession | None:
         self._check()
         self.looked += 1
         return self.by_digest.get(digest)
 
-    def listed(self, user: str) -> Sequence[Session]:
+    def listed(self, user: str) -> Sequence[SignInSession]:
         return [session for session in self.by_digest.values() if session.user == user]
 
     def end(self, user: str, ended: Sequence[str] | None, kept: str | None = None) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from webapp.errors import NotSignedIn, Unavailable
-from webapp.seams import Session, SessionStore
+from webapp.seams import SessionStore, SignInSession
 
 log_ = logging.getLogger("freshet.access")
 
@@ -26,7 +26,7 @@ _MOST_DEVICE_CHARS = 60
 
 
 class _Verified(msgspec.Struct):
-    session: Session
+    session: SignInSession
     at: float
     touched: float
 
@@ -51,7 +51,7 @@ class Sessions:
         Raises `Unavailable` while the database is away.
         """
         token = secrets.token_urlsafe(32)
-        session = Session(
+        session = SignInSession(
             id=secrets.token_urlsafe(12),
             user=user,
             device=device[:_MOST_DEVICE_CHARS],
@@ -62,7 +62,7 @@ class Sessions:
             self._forget(_digest(replaced))
         return token
 
-    def find(self, token: str) -> Session:
+    def find(self, token: str) -> SignInSession:
         """Return the session of a token.
 
         Raises `NotSignedIn` for one that is unknown, ended, expired, or of another password; and `Unavailable` while
@@ -86,7 +86,7 @@ class Sessions:
         self._remember(digest, session, now, known)
         return session
 
-    def listed(self, user: str) -> Sequence[Session]:
+    def listed(self, user: str) -> Sequence[SignInSession]:
         """List a user's sessions that are good for the present password, the last used first."""
         credential = self._credential()
         return [one for one in self._rows.listed(user) if one.credential == credential]
@@ -144,7 +144,7 @@ class Sessions:
                 one.touched = now
         return [one.session.id for one in due]
 
-    def _remember(self, digest: str, session: Session, now: float, known: _Verified | None) -> None:
+    def _remember(self, digest: str, session: SignInSession, now: float, known: _Verified | None) -> None:
         with self._lock:
             touched = now - _TOUCH_EVERY_S if known is None else known.touched
             self._verified[digest] = _Verified(session, now, touched)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
-from webapp.seams import Session
+from webapp.seams import SignInSession
 from webapp.store.database import Database
 from webapp.store.rows import now_ms, put
 from webapp.store.schema import sessions, shared_values
@@ -25,15 +25,15 @@ class SessionTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, digest: str, session: Session, replaced: str | None) -> None:
+    def add(self, digest: str, session: SignInSession, replaced: str | None) -> None:
         """Keep a new session."""
         self._database.write(lambda c: _add(c, digest, session, replaced), _PATIENCE_S)
 
-    def find(self, digest: str) -> Session | None:
+    def find(self, digest: str) -> SignInSession | None:
         """Find a session that has not expired."""
         return self._database.read(lambda c: _find(c, digest), _FIND_S)
 
-    def listed(self, user: str) -> Sequence[Session]:
+    def listed(self, user: str) -> Sequence[SignInSession]:
         """List a user's sessions, the last used first."""
         return self._database.read(lambda c: _listed(c, user))
 
@@ -73,7 +73,7 @@ class SharedSecret:
         return self._database.write(work, _PATIENCE_S)
 
 
-def _add(connection: Connection, digest: str, session: Session, replaced: str | None) -> None:
+def _add(connection: Connection, digest: str, session: SignInSession, replaced: str | None) -> None:
     table, now = sessions.c, now_ms()
     connection.execute(delete(sessions).where(table.seen_at < now - _AGE_MS))
     if replaced is not None:
@@ -95,7 +95,7 @@ def _add(connection: Connection, digest: str, session: Session, replaced: str | 
     )
 
 
-def _find(connection: Connection, digest: str) -> Session | None:
+def _find(connection: Connection, digest: str) -> SignInSession | None:
     chosen = select(sessions).where(
         and_(sessions.c.token == digest, sessions.c.seen_at >= now_ms() - _AGE_MS)
     )
@@ -103,7 +103,7 @@ def _find(connection: Connection, digest: str) -> Session | None:
     return None if row is None else _session_of(row)
 
 
-def _listed(connection: Connection, user: str) -> list[Session]:
+def _listed(connection: Connection, user: str) -> list[SignInSession]:
     table = sessions.c
     chosen = select(sessions).where(table.user == user, table.seen_at >= now_ms() - _AGE_MS)
     return [_session_of(row) for row in connection.execute(chosen.order_by(table.seen_at.desc(), table.id))]
@@ -122,8 +122,8 @@ def _end(connection: Connection, user: str, ended: Sequence[str] | None, kept: s
     return found
 
 
-def _session_of(row: Row[*tuple[Any, ...]]) -> Session:
-    return Session(
+def _session_of(row: Row[*tuple[Any, ...]]) -> SignInSession:
+    return SignInSession(
         id=row.id,
         user=row.user,
         device=row.device,
