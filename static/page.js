@@ -1,17 +1,17 @@
 /** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
-import { addressOf, nameShown, named } from "./address.js";
-import { ICONS, h, icon, setText } from "./dom.js";
-import { early } from "./early.js";
-import { FreshetChat } from "./elements/chat.js";
-import { defineElements } from "./elements/define.js";
-import { watchDrops } from "./elements/drop.js";
-import { Side } from "./elements/side.js";
-import { keepTitle } from "./elements/title.js";
-import { WishesControl } from "./elements/wishes.js";
-import { parseObject } from "./frames.js";
-import { keepFiles } from "./install.js";
-import { Library } from "./library.js";
-import { deedOf } from "./keys.js";
+import { addressOf, nameShown, named } from "./page/address.js";
+import { ICONS, h, icon, setText } from "./dom/elements.js";
+import { early } from "./prefetch.js";
+import { FreshetChat } from "./chat/chat.js";
+import { defineElements } from "./chat/define.js";
+import { watchDrops } from "./sidebar/file-drop.js";
+import { Side } from "./sidebar/sidebar.js";
+import { keepTitle } from "./page/tab-title.js";
+import { WishesControl } from "./settings/settings-panel.js";
+import { parseObject } from "./stream/frames.js";
+import { keepFiles } from "./page/install.js";
+import { Library } from "./conversation/api.js";
+import { deedOf } from "./settings/keys.js";
 import {
   recallFolded,
   recallSingleKeys,
@@ -21,9 +21,9 @@ import {
   rememberSingleKeys,
   rememberSpeech,
   rememberWishes,
-} from "./memory.js";
-import { warm, whenMissed } from "./prose.js";
-import { wear, worn } from "./scheme.js";
+} from "./conversation/storage.js";
+import { warm, whenMissed } from "./turn/answer.js";
+import { wear, worn } from "./settings/color-scheme.js";
 import { speak, words } from "./strings/words.js";
 
 /** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, movable: boolean, starters: string[]}} Boot */
@@ -78,7 +78,7 @@ function sideBeside() {
  * @param {number} mostBytes of a file that can be imported
  */
 async function listBeside(chat, library, side, mostBytes) {
-  const { List } = await import("./elements/list.js");
+  const { List } = await import("./sidebar/list.js");
   const open = (/** @type {string} */ id) => {
     side.close();
     if (id !== chat.conversation) chat.show(id);
@@ -134,14 +134,14 @@ function keepStep(chat, coming, missed) {
 
 /**
  * Show which keys do something; the list is loaded when it is first asked for.
- * @type {import("./elements/shortcuts.js").Shortcuts | null}
+ * @type {import("./settings/shortcuts.js").Shortcuts | null}
  */
 let shortcuts = null;
 let isSingle = recallSingleKeys();
 
 async function listKeys() {
   if (shortcuts === null) {
-    const { Shortcuts } = await import("./elements/shortcuts.js");
+    const { Shortcuts } = await import("./settings/shortcuts.js");
     shortcuts ??= new Shortcuts(isSingle, (chosen) => {
       isSingle = chosen;
       rememberSingleKeys(chosen);
@@ -158,7 +158,7 @@ async function listKeys() {
  * @param {ReturnType<typeof listBeside>} coming
  */
 function listenToKeys(chat, side, coming) {
-  /** @type {Record<import("./keys.js").Deed, () => void>} */
+  /** @type {Record<import("./settings/keys.js").Deed, () => void>} */
   const deeds = {
     list: () => void listKeys().catch(() => {}), // it could not be loaded: the keys work without it
     fresh: () => chat.show(""),
@@ -215,14 +215,14 @@ function main() {
   whenMissed(missed);
   const tools = document.getElementById("tools");
   let system = recallWishes().system;
-  const changed = (/** @type {import("./seams.js").Wishes} */ wished) => {
+  const changed = (/** @type {import("./stream/types.js").Wishes} */ wished) => {
     chat.wishes = wished;
     rememberWishes(wished);
     // What is not said with a question stays as the conversation has it: that must be taken back there.
     if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
     system = wished.system;
   };
-  const speak = (/** @type {import("./speech.js").Mode} */ mode) => {
+  const speak = (/** @type {import("./speech/speech.js").Mode} */ mode) => {
     chat.speech = mode;
     rememberSpeech(mode);
   };
@@ -234,7 +234,7 @@ function main() {
       speak,
       wear,
       listKeys: () => void listKeys().catch(() => {}),
-      listDevices: boot.signed_in ? () => void import("./elements/devices.js").then(({ listDevices }) => listDevices(library), missed) : null,
+      listDevices: boot.signed_in ? () => void import("./account/devices.js").then(({ listDevices }) => listDevices(library), missed) : null,
     },
   );
   chat.speech = recallSpeech();
@@ -243,7 +243,7 @@ function main() {
   tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
   document.body.append(wishes.dialog);
   if (boot.signed_in) tools?.append(signOutForm());
-  if (boot.movable) void import("./elements/moving.js").then(({ offerMove }) => offerMove(library, list), missed);
+  if (boot.movable) void import("./account/move-offer.js").then(({ offerMove }) => offerMove(library, list), missed);
   chat.addEventListener("freshet-signed-out", () => void leave(() => chat.giveUp()));
   keepTitle(chat);
   keepStep(chat, list, missed);

@@ -1,5 +1,5 @@
 /** What the page asks for while the rest of it is still on its way: the conversation that its address names. */
-import { named } from "./address.js";
+import { named } from "./page/address.js";
 
 /** What the door may take; then the page asks again. */
 const PATIENCE_MS = 10_000;

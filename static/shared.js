@@ -2,10 +2,10 @@
  * The page that a shared link shows: one branch as the server wrote it into the page, to be read and nothing else. It
  * asks for nothing but its images.
  */
-import { h } from "./dom.js";
-import { formatCount, formatDate } from "./format.js";
-import { parseObject } from "./frames.js";
-import { stream } from "./render.js";
+import { h } from "./dom/elements.js";
+import { formatCount, formatDate } from "./strings/format.js";
+import { parseObject } from "./stream/frames.js";
+import { stream } from "./render/index.js";
 import { language, speak, words } from "./strings/words.js";
 import { exhibitCss } from "./styles/exhibit.js";
 import { sheetOf, sheets } from "./styles/sheets.js";

@@ -17,29 +17,29 @@ from webapp.access.principals import OWNER, owner_of
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
-from webapp.models import Models
-from webapp.providers.catalog import ProviderCatalog
+from webapp.api.request_bodies import RequestBodies
+from webapp.api.start_run import RunStarter
+from webapp.assets.assets import Assets
+from webapp.catalog.models import ModelTable
+from webapp.providers.factory import ProviderFactory
+from webapp.providers.registry import ProviderRegistry
 from webapp.routes import (
-    admission,
+    authentication,
     completions,
     conversations,
+    error_responses,
+    export_import,
     health,
-    install,
     page,
-    porting,
-    replies,
     sessions,
     shared,
     socket,
     stream,
     visitor,
 )
-from webapp.routes.assets import Assets
-from webapp.routes.bodies import Bodies
-from webapp.routes.services import Services, keep
+from webapp.services import Services, keep
 from webapp.settings import Settings
 from webapp.wiring import (
-    Workshop,
     make_limiter,
     make_proxies,
     make_runs,
@@ -63,24 +63,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises `ConfigurationError`, whose one line names the setting, before anything is served.
     """
     settings = settings or read_settings()
-    models = Models.read(settings.models_file)
-    catalog = ProviderCatalog(settings, models, Workshop(settings, models))
+    models = ModelTable.read(settings.models_file)
+    providers = ProviderRegistry(settings, models, ProviderFactory(settings, models))
     _log_to_stderr()
     app = _bare_app(settings)
-    parts = _services(settings, models, catalog)
+    parts = _services(settings, models, providers)
     keep(app.extensions, parts)
     app.wsgi_app = parts.bodies.guard(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = parts.assets.serve(app.wsgi_app)  # type: ignore[assignment,method-assign]
-    replies.register(app)
-    admission.register(app)
+    error_responses.register(app)
+    authentication.register(app)
     for group in (
         page,
-        install,
         stream,
         socket,
         completions,
         conversations,
-        porting,
+        export_import,
         shared,
         sessions,
         visitor,
@@ -101,8 +100,8 @@ def _bare_app(settings: Settings) -> Flask:
     return app
 
 
-def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> Services:
-    demo = catalog.default.name == "mock"  # a missing key stops the start, not the first question
+def _services(settings: Settings, models: ModelTable, providers: ProviderRegistry) -> Services:
+    demo = providers.default.name == "mock"  # a missing key stops the start, not the first question
     gate = Gate(
         password=settings.access_password,
         public=settings.public,
@@ -111,7 +110,7 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> S
         origins=settings.allowed_origins,
     )
     store, runs, proxies = make_store(settings), make_runs(settings, models), make_proxies(settings)
-    secret = make_secret(settings, store)
+    secret, limiter = make_secret(settings, store), make_limiter(settings)
     password = settings.access_password
     store.on_open(lambda: store.rename_former(password, owner_of("user", OWNER), _keyed(secret)))
 
@@ -120,7 +119,10 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> S
 
     return Services(
         assets=Assets(_folder("static")),
-        catalog=catalog,
+        providers=providers,
+        starter=RunStarter(
+            providers=providers, limiter=limiter, runs=runs, store=store, image_urls=settings.image_urls
+        ),
         runs=runs,
         store=store,
         gate=gate,
@@ -128,9 +130,9 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> S
         secret=secret,
         names=Names(secret.get),
         sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
-        limiter=make_limiter(settings),
+        limiter=limiter,
         throttle=Throttle(),
-        bodies=Bodies(
+        bodies=RequestBodies(
             runs,
             most_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
             usual_bytes=settings.max_body_bytes,
@@ -140,7 +142,6 @@ def _services(settings: Settings, models: Models, catalog: ProviderCatalog) -> S
         demo=demo,
         frame_ms=settings.frame_ms,
         starters=settings.starters,
-        image_urls=settings.image_urls,
         write_s=settings.write_s,
         auth_s=settings.auth_s,
         max_body_bytes=settings.max_body_bytes,

@@ -1,4 +1,4 @@
-"""The message tree of a conversation, and what of it a model is told. Pure.
+"""The message tree of a conversation, and what of it a model is branch_messages. Pure.
 
 A message names its parent; messages of one parent are siblings: an answer that was asked for again, a question
 that was edited. A branch leads from a root to one message, the leaf.
@@ -143,13 +143,15 @@ class BrokenTree(Exception):
         self.reason = reason
 
 
-# What the model is told.
+# What the model is branch_messages.
 
 
-def told(messages: Sequence[Message], images: Mapping[str, str], *, sees: bool = True) -> list[ModelMessage]:
+def branch_messages(
+    messages: Sequence[Message], images: Mapping[str, str], *, sees: bool = True
+) -> list[ModelMessage]:
     """Say a branch in the model's terms; `images` holds base64 by digest.
 
-    A message that came to nothing is left out. Only the newest images are told, and none to a model that does
+    A message that came to nothing is left out. Only the newest images are branch_messages, and none to a model that does
     not see: words stand in their place.
     """
     left = MOST_IMAGES_TOLD if sees else 0

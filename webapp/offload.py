@@ -1,6 +1,6 @@
 """Blocking work, done where it blocks nobody: the one module besides the server's own that names gevent.
 
-Under gevent one blocked call stops every stream of the process. A `Lane` takes such calls in order, from a
+Under gevent one blocked call stops every stream of the process. A `WorkerPool` takes such calls in order, from a
 bounded queue, and whoever asks waits for a bounded time. Without gevent its threads are plain ones.
 """
 
@@ -55,7 +55,7 @@ class _Job(Generic[T]):
             self.error = error
 
 
-class Lane:
+class WorkerPool:
     """So many threads and one bounded queue.
 
     `native` asks for threads of the operating system also under gevent, for what never gives way (SQLite,

@@ -94,7 +94,7 @@ class Decoder(Protocol):
         """Whether the provider has said that the answer is whole."""
 
 
-class Catalog(Protocol):
+class Providers(Protocol):
     """Who can be asked, as the doors see it."""
 
     def resolve(self, provider: str | None, model: str | None) -> Sequence[Provider]:
@@ -149,7 +149,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     thought_ms: int | None = None
 
 
-class Keeper(Protocol):
+class AnswerWriter(Protocol):
     """Keeps one turn of a conversation while the engine makes its answer. Its methods raise nothing."""
 
     def begin(self) -> bool:

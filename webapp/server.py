@@ -12,8 +12,8 @@ import signal
 from typing import Any
 
 from webapp.access.allowances import allowances_of
+from webapp.catalog.models import ModelTable
 from webapp.errors import ConfigurationError
-from webapp.models import Models
 from webapp.settings import Settings
 
 log_ = logging.getLogger("freshet.server")
@@ -24,13 +24,13 @@ _GOING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 try:
     _settings = Settings.read(os.environ)
-    Models.read(_settings.models_file)
+    ModelTable.read(_settings.models_file)
 except ConfigurationError as _error:
     raise SystemExit(f"freshet: {_error}") from None
 
 bind = [_settings.bind]
 worker_class = "webapp.worker.Worker"
-logger_class = "webapp.worker.Log"
+logger_class = "webapp.worker.ServerLogger"
 workers = 1
 worker_connections = 2 * _settings.max_streams + _SPARE_CONNECTIONS
 timeout = 60

@@ -1,4 +1,4 @@
-"""What the doors work with: made by the roof, hung on the Flask application, asked for by each door."""
+"""The parts of a running server, created in `app.py` and looked up by the endpoints."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from webapp.access.limits import Limiter
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
-from webapp.routes.assets import Assets
-from webapp.routes.bodies import Bodies
+from webapp.api.request_bodies import RequestBodies
+from webapp.api.start_run import RunStarter
+from webapp.assets.assets import Assets
 from webapp.runs.registry import Runs
-from webapp.seams import Catalog
+from webapp.seams import Providers
 from webapp.store.store import Store
 
 _KEY = "freshet"
@@ -28,7 +29,8 @@ class Services:
     """The parts of a running server. `demo` is true while nothing but `mock` answers."""
 
     assets: Assets
-    catalog: Catalog
+    providers: Providers
+    starter: RunStarter
     runs: Runs
     store: Store
     gate: Gate
@@ -38,12 +40,11 @@ class Services:
     sessions: Sessions
     limiter: Limiter
     throttle: Throttle
-    bodies: Bodies
+    bodies: RequestBodies
     version: str
     demo: bool
     frame_ms: float
     starters: tuple[str, ...]
-    image_urls: bool
     write_s: float
     auth_s: float
     max_body_bytes: int

@@ -24,7 +24,7 @@ _SPARE_S = 5.0  # between the last word to a reader and the end of the process
 _STORE_S = 2.0  # of these, for what waits to be stored
 
 
-class Log(Logger):  # type: ignore[misc]
+class ServerLogger(Logger):  # type: ignore[misc]
     """gunicorn's own log; of all that is ours it sees the settings first, before anything is preloaded."""
 
     def setup(self, cfg: Any) -> None:

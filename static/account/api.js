@@ -1,3 +1,7 @@
+/**
+ * `account/`: What a signed-in user has besides conversations: sessions on other devices, and conversations from
+ * before signing in. The sign-in page itself is a template.
+ */
 /** What the server has of a user besides conversations: the sessions on all devices, and what was a visitor's before. */
 
 /**

@@ -1,13 +1,13 @@
 /** The dialog that lists where a user is signed in, and ends that elsewhere. It is loaded when it is first asked for. */
-import { Account } from "../account.js";
-import { ICONS, h, icon, setText } from "../dom.js";
-import { formatDate } from "../format.js";
+import { Account } from "./api.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { formatDate } from "../strings/format.js";
 import { spokenOfAccount } from "../strings/account.js";
 import { language, words } from "../strings/words.js";
 import { accountCss } from "../styles/account.js";
 import { sheetOf } from "../styles/sheets.js";
 
-/** @typedef {import("../account.js").Session} Session */
+/** @typedef {import("./api.js").Session} Session */
 
 /** An answer that comes sooner needs no word before it. */
 const LOADING_AFTER_MS = 400;
@@ -20,7 +20,7 @@ let devices = null;
 
 /**
  * Show where the user is signed in.
- * @param {import("../library.js").Library} library
+ * @param {import("../conversation/api.js").Library} library
  */
 export function listDevices(library) {
   if (devices === null) {

@@ -1,7 +1,7 @@
 /** A quiet line above the list: conversations that this browser has from before its user was one, and how they come here. */
-import { Account } from "../account.js";
-import { h, setText } from "../dom.js";
-import { counted } from "../format.js";
+import { Account } from "./api.js";
+import { h, setText } from "../dom/elements.js";
+import { counted } from "../strings/format.js";
 import { spokenOfAccount } from "../strings/account.js";
 import { words } from "../strings/words.js";
 import { accountCss } from "../styles/account.js";
@@ -9,8 +9,8 @@ import { sheetOf } from "../styles/sheets.js";
 
 /**
  * Offer to move what there is. Nothing is shown where there is nothing.
- * @param {import("../library.js").Library} library
- * @param {Promise<import("./list.js").List>} coming
+ * @param {import("../conversation/api.js").Library} library
+ * @param {Promise<import("../sidebar/list.js").List>} coming
  */
 export async function offerMove(library, coming) {
   const account = new Account((method, path) => library.ask(method, path));

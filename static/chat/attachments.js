@@ -1,12 +1,16 @@
+/**
+ * `chat/`: The `<freshet-chat>` element: log, composer, attachments, notices. Single turns are drawn in `turn/`;
+ * what stands around a chat on the page is in `sidebar/` and `settings/`.
+ */
 /** The images that go with the next question, above the field: seen small, each with a way to take it out again. */
-import { MOST_IMAGES } from "../conversation.js";
-import { ICONS, h, icon } from "../dom.js";
-import { shownName } from "../filenames.js";
-import { formatCount } from "../format.js";
-import { Unfit, readPicture } from "../pictures.js";
+import { MOST_IMAGES } from "../conversation/conversation.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { shownName } from "../strings/filenames.js";
+import { formatCount } from "../strings/format.js";
+import { Unfit, readPicture } from "../images/downscale.js";
 import { words } from "../strings/words.js";
 
-/** @typedef {import("../seams.js").Picture} Picture */
+/** @typedef {import("../stream/types.js").Picture} Picture */
 
 /**
  * @typedef {object} TrayActions

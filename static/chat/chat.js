@@ -2,23 +2,23 @@
  * `<freshet-chat>`: log, composer and notices in an open shadow root, the same on the page and on
  * other sites. This module defines the class; `define.js` registers it.
  */
-import { Announcer } from "../announce.js";
-import { copyText } from "../copy.js";
-import { h } from "../dom.js";
-import { formatChoice } from "../format.js";
-import { recallDraft, rememberDraft } from "../memory.js";
-import { isExplained } from "../state.js";
+import { Announcer } from "../speech/live-region.js";
+import { copyText } from "../dom/clipboard.js";
+import { h } from "../dom/elements.js";
+import { formatChoice } from "../strings/format.js";
+import { recallDraft, rememberDraft } from "../conversation/storage.js";
+import { isExplained } from "../stream/answer-state.js";
 import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
-import { attend } from "./presence.js";
-import { Sight } from "./sight.js";
-import { wired } from "./wired.js";
+import { attend } from "./lifecycle.js";
+import { Sight } from "./model-picker.js";
+import { wired } from "./create-dialogue.js";
 
-/** @typedef {import("../seams.js").Picture} Picture */
-/** @typedef {import("../dialogue.js").Dialogue} Dialogue */
+/** @typedef {import("../stream/types.js").Picture} Picture */
+/** @typedef {import("../conversation/dialogue.js").Dialogue} Dialogue */
 
 /**
  * @typedef {object} ChatOptions
@@ -26,7 +26,7 @@ import { wired } from "./wired.js";
  * @property {string} model named before the first question
  * @property {readonly string[]} starters questions to begin with; empty: the page's own
  * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
- * @property {import("../dialogue.js").Shelf} shelf
+ * @property {import("../conversation/dialogue.js").Shelf} shelf
  * @property {string} byDefault the model that answers where none is wished, as `provider/model`
  * @property {string[]} blind models that can't see images, named like that
  * @property {string[] | null} demo settings that would bring a real model; null where there is one
@@ -63,7 +63,7 @@ export class FreshetChat extends HTMLElement {
   });
   /** @type {Dialogue | null} */
   #dialogue = null;
-  /** @type {import("../dialogue.js").Shelf | null} */
+  /** @type {import("../conversation/dialogue.js").Shelf | null} */
   #shelf = null;
   #sight = new Sight({ model: "", byDefault: "", blind: [""] });
   /** What has to be said about what is being written, until that changes. */
@@ -110,7 +110,7 @@ export class FreshetChat extends HTMLElement {
 
   /**
    * How the next questions are to be answered.
-   * @param {import("../seams.js").Wishes} wishes
+   * @param {import("../stream/types.js").Wishes} wishes
    */
   set wishes(wishes) {
     if ((wishes.model ?? "") !== this.#sight.wished) this.#told = "";
@@ -119,7 +119,7 @@ export class FreshetChat extends HTMLElement {
     this.#changed();
   }
 
-  /** @param {import("../speech.js").Mode} mode how much a screen reader is told */
+  /** @param {import("../speech/speech.js").Mode} mode how much a screen reader is told */
   set speech(mode) {
     this.#announcer.mode = mode;
   }

@@ -2,8 +2,8 @@
  * Where a question is written: one field that grows, images above it, one button that is Send or Stop and never moves.
  * While an answer is made, Enter puts what was written in a queue of one.
  */
-import { MOST_IMAGES } from "../conversation.js";
-import { ICONS, h, icon } from "../dom.js";
+import { MOST_IMAGES } from "../conversation/conversation.js";
+import { ICONS, h, icon } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 import { Queued } from "./queued.js";
 
@@ -20,9 +20,9 @@ const COMPOSING_KEY_CODE = 229;
  * @property {(sentence: string) => void} said the same, for those who don't see it
  */
 
-/** @typedef {import("../memory.js").Draft} Draft */
-/** @typedef {import("../seams.js").Picture} Picture */
-/** @typedef {import("./tray.js").Tray} Tray */
+/** @typedef {import("../conversation/storage.js").Draft} Draft */
+/** @typedef {import("../stream/types.js").Picture} Picture */
+/** @typedef {import("./attachments.js").Tray} Tray */
 
 /** The composer of one chat. */
 export class Composer {
@@ -130,7 +130,7 @@ export class Composer {
 
   async #opened() {
     try {
-      const { Tray } = await import("./tray.js");
+      const { Tray } = await import("./attachments.js");
       if (this.#tray) return this.#tray;
       const { told, said } = this.#actions;
       this.#tray = new Tray({ changed: () => this.#reckon(), told, said, left: () => this.#attach.focus() });

@@ -1,10 +1,10 @@
 /** Where a chat's dialogue gets what it works with: the network, the clock, this tab's memory. */
-import { clock, newRun } from "../clock.js";
-import { Dialogue } from "../dialogue.js";
-import { recall, remember } from "../memory.js";
-import { stopRun } from "../stop.js";
-import { overSse } from "../transport-sse.js";
-import { overSocket } from "../transport-ws.js";
+import { clock, newRun } from "../dom/clock.js";
+import { Dialogue } from "../conversation/dialogue.js";
+import { recall, remember } from "../conversation/storage.js";
+import { stopRun } from "../stream/stop.js";
+import { overSse } from "../stream/sse-transport.js";
+import { overSocket } from "../stream/websocket-transport.js";
 
 /**
  * @param {string} base the address to which the server's doors are relative

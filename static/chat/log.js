@@ -1,14 +1,14 @@
 /** The turns of a conversation in their scroller, or what stands there before the first one. */
-import { ICONS, h, icon } from "../dom.js";
-import { warm } from "../prose.js";
-import { isResting, letRest } from "../resting.js";
-import { Follower } from "../scroll.js";
-import { Slices } from "../slices.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { warm } from "../turn/answer.js";
+import { isResting, letRest } from "../dom/content-visibility.js";
+import { Follower } from "../dom/scroll.js";
+import { Slices } from "../dom/idle-slices.js";
 import { words } from "../strings/words.js";
-import { TurnView } from "../turn.js";
+import { TurnView } from "../turn/turn.js";
 
-/** @typedef {import("../conversation.js").Turn} Turn */
-/** @typedef {import("../dialogue.js").Standing} Standing */
+/** @typedef {import("../conversation/conversation.js").Turn} Turn */
+/** @typedef {import("../conversation/dialogue.js").Standing} Standing */
 
 /**
  * @typedef {object} OwnActions
@@ -17,7 +17,7 @@ import { TurnView } from "../turn.js";
  * @property {() => void} leave what the person stood on is gone
  */
 
-/** @typedef {OwnActions & import("../turn.js").TurnActions} LogActions */
+/** @typedef {OwnActions & import("../turn/turn.js").TurnActions} LogActions */
 
 /**
  * @typedef {object} Shown

@@ -1,5 +1,5 @@
 /** Which model answers next, and whether it sees images. */
-import { MOST_IMAGES } from "../conversation.js";
+import { MOST_IMAGES } from "../conversation/conversation.js";
 import { words } from "../strings/words.js";
 
 /** Knows the models of a chat; all are named as `provider/model`. */

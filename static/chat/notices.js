@@ -2,7 +2,7 @@
  * One quiet line above the composer for what passes by itself, or asks for one press. It floats, so nothing moves when
  * it comes or goes.
  */
-import { h, setText } from "../dom.js";
+import { h, setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
 /** Trouble that is over sooner than this is not worth a word. */

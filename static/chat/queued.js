@@ -1,9 +1,9 @@
 /** The one message that waits for the answer before it: seen above the field, there to be changed or taken back. */
-import { ICONS, h, icon, setText } from "../dom.js";
-import { formatCount } from "../format.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { formatCount } from "../strings/format.js";
 import { words } from "../strings/words.js";
 
-/** @typedef {import("../seams.js").Picture} Picture */
+/** @typedef {import("../stream/types.js").Picture} Picture */
 
 /** Shows the waiting message; empty and hidden when there is none. */
 export class Queued {

@@ -1,5 +1,9 @@
+/**
+ * `conversation/`: The message tree, the dialogue that changes it, and where it is stored: the server's
+ * endpoints and this browser. Nothing here draws.
+ */
 /** The doors of the conversations that the server keeps: listing, reading, changing, deleting. */
-import { parseObject } from "./frames.js";
+import { parseObject } from "../stream/frames.js";
 
 /** @typedef {import("./branches.js").Kept} Kept */
 

@@ -1,10 +1,10 @@
 /** From the tree of messages that the server keeps to the turns of the branch that is shown. Pure. */
-import { newAnswer } from "./state.js";
+import { newAnswer } from "../stream/answer-state.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./conversation.js").Turn} Turn */
 /** @typedef {import("./conversation.js").Versions} Versions */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 /**
  * @typedef {object} Message as the server tells it
@@ -16,7 +16,7 @@ import { newAnswer } from "./state.js";
  * @property {string} [reasoning]
  * @property {string} [provider]
  * @property {string} [model]
- * @property {import("./frames.js").Usage} [usage]
+ * @property {import("../stream/frames.js").Usage} [usage]
  * @property {number} [cost]
  * @property {string} [finish_reason]
  * @property {string} [error]

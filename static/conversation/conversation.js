@@ -2,12 +2,12 @@
  * A conversation as a value: the turns of one branch, each a question and its answer, what the server is
  * asked for each, and the form in which it outlives a reload. Pure.
  */
-import { isOver, newAnswer } from "./state.js";
+import { isOver, newAnswer } from "../stream/answer-state.js";
 
-/** @typedef {import("./state.js").Answer} Answer */
-/** @typedef {import("./seams.js").Opening} Opening */
-/** @typedef {import("./seams.js").Picture} Picture */
-/** @typedef {import("./seams.js").Wishes} Wishes */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
+/** @typedef {import("../stream/types.js").Opening} Opening */
+/** @typedef {import("../stream/types.js").Picture} Picture */
+/** @typedef {import("../stream/types.js").Wishes} Wishes */
 
 /**
  * @typedef {object} Versions messages in the same place, the oldest first

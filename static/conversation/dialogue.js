@@ -4,13 +4,13 @@
  */
 import { unfold } from "./branches.js";
 import { EMPTY, answered, answeredAgain, asked, askedInstead, continued, isKept, refreshed, underway } from "./conversation.js";
-import { Session } from "./session.js";
-import { isOver, reopened } from "./state.js";
+import { Session } from "../stream/session.js";
+import { isOver, reopened } from "../stream/answer-state.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./seams.js").Clock} Clock */
-/** @typedef {import("./seams.js").Transport} Transport */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("../stream/types.js").Clock} Clock */
+/** @typedef {import("../stream/types.js").Transport} Transport */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 /**
  * What is known of the conversation that is shown: all there is, not yet, there is none of that name, or it
@@ -63,7 +63,7 @@ export class Dialogue {
   #stopping = null;
   /** @type {number | null} */
   #saving = null;
-  /** How the next question is to be answered. @type {import("./seams.js").Wishes} */
+  /** How the next question is to be answered. @type {import("../stream/types.js").Wishes} */
   wishes = {};
 
   /** @param {World} world */
@@ -113,7 +113,7 @@ export class Dialogue {
   /**
    * Ask, unless an answer is being made.
    * @param {string} question
-   * @param {readonly import("./seams.js").Picture[]} [images]
+   * @param {readonly import("../stream/types.js").Picture[]} [images]
    */
   ask(question, images = []) {
     if (this.isAnswering) return;
@@ -243,7 +243,7 @@ export class Dialogue {
 
   /**
    * @param {Answer} answer
-   * @param {import("./seams.js").Opening | null} start
+   * @param {import("../stream/types.js").Opening | null} start
    */
   #follow(answer, start) {
     const { transports, clock, listener } = this.#world;

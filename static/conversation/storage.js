@@ -3,8 +3,8 @@
  * refused (private windows, embeds) or full, the page goes on without.
  */
 import { EMPTY, freeze, thaw } from "./conversation.js";
-import { parseObject } from "./frames.js";
-import { MODES } from "./speech.js";
+import { parseObject } from "../stream/frames.js";
+import { MODES } from "../speech/speech.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
@@ -79,7 +79,7 @@ const WISHES_KEY = "freshet.wishes";
 
 /**
  * Keep how a person wants to be answered, for every tab and the next visit.
- * @param {import("./seams.js").Wishes} wishes
+ * @param {import("../stream/types.js").Wishes} wishes
  */
 export function rememberWishes(wishes) {
   attempt(() => localStorage.setItem(WISHES_KEY, JSON.stringify(wishes)));
@@ -87,7 +87,7 @@ export function rememberWishes(wishes) {
 
 /**
  * Bring it back, leaving out what is no wish.
- * @returns {import("./seams.js").Wishes}
+ * @returns {import("../stream/types.js").Wishes}
  */
 export function recallWishes() {
   const { model, system, temperature, max_tokens } = attempt(() => parseObject(localStorage.getItem(WISHES_KEY) ?? "")) ?? {};
@@ -118,7 +118,7 @@ const SPEECH_KEY = "freshet.speech";
 
 /**
  * Keep how much a screen reader is told.
- * @param {import("./speech.js").Mode} mode
+ * @param {import("../speech/speech.js").Mode} mode
  */
 export function rememberSpeech(mode) {
   attempt(() => localStorage.setItem(SPEECH_KEY, mode));

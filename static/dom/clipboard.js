@@ -1,5 +1,9 @@
+/**
+ * `dom/`: Small helpers for the DOM and the event loop that know nothing of a chat. What shows an answer belongs
+ * in `turn/` or `render/`.
+ */
 /** Putting text into the clipboard. */
-import { h } from "./dom.js";
+import { h } from "./elements.js";
 
 /**
  * Copy a text. Over plain http there is no `navigator.clipboard`: then it is selected and copied by command.

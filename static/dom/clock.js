@@ -1,6 +1,6 @@
 /** Time and chance as the browser has them, and what is drawn from them. */
 
-/** @type {import("./seams.js").Clock} */
+/** @type {import("../stream/types.js").Clock} */
 export const clock = {
   now: () => Date.now(),
   after: (run, ms) => Number(setTimeout(run, ms)),

@@ -1,10 +1,14 @@
 /**
+ * `highlight/`: Syntax highlighting of code with the CSS Custom Highlight API. Code blocks themselves are drawn
+ * in `render/`.
+ */
+/**
  * Colour code with the CSS Custom Highlight API: no node is added, so copies and selections stay what they were.
  * Whenever the page changes the browser looks at each range again, so only what is near the screen has any.
  */
-import { known } from "./highlight/languages.js";
-import { tokens } from "./highlight/lexer.js";
-import { highlightCss } from "./styles/highlight.js";
+import { known } from "./languages.js";
+import { tokens } from "./lexer.js";
+import { highlightCss } from "../styles/highlight.js";
 
 /** A block longer than this stays plain. */
 const MOST_CHARS = 50_000;

@@ -1,12 +1,16 @@
 /**
+ * `images/`: Images that a person adds or looks at: their type, size, digest, gallery and full-size view. Images
+ * in an answer's Markdown are drawn in `render/`.
+ */
+/**
  * From a file that a person chose to an image that can be sent: small enough, still, and drawn anew, so that what a
  * camera wrote beside the picture (where it was taken, above all) stays behind.
  */
-import { h } from "./dom.js";
+import { h } from "../dom/elements.js";
 import { sha256 } from "./sha256.js";
 import { sniff } from "./sniff.js";
 
-/** @typedef {import("./seams.js").Picture} Picture */
+/** @typedef {import("../stream/types.js").Picture} Picture */
 
 /** A file beyond this is not even read. */
 const MOST_FILE_BYTES = 40_000_000;

@@ -1,9 +1,9 @@
 /** The images of a question, each in a place of its final size before it loads; pressing one shows it larger. */
-import { h } from "./dom.js";
-import { formatCount } from "./format.js";
-import { words } from "./strings/words.js";
+import { h } from "../dom/elements.js";
+import { formatCount } from "../strings/format.js";
+import { words } from "../strings/words.js";
 
-/** @typedef {import("./seams.js").Picture} Picture */
+/** @typedef {import("../stream/types.js").Picture} Picture */
 
 /** One image stands in its own shape, but never narrower or wider than this. */
 const SLIMMEST = 0.6;

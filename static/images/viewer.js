@@ -1,6 +1,6 @@
 /** One image as large as the window allows, over everything else, until it is closed. */
-import { ICONS, h, icon } from "./dom.js";
-import { words } from "./strings/words.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { words } from "../strings/words.js";
 
 /**
  * Show an image.

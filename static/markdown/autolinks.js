@@ -1,4 +1,8 @@
 /**
+ * `markdown/`: A streaming Markdown parser: text in, a tree of plain objects out. Nothing here knows the DOM;
+ * `render/` draws the tree.
+ */
+/**
  * Addresses that are links without any mark (https://github.github.com/gfm/#autolinks-extension-).
  */
 import { after, isAlpha, isAlphanumeric, isWhite, kindOf, LETTER } from "./characters.js";

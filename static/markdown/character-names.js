@@ -1,5 +1,5 @@
 /** Names of rare characters: the table of all is loaded when an answer has one, and the answer waits for it there. */
-import { LONGEST, learn, rareIn } from "../markdown/references.js";
+import { LONGEST, learn, rareIn } from "./references.js";
 
 /** An answer waits no longer; then, and where the table can't be loaded, such names stay as they are written. */
 const PATIENCE_MS = 5_000;
@@ -10,7 +10,7 @@ let learning = null;
 /** Load the table. Settles when it is known, or not to be waited for. */
 function load() {
   learning ??= Promise.race([
-    import("../markdown/entities.js").then(({ names }) => learn(names())).catch(() => {}),
+    import("./entities.js").then(({ names }) => learn(names())).catch(() => {}),
     new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),
   ]);
   return learning;

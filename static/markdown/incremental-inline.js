@@ -1,7 +1,7 @@
 /**
  * The nodes of a text that grows: what nothing behind it can change any more is settled and never read again.
  */
-import { parseOpen } from "./becoming.js";
+import { parseOpen } from "./unclosed.js";
 import { isWhite, trimEnd } from "./characters.js";
 import { pairSoFar } from "./emphasis.js";
 import { parseInline, read } from "./inline.js";

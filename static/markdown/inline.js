@@ -6,7 +6,7 @@ import { after, isBlank } from "./characters.js";
 import { decodeReference, referenceAt } from "./references.js";
 import { nodesOf, pair, sides } from "./emphasis.js";
 import { readHtml } from "./html.js";
-import { linkTo, Literals } from "./literals.js";
+import { linkTo, Literals } from "./autolinks.js";
 import { Formulas } from "./math.js";
 import { linkTexts } from "./texts.js";
 

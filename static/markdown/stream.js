@@ -4,10 +4,10 @@
 import { Blocks } from "./blocks.js";
 import { LEAVES } from "./block.js";
 import { isDecided } from "./decided.js";
-import { parseOpen } from "./becoming.js";
-import { Growing } from "./growing.js";
+import { parseOpen } from "./unclosed.js";
+import { Growing } from "./incremental-inline.js";
 import { fill, TASK } from "./leaves.js";
-import { LateLabels } from "./late.js";
+import { LateLabels } from "./forward-references.js";
 import { Lines } from "./lines.js";
 import { headingText } from "./starts.js";
 import { readRow } from "./table.js";
@@ -15,7 +15,7 @@ import { readRow } from "./table.js";
 /** @typedef {import("./block.js").Block} Block */
 /** @typedef {import("./brackets.js").Place} Place */
 /** @typedef {import("./tree.js").Node} Node */
-/** @typedef {import("./late.js").Leaf} Leaf */
+/** @typedef {import("./forward-references.js").Leaf} Leaf */
 
 /** Up to this many characters a text is looked at whenever it grows, then at doubled lengths. */
 const SHORT = 4096;

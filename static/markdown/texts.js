@@ -2,7 +2,7 @@
  * What is done to texts once nodes are whole: addresses that stood where no link could begin become links after all.
  */
 import { after, isAlpha, isAlphanumeric, kindOf, LETTER } from "./characters.js";
-import { linkTo } from "./literals.js";
+import { linkTo } from "./autolinks.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 

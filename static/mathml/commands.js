@@ -1,3 +1,6 @@
+/**
+ * `mathml/`: TeX formulas to MathML. Finding formulas in a text is Markdown's work, in `markdown/math.js`.
+ */
 /** The commands that take arguments, tables among them. */
 import { ACCENTS, UNDER } from "./symbols.js";
 import { TIGHT, Unknown, fixed, make, operator, row, space, stretched } from "./tree.js";

@@ -1,8 +1,8 @@
 /** Mathematics as native MathML. */
-import { read } from "./mathml/parser.js";
-import { make } from "./mathml/tree.js";
+import { read } from "./parser.js";
+import { make } from "./tree.js";
 
-/** @typedef {import("./mathml/tree.js").Formula} Formula */
+/** @typedef {import("./tree.js").Formula} Formula */
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 /** Only these stretch a bracket, and not every system knows its own as `math`. */

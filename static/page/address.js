@@ -1,3 +1,7 @@
+/**
+ * `page/`: What belongs to the browser's page around the chat: its address, its tab, its service worker.
+ * Everything in a chat is in `chat/`.
+ */
 /** Which conversation the address of the page names, so that a reload and the back button find it. */
 
 const KEY = "c";

@@ -1,7 +1,10 @@
 /**
+ * `render/`: Draws a Markdown tree, and redraws only what changed as an answer grows. Parsing is in `markdown/`.
+ */
+/**
  * Blocks within blocks. Only the last child of each can have changed, and what came behind it is new.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 import { CodeView, MathView } from "./code.js";
 import { HtmlView } from "./html.js";

@@ -1,7 +1,7 @@
 /**
  * Long text that only grows, in chunks: a browser lays out all of a text block whenever a character is added to it.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 
 /** A chunk ends at the first line end after so many characters. */
 const CHUNK_CHARS = 2000;

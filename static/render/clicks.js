@@ -2,7 +2,7 @@
  * What clicks within an answer do: copy code, and go between a note and where it is named. Addresses with `#` lead
  * nowhere in a shadow root, so that the way is found here. And what is copied of formulas: their TeX, to be seen.
  */
-import { setText } from "../dom.js";
+import { setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
 /** So long a button says that it has copied. */

@@ -1,7 +1,7 @@
 /**
  * Code with its language and a button to copy it, and formulas set apart. Neither is read as anything but text.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 import { Chunks } from "./chunks.js";
 

@@ -1,11 +1,11 @@
 /**
  * What all parts of one answer share, and the place for its blocks.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { BlocksView } from "./blocks.js";
 import { FormulaViews } from "./formulas.js";
 
-/** @typedef {import("../frames.js").Source} Source */
+/** @typedef {import("../stream/frames.js").Source} Source */
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */
 /** @typedef {import("./settled.js").Settling} Settling */
@@ -16,7 +16,7 @@ import { FormulaViews } from "./formulas.js";
  * @property {readonly Source[]} [sources] what `[1]` may cite
  * @property {string} [base] the address of the page, below which the server keeps images
  * @property {readonly string[]} [origins] others, from which all images load
- * @property {Pick<import("../seams.js").Clock, "after" | "cancel">} [clock]
+ * @property {Pick<import("../stream/types.js").Clock, "after" | "cancel">} [clock]
  * @property {boolean} [isPlain] whether code and formulas stay as their source
  */
 
@@ -63,7 +63,7 @@ export function sceneOf({ id = `m${++ids}`, sources = [], base = document.baseUR
  * @param {string} language
  */
 function paint(code, language) {
-  import("../highlight.js").then(
+  import("../highlight/index.js").then(
     ({ highlight }) => highlight(code, language, code.textContent ?? ""),
     () => {}, // it stays plain where the module can't be loaded
   );

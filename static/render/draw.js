@@ -2,12 +2,12 @@
  * A whole answer as elements, for whoever has one: the same as those of `stream` when it has ended.
  */
 import { listen } from "./clicks.js";
-import { blocksIn, sceneOf } from "./scene.js";
+import { blocksIn, sceneOf } from "./context.js";
 import { Settling } from "./settled.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("../markdown/tree.js").Parent} Parent */
-/** @typedef {import("./scene.js").Options} Options */
+/** @typedef {import("./context.js").Options} Options */
 
 /**
  * Show a whole tree.

@@ -2,7 +2,7 @@
  * Formulas: their TeX, which is what is copied, and beside it what the module for mathematics makes of it, as soon as
  * they are whole. The module is loaded when the first one comes.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {(tex: string, options: {display: boolean}) => Element | null} Build */
@@ -14,7 +14,7 @@ let build = null;
 
 /** Load the module for mathematics; what is missing leaves formulas as their source. */
 export function loadFormulas() {
-  loading ??= import("../mathml.js").then(
+  loading ??= import("../mathml/index.js").then(
     ({ mathml }) => (build = mathml),
     () => () => null,
   );

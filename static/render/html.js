@@ -2,9 +2,9 @@
  * A block that Markdown calls HTML: a few tags without attributes are elements, all the rest is text. What `<details>`
  * begins goes on through the blocks behind it.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { Chunks } from "./chunks.js";
-import { Phrases } from "./phrases.js";
+import { Phrases } from "./inline-view.js";
 import { DEEPEST, readElement } from "./policy.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */

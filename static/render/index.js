@@ -2,18 +2,18 @@
  * An answer as elements while it comes. What stands above the end that still changes is never touched again, so that a
  * selection in it survives.
  */
-import { clock } from "./clock.js";
-import { h } from "./dom.js";
-import { Stream } from "./markdown/stream.js";
-import { listen } from "./render/clicks.js";
-import { PART_CHARS } from "./render/paragraph.js";
-import { freeKept } from "./render/phrases.js";
-import { linkAttributes } from "./render/policy.js";
-import { Rare } from "./render/rare.js";
-import { blocksIn, sceneOf } from "./render/scene.js";
-import { Settling } from "./render/settled.js";
+import { clock } from "../dom/clock.js";
+import { h } from "../dom/elements.js";
+import { Stream } from "../markdown/stream.js";
+import { listen } from "./clicks.js";
+import { PART_CHARS } from "./paragraph.js";
+import { freeKept } from "./inline-view.js";
+import { linkAttributes } from "./policy.js";
+import { Rare } from "../markdown/character-names.js";
+import { blocksIn, sceneOf } from "./context.js";
+import { Settling } from "./settled.js";
 
-/** @typedef {import("./render/scene.js").Options} Options */
+/** @typedef {import("./context.js").Options} Options */
 
 /** A line that is only a marker is shown after so long without anything that decides it. */
 export const RELEASE_MS = 300;

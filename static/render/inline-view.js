@@ -1,7 +1,7 @@
 /**
  * Text and what stands in it, shown and kept current: an element stays as long as its kind does, a text only grows.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { plainText } from "../markdown/texts.js";
 import { DEEPEST, imageAt, linkAttributes } from "./policy.js";
 import { cite, nest } from "./siblings.js";

@@ -2,7 +2,7 @@
  * Lists. A browser looks at all items of a list whenever one grows, so that a long one is set as several, one below
  * the other.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */

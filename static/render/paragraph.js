@@ -2,8 +2,8 @@
  * A paragraph of any length. A browser lays out all of a paragraph whenever it grows, so that a very long one is set
  * in parts, of which only the last is laid out again.
  */
-import { h } from "../dom.js";
-import { isHtml, Phrases } from "./phrases.js";
+import { h } from "../dom/elements.js";
+import { isHtml, Phrases } from "./inline-view.js";
 import { cite, nest } from "./siblings.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */

@@ -4,7 +4,7 @@
  */
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
-/** @typedef {import("../frames.js").Source} Source */
+/** @typedef {import("../stream/frames.js").Source} Source */
 
 /**
  * @typedef {object} Scene what all parts of one message share

@@ -2,10 +2,10 @@
  * Tables. A browser lays out all of a table whenever a row is added, so that a long one is set as several, one below
  * the other, in columns of the same widths.
  */
-import { h } from "../dom.js";
+import { h } from "../dom/elements.js";
 import { plainText } from "../markdown/texts.js";
 import { words } from "../strings/words.js";
-import { Phrases } from "./phrases.js";
+import { Phrases } from "./inline-view.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").Scene} Scene */

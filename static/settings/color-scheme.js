@@ -1,4 +1,8 @@
 /**
+ * `settings/`: The settings panel, the color scheme and the keyboard shortcuts. Values that outlive a page are
+ * stored by `conversation/storage.js`.
+ */
+/**
  * Light or dark: as the device has it, or as a person chose. The choice is kept in a cookie, so that the server writes it
  * into every page and none is shown in the other colours first.
  */

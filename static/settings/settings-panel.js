@@ -1,13 +1,13 @@
 /** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
-import { ICONS, h, icon } from "../dom.js";
-import { SCHEMES } from "../scheme.js";
-import { MODES } from "../speech.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { SCHEMES } from "./color-scheme.js";
+import { MODES } from "../speech/speech.js";
 import { words } from "../strings/words.js";
 
-/** @typedef {import("../seams.js").Wishes} Wishes */
+/** @typedef {import("../stream/types.js").Wishes} Wishes */
 
-/** @typedef {import("../speech.js").Mode} Mode */
-/** @typedef {import("../scheme.js").Scheme} Scheme */
+/** @typedef {import("../speech/speech.js").Mode} Mode */
+/** @typedef {import("./color-scheme.js").Scheme} Scheme */
 
 /**
  * @typedef {object} WishesActions

@@ -1,6 +1,6 @@
 /** The list of the keys that do something, in a dialog of its own. It is loaded when it is first asked for. */
-import { ICONS, h, icon } from "../dom.js";
-import { KEYS } from "../keys.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { KEYS } from "./keys.js";
 import { words } from "../strings/words.js";
 
 /** The list of keys. */

@@ -1,13 +1,17 @@
+/**
+ * `sharing/`: The dialog that makes and revokes the link to a conversation. The page behind such a link is
+ * `shared.js`.
+ */
 /** The dialog in which a conversation is shared: makes the link, shows it, says who sees what, and ends it. */
-import { copyText } from "../copy.js";
-import { h, setText } from "../dom.js";
-import { formatDate } from "../format.js";
+import { copyText } from "../dom/clipboard.js";
+import { h, setText } from "../dom/elements.js";
+import { formatDate } from "../strings/format.js";
 import { words } from "../strings/words.js";
 import { sharingCss } from "../styles/sharing.js";
 import { sheetOf } from "../styles/sheets.js";
 
-/** @typedef {import("../library.js").Library} Library */
-/** @typedef {import("../library.js").Link} Link */
+/** @typedef {import("../conversation/api.js").Library} Library */
+/** @typedef {import("../conversation/api.js").Link} Link */
 
 /** One for all conversations of a page. The browser gives the focus back to what opened it. */
 export class Sharing {

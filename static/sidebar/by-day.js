@@ -1,3 +1,7 @@
+/**
+ * `sidebar/`: The list of conversations beside the chat, with search, import and undo. A conversation itself is
+ * in `conversation/` and `chat/`.
+ */
 /** Conversations by the day on which they were last changed. Pure. */
 
 /** @typedef {"today" | "yesterday" | "earlier"} Day */

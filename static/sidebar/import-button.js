@@ -1,9 +1,9 @@
 /** Bringing a conversation back from the file that it was saved in. What is wrong with one is said in plain words. */
-import { ICONS, h, icon } from "../dom.js";
-import { shownName } from "../filenames.js";
+import { ICONS, h, icon } from "../dom/elements.js";
+import { shownName } from "../strings/filenames.js";
 import { language, words } from "../strings/words.js";
 
-/** @typedef {import("../library.js").Brought} Brought */
+/** @typedef {import("../conversation/api.js").Brought} Brought */
 
 /**
  * @typedef {object} BringActions

@@ -1,17 +1,17 @@
 /** The list of conversations: by day, the newest first, page by page as one scrolls, and searched. */
-import { byDay, renewed } from "../calendar.js";
-import { ICONS, h, icon, setText } from "../dom.js";
-import { formatDay } from "../format.js";
+import { byDay, renewed } from "./by-day.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { formatDay } from "../strings/format.js";
 import { words } from "../strings/words.js";
 import { listCss } from "../styles/list.js";
 import { sheetOf } from "../styles/sheets.js";
-import { Bring } from "./bring.js";
+import { Bring } from "./import-button.js";
 import { Row } from "./row.js";
-import { Sharing } from "./sharing.js";
-import { Undo } from "./undo.js";
+import { Sharing } from "../sharing/share-dialog.js";
+import { Undo } from "./toast.js";
 
-/** @typedef {import("../library.js").Head} Head */
-/** @typedef {import("../library.js").Library} Library */
+/** @typedef {import("../conversation/api.js").Head} Head */
+/** @typedef {import("../conversation/api.js").Library} Library */
 
 /**
  * @typedef {object} ListActions
@@ -198,7 +198,7 @@ export class List {
     for (const head of this.#heads) this.#rows.get(head.id)?.show(head, head.id === this.#current);
   }
 
-  /** @param {{day: import("../calendar.js").Day, items: Head[]}[]} groups */
+  /** @param {{day: import("./by-day.js").Day, items: Head[]}[]} groups */
   #lay(groups) {
     const rows = new Map(this.#heads.map((head) => [head.id, this.#rows.get(head.id) ?? new Row(head, this.#deeds())]));
     this.#rows = rows;

@@ -1,8 +1,8 @@
 /** One conversation in the list: a link with its title, and what can be done to it, folded away. */
-import { ICONS, h, icon, setText } from "../dom.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
-/** @typedef {import("../library.js").Head} Head */
+/** @typedef {import("../conversation/api.js").Head} Head */
 
 /**
  * @typedef {object} RowActions

@@ -1,5 +1,5 @@
 /** Where the list stands: beside the chat on a desk, to be folded away; in a drawer over it on a phone. */
-import { ICONS, h, icon } from "../dom.js";
+import { ICONS, h, icon } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
 /** Below this there is no room beside the chat. The style sheet knows it too. */

@@ -1,5 +1,5 @@
 /** A quiet line at the foot of the list: what was just done, and the way back. It stays until it is answered. */
-import { ICONS, h, icon, setText } from "../dom.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
 /** Shows one thing at a time. */

@@ -1,13 +1,17 @@
+/**
+ * `speech/`: What screen readers announce while an answer streams, and how its text is read aloud. What is
+ * visible is drawn elsewhere.
+ */
 /** One polite live region: it tells a screen reader of questions sent, of what the answer says, and of how it ended. */
-import { h } from "./dom.js";
-import { counted } from "./format.js";
+import { h } from "../dom/elements.js";
+import { counted } from "../strings/format.js";
 import { countWords } from "./sentences.js";
 import { Speech } from "./speech.js";
-import { START, endOf, read, textOf } from "./spoken.js";
-import { isOver } from "./state.js";
-import { language, words } from "./strings/words.js";
+import { START, endOf, read, textOf } from "./spoken-text.js";
+import { isOver } from "../stream/answer-state.js";
+import { language, words } from "../strings/words.js";
 
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
 /** @typedef {{element: Element, chars: number, isWhole: boolean}} Shown what shows an answer, how much of its text by now, and whether that is all and over */
 
 /** What is shown is looked at no more often than this. */
@@ -122,13 +126,13 @@ export class Announcer {
   async #end({ failure }) {
     if (!failure) return this.say(words.said.stopped);
     const known = words.troubles[failure.code]?.title;
-    const title = known ?? (await import("./refusals.js").catch(() => null))?.titleOf(failure) ?? failure.error;
+    const title = known ?? (await import("../strings/failure-text.js").catch(() => null))?.titleOf(failure) ?? failure.error;
     this.say(`${words.said.failed} ${title}`);
   }
 
   /** @param {NonNullable<Answer["held"]>} held */
   async #hold(held) {
-    const loaded = await import("./refusals.js").catch(() => null);
+    const loaded = await import("../strings/failure-text.js").catch(() => null);
     const reason = loaded?.reasonOf(held, Date.now());
     if (reason) this.say(reason);
   }

@@ -1,7 +1,7 @@
 /** An answer as it is said: sentence by sentence, from what is shown; code, tables and formulas in a few words. */
-import { counted } from "./format.js";
+import { counted } from "../strings/format.js";
 import { sentencesOf } from "./sentences.js";
-import { language, words } from "./strings/words.js";
+import { language, words } from "../strings/words.js";
 
 /** @typedef {{unit: number, chars: number}} Place how many units are told, and how much of the next one */
 /** @typedef {{sentences: string[], place: Place, isAll: boolean}} Told */

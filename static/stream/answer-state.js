@@ -1,4 +1,8 @@
 /**
+ * `stream/`: From the network to the state of an answer: frames, transports, sessions that resume. Nothing here
+ * knows the DOM or a conversation.
+ */
+/**
  * One answer as a value, and how each frame changes it. Pure: time is an argument, nothing is
  * changed in place.
  */

@@ -16,7 +16,7 @@ const SLOWEST_CHARS_PER_S = 32_000;
 
 /**
  * Tell how long sending may take.
- * @param {import("./seams.js").Opening | null} opening
+ * @param {import("./types.js").Opening | null} opening
  */
 export function sendingMs(opening) {
   const chars = (opening?.images ?? []).reduce((sum, { length }) => sum + length, 0);

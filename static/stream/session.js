@@ -7,16 +7,16 @@
  * yet and the other transport is tried beside it. The first to say anything wins.
  */
 import { formatCursor } from "./frames.js";
-import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff, sendingMs } from "./pace.js";
-import { ended, heldBack, isOver, reduce, reopened, withoutCursor } from "./state.js";
+import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff, sendingMs } from "./backoff.js";
+import { ended, heldBack, isOver, reduce, reopened, withoutCursor } from "./answer-state.js";
 
 /** @typedef {import("./frames.js").Received} Received */
-/** @typedef {import("./seams.js").Clock} Clock */
-/** @typedef {import("./seams.js").Connection} Connection */
-/** @typedef {import("./seams.js").Ending} Ending */
-/** @typedef {import("./seams.js").Opening} Opening */
-/** @typedef {import("./seams.js").Transport} Transport */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("./types.js").Clock} Clock */
+/** @typedef {import("./types.js").Connection} Connection */
+/** @typedef {import("./types.js").Ending} Ending */
+/** @typedef {import("./types.js").Opening} Opening */
+/** @typedef {import("./types.js").Transport} Transport */
+/** @typedef {import("./answer-state.js").Answer} Answer */
 /** @typedef {{at: number, heard: boolean, connection: Connection | null}} Link */
 
 /**

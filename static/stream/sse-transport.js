@@ -3,17 +3,17 @@
  * It counts bytes, which an EventSource can't, and sees the status of a refusal.
  */
 import { parseCursor, parseObject, readFrame } from "./frames.js";
-import { parseRetryAfter } from "./pace.js";
+import { parseRetryAfter } from "./backoff.js";
 import { SseDecoder } from "./sse.js";
 
-/** @typedef {import("./seams.js").Ask} Ask */
-/** @typedef {import("./seams.js").Ending} Ending */
-/** @typedef {import("./seams.js").Sink} Sink */
+/** @typedef {import("./types.js").Ask} Ask */
+/** @typedef {import("./types.js").Ending} Ending */
+/** @typedef {import("./types.js").Sink} Sink */
 
 /**
  * Make the transport.
  * @param {string} base the address of the page, to which every door is relative
- * @returns {import("./seams.js").Transport}
+ * @returns {import("./types.js").Transport}
  */
 export function overSse(base) {
   return (ask, sink) => {

@@ -4,9 +4,9 @@
  */
 import { parseCursor, parseObject, readFrame } from "./frames.js";
 
-/** @typedef {import("./seams.js").Ask} Ask */
-/** @typedef {import("./seams.js").Ending} Ending */
-/** @typedef {import("./seams.js").Sink} Sink */
+/** @typedef {import("./types.js").Ask} Ask */
+/** @typedef {import("./types.js").Ending} Ending */
+/** @typedef {import("./types.js").Sink} Sink */
 
 /** The server's close codes that mean something here; every other is a cut. */
 const UNAUTHENTICATED = 4401;
@@ -16,7 +16,7 @@ const RATE_PAUSE_MS = 5_000;
 /**
  * Make the transport.
  * @param {string} base the address of the page, to which the door is relative
- * @returns {import("./seams.js").Transport}
+ * @returns {import("./types.js").Transport}
  */
 export function overSocket(base) {
   return (ask, sink) => {

@@ -1,3 +1,7 @@
+/**
+ * `strings/`: Every text that a person reads, in six languages, and how numbers and dates are written. Nothing
+ * else on the page holds text.
+ */
 /** What is said of sessions and of what was a visitor's, in every language: loaded with what says it, which few need. */
 import { language } from "./words.js";
 

@@ -2,10 +2,10 @@
  * What to say where an answer failed or can't begin yet, with the time until it may. Pure; loaded when that happens.
  */
 import { counted } from "./format.js";
-import { spokenOfRefusals } from "./strings/refusals.js";
-import { language, words } from "./strings/words.js";
+import { spokenOfRefusals } from "./failures.js";
+import { language, words } from "./words.js";
 
-/** @typedef {import("./frames.js").Failure} Failure */
+/** @typedef {import("../stream/frames.js").Failure} Failure */
 
 /** Codes whose own sentence says more than ours: which model, how long, what was refused. */
 const TELLING = new Set(["upstream_bad_request", "refused", "gone"]);

@@ -1,5 +1,5 @@
 /** Numbers as a person reads them, in the page's language. Pure. */
-import { language, words } from "./strings/words.js";
+import { language, words } from "./words.js";
 
 /** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
 const CHARS_PER_TOKEN = 4;

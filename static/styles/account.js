@@ -1,3 +1,7 @@
+/**
+ * `styles/`: CSS for the elements, as modules, because a constructed sheet needs its text at once. The page's
+ * own styles are the `.css` files beside them.
+ */
 /** Styles of the dialog that lists the devices, and of the line above the list that offers what was a visitor's. */
 export const accountCss = `
 .devices p { margin: 0; }

@@ -1,9 +1,13 @@
+/**
+ * `turn/`: One question with its answer, as it is drawn in the log. The log itself is in `chat/`, Markdown in
+ * `render/`.
+ */
 /** What a person can do to a message: small buttons under it, and the way to what stands in the same place. */
-import { ICONS, h, icon, setText } from "./dom.js";
-import { formatCount } from "./format.js";
-import { words } from "./strings/words.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { formatCount } from "../strings/format.js";
+import { words } from "../strings/words.js";
 
-/** @typedef {import("./conversation.js").Versions} Versions */
+/** @typedef {import("../conversation/conversation.js").Versions} Versions */
 
 /**
  * Make a small button that is an icon.

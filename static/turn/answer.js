@@ -3,12 +3,12 @@
  *
  * The renderer is half of all the page's code, and the first picture needs none of it: it is loaded beside.
  */
-import { h, setText } from "./dom.js";
-import { Slices } from "./slices.js";
-import { isOver } from "./state.js";
+import { h, setText } from "../dom/elements.js";
+import { Slices } from "../dom/idle-slices.js";
+import { isOver } from "../stream/answer-state.js";
 
-/** @typedef {import("./state.js").Answer} Answer */
-/** @typedef {typeof import("./render.js").stream} Render */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
+/** @typedef {typeof import("../render/index.js").stream} Render */
 
 /** After a failure it is asked for again, with the next frame, but not sooner than this. */
 const AGAIN_MS = 2_000;
@@ -28,7 +28,7 @@ let missed = () => {};
 
 /** Load the renderer. Settles when it is there, or could not be loaded; never rejects. */
 export function warm() {
-  loading ??= import("./render.js").then(
+  loading ??= import("../render/index.js").then(
     (module) => {
       render = module.stream;
       whenIdle(module.rehearse);

@@ -1,10 +1,10 @@
 /** How an answer failed, where it would stand: what happened, and what to do. It is loaded when one fails. */
-import { ICONS, h, icon, setText } from "./dom.js";
-import { adviceOf, titleOf } from "./refusals.js";
-import { words } from "./strings/words.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { adviceOf, titleOf } from "../strings/failure-text.js";
+import { words } from "../strings/words.js";
 
-/** @typedef {import("./frames.js").Failure} Failure */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("../stream/frames.js").Failure} Failure */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 const COUNT_DOWN_MS = 1_000;
 

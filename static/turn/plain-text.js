@@ -3,7 +3,7 @@
  * a text node costs in layout by its length (appending to one long node is quadratic).
  * Only the last block is ever touched, so a selection above it survives.
  */
-import { h } from "./dom.js";
+import { h } from "../dom/elements.js";
 
 /** A block longer than this is closed at the next line end. */
 const BLOCK_CHARS = 2_000;

@@ -1,11 +1,11 @@
 /** A question in its soft block, and the field in its place while it is changed. */
-import { ICONS, h } from "./dom.js";
-import { gallery } from "./gallery.js";
-import { words } from "./strings/words.js";
-import { Switch, small } from "./versions.js";
+import { ICONS, h } from "../dom/elements.js";
+import { gallery } from "../images/gallery.js";
+import { words } from "../strings/words.js";
+import { Switch, small } from "./actions.js";
 
-/** @typedef {import("./conversation.js").Versions} Versions */
-/** @typedef {import("./seams.js").Picture} Picture */
+/** @typedef {import("../conversation/conversation.js").Versions} Versions */
+/** @typedef {import("../stream/types.js").Picture} Picture */
 
 /**
  * @typedef {object} QuestionActions

@@ -1,10 +1,10 @@
 /** What an answer draws on, as numbered notes beneath it. */
-import { h } from "./dom.js";
-import { formatCount } from "./format.js";
-import { linkFor } from "./render.js";
-import { words } from "./strings/words.js";
+import { h } from "../dom/elements.js";
+import { formatCount } from "../strings/format.js";
+import { linkFor } from "../render/index.js";
+import { words } from "../strings/words.js";
 
-/** @typedef {import("./frames.js").Source} Source */
+/** @typedef {import("../stream/frames.js").Source} Source */
 
 /** So much of a passage is shown. */
 const MOST_CHARS = 300;

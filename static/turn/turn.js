@@ -2,26 +2,26 @@
  * One turn on the page: the question, the thinking, the answer, how it ended. State is written on
  * small elements beside the text, never on what contains it: that would restyle all of a long answer.
  */
-import { copyText } from "./copy.js";
-import { ICONS, h, icon, setText } from "./dom.js";
-import { Flow } from "./flow.js";
-import { formatCost, formatCount, formatDuration, guessTokens, rate } from "./format.js";
-import { Prose } from "./prose.js";
+import { copyText } from "../dom/clipboard.js";
+import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { Flow } from "./plain-text.js";
+import { formatCost, formatCount, formatDuration, guessTokens, rate } from "../strings/format.js";
+import { Prose } from "./answer.js";
 import { Question } from "./question.js";
-import { isOver } from "./state.js";
-import { words } from "./strings/words.js";
-import { Switch, small } from "./versions.js";
+import { isOver } from "../stream/answer-state.js";
+import { words } from "../strings/words.js";
+import { Switch, small } from "./actions.js";
 
-/** @typedef {import("./conversation.js").Turn} Turn */
-/** @typedef {import("./frames.js").Done} Done */
-/** @typedef {import("./state.js").Answer} Answer */
+/** @typedef {import("../conversation/conversation.js").Turn} Turn */
+/** @typedef {import("../stream/frames.js").Done} Done */
+/** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 /**
  * @typedef {object} TurnActions each names the run of the answer that it is about
  * @property {(run: string) => void} retry answer the question once more
  * @property {(run: string) => void} goOn
  * @property {(run: string, question: string) => boolean} askInstead false: that may not be
- * @property {(picture: import("./seams.js").Picture) => string} addressOf
+ * @property {(picture: import("../stream/types.js").Picture) => string} addressOf
  * @property {(message: string) => void} turnTo show the branch that a message is on
  */
 
@@ -43,7 +43,7 @@ export class TurnView {
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
-  /** @type {import("./problem.js").Problem | null} */
+  /** @type {import("./failure.js").Problem | null} */
   #failing = null;
   #sources = h("div", { class: "sources", hidden: true });
   /** Those that the notes are of. @type {Answer["sources"]} */
@@ -220,10 +220,10 @@ export class TurnView {
   /**
    * Show how the answer failed; trying again needs no words.
    * @param {Answer} answer
-   * @param {import("./frames.js").Failure} failure
+   * @param {import("../stream/frames.js").Failure} failure
    */
   async #fail(answer, failure) {
-    const loaded = await import("./problem.js").catch(() => null);
+    const loaded = await import("./failure.js").catch(() => null);
     if (answer !== this.#shown) return;
     if (loaded) return (this.#failing ??= new loaded.Problem(this.#problem)).show(failure, answer, this.#choices);
     setText(this.#ending, words.troubles[failure.code]?.title ?? failure.error);
@@ -232,7 +232,7 @@ export class TurnView {
 
   /** Show why the answer can't begin yet, and when it will. */
   async #hold() {
-    const loaded = await import("./refusals.js").catch(() => null);
+    const loaded = await import("../strings/failure-text.js").catch(() => null);
     const held = this.#shown?.held;
     if (loaded && held) setText(this.#waitingText, loaded.reasonOf(held, Date.now()));
   }

@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.faults.asking import new_run
+from tests.faults.answers import new_run
 from tests.support.promises import check_promises
 from tests.support.rawhttp import Address, Response, dial, encode_request
 from tests.support.sse import SseReader

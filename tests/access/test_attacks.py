@@ -12,7 +12,7 @@ import pytest
 
 from tests.access.conftest import made
 from tests.access.device import KEY, PASSWORD, SECRET_KEY, Device, error_of
-from tests.faults.asking import new_run
+from tests.faults.answers import new_run
 from tests.store.people import data_url, png
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider

@@ -6,8 +6,8 @@ import pytest
 
 from tests.access.conftest import Start
 from tests.access.device import PASSWORD, SECRET_KEY, Device
-from tests.faults.asking import new_run
-from tests.faults.keeping import Gated
+from tests.faults.answers import new_run
+from tests.faults.conversations import Gated
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer

@@ -11,8 +11,8 @@ import pytest
 
 from tests.access.conftest import Start, made
 from tests.access.device import PASSWORD, Device, error_of, within
-from tests.faults.asking import new_run
-from tests.faults.keeping import Gated
+from tests.faults.answers import new_run
+from tests.faults.conversations import Gated
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Response, dial, encode_request

@@ -11,7 +11,7 @@ import pytest
 
 from tests.access.conftest import Start, made
 from tests.access.device import PASSWORD, Device, error_of, within
-from tests.faults.asking import new_run
+from tests.faults.answers import new_run
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Response, dial, encode_request

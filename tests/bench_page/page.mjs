@@ -1,5 +1,5 @@
 // In the page: each contender takes a text in frames; every frame is laid out before the next.
-import { rehearse, stream } from "/static/render.js";
+import { rehearse, stream } from "/static/render/index.js";
 import { answerCss } from "/static/styles/answer.js";
 import { CORPUS } from "/tests/render/corpus.mjs";
 

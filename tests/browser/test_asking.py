@@ -52,13 +52,13 @@ def test_without_its_renderer_the_answer_is_shown_as_it_is(
     chat: Chat, provider: FakeProvider, watch: Watch
 ) -> None:
     watch.allow(NETWORK)
-    chat.page.route("**/render.js", lambda route: route.abort())
+    chat.page.route("**/render/index.js", lambda route: route.abort())
     chat.reload()
     provider.play(Answer(steps=openai(["some **bold** words"])))
     chat.ask("Hi")
     chat.wait_over()
     expect(chat.answers.last).to_have_text("some **bold** words")
-    chat.page.unroute("**/render.js")
+    chat.page.unroute("**/render/index.js")
     chat.page.evaluate("dispatchEvent(new Event('online'))")
     expect(chat.answers.last.locator("strong")).to_have_text("bold")
 

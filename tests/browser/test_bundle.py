@@ -4,7 +4,7 @@ from playwright.sync_api import BrowserContext, Request, expect
 
 from tests.browser.chat import Chat
 from tests.support.typescript import STATIC
-from webapp.routes.joined import join
+from webapp.assets.bundle import join
 
 DECLARED = r"^(?:async )?(?:function\*?|class|const|let) (\w+)"
 

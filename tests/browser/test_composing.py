@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import Chat
-from tests.faults.asking import query_of
+from tests.faults.answers import query_of
 from tests.support.fake_provider import FakeProvider
 
 WAITS = "Sent when the answer is complete"

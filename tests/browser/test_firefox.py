@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.answers import TEXT, begun, spoken
+from tests.browser.image_files import images_of, size_of
 from tests.browser.network import Network
-from tests.browser.pictures import images_of, size_of
 from tests.support.bidi import Session
 from tests.support.fake_provider import FakeProvider
 from tests.support.firefox import opened

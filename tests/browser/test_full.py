@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import spoken
 from tests.browser.chat import NETWORK, Chat
-from tests.browser.pictures import pick, png, shown, tray, wait_loaded
+from tests.browser.image_files import pick, png, shown, tray, wait_loaded
 from tests.browser.test_importing import bring, messages, said
 from tests.support.fake_provider import FakeProvider
 from tests.support.pixels import noise

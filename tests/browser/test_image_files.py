@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import spoken
 from tests.browser.chat import Chat
-from tests.browser.pictures import (
+from tests.browser.image_files import (
     File,
     give,
     images_of,
@@ -149,11 +149,11 @@ def test_without_what_a_secure_page_has_it_works_too(chat: Chat, provider: FakeP
 
 def test_its_reader_that_cannot_be_loaded_is_said_and_tried_again(chat: Chat) -> None:
     chat.watch.allow("net::ERR_FAILED", "Failed to fetch dynamically imported module")
-    chat.page.route("**/elements/tray.js", lambda route: route.abort())
+    chat.page.route("**/chat/attachments.js", lambda route: route.abort())
     chat.reload()
     pick(chat, png())
     expect(chat.notice).to_have_text("That did not work. Try again.")
-    chat.page.unroute("**/elements/tray.js")
+    chat.page.unroute("**/chat/attachments.js")
     chat.reload()
     pick(chat, png())
     wait_loaded(tray(chat).locator("img"), 1)

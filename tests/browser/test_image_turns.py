@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import begun, held, spoken
 from tests.browser.chat import DARK, DESK, PHONE, Chat
-from tests.browser.pictures import (
+from tests.browser.image_files import (
     images_of,
     pick,
     png,

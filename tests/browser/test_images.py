@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.answers import spoken
 from tests.browser.chat import Chat
-from tests.browser.pictures import (
+from tests.browser.image_files import (
     give,
     images_of,
     pick,

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.chat import NETWORK, PHONE, Chat
-from tests.browser.pictures import pick, png, shown, wait_loaded
+from tests.browser.image_files import pick, png, shown, wait_loaded
 from tests.support.axe import findings
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider

@@ -177,7 +177,7 @@ def test_a_model_that_is_not_for_visitors(limited: Callable[..., Chat]) -> None:
 
 def test_without_the_words_the_server_s_own_are_shown(limited: Callable[..., Chat]) -> None:
     chat = limited(FRESHET_VISITOR_QUESTION_BYTES="2000")
-    chat.page.route("**/problem.js", lambda route: route.abort())
+    chat.page.route("**/turn/failure.js", lambda route: route.abort())
     chat.ask("long " * 500)
     expect(chat.page.locator(".ending:visible")).to_contain_text("is too long")
     expect(chat.retry).to_be_visible()

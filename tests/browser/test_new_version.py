@@ -31,7 +31,7 @@ def newer(
     root = tmp_path_factory.mktemp("newer")
     for name in ("webapp", "static", "templates"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    renderer = root / "static" / "render.js"
+    renderer = root / "static" / "render/index.js"
     renderer.write_text(renderer.read_text() + "// another version\n")
     env = {"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": f"{provider.url}/v1", "FRESHET_MODEL": "gpt-4.1"}
     with Server(env | settings, root=Path(root)) as running:
@@ -122,11 +122,11 @@ def test_a_module_that_is_gone_ends_in_the_same_line(
 ) -> None:
     watch.allow(NETWORK)
     chat = open_chat(network.url)
-    for module in ("**/render.js", "**/elements/list.js"):
+    for module in ("**/render/index.js", "**/sidebar/list.js"):
         chat.page.route(module, lambda route: route.abort())
     chat.reload()
     network.turn_to(newer.address)
-    for module in ("**/render.js", "**/elements/list.js"):
+    for module in ("**/render/index.js", "**/sidebar/list.js"):
         chat.page.unroute(module)
     provider.play(ending("stop", "some **bold** words"))
     chat.ask("Hi")

@@ -10,7 +10,7 @@ from tests.browser.answers import PARAGRAPHS, begun, ending, spoken
 from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat, Watch
 from tests.browser.sharing import made_link, make_link, share_dialog
 from tests.shots.answers import RICH
-from tests.shots.kept import PICTURE
+from tests.shots.stored import PICTURE
 from tests.store.people import data_url
 from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider
@@ -81,7 +81,7 @@ def test_images_load_by_the_link_alone_and_stop_with_it(
     chat.page.evaluate(ASK_WITH_IMAGE, [chat.page.url.partition("c=")[2], data_url(PICTURE.read_bytes())])
     link = make_link(chat)
     stranger.goto(link)
-    image = drawn(stranger).get_by_role("img", name="Picture 1")
+    image = drawn(stranger).get_by_role("img", name="StoredImage 1")
     expect(image).to_be_visible()
     stranger.wait_for_function(
         "() => document.querySelector('#turns').shadowRoot.querySelector('img').naturalWidth === 512"

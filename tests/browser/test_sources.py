@@ -60,7 +60,7 @@ def test_an_answer_without_any_has_no_notes(chat: Chat) -> None:
 
 def test_where_their_module_cannot_be_loaded_the_answer_stands_all_the_same(chat: Chat) -> None:
     chat.watch.allow(NETWORK)
-    chat.page.route("**/sources.js", lambda route: route.abort())
+    chat.page.route("**/turn/sources.js", lambda route: route.abort())
     chat.page.route("**/stream", scripted({"sources": SOURCES}, {"text": TEXT}))
     chat.reload()
     chat.ask("Why?")

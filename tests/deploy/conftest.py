@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.house import copy_checkout, make_venv, pip
+from tests.deploy.installation import copy_checkout, make_venv, pip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Installed
-from tests.deploy.house import Hosted, pip
+from tests.deploy.installation import Hosted, pip
 from tests.support.certs import Certificates
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Installed
-from tests.deploy.house import Hosted, pip, run
+from tests.deploy.installation import Hosted, pip, run
 from tests.support.server import wait_for
-from webapp.routes.assets import Assets
+from webapp.assets.assets import Assets
 
 pytestmark = pytest.mark.timeout(300)
 

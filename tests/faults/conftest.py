@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.faults.asking import BODY, KEY, SECRET_KEY, ask
+from tests.faults.answers import BODY, KEY, SECRET_KEY, ask
 from tests.support.companion import Companion
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider

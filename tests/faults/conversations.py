@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
-from tests.faults.asking import Answered, answered, cookie_of
+from tests.faults.answers import Answered, answered, cookie_of
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.script import Answer, Step
 from tests.support.server import Server, wait_for

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import KEY, SECRET_KEY, new_run, refusal_of
+from tests.faults.answers import KEY, SECRET_KEY, new_run, refusal_of
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises

@@ -10,7 +10,7 @@ import openai
 import pytest
 import requests
 
-from tests.faults.asking import answered
+from tests.faults.answers import answered
 from tests.support import dialects
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider

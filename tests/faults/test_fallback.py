@@ -4,7 +4,7 @@ import openai
 import pytest
 import requests
 
-from tests.faults.asking import ask
+from tests.faults.answers import ask
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import refusal
 from tests.support.server import Server

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.faults.asking import BODY, KEY, ask, refusal_of, stop
+from tests.faults.answers import BODY, KEY, ask, refusal_of, stop
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises

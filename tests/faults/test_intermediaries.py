@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import new_run
+from tests.faults.answers import new_run
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import Received, check_promises

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.asking import BODY, ask
+from tests.faults.answers import BODY, ask
 from tests.support.dialects import (
     anthropic,
     anthropic_begin,

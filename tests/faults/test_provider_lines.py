@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.asking import Answered, ask, ask_all, query_of
+from tests.faults.answers import Answered, ask, ask_all, query_of
 from tests.support.dialects import DONE, ndjson, ollama, openai_delta, openai_finish, sse
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, Call

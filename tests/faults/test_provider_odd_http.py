@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import ask
+from tests.faults.answers import ask
 from tests.support.dialects import DONE, openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, Answer, Raw, Step, whole

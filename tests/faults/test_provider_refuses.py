@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import BODY, KEY, ask
+from tests.faults.answers import BODY, KEY, ask
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, Step, refusal

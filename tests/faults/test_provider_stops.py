@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import Answered, ask
+from tests.faults.answers import Answered, ask
 from tests.support.dialects import DONE, anthropic_begin, anthropic_delta, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, RESET, STALL, Answer, Framing, Raw, Step, silent

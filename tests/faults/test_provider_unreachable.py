@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.faults.asking import KEY, SECRET_KEY, ask
+from tests.faults.answers import KEY, SECRET_KEY, ask
 from tests.support.certs import Certificates
 from tests.support.companion import Companion
 from tests.support.dialects import openai

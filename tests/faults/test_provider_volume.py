@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.asking import KEY, Answered, answered, ask
+from tests.faults.answers import KEY, Answered, answered, ask
 from tests.support.certs import Certificates
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider

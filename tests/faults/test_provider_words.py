@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.faults.asking import BODY, ask
+from tests.faults.answers import BODY, ask
 from tests.support.dialects import (
     DONE,
     ndjson,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import answered, ask, new_run, stop
+from tests.faults.answers import answered, ask, new_run, stop
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises

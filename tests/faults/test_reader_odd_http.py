@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from tests.faults.asking import refusal_of
+from tests.faults.answers import refusal_of
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Response, dial, encode_request

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import KEY, Answered, ask, ask_all, at_once, cookie_of, new_run, refusal_of
+from tests.faults.answers import KEY, Answered, ask, ask_all, at_once, cookie_of, new_run, refusal_of
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_contiguous, check_digest, check_promises, read_frames

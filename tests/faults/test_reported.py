@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.asking import KEY, refusal_of
+from tests.faults.answers import KEY, refusal_of
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.rawhttp import Response, dial

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.asking import ask, at_once, cookie_of, new_run, refusal_of, stop
+from tests.faults.answers import ask, at_once, cookie_of, new_run, refusal_of, stop
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.faults.asking import answered, new_run
-from tests.faults.keeping import Gated, Person, at_once, notices, state_of, warm
+from tests.faults.answers import answered, new_run
+from tests.faults.conversations import Gated, Person, at_once, notices, state_of, warm
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.faults.asking import KEY, SECRET_KEY, answered, new_run
-from tests.faults.keeping import Gated, Person, at_once, notices, state_of, text_of, warm
+from tests.faults.answers import KEY, SECRET_KEY, answered, new_run
+from tests.faults.conversations import Gated, Person, at_once, notices, state_of, text_of, warm
 from tests.support.companion import Companion
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.asking import new_run, query_of
+from tests.faults.answers import new_run, query_of
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import Reading, check_digest, digest

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.asking import new_run, stop
+from tests.faults.answers import new_run, stop
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.test_colours import contrast, palettes
-from tests.highlight.witness import classes
+from tests.highlight.reference import classes
 from tests.support.node import find
 from tests.support.served import modules, weight
 from tests.support.typescript import STATIC
@@ -79,12 +79,12 @@ def test_the_laws_of_the_lexer(workshop: Path) -> None:
 
 def test_all_of_highlighting_is_small() -> None:
     names = {f"highlight/{path.name}" for path in (STATIC / "highlight").iterdir()}
-    assert set(modules().holds["highlight.js"]) == {"highlight.js", "styles/highlight.js", *names}
-    assert weight("highlight.js") <= CEILING_BYTES
+    assert set(modules().holds["highlight/index.js"]) == {"highlight/index.js", "styles/highlight.js", *names}
+    assert weight("highlight/index.js") <= CEILING_BYTES
 
 
 def test_colours_can_be_read_on_every_ground() -> None:
-    source = (STATIC / "styles" / "highlight.js").read_text()
+    source = (STATIC / "styles" / "highlight/index.js").read_text()
     pairs = re.findall(r'\["(#[0-9a-f]{6})", "(#[0-9a-f]{6})"\]', source)
     assert len(pairs) == 5
     light, dark = zip(*pairs, strict=True)

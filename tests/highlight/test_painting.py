@@ -29,7 +29,7 @@ HELPERS = """() => {
   // What is near the screen is known a frame later.
   window.turn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))));
   window.paint = async (code, language, text = code.textContent) => {
-    await (await import("/static/highlight.js")).highlight(code, language, text);
+    await (await import("/static/highlight/index.js")).highlight(code, language, text);
     await turn();
   };
   window.painted = () => [...(CSS.highlights ?? new Map()).values()].reduce((sum, { size }) => sum + size, 0);

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.markdown import entities
-from tests.markdown.witnesses import installed
-from webapp.routes.joined import join
-from webapp.routes.minifier import minified
+from tests.markdown.references import installed
+from webapp.assets.bundle import join
+from webapp.assets.minifier import minified
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "static" / "markdown"

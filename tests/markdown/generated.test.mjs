@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { DIFFERENCES, even } from "./differences.mjs";
 import { Generator } from "./generate.mjs";
 import { parse } from "./static/markdown/index.js";
-import { witness } from "./witness.mjs";
+import { witness } from "./reference.mjs";
 
 const SEED = Number(process.env.MARKDOWN_SEED ?? 1);
 const CASES = Number(process.env.MARKDOWN_CASES ?? 6000);

@@ -1,7 +1,7 @@
 // Four times the text takes about four times as long: a squared cost would be sixteen times.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NASTY } from "./nasty.mjs";
+import { NASTY } from "./hostile.mjs";
 import { parse } from "./static/markdown/index.js";
 
 const SIZE = 40_000;

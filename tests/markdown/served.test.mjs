@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import spec from "commonmark-spec";
 import { Generator } from "./generate.mjs";
-import { NASTY } from "./nasty.mjs";
+import { NASTY } from "./hostile.mjs";
 import { parse as served } from "./served/markdown/index.js";
 import { parse } from "./static/markdown/index.js";
 

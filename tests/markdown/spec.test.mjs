@@ -4,7 +4,7 @@ import { test } from "node:test";
 import spec from "commonmark-spec";
 import { even } from "./differences.mjs";
 import { parse } from "./static/markdown/index.js";
-import { witness } from "./witness.mjs";
+import { witness } from "./reference.mjs";
 
 // 173: HTML that nothing ends holds no line end behind its last line.
 // 541: a label is kept with its lines trimmed, as in the reference implementations.

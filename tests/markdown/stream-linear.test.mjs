@@ -1,7 +1,7 @@
 // Four times the text, in frames of 60 characters, takes about four times as long: a squared cost would be sixteen times.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NASTY } from "./nasty.mjs";
+import { NASTY } from "./hostile.mjs";
 import { Stream } from "./static/markdown/stream.js";
 
 const SIZE = 10_000;

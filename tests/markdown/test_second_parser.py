@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.markdown.second import Written, said
+from tests.markdown.second_parser import Written, said
 from tests.support.node import find
 
 SEED = int(os.environ.get("MARKDOWN_SEED", "1"))

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 CEILING_BYTES = 10_000
 
 HELPERS = """async () => {
-  const { mathml } = await import("/static/mathml.js");
+  const { mathml } = await import("/static/mathml/index.js");
   window.put = (tex, display = true) => {
     const formula = mathml(tex, { display });
     document.body.replaceChildren(formula);
@@ -47,8 +47,8 @@ def test_how_tex_is_read(tmp_path: Path) -> None:
 
 def test_all_of_it_is_small() -> None:
     names = {f"mathml/{path.name}" for path in (STATIC / "mathml").iterdir()}
-    assert set(modules().holds["mathml.js"]) == {"mathml.js", *names}
-    assert weight("mathml.js") <= CEILING_BYTES
+    assert set(modules().holds["mathml/index.js"]) == {"mathml/index.js", *names}
+    assert weight("mathml/index.js") <= CEILING_BYTES
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_formula_keeps_its_source_for_those_who_ask(page: Page) -> None:
 
 
 def test_what_is_unknown_is_no_element(page: Page) -> None:
-    script = "async (tex) => (await import('/static/mathml.js')).mathml(tex) === null"
+    script = "async (tex) => (await import('/static/mathml/index.js')).mathml(tex) === null"
     assert page.evaluate(script, r"\unheardof{x}")
     assert page.evaluate(script, r"\href{javascript:alert(1)}{x}")
 

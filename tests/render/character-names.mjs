@@ -1,5 +1,5 @@
 // An answer that names a rare character, in a page that knows only the common ones so far.
-import { stream } from "/static/render.js";
+import { stream } from "/static/render/index.js";
 
 export const TEXT = "First &amp; *then* &HilbertSpace; &nope; [a](/b \"&ngE;\") and **last** &ouml; **open";
 

@@ -1,6 +1,6 @@
 // In the page: the law of prefixes on the DOM, and the end.
 import { parse } from "/static/markdown/index.js";
-import { stream } from "/static/render.js";
+import { stream } from "/static/render/index.js";
 import { draw } from "/static/render/draw.js";
 
 const OPTIONS = {

@@ -1,5 +1,5 @@
 // A long answer in a scroller, a frame to a picture, and what its groups of blocks have become.
-import { stream } from "/static/render.js";
+import { stream } from "/static/render/index.js";
 import { answerCss } from "/static/styles/answer.js";
 import { CORPUS } from "./corpus.mjs";
 

@@ -1,6 +1,6 @@
 // In the page: which characters stand in something, leave it, and come back.
 import { CORPUS } from "./corpus.mjs";
-import { begin } from "./law.mjs";
+import { begin } from "./incremental.mjs";
 
 const CONTROLS = ".code-head, .back, .held";
 

@@ -93,7 +93,7 @@ def test_common_names_need_no_table(fresh: Page) -> None:
     fresh.on("request", lambda request: asked.append(request.url))
     text = fresh.evaluate(
         """async () => {
-            const { stream } = await import('/static/render.js');
+            const { stream } = await import('/static/render/index.js');
             const root = document.createElement('div');
             const view = stream(root);
             view.write('&lt;b&gt; &nbsp;&mdash; &#x41; & x; `a;` R&D, x');

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 SHOW = """async ([text, options]) => {
-    const { stream } = await import('/static/render.js');
+    const { stream } = await import('/static/render/index.js');
     const { loadFormulas } = await import('/static/render/formulas.js');
     const { sheets } = await import('/static/styles/sheets.js');
     await loadFormulas();

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.markdown.witnesses import installed
+from tests.markdown.references import installed
 from tests.support.node import find
 
 SEED = int(os.environ.get("MARKDOWN_SEED", "1"))

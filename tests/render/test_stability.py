@@ -22,7 +22,7 @@ def test_a_return_is_seen(run: Run) -> None:
 def test_a_marker_is_held_until_something_decides_or_time_passes(page: Page) -> None:
     shown = page.evaluate(
         """async () => {
-            const { stream, RELEASE_MS } = await import('/static/render.js');
+            const { stream, RELEASE_MS } = await import('/static/render/index.js');
             const root = document.createElement('div');
             let due = null;
             const clock = { after: (run, ms) => { due = { run, ms }; return 1; }, cancel: () => { due = null; } };

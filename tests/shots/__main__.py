@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chat import DARK, DESK, PHONE, Watch
-from tests.shots.kept import KEPT
-from tests.shots.pictured import PICTURED
+from tests.shots.attachments import PICTURED
 from tests.shots.reading import READING
 from tests.shots.scenes import SCENES, Stage
+from tests.shots.stored import KEPT
 from tests.support.axe import findings
 from tests.support.chromium import launch
 from tests.support.fake_provider import FakeProvider

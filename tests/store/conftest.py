@@ -16,9 +16,9 @@ from tests.support.postgres import Postgres
 from tests.support.script import Answer
 from webapp.app import create_app
 from webapp.settings import Settings
+from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import Database
-from webapp.store.recall import Recall
-from webapp.store.room import Remembered
+from webapp.store.quota import Remembered
 from webapp.store.schema import conversations
 from webapp.store.store import Store
 
@@ -133,7 +133,7 @@ class Apps:
             self._made[kind] = app
         parts = app.extensions["freshet"]
         parts.store.write(lambda connection: connection.execute(delete(conversations)))
-        parts.store.recall = parts.store._turns._recall = Recall()
+        parts.store.recall = parts.store._turns._recall = ConversationCache()
         parts.store._remembered = Remembered()
         parts.runs._runs.clear()
         parts.runs._ended.clear()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.store.people import Person, data_url, new_run, png, text_of
-from webapp.routes import porting
+from webapp.routes import export_import
 
 USER = {
     "id": "a",
@@ -243,9 +243,9 @@ def test_a_file_that_is_too_large_is_refused(anna: Person) -> None:
 
 
 def test_few_large_ones_at_a_time(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(porting, "_large", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(export_import, "_large", threading.BoundedSemaphore(1))
     large = GOOD | {"system": "x" * 100_000, "ignored": "x" * (17 * 1024 * 1024)}
-    with porting._large:
+    with export_import._large:
         response = anna.do("POST", "/conversations/import", large)
         assert (response.status_code, response.json["error"]["code"]) == (429, "busy")
         assert response.headers["Retry-After"] == "10"

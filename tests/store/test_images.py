@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.store.people import Person, data_url, new_run, png
 from tests.support.fake_provider import FakeProvider
-from webapp.store.recall import Recall
+from webapp.store.conversation_cache import ConversationCache
 
 RED, WIDE = png(2, 2), png(30, 20)
 
@@ -38,7 +38,7 @@ def forget(parts: Flask) -> None:
     """Let what was said be in the database only, as after a restart."""
     store = parts.extensions["freshet"].store
     assert store.saver.flush(5.0)
-    store.recall = store._turns._recall = Recall()
+    store.recall = store._turns._recall = ConversationCache()
 
 
 def test_images_are_told_kept_and_given_with_their_sizes(anna: Person, provider: FakeProvider) -> None:

@@ -11,8 +11,8 @@ from tests.support.fake_provider import FakeProvider
 from webapp.chat import TextPart
 from webapp.conversation import MOST_IMAGES_KEPT, Message
 from webapp.errors import Unavailable
-from webapp.store import room
-from webapp.store.room import Limits
+from webapp.store import quota
+from webapp.store.quota import Limits
 from webapp.store.rows import row_of
 
 FULL = (413, "storage_full", "images")
@@ -119,7 +119,7 @@ def test_an_import_needs_room_too(anna: Person) -> None:
 
 def test_there_are_only_so_many_images(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MOST_IMAGES_KEPT >= 100
-    monkeypatch.setattr(room, "MOST_IMAGES_KEPT", 3)
+    monkeypatch.setattr(quota, "MOST_IMAGES_KEPT", 3)
     name = new_run()
     anna.ask(name, "Look", images=[image(1, 10), image(2, 10)])
     assert asks(anna, name, image(3, 10), image(4, 10)) == (413, "conversation_full", "images")

@@ -16,7 +16,7 @@ from webapp.store.branches import all_of
 from webapp.store.database import Away
 from webapp.store.saver import Saver
 from webapp.store.store import Store
-from webapp.store.turns import Wish
+from webapp.store.turns import TurnRequest
 from webapp.store.writes import Begin, End
 
 PATIENCE_S = 10.0
@@ -178,8 +178,8 @@ def test_many_threads_write_at_once(store: Store) -> None:
 # A turn's keeper.
 
 
-def wish(conversation: str, run: str, query: str) -> Wish:
-    return Wish(
+def wish(conversation: str, run: str, query: str) -> TurnRequest:
+    return TurnRequest(
         owner="anna",
         run=run,
         conversation=conversation,
@@ -226,10 +226,10 @@ def test_what_is_said_so_far_is_no_burden_while_the_database_is_away(store: Stor
     for _ in range(10):
         keeper.so_far("Half", "")
     assert store.saver.behind == 1
-    assert not keeper.end(ended("Whole"), wait=False)
+    assert not keeper.end(ended("ConversationExport"), wait=False)
     switch.away = False
     assert store.saver.flush(PATIENCE_S)
-    assert texts(store, name) == [("Well?", "done"), ("Whole", "done")]
+    assert texts(store, name) == [("Well?", "done"), ("ConversationExport", "done")]
 
 
 def test_the_memory_of_conversations_helps_while_the_database_is_away(

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.typescript import STATIC
-from webapp.routes.assets import Assets
-from webapp.routes.joined import Modules, join
-from webapp.routes.minifier import minified
+from webapp.assets.assets import Assets
+from webapp.assets.bundle import Modules, join
+from webapp.assets.minifier import minified
 
 
 @cache
@@ -40,7 +40,7 @@ def alone(name: str) -> int:
 
 def renderer() -> dict[str, int]:
     """Weigh what shows Markdown: each file that holds any of the parser or the renderer, and the style of answers."""
-    shows = ("render.js", "render/", "markdown/")
+    shows = ("render/index.js", "render/", "markdown/")
     # Loaded when an answer names a rare character, as the modules for code and mathematics are for theirs.
     later = ("markdown/entities.js",)
     files = [file for file, held in modules().holds.items() if any(name.startswith(shows) for name in held)]

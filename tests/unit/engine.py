@@ -13,7 +13,7 @@ from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, new_run
 from webapp.framing import Rules
 from webapp.runs.readers import Delivery
-from webapp.runs.registry import Limits, Runs
+from webapp.runs.registry import RunLimits, Runs
 from webapp.runs.run import Order, Run
 from webapp.seams import Control, Provider
 
@@ -23,7 +23,7 @@ QUESTION = ModelRequest(messages=(ModelMessage.user("Hello there, who are you?")
 Script = Callable[[Control], Iterator[Event]]
 
 
-class Told:
+class ReplayFilter:
     """A provider that does what a test tells it. `asked` counts its calls."""
 
     def __init__(self, script: Script, name: str = "openai", model: str = "gpt-4.1") -> None:
@@ -37,7 +37,7 @@ class Told:
         yield from self._script(control)
 
 
-def says(*events: Event | Exception | str) -> Told:
+def says(*events: Event | Exception | str) -> ReplayFilter:
     """A provider that says these, one after the other, letting each leave on its own; a text is a delta."""
 
     def script(control: Control) -> Iterator[Event]:
@@ -47,10 +47,10 @@ def says(*events: Event | Exception | str) -> Told:
             yield TextDelta(event) if isinstance(event, str) else event
             control.drained()
 
-    return Told(script)
+    return ReplayFilter(script)
 
 
-def answers(*texts: str) -> Told:
+def answers(*texts: str) -> ReplayFilter:
     """A provider that gives a whole answer."""
     return says(*texts, Finished("stop"))
 
@@ -66,7 +66,7 @@ class Held:
         self.release = threading.Event()
         self.aborted = threading.Event()
         self._stuck = stuck
-        self.provider = Told(self._script)
+        self.provider = ReplayFilter(self._script)
         self._first = first
 
     def _script(self, control: Control) -> Iterator[Event]:
@@ -90,8 +90,8 @@ class Held:
 class StillRuns(Runs):
     """Runs without a pulse of their own."""
 
-    def __init__(self, limits: Limits | None = None, pricer: Callable[..., Any] | None = None) -> None:
-        super().__init__(limits or Limits(), Rules(window_s=0.001), pricer or no_price)
+    def __init__(self, limits: RunLimits | None = None, pricer: Callable[..., Any] | None = None) -> None:
+        super().__init__(limits or RunLimits(), Rules(window_s=0.001), pricer or no_price)
 
     def _beat(self) -> None:
         """Leave time to the test."""

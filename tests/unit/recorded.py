@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.unit.cutting import Pieces, same_for_all_cuts
+from tests.unit.splits import Pieces, same_for_all_cuts
 from webapp.errors import AnswerError, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.seams import Decoder

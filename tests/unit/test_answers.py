@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.engine import (
     QUESTION,
+    ReplayFilter,
     StillRuns,
-    Told,
     answers,
     bodies,
     finish,
@@ -24,7 +24,7 @@ from webapp.chat import TokenGuess, Usage, estimate_input_tokens, estimate_token
 from webapp.errors import AnswerError, Interrupted, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Cursor
-from webapp.runs.registry import Limits
+from webapp.runs.registry import RunLimits
 from webapp.seams import Control
 
 ASKED_TOKENS = estimate_input_tokens(QUESTION)
@@ -70,7 +70,7 @@ def test_how_long_it_thought_is_told() -> None:
         yield Finished("stop")
 
     runs = StillRuns()
-    assert 45 <= finish(runs, start(runs, Told(script)))["thought_ms"] < 200
+    assert 45 <= finish(runs, start(runs, ReplayFilter(script)))["thought_ms"] < 200
     for said in (["Hello"], [ReasoningDelta("hm")], ["Hello", ReasoningDelta("hm")]):
         last = finish(runs, start(runs, says(*said, Finished("stop"))))
         assert "thought_ms" not in last
@@ -145,7 +145,7 @@ def test_what_no_provider_took_is_not_counted(taken: bool) -> None:
         yield
 
     runs = StillRuns()
-    usage = finish(runs, start(runs, Told(script)))["usage"]
+    usage = finish(runs, start(runs, ReplayFilter(script)))["usage"]
     assert (usage["input_tokens"], usage.get("estimated", False)) == (
         (ASKED_TOKENS, True) if taken else (0, False)
     )
@@ -182,7 +182,7 @@ def test_the_price_is_that_of_the_model_asked_for_where_its_own_name_has_none() 
 
 def test_an_unknown_price_is_none() -> None:
     runs = StillRuns(pricer=price)
-    unknown = Told(lambda control: answers("x").stream(QUESTION, control), model="mystery")
+    unknown = ReplayFilter(lambda control: answers("x").stream(QUESTION, control), model="mystery")
     assert finish(runs, start(runs, unknown))["cost"] is None
 
 
@@ -223,7 +223,7 @@ def test_text_that_is_still_held_leaves_before_a_failure() -> None:
         raise Interrupted
 
     runs = StillRuns()
-    assert text_of(read(runs, start(runs, Told(script)))) == "first and more"
+    assert text_of(read(runs, start(runs, ReplayFilter(script)))) == "first and more"
 
 
 def test_an_answer_without_an_end_is_interrupted() -> None:
@@ -245,7 +245,7 @@ def test_a_bug_ends_the_answer_and_is_logged(caplog: pytest.LogCaptureFixture) -
 
 def test_another_provider_is_asked_before_the_first_delta_only() -> None:
     runs = StillRuns()
-    second = Told(lambda control: answers("Hello").stream(QUESTION, control), "anthropic", "claude")
+    second = ReplayFilter(lambda control: answers("Hello").stream(QUESTION, control), "anthropic", "claude")
     found = read(runs, start(runs, says(UpstreamError("upstream_overloaded")), second))
     last = bodies(found)[-1]
     assert (text_of(found), last["provider"], last["model"]) == ("Hello", "anthropic", "claude")
@@ -276,7 +276,7 @@ def test_what_the_first_provider_counted_is_not_the_second_s() -> None:
 
 
 def test_an_answer_over_its_bytes_ends_by_length_and_keeps_its_text() -> None:
-    runs = StillRuns(Limits(run_max_bytes=20_000))
+    runs = StillRuns(RunLimits(run_max_bytes=20_000))
     found = read(runs, start(runs, says(UsageReport(3, 1), *["x" * 1_000] * 50, Finished("stop"))))
     last, text = bodies(found)[-1], text_of(found)
     assert last["finish_reason"] == "length"
@@ -286,7 +286,7 @@ def test_an_answer_over_its_bytes_ends_by_length_and_keeps_its_text() -> None:
 
 
 def test_one_delta_over_the_limit_ends_it_too() -> None:
-    runs = StillRuns(Limits(run_max_bytes=20_000))
+    runs = StillRuns(RunLimits(run_max_bytes=20_000))
     found = read(runs, start(runs, says("x" * 3_000_000, Finished("stop"))))
     assert bodies(found)[-1]["finish_reason"] == "length"
     assert len(text_of(found)) <= 20_000

@@ -14,9 +14,9 @@ from werkzeug.test import Client
 
 from tests.support.node import find
 from tests.support.typescript import HOME, STATIC, check, compiler
-from webapp.routes.assets import Assets
-from webapp.routes.joined import join
-from webapp.routes.minifier import minified
+from webapp.assets.assets import Assets
+from webapp.assets.bundle import join
+from webapp.assets.minifier import minified
 
 COMPARE = Path(__file__).with_name("same_program.cjs")
 
@@ -72,11 +72,11 @@ def test_the_comparison_sees_a_difference() -> None:
 
 
 def test_scripts_and_styles_are_made_small_and_compressed(served: Path) -> None:
-    for name in ("page.js", "elements/list.js", "styles/page.css"):
+    for name in ("page.js", "sidebar/list.js", "styles/page.css"):
         text = (served / name).read_text("utf-8")
         assert not re.search(r"/\*\*|/\* \w", text)
         assert gzip.decompress((served / f"{name}.gz").read_bytes()).decode() == text
-    assert len((served / "render.js").read_text()) < len(join(STATIC).texts["render.js"]) / 2
+    assert len((served / "render/index.js").read_text()) < len(join(STATIC).texts["render/index.js"]) / 2
 
 
 def test_where_they_can_not_be_made_small_they_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_where_nothing_can_be_written_the_files_are_served_as_they_are(
     joined = assets.first
     client = Client(assets.serve(NotFound()))
     assert "joined/dom.js" in joined
-    assert "elements/chat.js" in assets.first
+    assert "chat/chat.js" in assets.first
     for name in [*assets.first, *assets.beside, *assets.shared]:
         with client.get(assets.url(name)) as response:
             assert response.get_data() == (STATIC / name).read_bytes(), name

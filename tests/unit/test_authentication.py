@@ -7,7 +7,7 @@ from flask import Flask
 
 from webapp.access.addresses import Proxies
 from webapp.access.gate import Visit
-from webapp.routes.admission import address, visit
+from webapp.routes.authentication import address, visit
 
 APP = Flask(__name__)
 APP.extensions["freshet"] = SimpleNamespace(proxies=Proxies(["10.0.0.0/8"]))

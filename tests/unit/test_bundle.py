@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.routes.joined import Unjoinable, apart, join
+from webapp.assets.bundle import Unjoinable, apart, join
 
 TREE = {
     "page.js": 'import { both } from "./both.js";\nimport { own } from "./parts/own.js";\nexport const page = both + own;\n'

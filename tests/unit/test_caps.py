@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asking import image, ordered, parts, user
+from tests.unit.starting import image, ordered, parts, user
 from webapp.access.principals import Principal
+from webapp.api.start_request import run_for_key
 from webapp.errors import Forbidden, InvalidRequest, TooLarge
-from webapp.routes.intake import run_of_key
 
 VISITOR, OWNER, KEY = user("v", "visitor"), user(), user("k", "key")
 HI = {"query": "Hi"}
@@ -170,7 +170,7 @@ def test_an_image_has_its_size() -> None:
 def test_nobody_works_out_an_anonymous_run() -> None:
     """Whoever knows its name may read it; the name was a plain digest of the key and the address."""
     script = (
-        "from webapp.routes.intake import run_of_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
+        "from webapp.routes.intake import run_for_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
     )
     found = [
         subprocess.run(
@@ -180,4 +180,4 @@ def test_nobody_works_out_an_anonymous_run() -> None:
     ]
     assert found[0][0] != found[1][0]
     assert found[0][1] == found[1][1]
-    assert run_of_key("1", None, "a") == run_of_key("1", None, "a")
+    assert run_for_key("1", None, "a") == run_for_key("1", None, "a")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.unit.cutting import Pieces, same_for_all_cuts
-from webapp.codecs.chunked import BadChunk, ChunkedDecoder
+from tests.unit.splits import Pieces, same_for_all_cuts
+from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
 
 
 def content(raw: bytes) -> tuple[bytes, bool]:

@@ -14,12 +14,12 @@ from webapp.conversation import (
     ImageRef,
     Message,
     branch,
+    branch_messages,
     fold,
     in_order,
     leaf_below,
     plain,
     title_of,
-    told,
     trim,
 )
 
@@ -107,7 +107,7 @@ def test_a_branch_is_told_in_the_model_s_terms() -> None:
         message("user", TextPart("Well?")),
         message("assistant", TextPart("Half"), state="interrupted"),
     ]
-    assert told(kept, {"i": "AAAA"}) == [
+    assert branch_messages(kept, {"i": "AAAA"}) == [
         ModelMessage("user", (TextPart("Look"), ImagePart(media_type="image/png", data="AAAA"))),
         ModelMessage.user("Well?"),
         ModelMessage.assistant("Half"),
@@ -115,15 +115,15 @@ def test_a_branch_is_told_in_the_model_s_terms() -> None:
 
 
 def test_a_model_that_does_not_see_is_told_in_words() -> None:
-    (only,) = told([message("user", TextPart("Look"), image("i"))], {"i": "AAAA"}, sees=False)
+    (only,) = branch_messages([message("user", TextPart("Look"), image("i"))], {"i": "AAAA"}, sees=False)
     assert isinstance(only.content, str)
     assert only.content.startswith("Look\n[an image")
-    assert told([message("user", image("lost"))], {})[0].text.startswith("[an image")
+    assert branch_messages([message("user", image("lost"))], {})[0].text.startswith("[an image")
 
 
 def test_only_the_newest_images_are_told() -> None:
     kept = [message("user", image(str(number))) for number in range(MOST_IMAGES_TOLD + 2)]
-    found = told(kept, {str(number): str(number) for number in range(MOST_IMAGES_TOLD + 2)})
+    found = branch_messages(kept, {str(number): str(number) for number in range(MOST_IMAGES_TOLD + 2)})
     shown = [part.data for one in found for part in one.parts if isinstance(part, ImagePart)]
     assert shown == [str(number) for number in range(2, MOST_IMAGES_TOLD + 2)]
 

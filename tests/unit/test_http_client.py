@@ -11,16 +11,16 @@ import pytest
 from tests.support.certs import Certificates
 from tests.support.fake_provider import FakeProvider, closed_port
 from tests.support.script import CLOSE, RESET, STALL, Answer, Raw, refusal
-from tests.unit.cutting import cuts
+from tests.unit.splits import cuts
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.providers.base import FreeControl
-from webapp.providers.paced import Patience
-from webapp.providers.transport import HttpTransport, trust
+from webapp.providers.http.client import HttpTransport, trust
+from webapp.providers.http.paced_socket import Timeouts
 from webapp.seams import Call
 
 KEY = "sk-canary-0123456789"
 TEXT = "naïve 你好 👩‍🚀".encode()
-QUICK = Patience(connect_s=2.0, first_byte_s=0.4, idle_s=0.4, max_body_bytes=200_000)
+QUICK = Timeouts(connect_s=2.0, first_byte_s=0.4, idle_s=0.4, max_body_bytes=200_000)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_bad_certificate_is_refused_before_the_key_is_sent(
 
 
 def test_plain_http_where_tls_was_meant(context: ssl.SSLContext, provider: FakeProvider) -> None:
-    hasty = HttpTransport(Patience(connect_s=0.3), context)
+    hasty = HttpTransport(Timeouts(connect_s=0.3), context)
     call = Call(url=provider.url.replace("http:", "https:"), headers={}, body=b"{}")
     with pytest.raises(UpstreamError) as failure, hasty.post(call, FreeControl()):
         pass
@@ -208,7 +208,7 @@ def test_plain_http_where_tls_was_meant(context: ssl.SSLContext, provider: FakeP
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_stop_shuts_a_silent_socket(context: ssl.SSLContext, certificates: Certificates, tls: bool) -> None:
-    patient = HttpTransport(Patience(first_byte_s=30, idle_s=30), context)
+    patient = HttpTransport(Timeouts(first_byte_s=30, idle_s=30), context)
     control, reached = FreeControl(), threading.Event()
     failures: list[BaseException] = []
 
@@ -283,7 +283,7 @@ def test_a_name_that_is_looked_up_for_too_long(
         return []
 
     monkeypatch.setattr("socket.getaddrinfo", hang)
-    transport = HttpTransport(Patience(connect_s=0.2), context)
+    transport = HttpTransport(Timeouts(connect_s=0.2), context)
     call = Call(url="http://slow.example/v1", headers={}, body=b"{}")
     control = FreeControl()
     with pytest.raises(AnswerError) as failure, transport.post(call, control):

@@ -8,24 +8,24 @@ import pytest
 from tests.unit.engine import PATIENCE_S, bodies, ids, text_of
 from webapp.chat import Usage
 from webapp.frames import Cursor, Frame, Outcome, Start, done_frame, new_run, start_frame, text_frame
-from webapp.runs.log import Log, StaleEpoch, Wake
+from webapp.runs.log import RunLog, StaleEpoch, Wake
 from webapp.runs.readers import Delivery, Reader
 
 RUN = new_run()
 DONE = done_frame("stop", Outcome(usage=Usage(), cost=None, sha256="", provider="p", model="m"))
 
 
-def log_of(*texts: str, ended: bool = False) -> Log:
+def log_of(*texts: str, ended: bool = False) -> RunLog:
     """A log whose frames 2, 3, … carry `texts`; its first is the start."""
     start = Start(run=RUN, provider="p", model="m")
-    log = Log(start)
+    log = RunLog(start)
     frames = [start_frame(start), *map(text_frame, texts), *([DONE] if ended else [])]
     for frame in frames:
         log.append(frame, 1)
     return log
 
 
-def taken(log: Log, cursor: Cursor | None = None, *, prove: bool = True) -> list[Delivery]:
+def taken(log: RunLog, cursor: Cursor | None = None, *, prove: bool = True) -> list[Delivery]:
     return Reader(log, cursor, prove=prove).take()
 
 

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from webapp.catalog.models import ModelTable
 from webapp.chat import ImagePart, ModelMessage, Usage
 from webapp.errors import ConfigurationError, InvalidRequest
-from webapp.models import Models
 from webapp.settings import PROVIDERS
 
-KNOWN = Models.read()
+KNOWN = ModelTable.read()
 USAGE = Usage(1_000, 500)
 IMAGE = ModelMessage.user([ImagePart(url="https://example.org/cat.png")])
 
 
-def override(folder: Path, *rows: str) -> Models:
+def override(folder: Path, *rows: str) -> ModelTable:
     path = folder / "models.toml"
     path.write_text("dated = 2026-11-01\n" + "".join(f"[[model]]\n{row}\n" for row in rows))
-    return Models.read(str(path))
+    return ModelTable.read(str(path))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -103,17 +103,17 @@ def test_a_file_that_is_no_such_table_names_its_setting(tmp_path: Path, text: st
     path = tmp_path / "models.toml"
     path.write_text(text)
     with pytest.raises(ConfigurationError, match="FRESHET_MODELS_FILE") as refused:
-        Models.read(str(path))
+        ModelTable.read(str(path))
     assert refused.value.setting == "FRESHET_MODELS_FILE"
     with pytest.raises(ConfigurationError, match="FRESHET_MODELS_FILE"):
-        Models.read(str(tmp_path))
+        ModelTable.read(str(tmp_path))
 
 
 def test_bytes_that_are_no_utf8_name_the_setting(tmp_path: Path) -> None:
     path = tmp_path / "models.toml"
     path.write_bytes(b"dated = 2026-11-01\n# \xff\nmodel = []\n")
     with pytest.raises(ConfigurationError, match="FRESHET_MODELS_FILE"):
-        Models.read(str(path))
+        ModelTable.read(str(path))
 
 
 def test_what_a_model_lacks_is_refused_by_name() -> None:

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from webapp.errors import Unavailable
-from webapp.offload import Lane
+from webapp.offload import WorkerPool
 
 PATIENCE_S = 10.0
 
 
 def test_what_it_returns_and_raises_comes_back() -> None:
-    lane = Lane("test")
+    lane = WorkerPool("test")
     assert lane.call(lambda: 5, PATIENCE_S) == 5
     with pytest.raises(ZeroDivisionError):
         lane.call(lambda: 1 // 0, PATIENCE_S)
@@ -22,7 +22,7 @@ def test_what_it_returns_and_raises_comes_back() -> None:
 
 
 def test_one_worker_does_one_thing_at_a_time_and_always_the_same() -> None:
-    lane, at_work, most, names = Lane("test"), [0], [0], set()
+    lane, at_work, most, names = WorkerPool("test"), [0], [0], set()
 
     def work() -> None:
         at_work[0] += 1
@@ -38,7 +38,7 @@ def test_one_worker_does_one_thing_at_a_time_and_always_the_same() -> None:
 
 
 def test_who_waits_too_long_is_told_and_what_has_not_begun_is_not_begun() -> None:
-    lane, release, begun = Lane("test"), threading.Event(), []
+    lane, release, begun = WorkerPool("test"), threading.Event(), []
     first = threading.Thread(target=lambda: lane.call(lambda: release.wait(PATIENCE_S), PATIENCE_S))
     first.start()
     with pytest.raises(Unavailable) as slow:
@@ -52,7 +52,7 @@ def test_who_waits_too_long_is_told_and_what_has_not_begun_is_not_begun() -> Non
 
 
 def test_a_full_queue_is_said_at_once() -> None:
-    lane, release, entered = Lane("test", most_waiting=2), threading.Event(), threading.Event()
+    lane, release, entered = WorkerPool("test", most_waiting=2), threading.Event(), threading.Event()
 
     def work() -> None:
         entered.set()
@@ -78,8 +78,8 @@ UNDER_GEVENT = """
 from gevent import monkey
 monkey.patch_all()
 import ctypes, time, gevent, threading
-from webapp.offload import Lane, breathe
-lane = Lane("test", native=NATIVE)
+from webapp.offload import WorkerPool, breathe
+lane = WorkerPool("test", native=NATIVE)
 ticks = []
 def tick():
     while True:

@@ -9,7 +9,7 @@ from tests.unit.transports import HELLO, FakeTransport, chunk
 from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse, TextPart
 from webapp.errors import InvalidRequest
 from webapp.providers.anthropic import AnthropicProvider
-from webapp.providers.base import BaseProvider, Calling
+from webapp.providers.base import BaseProvider, RetryingClient
 from webapp.providers.ollama import OllamaProvider
 from webapp.providers.openai import OpenAIProvider
 
@@ -37,7 +37,7 @@ def sent(kind: type[Any], request: ModelRequest = REQUEST, **options: Any) -> tu
     transport = FakeTransport({"openai": HELLO, "anthropic": ANTHROPIC_END, "ollama": OLLAMA_END}[kind.name])
     if kind is not OllamaProvider:
         options.setdefault("api_key", KEY)
-    made = kind(Calling(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options)
+    made = kind(RetryingClient(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options)
     made.complete(request)
     return transport.bodies[0], transport.calls[0]
 
@@ -177,7 +177,7 @@ def test_without_a_key_none_is_sent(kind: type[Any]) -> None:
 def hello(*chunks: bytes) -> tuple[BaseProvider, FakeTransport]:
     transport = FakeTransport(list(chunks) or HELLO)
     made = OpenAIProvider(
-        Calling(transport), model_name="gpt-4.1", max_tokens=300, pricer=lambda *_: None, api_key=None
+        RetryingClient(transport), model_name="gpt-4.1", max_tokens=300, pricer=lambda *_: None, api_key=None
     )
     return made, transport
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from webapp.providers.refusal import refusal, reported, retry_after
+from webapp.providers.errors import refusal, reported, retry_after
 
 HTML = b"<!DOCTYPE html><title>502 Bad Gateway</title><h1>cloudflare</h1>"
 QUOTA = {

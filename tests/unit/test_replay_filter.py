@@ -3,16 +3,16 @@
 import msgspec
 import pytest
 
+from webapp.api.replay_filter import ReplayFilter
 from webapp.frames import Frame, Start, new_run, reasoning_frame, start_frame, text_frame
-from webapp.routes.told import Told
-from webapp.runs.log import Log
+from webapp.runs.log import RunLog
 
 BEFORE = [reasoning_frame("hm, "), text_frame("Hél"), text_frame("lo "), text_frame("there")]
 
 
-def log_of(frames: list[Frame]) -> Log:
+def log_of(frames: list[Frame]) -> RunLog:
     start = Start(run=new_run(), provider="openai", model="gpt-4.1")
-    log = Log(start)
+    log = RunLog(start)
     for frame in [start_frame(start), *frames]:
         log.append(frame, 1)
     return log
@@ -22,14 +22,14 @@ def said(frames: list[Frame], kind: str) -> str:
     return "".join(msgspec.json.decode(frame.payload)[kind] for frame in frames if frame.kind == kind)
 
 
-def tell(told: Told, frames: list[Frame]) -> list[Frame]:
+def tell(told: ReplayFilter, frames: list[Frame]) -> list[Frame]:
     return [new for frame in frames for new in told.new(frame)]
 
 
 @pytest.mark.parametrize("read", range(len(BEFORE) + 2))
 def test_a_reset_repeats_nothing_wherever_the_reader_was(read: int) -> None:
     log = log_of(BEFORE)
-    told = Told(log)
+    told = ReplayFilter(log)
     heard = tell(told, log.since(0)[:read])
     epoch = log.seize(1)
     heard += tell(told, log.folded(len(log)))
@@ -42,7 +42,7 @@ def test_a_reset_repeats_nothing_wherever_the_reader_was(read: int) -> None:
 
 def test_a_second_reset_repeats_nothing_either() -> None:
     log = log_of(BEFORE)
-    told = Told(log)
+    told = ReplayFilter(log)
     heard = tell(told, log.since(0))
     for _ in range(2):
         heard += tell(told, log.folded(len(log)))
@@ -52,7 +52,7 @@ def test_a_second_reset_repeats_nothing_either() -> None:
 def test_a_reset_in_several_frames() -> None:
     long = "0123456789" * 20_000
     log = log_of([text_frame(long[:70_000]), text_frame(long[70_000:])])
-    told = Told(log)
+    told = ReplayFilter(log)
     heard = tell(told, log.since(0)[:2])
     folded = log.folded(len(log))
     assert len(folded) > 2

@@ -6,9 +6,9 @@ from tests.unit.transports import HELLO, FakeControl, FakeTransport, Outcome, ch
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.events import Event, Finished, TextDelta
-from webapp.providers.base import Calling
+from webapp.providers.base import RetryingClient
+from webapp.providers.errors import refusal
 from webapp.providers.openai import OpenAIDecoder, OpenAIProvider
-from webapp.providers.refusal import refusal
 from webapp.seams import Call
 
 CALL = Call(url="http://provider.example/v1", headers={}, body=b"{}")
@@ -22,7 +22,7 @@ class Caller:
         self.transport = FakeTransport(*outcomes)
         self.control = FakeControl(stopped_at_wait=stopped_at_wait)
         self.heard: list[Event] = []
-        self._calling = Calling(self.transport, **calling)  # type: ignore[arg-type]
+        self._calling = RetryingClient(self.transport, **calling)  # type: ignore[arg-type]
 
     def run(self) -> "Caller":
         events = self._calling.events(
@@ -163,7 +163,7 @@ def test_comments_alone_are_silence_after_a_while() -> None:
 
 def test_who_stops_listening_closes_the_connection() -> None:
     transport = FakeTransport(HELLO)
-    events = Calling(transport).events(
+    events = RetryingClient(transport).events(
         lambda error: None if error else CALL, OpenAIDecoder(1000), FakeControl()
     )
     next(events)
@@ -177,7 +177,7 @@ def test_who_stops_listening_closes_the_connection() -> None:
 
 def provider(transport: FakeTransport, *, reasoning: bool = False) -> OpenAIProvider:
     return OpenAIProvider(
-        Calling(transport, retries=0),
+        RetryingClient(transport, retries=0),
         model_name="gpt-4.1",
         max_tokens=300,
         pricer=lambda *_: None,

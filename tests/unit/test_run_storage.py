@@ -6,7 +6,19 @@ from typing import Any
 
 import msgspec
 
-from tests.unit.engine import Held, StillRuns, Told, answers, bodies, finish, ids, order, read, says, text_of
+from tests.unit.engine import (
+    Held,
+    ReplayFilter,
+    StillRuns,
+    answers,
+    bodies,
+    finish,
+    ids,
+    order,
+    read,
+    says,
+    text_of,
+)
 from webapp.errors import UpstreamError
 from webapp.events import Finished
 from webapp.runs.run import Run
@@ -15,7 +27,7 @@ from webapp.seams import Answer
 PATIENCE_S = 10.0
 
 
-class Keeper:
+class AnswerWriter:
     """Keeps in memory, as well as the test lets it."""
 
     def __init__(self, *, begins: bool = True, ends: bool = True) -> None:
@@ -44,7 +56,7 @@ class Keeper:
         return found
 
 
-def start(runs: StillRuns, keeper: Keeper, *chain: Any, kept: str = "") -> Run:
+def start(runs: StillRuns, keeper: AnswerWriter, *chain: Any, kept: str = "") -> Run:
     run, _ = runs.start(msgspec.structs.replace(order(*chain), keeper=keeper, kept=kept, conversation="c"))
     return run
 
@@ -54,7 +66,7 @@ def kinds(runs: StillRuns, run: Run) -> list[str]:
 
 
 def test_the_question_is_kept_before_the_provider_is_called_and_the_answer_before_it_ends() -> None:
-    runs, keeper = StillRuns(), Keeper()
+    runs, keeper = StillRuns(), AnswerWriter()
     keeper.release.clear()
     provider = answers("Hel", "lo")
     run = start(runs, keeper, provider)
@@ -69,7 +81,7 @@ def test_the_question_is_kept_before_the_provider_is_called_and_the_answer_befor
 
 def test_what_is_not_saved_is_told_to_every_reader_and_has_its_place() -> None:
     runs = StillRuns()
-    run = start(runs, Keeper(begins=False, ends=False), answers("Hello"))
+    run = start(runs, AnswerWriter(begins=False, ends=False), answers("Hello"))
     whole = read(runs, run)
     assert [next(iter(body)) for body in bodies(whole)] == ["start", "notice", "text", "notice", "done"]
     assert [body["notice"]["code"] for body in bodies(whole) if "notice" in body] == ["not_saved"] * 2
@@ -80,12 +92,22 @@ def test_what_is_not_saved_is_told_to_every_reader_and_has_its_place() -> None:
 
 def test_where_only_the_end_is_not_saved_only_that_is_told() -> None:
     runs = StillRuns()
-    assert kinds(runs, start(runs, Keeper(ends=False), answers("x"))) == ["start", "text", "notice", "done"]
-    assert kinds(runs, start(runs, Keeper(begins=False), answers("x"))) == ["start", "notice", "text", "done"]
+    assert kinds(runs, start(runs, AnswerWriter(ends=False), answers("x"))) == [
+        "start",
+        "text",
+        "notice",
+        "done",
+    ]
+    assert kinds(runs, start(runs, AnswerWriter(begins=False), answers("x"))) == [
+        "start",
+        "notice",
+        "text",
+        "done",
+    ]
 
 
 def test_a_run_that_is_stopped_while_its_question_is_kept_asks_nobody() -> None:
-    runs, keeper, provider = StillRuns(), Keeper(), answers("x")
+    runs, keeper, provider = StillRuns(), AnswerWriter(), answers("x")
     keeper.release.clear()
     run = start(runs, keeper, provider)
     assert keeper.entered.wait(PATIENCE_S)
@@ -97,7 +119,7 @@ def test_a_run_that_is_stopped_while_its_question_is_kept_asks_nobody() -> None:
 
 
 def test_a_failure_is_kept_with_its_text_and_its_code() -> None:
-    runs, keeper = StillRuns(), Keeper()
+    runs, keeper = StillRuns(), AnswerWriter()
     finish(runs, start(runs, keeper, says("Hel", UpstreamError("upstream_stalled"))))
     assert (keeper.answer.text, keeper.answer.state, keeper.answer.error) == (
         "Hel",
@@ -107,7 +129,7 @@ def test_a_failure_is_kept_with_its_text_and_its_code() -> None:
 
 
 def test_a_run_that_is_ended_for_its_producer_is_kept_without_waiting() -> None:
-    runs, keeper, held = StillRuns(), Keeper(), Held("Hel", stuck=True)
+    runs, keeper, held = StillRuns(), AnswerWriter(), Held("Hel", stuck=True)
     run = start(runs, keeper, held.provider)
     held.wait()
     run.ask_to_stop("user")
@@ -120,7 +142,7 @@ def test_a_run_that_is_ended_for_its_producer_is_kept_without_waiting() -> None:
 
 
 def test_a_long_answer_is_kept_now_and_then_and_only_when_there_is_more() -> None:
-    runs, keeper, held = StillRuns(), Keeper(), Held("Hel")
+    runs, keeper, held = StillRuns(), AnswerWriter(), Held("Hel")
     run = start(runs, keeper, held.provider)
     held.wait()
     now = time.monotonic()
@@ -133,7 +155,7 @@ def test_a_long_answer_is_kept_now_and_then_and_only_when_there_is_more() -> Non
 
 
 def test_what_an_answer_begins_with_is_part_of_it_and_not_counted() -> None:
-    runs, keeper = StillRuns(), Keeper()
+    runs, keeper = StillRuns(), AnswerWriter()
     run = start(runs, keeper, answers("night."), kept="It was a dark ")
     found = read(runs, run)
     assert [body["text"] for body in bodies(found) if "text" in body] == ["It was a dark ", "night."]
@@ -143,8 +165,8 @@ def test_what_an_answer_begins_with_is_part_of_it_and_not_counted() -> None:
 
 
 def test_a_keeper_and_a_request_are_let_go_with_the_end() -> None:
-    runs, keeper = StillRuns(), Keeper()
-    run = start(runs, keeper, Told(lambda _: iter([Finished("stop")])))
+    runs, keeper = StillRuns(), AnswerWriter()
+    run = start(runs, keeper, ReplayFilter(lambda _: iter([Finished("stop")])))
     finish(runs, run)
     assert run._keeper is None
     assert run._tally._request is None

@@ -9,7 +9,7 @@ from tests.unit.engine import PATIENCE_S, Held, StillRuns, answers, bodies, fini
 from webapp.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from webapp.frames import new_run
 from webapp.runs import registry
-from webapp.runs.registry import Limits, Runs
+from webapp.runs.registry import RunLimits, Runs
 from webapp.runs.run import Run
 
 BIG = "x" * 30_000
@@ -109,7 +109,7 @@ def test_connections_have_their_shares() -> None:
 
 
 def test_at_the_limit_of_answers_new_ones_are_refused() -> None:
-    runs, held = StillRuns(Limits(max_streams=2)), [Held(), Held()]
+    runs, held = StillRuns(RunLimits(max_streams=2)), [Held(), Held()]
     living = [start(runs, one.provider) for one in held]
     assert not runs.accepting
     with pytest.raises(Unavailable) as refused:
@@ -125,7 +125,7 @@ def test_at_the_limit_of_answers_new_ones_are_refused() -> None:
 
 
 def test_at_the_limit_of_readers_new_ones_are_refused() -> None:
-    runs = StillRuns(Limits(max_readers=2))
+    runs = StillRuns(RunLimits(max_readers=2))
     first, _ = runs.follower(), runs.follower()
     assert not runs.room
     with pytest.raises(Unavailable):
@@ -145,7 +145,7 @@ def full_of(runs: Runs, count: int) -> list[Run]:
 
 
 def test_when_memory_is_full_ended_answers_are_let_go_first() -> None:
-    runs = StillRuns(Limits(log_max_bytes=110_000))
+    runs = StillRuns(RunLimits(log_max_bytes=110_000))
     ended = full_of(runs, 3)
     finish(runs, start(runs, answers("x")))
     assert [known(runs, run) for run in ended] == [True, True, True]
@@ -155,7 +155,7 @@ def test_when_memory_is_full_ended_answers_are_let_go_first() -> None:
 
 
 def test_when_living_answers_fill_the_memory_new_ones_are_refused() -> None:
-    runs, held = StillRuns(Limits(log_max_bytes=50_000)), [Held(BIG), Held(BIG)]
+    runs, held = StillRuns(RunLimits(log_max_bytes=50_000)), [Held(BIG), Held(BIG)]
     living = [start(runs, one.provider) for one in held]
     for one in held:
         one.wait()
@@ -175,7 +175,7 @@ def known(runs: Runs, run: Run) -> bool:
 
 
 def test_a_reader_of_an_answer_that_is_let_go_reads_on() -> None:
-    runs = StillRuns(Limits(log_max_bytes=60_000))
+    runs = StillRuns(RunLimits(log_max_bytes=60_000))
     run = full_of(runs, 1)[0]
     reader = runs.join(run, runs.follower(), None)
     full_of(runs, 3)
@@ -184,7 +184,7 @@ def test_a_reader_of_an_answer_that_is_let_go_reads_on() -> None:
 
 
 def test_ended_answers_expire_and_living_ones_do_not() -> None:
-    runs, held = StillRuns(Limits(expiry_s=600, total_s=1e9)), Held()
+    runs, held = StillRuns(RunLimits(expiry_s=600, total_s=1e9)), Held()
     living = start(runs, held.provider, orphan_s=1e9)
     ended = start(runs, answers("x"))
     finish(runs, ended)
@@ -198,7 +198,7 @@ def test_ended_answers_expire_and_living_ones_do_not() -> None:
 
 
 def test_hundreds_of_runs_leave_nothing_behind() -> None:
-    runs = StillRuns(Limits(log_max_bytes=40 * 5_000))
+    runs = StillRuns(RunLimits(log_max_bytes=40 * 5_000))
     for _ in range(300):
         finish(runs, start(runs, answers("x")))
     assert len(runs._runs) <= 45
@@ -230,7 +230,7 @@ def test_when_no_thread_can_be_had_the_answer_fails_and_its_place_is_free(
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    runs = StillRuns(Limits(max_streams=1))
+    runs = StillRuns(RunLimits(max_streams=1))
     with monkeypatch.context() as patch:
         patch.setattr(registry.threading, "Thread", NoThread)
         run = start(runs, answers("x"))
@@ -243,7 +243,7 @@ def test_when_no_thread_can_be_had_the_answer_fails_and_its_place_is_free(
 
 
 def test_a_follower_is_rung_once_for_each_silence() -> None:
-    runs = StillRuns(Limits(heartbeat_s=10))
+    runs = StillRuns(RunLimits(heartbeat_s=10))
     follower = runs.follower()
     now = follower._spoke_at
     runs.look_round(now + 9.9)
@@ -267,7 +267,7 @@ def test_a_follower_who_has_left_is_told_so() -> None:
 
 
 def test_the_pulse_beats_by_itself() -> None:
-    runs = Runs(Limits(heartbeat_s=0.05), registry.Rules(), lambda *_: None)
+    runs = Runs(RunLimits(heartbeat_s=0.05), registry.Rules(), lambda *_: None)
     follower = runs.follower()
     assert follower.wake.wait(PATIENCE_S)
     assert follower.silent()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.unit.cutting import Pieces, decoded, same_for_all_cuts
+from tests.unit.splits import Pieces, decoded, same_for_all_cuts
 from webapp.codecs.sse import Record, SSEDecoder, TooLong
 
 LIMIT = 4096

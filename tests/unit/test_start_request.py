@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered, parts, user
+from tests.unit.starting import HI, PARTS, PNG, RUN, image, ordered, parts, user
+from webapp.api.start_request import read_query, run_for_key
 from webapp.chat import ImagePart, ModelMessage, TextPart
 from webapp.frames import is_run
-from webapp.routes.intake import make_order, read_words, run_of_key
 
 
 def messages(body: object) -> list[ModelMessage]:
@@ -121,10 +121,10 @@ def test_the_same_body_has_the_same_fingerprint_and_another_has_another() -> Non
 
 
 def test_a_query_string_has_numbers_in_words() -> None:
-    asked = read_words(
+    asked = read_query(
         {"query": "Hi", "max_tokens": "5", "temperature": "0.5", "retrieve": "true", "orphan_s": "3"}
     )
-    order = make_order(asked, PARTS, user())
+    order = PARTS.order(asked, user())
     assert (order.request.max_tokens, order.request.temperature, order.orphan_s) == (5, 0.5, 3.0)
 
 
@@ -143,18 +143,18 @@ def test_a_stand_in_that_cannot_answer_is_left_out() -> None:
 
 
 def test_a_key_stands_for_one_run_of_one_owner() -> None:
-    one = run_of_key("k", "visitor:a", "10.0.0.1")
+    one = run_for_key("k", "visitor:a", "10.0.0.1")
     assert is_run(one)
-    assert one == run_of_key("k", "visitor:a", "10.9.9.9")
+    assert one == run_for_key("k", "visitor:a", "10.9.9.9")
     others = {
-        run_of_key("k", "visitor:b", ""),
-        run_of_key("k2", "visitor:a", ""),
-        run_of_key("k", None, "10.0.0.1"),
-        run_of_key("k", None, "10.0.0.2"),
+        run_for_key("k", "visitor:b", ""),
+        run_for_key("k2", "visitor:a", ""),
+        run_for_key("k", None, "10.0.0.1"),
+        run_for_key("k", None, "10.0.0.2"),
     }
     assert len({one, *others}) == 5
 
 
 def test_keys_and_owners_do_not_run_into_each_other() -> None:
-    assert run_of_key("b:c", "a", "") != run_of_key("c", "a:b", "")
-    assert run_of_key("1:x", "a", "") != run_of_key("x", "a:1", "")
+    assert run_for_key("b:c", "a", "") != run_for_key("c", "a:b", "")
+    assert run_for_key("1:x", "a", "") != run_for_key("x", "a:1", "")

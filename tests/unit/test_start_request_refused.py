@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.unit.asking import HI, PARTS, PNG, RUN, image, ordered, user
+from tests.unit.starting import HI, PARTS, PNG, RUN, image, ordered, user
+from webapp.api.start_request import read_query
 from webapp.errors import InvalidRequest
-from webapp.routes.intake import make_order, read_words
 
 IMAGE_AT = "messages[0].content[1]"
 REFUSED: list[tuple[object, str]] = [
@@ -118,7 +118,7 @@ def test_a_refusal_names_the_field(body: object, param: str) -> None:
 )
 def test_a_query_string_s_refusal_names_the_field(words: dict[str, str], param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        make_order(read_words(words), PARTS, user())
+        PARTS.order(read_query(words), user())
     assert refused.value.param == param
 
 

@@ -5,7 +5,7 @@ import pytest
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.codecs.surrogates import SurrogateJoiner
 from webapp.events import Finished, TextDelta
-from webapp.providers.growth import Growth
+from webapp.providers.response_builder import ResponseBuilder
 
 CASES = [
     (["plain"], "plain"),
@@ -27,7 +27,7 @@ def test_joins(pieces: list[str], whole: str) -> None:
 
 @pytest.mark.parametrize(("pieces", "whole"), CASES)
 def test_a_response_grows_by_whole_characters(pieces: list[str], whole: str) -> None:
-    growth = Growth("mock", "m", ModelRequest(messages=[ModelMessage.user("x")]))
+    growth = ResponseBuilder("mock", "m", ModelRequest(messages=[ModelMessage.user("x")]))
     told = [growth.take(event) for event in [*map(TextDelta, pieces), Finished("stop")]]
     assert "".join(told) == growth.response.content == whole
     whole.encode()

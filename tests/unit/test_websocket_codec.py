@@ -4,7 +4,7 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from tests.unit.cutting import Pieces, same_for_all_cuts
+from tests.unit.splits import Pieces, same_for_all_cuts
 from webapp.codecs.websocket import Inspector, Violation, close_frame, ping_frame, text_message
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000]

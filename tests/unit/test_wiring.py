@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from webapp.catalog.models import ModelTable
 from webapp.chat import ModelMessage, ModelRequest, ModelResponse
 from webapp.errors import AnswerError, ConfigurationError, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, TextDelta
-from webapp.models import Models
-from webapp.providers.catalog import ProviderCatalog
+from webapp.providers.factory import ProviderFactory
 from webapp.providers.recorded import RecordedTransport
+from webapp.providers.registry import ProviderRegistry
 from webapp.settings import PROVIDERS, Settings
-from webapp.wiring import Workshop, create_provider, make_runs
+from webapp.wiring import create_provider, make_runs
 
 QUESTION = ModelRequest(messages=(ModelMessage.user("Hi"),))
 KEYS = {"OPENAI_API_KEY": "sk-canary", "ANTHROPIC_API_KEY": "sk-canary"}
@@ -147,12 +148,12 @@ def test_a_long_or_strange_question_does_not_break_the_mock() -> None:
 # Who answers what a request names.
 
 
-def catalog(**environ: str) -> ProviderCatalog:
-    settings, models = Settings.read(environ), Models.read()
-    return ProviderCatalog(settings, models, Workshop(settings, models))
+def catalog(**environ: str) -> ProviderRegistry:
+    settings, models = Settings.read(environ), ModelTable.read()
+    return ProviderRegistry(settings, models, ProviderFactory(settings, models))
 
 
-def answering(found: ProviderCatalog, provider: str | None = None, model: str | None = None) -> list[str]:
+def answering(found: ProviderRegistry, provider: str | None = None, model: str | None = None) -> list[str]:
     return [f"{link.name}/{link.model_name}" for link in found.resolve(provider, model)]
 
 
@@ -230,7 +231,7 @@ def test_the_engine_takes_its_limits_from_the_settings() -> None:
     settings = Settings.read(
         {"FRESHET_MAX_STREAMS": "7", "FRESHET_RUN_MAX_BYTES": "2048", "FRESHET_EXPIRY_S": "9"}
     )
-    limits = make_runs(settings, Models.read()).limits
+    limits = make_runs(settings, ModelTable.read()).limits
     assert (limits.max_streams, limits.max_readers, limits.run_max_bytes, limits.expiry_s) == (7, 14, 2048, 9)
 
 

@@ -1,1 +1,4 @@
-"""Who is asking and what they may: principals, cookies, sessions, addresses, limits. No Flask and no SQL here."""
+"""Who is asking and what they may do: principals, cookies, sessions, addresses, limits.
+
+Nothing here knows Flask or SQL; the request hook is `routes/authentication.py`.
+"""

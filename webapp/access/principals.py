@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from webapp.errors import NotSignedIn, Unavailable
+
 Kind = Literal["user", "visitor", "key"]
 
 OWNER = "owner"  # the one user of local and of password mode
@@ -37,3 +39,20 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 def owner_of(kind: Kind, name: str) -> str:
     """Return the name in storage of a principal's things."""
     return f"{kind}:{name}"
+
+
+def require_owner(caller: Principal) -> str:
+    """Require an owner, because stored data must belong to one.
+
+    Raises `NotSignedIn`, and `Unavailable` where nobody can tell now whose the caller's cookie is.
+    """
+    if caller.is_unverified:
+        raise Unavailable(
+            "The conversations cannot be reached at the moment.", code="store_away", retry_after_s=3
+        )
+    if caller.owner is None:
+        raise NotSignedIn(
+            "Conversations need an owner: open the page first, which sets a cookie, or sign in.",
+            code="no_owner",
+        )
+    return caller.owner

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from webapp.api import image_upload
 from webapp.chat import TextPart
-from webapp.codecs import images
 from webapp.conversation import (
     MOST_IMAGES,
     MOST_IMAGES_KEPT,
@@ -23,8 +23,8 @@ from webapp.conversation import (
 from webapp.errors import InvalidRequest
 from webapp.frames import new_run
 from webapp.offload import breathe
-from webapp.store.pictures import Picture
-from webapp.store.porting import Whole
+from webapp.store.export_import import ConversationExport
+from webapp.store.images import StoredImage
 from webapp.store.rows import now_ms
 
 VERSION = 1
@@ -42,7 +42,7 @@ class _Image(msgspec.Struct, frozen=True):
     data: str
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
+class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     """An exported conversation, as it claims to be."""
 
     freshet: int
@@ -54,7 +54,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     images: Annotated[dict[str, _Image], msgspec.Meta(max_length=MOST_IMAGES_KEPT)] = {}
 
 
-def checked(file: File) -> Whole:
+def checked(file: ExportFile) -> ConversationExport:
     """Check all of it and give it new ids. Raises `InvalidRequest` that names the field."""
     if file.freshet != VERSION:
         raise _wrong("freshet", f"must be {VERSION}: this was exported by another version")
@@ -82,7 +82,7 @@ def checked(file: File) -> Whole:
         at = max(min(message.created_at, now), last.get(message.parent, -1) + 1)  # siblings keep their order
         last[message.parent] = at
         kept.append(_renamed(message, names, pictures, at))
-    return Whole(
+    return ConversationExport(
         id=new_run(),
         title=_title(file),
         system=file.system or None,
@@ -93,7 +93,7 @@ def checked(file: File) -> Whole:
     )
 
 
-def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> None:
+def _check(place: str, message: Message, pictures: Mapping[str, StoredImage]) -> None:
     if message.created_at < 0:
         raise _wrong(f"{place}.created_at", "must be milliseconds since 1970")
     for field in ("provider", "model", "error"):
@@ -115,7 +115,9 @@ def _check(place: str, message: Message, pictures: Mapping[str, Picture]) -> Non
         raise _wrong(f"{place}.thought_ms", "cannot be")
 
 
-def _renamed(message: Message, names: Mapping[str, str], pictures: Mapping[str, Picture], at: int) -> Message:
+def _renamed(
+    message: Message, names: Mapping[str, str], pictures: Mapping[str, StoredImage], at: int
+) -> Message:
     content = tuple(
         piece if isinstance(piece, TextPart) else pictures[piece.image].ref for piece in message.content
     )
@@ -129,16 +131,16 @@ def _renamed(message: Message, names: Mapping[str, str], pictures: Mapping[str, 
     )
 
 
-def _picture(name: str, image: _Image) -> Picture:
+def _picture(name: str, image: _Image) -> StoredImage:
     place = f"images.{name[:80]}"
     try:
         raw = base64.b64decode(image.data, validate=True)
-        facts = images.check(raw, image.media_type)
+        facts = image_upload.check(raw, image.media_type)
     except ValueError:
         raise _wrong(place, "is not base64") from None
-    except images.BadImage as bad:
+    except image_upload.BadImage as bad:
         raise _wrong(place, bad.reason) from None
-    return Picture(
+    return StoredImage(
         id=hashlib.sha256(raw).hexdigest(),
         media_type=facts.media_type,
         content=raw,
@@ -147,7 +149,7 @@ def _picture(name: str, image: _Image) -> Picture:
     )
 
 
-def _title(file: File) -> str:
+def _title(file: ExportFile) -> str:
     first = next((message.text for message in file.messages if message.role == "user"), "")
     return plain(file.title or "") or title_of(first) or "…"
 

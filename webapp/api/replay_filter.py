@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 
 from webapp.frames import Frame, reasoning_frame, text_frame
-from webapp.runs.log import Log
+from webapp.runs.log import RunLog
 
 _MAKERS: dict[str, Callable[[str], Frame]] = {"reasoning": reasoning_frame, "text": text_frame}
 
 
-class Told:
+class ReplayFilter:
     """Follows one reader of a log from its first frame on. Nothing is counted until a reset comes."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: RunLog) -> None:
         self._log = log
         self._frames = 0
         self._told: dict[str, int] = {}

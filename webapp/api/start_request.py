@@ -1,6 +1,6 @@
-"""Reads what a caller asks for, from JSON, a query string or a WebSocket message, into an order.
+"""The body of a request that starts a run, from JSON or a query string: its shape, and the checks of its fields alone.
 
-Every refusal names the field, and nothing reaches a provider before all of it is checked.
+Every error names the field. What a request refers to (models, conversations, images) is read in `start_run.py`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,19 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from webapp.access.principals import Principal
-from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, ModelRequest, Part, TextPart
-from webapp.codecs.images import MOST_BYTES as MOST_IMAGE_BYTES
-from webapp.codecs.images import TYPES as IMAGE_TYPES
-from webapp.conversation import MOST_IMAGES, MOST_IMAGES_TOLD
-from webapp.errors import Forbidden, InvalidRequest
-from webapp.frames import encode, is_run, new_run
-from webapp.routes.services import Services
-from webapp.runs.run import Order
-from webapp.seams import Catalog, Provider
+from webapp.api.image_upload import read_image
+from webapp.chat import MOST_TEMPERATURE, MOST_TOKENS, ImagePart, ModelMessage, Part, TextPart
+from webapp.conversation import MOST_IMAGES
+from webapp.errors import InvalidRequest
+from webapp.frames import is_run
 
 _SALT = secrets.token_hex(16)
 _MOST_MESSAGES = 2_000
-_MOST_IMAGES_OF_PROGRAMS = 100
-_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.*)", re.DOTALL)
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "user": "user",
     "human": "user",
@@ -67,8 +60,8 @@ class _Message(msgspec.Struct, frozen=True):
     text: str | None = None
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a start, at any door; a field that is not listed is ignored."""
+class StartBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a request that starts a run, at any endpoint; unknown fields are ignored."""
 
     query: str | None = None
     prompt: str | None = None
@@ -83,7 +76,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=4)] | None = None
     seed: int | None = None
     conversation: Name | None = None
-    parent: Name | msgspec.UnsetType | None = msgspec.UNSET  # null is a place: before the first message
+    parent: Name | msgspec.UnsetType | None = msgspec.UNSET  # null: before the first message
     continue_: Name | None = msgspec.field(name="continue", default=None)
     images: Annotated[list[str], msgspec.Meta(max_length=MOST_IMAGES)] | None = None
     retrieve: bool | None = None
@@ -91,16 +84,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_json(raw: bytes, type_: type[Any], most_values: int = _MOST_VALUES) -> Any:
-    """Read a JSON body as `type_`; raises `InvalidRequest` that names the field.
+    """Return a JSON body as `type_`; raises `InvalidRequest` that names the field.
 
-    One with far more objects and lists than any request needs is refused before it is read: that would hold up everybody.
+    A body of far more values than any request needs is refused before it is decoded, which would delay everybody.
     """
     if _may_hold_more(raw, most_values) and _may_hold_more(_STRINGS.sub(b"", raw), most_values):
         raise InvalidRequest("The body holds too many values.", param="body", code="too_many_values")
     try:
         return msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
-        raise _named(error) from None
+        raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON.", param="body", code="not_json") from None
 
@@ -109,15 +102,15 @@ def _may_hold_more(raw: bytes, most: int) -> bool:
     return raw.count(b"{") + raw.count(b"[") > most or raw.count(b",") > 10 * most
 
 
-def read_words(words: Mapping[str, str]) -> Asked:
-    """Read a query string; numbers are read out of their text."""
+def read_query(query: Mapping[str, str]) -> StartBody:
+    """Return the body that a query string stands for, its numbers parsed. Raises `InvalidRequest`."""
     try:
-        return msgspec.convert(dict(words), Asked, strict=False)
+        return msgspec.convert(dict(query), StartBody, strict=False)
     except msgspec.ValidationError as error:
-        raise _named(error) from None
+        raise _invalid(error) from None
 
 
-def _named(error: msgspec.ValidationError) -> InvalidRequest:
+def _invalid(error: msgspec.ValidationError) -> InvalidRequest:
     text = str(error)
     place = _PLACE.search(text)
     param = place[1] if place and place[1] else "body"
@@ -125,145 +118,86 @@ def _named(error: msgspec.ValidationError) -> InvalidRequest:
     return InvalidRequest(f"{param}: {reason[:1].lower()}{reason[1:]}.", param=param, code="invalid_type")
 
 
-def make_order(
-    asked: Asked, services: Services, caller: Principal, *, orphan_s: float | None = None
-) -> Order:
-    """Check what is asked and make the engine's order of it.
-
-    Raises `InvalidRequest`, `Forbidden` for a model that the caller may not use, and `TooLarge`.
-    """
-    check_run(asked.run)
-    if asked.images:
-        raise InvalidRequest("images go with a conversation.", param="images", code="no_conversation")
-    chain = chain_for(asked, services, caller)
-    request = ModelRequest(
-        messages=_messages(asked),
-        max_tokens=longest(asked, services, caller, chain[0]),
-        temperature=asked.temperature,
-        stop=stops(asked),
-        seed=asked.seed,
-    )
-    _check_images(request.messages, services, caller)
-    given = next(name for name in ("messages", "query", "prompt") if getattr(asked, name) is not None)
-    services.limiter.check_question(caller, text_bytes(request.messages), given)
-    services.catalog.check(chain[0], request)
-    named = encode([chain[0].name, chain[0].model_name, request])
-    return Order(
-        run=asked.run or new_run(),
-        owner=caller.owner,
-        fingerprint=hashlib.sha256(named).hexdigest(),
-        request=request,
-        chain=[chain[0], *(link for link in chain[1:] if can(services.catalog, link, request))],
-        orphan_s=orphan_time_s(asked, services, caller) if orphan_s is None else orphan_s,
-        permit=lambda: services.limiter.start(caller),
-    )
-
-
-def chain_for(asked: Asked, services: Services, caller: Principal) -> Sequence[Provider]:
-    """Return the provider that is asked for and its fallbacks, as far as the caller may use them.
-
-    Raises `InvalidRequest` for one that there is not, and `Forbidden` for a model that is not for the caller.
-    """
-    catalog = services.catalog
-    chain = catalog.resolve(asked.provider, asked.model)
-    if services.limiter.allowance(caller).models == "all":
-        return chain
-    if not catalog.is_priced(chain[0]):
-        raise Forbidden(
-            f"{chain[0].model_name} is not for visitors here: its price is not known.",
-            param="model",
-            code="model_not_allowed",
-        )
-    return [link for link in chain if catalog.is_priced(link)]
-
-
-def longest(asked: Asked, services: Services, caller: Principal, first: Provider) -> int | None:
-    """Return how many tokens the answer may have; None where the provider's own setting is within the cap."""
-    most = services.limiter.allowance(caller).max_tokens
-    wanted = asked.max_completion_tokens or asked.max_tokens
-    if wanted is not None:
-        return min(wanted, most)
-    return most if most < services.catalog.longest(first) else None
-
-
-def orphan_time_s(asked: Asked, services: Services, caller: Principal) -> float:
-    """Return after how many seconds without a reader the answer is stopped."""
-    most = services.limiter.allowance(caller).orphan_s
-    return most if asked.orphan_s is None else min(asked.orphan_s, most)
-
-
-def text_bytes(messages: Iterable[ModelMessage]) -> int:
-    """Return how many bytes the text of messages has, images apart."""
-    return sum(len(message.text.encode(errors="replace")) for message in messages)
-
-
-def _check_images(messages: Sequence[ModelMessage], services: Services, caller: Principal) -> None:
-    """Refuse too many images, and their addresses: the provider would fetch them, from wherever it is."""
-    most = MOST_IMAGES_TOLD if caller.kind == "visitor" else _MOST_IMAGES_OF_PROGRAMS
-    shown = 0
-    for index, message in enumerate(messages):
-        for part in message.parts:
-            if not isinstance(part, ImagePart):
-                continue
-            shown += 1
-            if part.url and not services.image_urls:
-                raise InvalidRequest(
-                    "The addresses of images are not passed on here: send the image itself, as a data URL.",
-                    param=f"messages[{index}].content",
-                    code="image_url_not_allowed",
-                )
-            if shown > most:
-                raise InvalidRequest(
-                    f"A request may have {most} images.",
-                    param=f"messages[{index}].content",
-                    code="too_many_images",
-                )
-
-
-def check_run(name: str | None) -> None:
-    """Refuse a run's name of another form."""
-    if name is not None and not is_run(name):
+def check_run(run: str | None) -> None:
+    """Check the form of a run id. Raises `InvalidRequest`."""
+    if run is not None and not is_run(run):
         raise InvalidRequest("run must be 22 characters of A-Z a-z 0-9 - _", param="run", code="bad_run")
 
 
-def stops(asked: Asked) -> tuple[str, ...]:
-    """Read the sequences that end an answer, of which one need not be in a list."""
-    return (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
+def is_turn(body: StartBody) -> bool:
+    """Return whether a request belongs to a conversation."""
+    return body.conversation is not None or body.continue_ is not None
 
 
-def can(catalog: Catalog, provider: Provider, request: ModelRequest) -> bool:
-    """Tell whether a provider's model can do what is asked."""
-    try:
-        catalog.check(provider, request)
-    except InvalidRequest:
-        return False
-    return True
+def check_turn(body: StartBody) -> None:
+    """Check the fields of a request that belongs to a conversation. Raises `InvalidRequest`."""
+    check_run(body.run)
+    if body.conversation is not None and not is_run(body.conversation):
+        raise InvalidRequest(
+            "conversation must be 22 characters of A-Z a-z 0-9 - _",
+            param="conversation",
+            code="bad_conversation",
+        )
+    for field in ("messages", "prompt"):
+        if getattr(body, field) is not None:
+            raise InvalidRequest(
+                f"Send query with a conversation: its messages are known, so {field} is not needed.",
+                param=field,
+                code="asked_twice",
+            )
+    asks = body.query is not None or bool(body.images)
+    if body.query is not None and not body.query.strip() and not body.images:
+        raise InvalidRequest("query is empty.", param="query", code="empty")
+    if body.continue_ is not None:
+        if asks or body.parent is not msgspec.UNSET:
+            raise InvalidRequest(
+                "continue stands alone: send no query, images or parent with it.",
+                param="continue",
+                code="asked_twice",
+            )
+    elif not asks and (body.parent is msgspec.UNSET or body.parent is None):
+        raise InvalidRequest(
+            "Nothing is asked: send query, or parent to have a question answered again.",
+            param="query",
+            code="nothing_asked",
+        )
 
 
-def run_of_key(key: str, owner: str | None, address: str) -> str:
-    """Turn an Idempotency-Key into the run it stands for; keys of two owners never meet.
+def stop_sequences(body: StartBody) -> tuple[str, ...]:
+    """Return the sequences that end an answer; a single one need not be in a list."""
+    return (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
 
-    An anonymous caller has no name, so the address it asks from stands for it. Whoever knows an anonymous run's name may
-    read it, so nobody else may be able to work it out: a process has a salt of its own.
+
+def wanted_tokens(body: StartBody) -> int | None:
+    """Return the longest answer that a request asks for, by either of its two names."""
+    return body.max_completion_tokens or body.max_tokens
+
+
+def run_for_key(key: str, owner: str | None, address: str) -> str:
+    """Return the run id that an Idempotency-Key stands for; two owners never share one.
+
+    A caller without a name is told apart by its address. Whoever knows the id of an anonymous run may read it, so the
+    id must not be guessable: each process adds a salt of its own.
     """
     scope = owner or f"address:{_SALT}:{address}"
     digest = hashlib.sha256(f"{len(scope)}:{scope}:{key}".encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _messages(asked: Asked) -> tuple[ModelMessage, ...]:
-    given = [name for name in ("query", "prompt", "messages") if getattr(asked, name) is not None]
+def messages_of(body: StartBody) -> tuple[ModelMessage, ...]:
+    """Return the messages of a request without a conversation. Raises `InvalidRequest`."""
+    given = [name for name in ("query", "prompt", "messages") if getattr(body, name) is not None]
     if not given:
         raise InvalidRequest("Nothing is asked: send query or messages.", param="query", code="nothing_asked")
     if len(given) > 1:
         raise InvalidRequest(f"Send either {given[0]} or {given[1]}.", param=given[1], code="asked_twice")
-    messages = [ModelMessage.system(asked.system)] if asked.system else []
-    if asked.messages is None:
-        text = asked.query if asked.query is not None else asked.prompt
+    messages = [ModelMessage.system(body.system)] if body.system else []
+    if body.messages is None:
+        text = body.query if body.query is not None else body.prompt
         if not text or not text.strip():
             raise InvalidRequest(f"{given[0]} is empty.", param=given[0], code="empty")
         return (*messages, ModelMessage.user(text))
-    messages += [_message(index, message) for index, message in enumerate(asked.messages)]
+    messages += [_message(index, message) for index, message in enumerate(body.messages)]
     if not any(message.role == "user" for message in messages):
         raise InvalidRequest("messages holds no question.", param="messages", code="empty")
     return tuple(messages)
@@ -291,43 +225,7 @@ def _part(place: str, part: _Part) -> Part:
     if part.type in ("text", "input_text") and part.text is not None:
         return TextPart(part.text)
     if part.type == "image_url" and part.image_url is not None:
-        return _image(place, part.image_url.url, None, None)
+        return read_image(place, part.image_url.url, None, None)
     if part.type == "image" and (part.data or part.url):
-        return _image(place, part.url, part.media_type, part.data)
+        return read_image(place, part.url, part.media_type, part.data)
     raise InvalidRequest(f"{place} must be text or an image", param=place, code="bad_part")
-
-
-def read_data_url(place: str, url: str) -> tuple[str, bytes]:
-    """Read an image's type and bytes out of a data URL. Raises `InvalidRequest` that names the place."""
-    inline = _DATA_URL.fullmatch(url)
-    if inline is None or inline[1] not in IMAGE_TYPES:
-        raise InvalidRequest(
-            f"{place} must be a data URL of one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
-        )
-    try:
-        return inline[1], base64.b64decode(inline[2], validate=True)
-    except ValueError:
-        raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image") from None
-
-
-def _image(place: str, url: str | None, media_type: str | None, data: str | None) -> ImagePart:
-    inline = _DATA_URL.fullmatch(url or "")
-    if inline:
-        media_type, data, url = inline[1], inline[2], None
-    if data is not None:
-        if media_type not in IMAGE_TYPES:
-            raise InvalidRequest(
-                f"{place} must be one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
-            )
-        try:
-            image = base64.b64decode(data, validate=True)
-        except ValueError:
-            image = b""
-        if not image:
-            raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image")
-        if len(image) > MOST_IMAGE_BYTES:
-            raise InvalidRequest(f"{place} is larger than 2 MB", param=place, code="image_too_large")
-        return ImagePart(media_type=media_type, data=data)
-    if url and url.startswith(("http://", "https://")):
-        return ImagePart(url=url)
-    raise InvalidRequest(f"{place} must be data or an http address", param=place, code="bad_image")

@@ -12,20 +12,22 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
-from webapp.routes.joined import Modules, apart, join
-from webapp.routes.minifier import minified
-from webapp.routes.words import read_words
+from webapp.assets.bundle import Modules, apart, join
+from webapp.assets.minifier import minified
 
 if TYPE_CHECKING:
     from wsgiref.headers import Headers
     from wsgiref.types import WSGIApplication
 
+Words = dict[str, str]
+
 _DIGEST_CHARS = 16
 # What the page loads once its first picture is there, or when it is first needed.
-_BESIDE = ("render.js", "elements/list.js", "elements/tray.js", "viewer.js", "sources.js")
+_BESIDE = ("render/index.js", "sidebar/list.js", "chat/attachments.js", "images/viewer.js", "turn/sources.js")
 
 
 class Assets:
@@ -103,6 +105,11 @@ class Assets:
         # Another version of the server may join the same modules in another way.
         digest.update(repr(self._modules.holds).encode())
         return digest.hexdigest()[:_DIGEST_CHARS]
+
+
+def read_words(static: Path) -> dict[str, Words]:
+    """Read the words of the sign-in and its like, by language."""
+    return msgspec.json.decode((static / "strings" / "gate.json").read_bytes(), type=dict[str, Words])
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # What a page names in a script element.
-ROOTS = ("page.js", "shared.js", "early.js", "offline.js")
+ROOTS = ("page.js", "shared.js", "prefetch.js", "offline.js")
 
 # What stands at the beginning of a line. (Searching for `^` takes several times as long as for a line's end.)
 _IMPORT = re.compile(r'\nimport \{\s*(\w+(?:,\s*\w+)*),?\s*\} from "([^"]+)";(?=\n)')

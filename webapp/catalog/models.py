@@ -12,7 +12,7 @@ import msgspec
 
 from webapp.chat import ImagePart, ModelMessage, Usage
 from webapp.errors import ConfigurationError, InvalidRequest
-from webapp.variables import PROVIDERS
+from webapp.settings import PROVIDERS
 
 _MILLION = Decimal(1_000_000)
 
@@ -44,19 +44,19 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: list[Model]
 
 
-class Models:
+class ModelTable:
     """The models that are known, by provider and name."""
 
     def __init__(self, rows: Iterable[Model]) -> None:
         self._rows = {(row.provider, row.name): row for row in rows}
 
     @classmethod
-    def read(cls, override: str | None = None) -> Models:
+    def read(cls, override: str | None = None) -> ModelTable:
         """Read the built-in table, and the operator's file over it.
 
         Raises `ConfigurationError` when the file cannot be read as such a table.
         """
-        rows = _parse(files("webapp").joinpath("models.toml").read_bytes()).model
+        rows = _parse(files("webapp.catalog").joinpath("models.toml").read_bytes()).model
         if override:
             try:
                 extra = _parse(Path(override).read_bytes()).model

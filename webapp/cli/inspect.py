@@ -7,8 +7,8 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from webapp.catalog.models import ModelTable
 from webapp.cli.show import money
-from webapp.models import Models
 from webapp.wiring import read_settings
 
 
@@ -24,7 +24,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def list_models(chosen: argparse.Namespace) -> int:
     """Print a row for each model; prices are for a million tokens."""
     settings = read_settings()
-    models = Models.read(settings.models_file)
+    models = ModelTable.read(settings.models_file)
     names = ["openai", "anthropic", "ollama", "mock"] if chosen.all else settings.configured()
     table = Table("model", "window", "longest", "in", "out", "images", "thinks", box=None, pad_edge=False)
     for name in names:

@@ -1,4 +1,7 @@
-"""The same engine from code: one set of calls, in this process or against a running server."""
+"""The Python client: the same calls in this process (`local`) or against a running server (`remote`).
+
+Nothing here prints; the terminal is in `cli/`, the notebook display in `notebook.py`.
+"""
 
 from __future__ import annotations
 

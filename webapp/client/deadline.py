@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Alarm:
+class Deadline:
     """Calls `stop` from a thread of its own after `timeout_s`, unless left before; None never does."""
 
     def __init__(self, timeout_s: float | None, stop: Callable[[], None]) -> None:

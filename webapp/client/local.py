@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest, Usage
-from webapp.client.alarm import Alarm
 from webapp.client.base import AnswerStream, QueryClient, Question
+from webapp.client.deadline import Deadline
 from webapp.errors import AnswerError, Stopped, UpstreamError
-from webapp.models import Models
 from webapp.providers.base import FreeControl
-from webapp.providers.catalog import ProviderCatalog
-from webapp.providers.chain import ask
-from webapp.providers.growth import Growth
+from webapp.providers.factory import ProviderFactory
+from webapp.providers.fallback import ask
+from webapp.providers.registry import ProviderRegistry
+from webapp.providers.response_builder import ResponseBuilder
 from webapp.seams import Provider
 from webapp.settings import Settings
-from webapp.wiring import Workshop, read_settings
+from webapp.wiring import read_settings
 
 
 class LocalClient(QueryClient):
@@ -32,10 +33,10 @@ class LocalClient(QueryClient):
     ) -> None:
         super().__init__(provider, model)
         settings = settings or read_settings()
-        self._models = Models.read(settings.models_file)
-        self._workshop = Workshop(settings, self._models)
+        self._models = ModelTable.read(settings.models_file)
+        self._workshop = ProviderFactory(settings, self._models)
         own = {provider or settings.default_provider: options}
-        self._catalog = ProviderCatalog(settings, self._models, self._workshop, own)
+        self._catalog = ProviderRegistry(settings, self._models, self._workshop, own)
 
     def close(self) -> None:
         """Let go of connections; answers in progress go on."""
@@ -45,7 +46,7 @@ class LocalClient(QueryClient):
         chain = self._catalog.resolve(question.provider, question.model)
         request = question.request
         self._catalog.check(chain[0], request)
-        growth = Growth(chain[0].name, chain[0].model_name, request)
+        growth = ResponseBuilder(chain[0].name, chain[0].model_name, request)
         control = FreeControl()
         deltas = self._deltas(chain, request, growth, control, question.timeout_s)
         return AnswerStream(deltas, growth.response, control.stop)
@@ -54,7 +55,7 @@ class LocalClient(QueryClient):
         self,
         chain: Sequence[Provider],
         request: ModelRequest,
-        growth: Growth,
+        growth: ResponseBuilder,
         control: FreeControl,
         timeout_s: float | None,
     ) -> Iterator[str]:
@@ -66,7 +67,7 @@ class LocalClient(QueryClient):
             asked[0] = following
             response.provider, response.model = following.name, following.model_name
 
-        alarm = Alarm(timeout_s, control.stop)
+        alarm = Deadline(timeout_s, control.stop)
         try:
             with alarm:
                 for event in ask(chain, request, control, switched):

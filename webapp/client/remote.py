@@ -15,10 +15,9 @@ import msgspec
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from webapp import variables
 from webapp.chat import ImagePart, ModelMessage, ModelResponse
-from webapp.client.alarm import Alarm
 from webapp.client.base import AnswerStream, QueryClient, Question
+from webapp.client.deadline import Deadline
 from webapp.client.reading import Reading
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.errors import (
@@ -36,6 +35,7 @@ from webapp.errors import (
     UpstreamError,
 )
 from webapp.frames import new_run
+from webapp.settings import parsers
 
 _CONNECT_S = 10.0
 _SILENCE_S = 25.0  # the server says something every ten seconds
@@ -62,7 +62,7 @@ class RemoteClient(QueryClient):
     def __init__(self, url: str, *, key: str | None, provider: str | None, model: str | None) -> None:
         super().__init__(provider, model)
         try:
-            self._url = variables.url(url)
+            self._url = parsers.url(url)
         except ValueError as error:
             raise ConfigurationError(f"url {error}, not {url!r}") from None
         self._session = requests.Session()
@@ -96,7 +96,7 @@ class _Call:
     def deltas(self) -> Iterator[str]:
         """Read the answer to its end, or for `timeout_s`. Leaving early stops it at the server."""
         self._begun = True
-        with Alarm(self._timeout_s, self.stop) as alarm:
+        with Deadline(self._timeout_s, self.stop) as alarm:
             try:
                 yield from self._connections()
             finally:

@@ -1,1 +1,4 @@
-"""Wire formats as pure decoders: bytes in, cut anywhere; values out. No I/O, no clock, no provider's words."""
+"""Decoders and encoders of wire formats: bytes in, cut anywhere; values out.
+
+No I/O, no clock, and nothing that only one provider does.
+"""

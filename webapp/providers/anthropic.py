@@ -13,10 +13,10 @@ import msgspec
 from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, TextPart
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
-from webapp.providers.lenient import UNREADABLE, read
-from webapp.providers.refusal import reported
+from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
+from webapp.providers.errors import reported
+from webapp.providers.loose_json import UNREADABLE, read
 from webapp.seams import Call, Control
 
 BASE_URL = "https://api.anthropic.com"
@@ -78,7 +78,7 @@ class _Said(msgspec.Struct, gc=False):
 _read_said = msgspec.json.Decoder(_Said).decode
 
 
-class AnthropicDecoder(Dialect[Record]):
+class AnthropicDecoder(ProviderDecoder[Record]):
     """Reads an answer in Anthropic's dialect; a stop reason without `message_stop` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
@@ -147,7 +147,7 @@ class AnthropicProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: Calling,
+        calling: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from webapp.chat import ModelRequest, ModelResponse, Usage
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.events import Event
-from webapp.providers.growth import Growth
+from webapp.providers.response_builder import ResponseBuilder
 from webapp.seams import Call, Control, Decoder, Transport
 
 Pricer = Callable[[str, str, Usage], Decimal | None]
@@ -20,7 +20,7 @@ Pricer = Callable[[str, str, Usage], Decimal | None]
 _FIRST_BACKOFF_S = 0.5
 
 
-class Calling:
+class RetryingClient:
     """How a provider's calls are made: the transport and how often a failed one is repeated."""
 
     def __init__(
@@ -191,7 +191,7 @@ class BaseProvider:
         says more. An exception in the callback closes the provider's connection and comes out unchanged.
         Raises `AnswerError`.
         """
-        growth = Growth(self.name, self._model_name, request)
+        growth = ResponseBuilder(self.name, self._model_name, request)
         response = growth.response
         events = self.stream(request, FreeControl())
         try:

@@ -20,7 +20,7 @@ class _Pieces(Protocol[Piece]):
     def flush(self) -> list[Piece]: ...
 
 
-class Dialect(Generic[Piece]):
+class ProviderDecoder(Generic[Piece]):
     """Bytes in, events out; see `seams.Decoder`. A provider's own decoder says what a piece means."""
 
     def __init__(self, pieces: _Pieces[Piece]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from webapp.errors import UpstreamCode, UpstreamError
-from webapp.providers.lenient import UNREADABLE
+from webapp.providers.loose_json import UNREADABLE
 
 _REDIRECTS = range(300, 400)
 # Words in a provider's `type`, `code` or `status`, most telling first.

@@ -11,10 +11,10 @@ from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest
 from webapp.codecs.ndjson import LineDecoder
 from webapp.errors import InvalidRequest
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
-from webapp.providers.lenient import UNREADABLE, read
-from webapp.providers.refusal import reported
+from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
+from webapp.providers.errors import reported
+from webapp.providers.loose_json import UNREADABLE, read
 from webapp.seams import Call, Control
 
 BASE_URL = "http://127.0.0.1:11434"
@@ -42,7 +42,7 @@ class _Line(msgspec.Struct, gc=False):
 _read_line = msgspec.json.Decoder(_Line).decode
 
 
-class OllamaDecoder(Dialect[bytes]):
+class OllamaDecoder(ProviderDecoder[bytes]):
     """Reads an answer in Ollama's dialect; only `done` makes it whole."""
 
     def __init__(self, max_line_bytes: int) -> None:
@@ -96,7 +96,7 @@ class OllamaProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: Calling,
+        calling: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,

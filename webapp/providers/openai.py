@@ -17,10 +17,10 @@ from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, Tex
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.errors import UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Calling, Pricer
-from webapp.providers.dialect import MAX_LINE_BYTES, Dialect
-from webapp.providers.lenient import UNREADABLE, read, string, whole
-from webapp.providers.refusal import reported
+from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
+from webapp.providers.errors import reported
+from webapp.providers.loose_json import UNREADABLE, read, string, whole
 from webapp.seams import Call, Control
 
 BASE_URL = "https://api.openai.com/v1"
@@ -70,7 +70,7 @@ class _Chunk(msgspec.Struct, gc=False):
 _read_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
-class OpenAIDecoder(Dialect[Record]):
+class OpenAIDecoder(ProviderDecoder[Record]):
     """Reads an answer in OpenAI's dialect; a finish reason without `[DONE]` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
@@ -191,7 +191,7 @@ class OpenAIProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: Calling,
+        calling: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,

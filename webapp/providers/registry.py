@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest
 from webapp.errors import InvalidRequest
-from webapp.models import Models
 from webapp.providers import mock
 from webapp.seams import Provider
 from webapp.settings import PROVIDERS, UNLOCKS, Settings
@@ -20,13 +20,13 @@ class Maker(Protocol):
         """Make one; raises `ConfigurationError`."""
 
 
-class ProviderCatalog:
-    """Which provider answers what; see `seams.Catalog`."""
+class ProviderRegistry:
+    """Which provider answers what; see `seams.Providers`."""
 
     def __init__(
         self,
         settings: Settings,
-        models: Models,
+        models: ModelTable,
         workshop: Maker,
         options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
@@ -59,7 +59,7 @@ class ProviderCatalog:
         self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
 
     def is_priced(self, provider: Provider) -> bool:
-        """Return whether a model may be used where only priced ones are; see `seams.Catalog`."""
+        """Return whether a model may be used where only priced ones are; see `seams.Providers`."""
         return self._is_priced(provider.name, provider.model_name)
 
     def longest(self, provider: Provider) -> int:

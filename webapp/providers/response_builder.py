@@ -7,7 +7,7 @@ from webapp.codecs.surrogates import SurrogateJoiner
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 
 
-class Growth:
+class ResponseBuilder:
     """Puts what a provider says into a `ModelResponse`.
 
     While the answer comes its output is estimated, because providers count at the end, if at all; a first

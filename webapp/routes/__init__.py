@@ -1,1 +1,4 @@
-"""The doors, one file each. Flask ends here: below, nothing knows a request."""
+"""Flask: a module for each group of endpoints, the request hooks and the streaming response bodies.
+
+Nothing below this package knows Flask. Request and response shapes belong in `api/`.
+"""

@@ -13,10 +13,10 @@ from webapp.access import cookies
 from webapp.access.addresses import network_of
 from webapp.access.gate import Visit
 from webapp.access.hosts import parse_host
-from webapp.access.principals import OWNER, Principal, owner_of
+from webapp.access.principals import OWNER, Principal, owner_of, require_owner
 from webapp.errors import Forbidden, InvalidRequest, NotSignedIn, TooManyRequests, Unavailable, UriTooLong
-from webapp.routes.replies import request_error
-from webapp.routes.services import services
+from webapp.routes.error_responses import request_error
+from webapp.services import services
 
 MAX_URL_CHARS = 4_000
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_TRUE_CLIENT_IP")
@@ -24,7 +24,7 @@ _FORWARDED_BEGIN = ("HTTP_X_FORWARDED", "HTTP_CF_", "HTTP_FLY_")
 _BEARER = re.compile(r"Bearer[ \t]+(\S.{0,499}?)[ \t]*", re.IGNORECASE)
 _CORS_HEADERS = "Content-Type, Authorization, Last-Event-ID, Idempotency-Key"
 _EXPOSED_HEADERS = "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
-_PAGES = ("page.", "install.")
+_PAGES = ("page.", "web_app.")
 _BY_LINK = "shared."
 _FIRST_MESSAGE = "socket.ws"  # a browser sends no header with it: it may authenticate by its first message
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -108,26 +108,9 @@ def owner() -> str | None:
     return principal().owner
 
 
-def owner_of_stored(caller: Principal) -> str:
-    """Require an owner, because stored data must belong to one.
-
-    Raises `NotSignedIn`, and `Unavailable` where nobody can tell now whose the caller's cookie is.
-    """
-    if caller.is_unverified:
-        raise Unavailable(
-            "The conversations cannot be reached at the moment.", code="store_away", retry_after_s=3
-        )
-    if caller.owner is None:
-        raise NotSignedIn(
-            "Conversations need an owner: open the page first, which sets a cookie, or sign in.",
-            code="no_owner",
-        )
-    return caller.owner
-
-
 def named_owner() -> str:
-    """Return the owner of what the present request reads or changes. Raises as `owner_of_stored`."""
-    return owner_of_stored(principal())
+    """Return the owner of what the present request reads or changes. Raises as `require_owner`."""
+    return require_owner(principal())
 
 
 def address() -> str:

@@ -12,17 +12,18 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from webapp.api.replay_filter import ReplayFilter
+from webapp.api.start_request import StartBody, read_json
 from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.frames import Frame, encode
-from webapp.routes.admission import principal
-from webapp.routes.following import Following, admit_reader, cut, deliveries, streamed
-from webapp.routes.intake import Asked, make_order, read_json
-from webapp.routes.replies import failed_answer_body, json_response, status_of
-from webapp.routes.services import services
+from webapp.routes.authentication import principal
+from webapp.routes.error_responses import failed_answer_body, status_of
+from webapp.routes.responses import json_response
 from webapp.routes.stream import named_run
-from webapp.routes.told import Told
-from webapp.runs.readers import Delivery, Follower, Reader
+from webapp.routes.streaming import RunBody, admit_reader, cut, deliveries, streamed
+from webapp.runs.readers import Delivery, Reader, ReaderConnection
 from webapp.runs.run import Run
+from webapp.services import services
 
 blueprint = Blueprint("completions", __name__)
 
@@ -39,7 +40,7 @@ class _StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool = False
 
 
-class _Asked(Asked, frozen=True, kw_only=True):
+class _CompletionBody(StartBody, frozen=True, kw_only=True):
     stream: bool = False
     stream_options: _StreamOptions | None = None
     n: int | None = None
@@ -53,7 +54,7 @@ def complete() -> Response:
     """Answer in OpenAI's form, streaming or whole."""
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    asked: _Asked = read_json(request.get_data(), _Asked)
+    asked: _CompletionBody = read_json(request.get_data(), _CompletionBody)
     _refuse(asked)
     parts, caller = services(), principal()
     name = named_run(asked, caller.owner)
@@ -61,12 +62,12 @@ def complete() -> Response:
         asked = msgspec.structs.replace(asked, run=name)
     follower = admit_reader(parts)
     try:
-        run, _ = parts.runs.start(make_order(asked, parts, caller, orphan_s=_ORPHAN_S))
+        run = parts.starter.start_without_conversation(asked, caller, orphan_s=_ORPHAN_S)
     except BaseException:
         parts.runs.leave(follower)
         raise
     talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
-    body = Following(
+    body = RunBody(
         parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True, follower=follower
     )
     try:
@@ -88,12 +89,12 @@ def models() -> Response:
     priced = parts.limiter.allowance(principal()).models == "priced"
     listed = [
         {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}
-        for name in parts.catalog.listed(priced=priced)
+        for name in parts.providers.listed(priced=priced)
     ]
     return json_response({"object": "list", "data": listed})
 
 
-def _refuse(asked: _Asked) -> None:
+def _refuse(asked: _CompletionBody) -> None:
     if asked.n is not None and asked.n != 1:
         raise InvalidRequest("n must be 1: one answer at a time.", param="n", code="unsupported")
     for name in ("tools", "functions"):
@@ -108,7 +109,7 @@ class _Talk:
         self._run = run
         self._usage = usage
         self._heard: list[Delivery] = []
-        self._told = Told(run.log)
+        self._told = ReplayFilter(run.log)
         self._about = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": ""}
         self._head = b""
         self._name()
@@ -120,7 +121,7 @@ class _Talk:
             head = encode({**self._about, "object": "chat.completion.chunk", "choices": []})
             self._head = b"data: " + head[: -len(b"]}")] + b'{"index":0,"delta":{'
 
-    def listen(self, body: Following, patience_s: float, *, whole: bool) -> None:
+    def listen(self, body: RunBody, patience_s: float, *, whole: bool) -> None:
         """Wait for the answer's first words, or with `whole` for its end, so that a failure can be a status."""
         until = time.monotonic() + patience_s
         while not body.follower.gone:
@@ -145,7 +146,7 @@ class _Talk:
             response.headers["Retry-After"] = str(int(told["retry_after"]) + 1)
         return response
 
-    def chunks(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
+    def chunks(self, reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
         """Tell the answer as it comes."""
         self._name()
         first = self._head + b'"role":"assistant","content":""' + _TAIL
@@ -155,7 +156,7 @@ class _Talk:
             self._name()
             yield from cut(self._chunks(new) or self._head + _TAIL)
 
-    def whole(self, reader: Reader, follower: Follower) -> Iterator[bytes]:
+    def whole(self, reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
         """Tell the answer at its end; white space keeps the connection alive until then."""
         while not reader.ended:
             if follower.silent():  # asked first: the bell may have rung while the status waited

@@ -7,14 +7,14 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
+from webapp.api.start_request import Name, read_json
+from webapp.api.stored_conversations import SETTLE_S, current_message, head_body, run_id
 from webapp.conversation import plain
 from webapp.errors import InvalidRequest, UnsupportedType
-from webapp.routes import history
-from webapp.routes.admission import named_owner, principal
-from webapp.routes.intake import Name, read_json
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
-from webapp.store import conversations, pictures, shares
+from webapp.routes.authentication import named_owner, principal
+from webapp.routes.responses import image_response, json_response, stored_response
+from webapp.services import services
+from webapp.store import conversations, images, shares
 from webapp.store.branches import all_of
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/conversations")
@@ -63,7 +63,7 @@ def listed() -> Response:
     more = len(found) > limit
     found = found[:limit]
     runs = services().runs
-    told = [{**history.head_body(head), "run": history.name_of(runs.running(head.id, who))} for head in found]
+    told = [{**head_body(head), "run": run_id(runs.running(head.id, who))} for head in found]
     after_last = f"{found[-1].updated_at}:{found[-1].id}" if more else None
     return json_response({"conversations": told, "next": after_last})
 
@@ -72,7 +72,7 @@ def listed() -> Response:
 def one(conversation: str) -> Response:
     """Give a conversation with the tree of its messages, and the run that is being made in it."""
     who, parts = named_owner(), services()
-    parts.store.saver.settle(conversation, history.SETTLE_S)
+    parts.store.saver.settle(conversation, SETTLE_S)
     head, messages, shared_at = parts.store.read(
         lambda c: (
             conversations.find(c, who, conversation),
@@ -80,12 +80,12 @@ def one(conversation: str) -> Response:
             shares.shared_since(c, who, conversation),
         )
     )
-    body = history.head_body(head) | {
-        "run": history.name_of(parts.runs.running(conversation, who)),
+    body = head_body(head) | {
+        "run": run_id(parts.runs.running(conversation, who)),
         "shared_at": shared_at,
-        "messages": [history.as_it_is(message, conversation, parts.runs) for message in messages],
+        "messages": [current_message(message, conversation, parts.runs) for message in messages],
     }
-    return history.reply(body)
+    return stored_response(body)
 
 
 @blueprint.patch("/<conversation>")
@@ -105,13 +105,13 @@ def change(conversation: str) -> Response:
         if not changes["title"]:
             raise InvalidRequest("title is empty.", param="title", code="empty")
     parts, caller = services(), principal()
-    parts.store.saver.settle(conversation, history.SETTLE_S)
+    parts.store.saver.settle(conversation, SETTLE_S)
     added = sum(len((value or "").encode(errors="replace")) for value in changes.values())
     parts.store.check_room(who, conversation, (), added, parts.limiter.allowance(caller).stored_bytes)
     parts.limiter.store(caller, added)
     head = parts.store.write(lambda c: conversations.change(c, who, conversation, changes))
     parts.store.recall.forget(conversation)
-    return json_response(history.head_body(head))
+    return json_response(head_body(head))
 
 
 @blueprint.delete("/<conversation>")
@@ -130,7 +130,7 @@ def restore(conversation: str) -> Response:
     """Take a deletion back."""
     who = named_owner()
     head = services().store.write(lambda c: conversations.restore(c, who, conversation))
-    return json_response(history.head_body(head))
+    return json_response(head_body(head))
 
 
 @blueprint.post("/<conversation>/share")
@@ -139,7 +139,7 @@ def share(conversation: str) -> Response:
     who = named_owner()
     asked: _Sharing = read_json(_json_body(), _Sharing) if request.content_length else _Sharing()
     parts, secret = services(), _secret()
-    parts.store.saver.settle(conversation, history.SETTLE_S)
+    parts.store.saver.settle(conversation, SETTLE_S)
     made = parts.store.write(lambda c: shares.share(c, who, conversation, asked.leaf, secret))
     return json_response(_link_body(made), 201)
 
@@ -164,7 +164,7 @@ def unshare(conversation: str) -> Response:
 def picture(conversation: str, image: str) -> Response:
     """Give an image as it was sent."""
     who = named_owner()
-    return history.picture_reply(services().store.read(lambda c: pictures.find(c, who, conversation, image)))
+    return image_response(services().store.read(lambda c: images.find(c, who, conversation, image)))
 
 
 def _secret() -> str:

@@ -8,9 +8,9 @@ import socket
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from webapp.api.request_bodies import TOO_MANY
 from webapp.errors import AnswerError, NotSignedIn, RequestError, type_of_status
-from webapp.frames import encode
-from webapp.routes.bodies import TOO_MANY
+from webapp.routes.responses import json_response
 
 log_ = logging.getLogger("freshet.http")
 
@@ -34,13 +34,6 @@ _STATUS_OF_CODE = {
     "internal": 500,
     "budget_exceeded": 429,
 }
-
-
-def json_response(body: object, status: int = 200) -> Response:
-    """Answer with JSON that nothing keeps."""
-    response = Response(encode(body), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def error_body(message: str, type_: str, code: str | None, param: str | None = None) -> dict[str, object]:

@@ -13,21 +13,21 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
+from webapp.api.import_reader import MOST_MESSAGES, VERSION, ExportFile, checked
+from webapp.api.start_request import read_json
+from webapp.api.stored_conversations import SETTLE_S, current_message, head_body
 from webapp.chat import TextPart
 from webapp.conversation import Message, branch
 from webapp.errors import InvalidRequest, TooLarge, TooManyRequests, UnsupportedType
 from webapp.offload import breathe
-from webapp.routes import history
-from webapp.routes.admission import named_owner, principal
-from webapp.routes.importing import MOST_MESSAGES, VERSION, File, checked
-from webapp.routes.intake import read_json
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
-from webapp.store import conversations, pictures, porting
+from webapp.routes.authentication import named_owner, principal
+from webapp.routes.responses import json_response, stored_response
+from webapp.services import services
+from webapp.store import conversations, export_import, images
 from webapp.store.branches import all_of
 from webapp.store.rows import Head
 
-blueprint = Blueprint("porting", __name__, url_prefix="/conversations")
+blueprint = Blueprint("export_import", __name__, url_prefix="/conversations")
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 _MOST_NAME_CHARS = 60
@@ -45,15 +45,15 @@ def export(conversation: str) -> Response:
     form = request.args.get("format", "json")
     if form not in ("json", "markdown"):
         raise InvalidRequest("format must be json or markdown.", param="format", code="invalid_type")
-    parts.store.saver.settle(conversation, history.SETTLE_S)
+    parts.store.saver.settle(conversation, SETTLE_S)
     head, found = parts.store.read(
         lambda c: (conversations.find(c, who, conversation), all_of(c, who, conversation))
     )
-    messages = [history.as_it_is(message, conversation, parts.runs) for message in found]
+    messages = [current_message(message, conversation, parts.runs) for message in found]
     if form == "markdown":
         response = Response(_markdown(head, messages), mimetype="text/markdown")
         return _as_file(response, head.title, "md")
-    kept = parts.store.read(lambda c: pictures.all_of(c, who, conversation))
+    kept = parts.store.read(lambda c: images.all_of(c, who, conversation))
     body: dict[str, Any] = {
         "freshet": VERSION,
         "title": head.title,
@@ -69,7 +69,7 @@ def export(conversation: str) -> Response:
             for picture in kept
         },
     }
-    return _as_file(history.reply(body), head.title, "json")
+    return _as_file(stored_response(body), head.title, "json")
 
 
 @blueprint.post("/import")
@@ -89,13 +89,13 @@ def bring() -> Response:
                 code="too_many_messages",
             )
         breathe()
-        whole = checked(read_json(raw, File, _MOST_VALUES))
+        whole = checked(read_json(raw, ExportFile, _MOST_VALUES))
         del raw
         store = services().store
         limiter.store(caller, whole.size_bytes)
         owner_bytes = limiter.allowance(caller).stored_bytes
-        head = store.write(lambda c: porting.put_whole(c, who, whole, owner_bytes), _STORING_S)
-    return json_response(history.head_body(head), 201)
+        head = store.write(lambda c: export_import.put_whole(c, who, whole, owner_bytes), _STORING_S)
+    return json_response(head_body(head), 201)
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
+from webapp.routes.responses import json_response
+from webapp.services import services
 
 blueprint = Blueprint("health", __name__)
 

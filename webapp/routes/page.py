@@ -21,15 +21,16 @@ from webapp.access.gate import UNLOCKING, Visit
 from webapp.access.principals import OWNER, Principal
 from webapp.access.sessions import device_of
 from webapp.errors import Forbidden, NotSignedIn, TooManyRequests, Unavailable
-from webapp.routes.admission import address, movable_owner, resolve, set_cookie, visit
-from webapp.routes.services import services
-from webapp.routes.words import direction, language
+from webapp.routes.authentication import address, movable_owner, resolve, set_cookie, visit
 from webapp.seams import Provider
+from webapp.services import services
 
 blueprint = Blueprint("page", __name__)
 
 _DEMO_SETTINGS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST")
-# Which colours a person chose, where that was not the device; static/scheme.js writes it.
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ar")
+_RIGHT_TO_LEFT = frozenset({"ar"})
+# Which colours a person chose, where that was not the device; static/settings/color-scheme.js writes it.
 _SCHEME_COOKIE, _SCHEMES = "freshet-scheme", ("light", "dark")
 # What a page may load and do; https://www.w3.org/TR/CSP3/
 RULES = {
@@ -109,14 +110,14 @@ def _visitor_cookie(seen: Visit, caller: Principal) -> str | None:
 
 def _chat(caller: Principal) -> Response:
     parts = services()
-    default = parts.catalog.resolve(None, None)[0]
+    default = parts.providers.resolve(None, None)[0]
     boot = {
         "version": parts.version,
         "page": parts.assets.digest,
         "provider": default.name,
         "model": default.model_name,
         "models": _models(default, caller),
-        "blind": parts.catalog.blind(),
+        "blind": parts.providers.blind(),
         "demo": {"settings": _DEMO_SETTINGS} if parts.demo else None,
         "import_max_bytes": parts.import_max_bytes,
         "signed_in": caller.session is not None,
@@ -140,7 +141,7 @@ def _models(default: Provider, caller: Principal) -> list[str]:
     parts = services()
     first = f"{default.name}/{default.model_name}"
     priced = parts.limiter.allowance(caller).models == "priced"
-    return [first, *(name for name in parts.catalog.listed(priced=priced) if name != first)]
+    return [first, *(name for name in parts.providers.listed(priced=priced) if name != first)]
 
 
 @blueprint.get("/favicon.ico")
@@ -245,3 +246,17 @@ def show(template: str, status: int, *, rules: Mapping[str, str] = RULES, **cont
     if status == 503:
         response.headers["Retry-After"] = "60"
     return response
+
+
+def language() -> str:
+    """Choose the best of our languages for the present visitor; English where none fits."""
+    for tag, quality in request.accept_languages:  # the most wanted first
+        spoken = tag.partition("-")[0].lower()
+        if quality > 0 and spoken in LANGUAGES:
+            return spoken
+    return "en"
+
+
+def direction(tag: str) -> str:
+    """Tell where a language's lines begin: `ltr` or `rtl`."""
+    return "rtl" if tag in _RIGHT_TO_LEFT else "ltr"

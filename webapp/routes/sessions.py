@@ -6,9 +6,9 @@ from flask import Blueprint, Response
 
 from webapp.access.principals import Principal
 from webapp.errors import Forbidden, NotFound
-from webapp.routes.admission import principal
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
+from webapp.routes.authentication import principal
+from webapp.routes.responses import json_response
+from webapp.services import services
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 

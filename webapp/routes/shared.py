@@ -10,13 +10,14 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from webapp.access.gate import UNLOCKING
+from webapp.api.stored_conversations import current_message
 from webapp.chat import TextPart
 from webapp.conversation import Message, Piece
 from webapp.errors import RequestError
-from webapp.routes import history
+from webapp.routes.error_responses import request_error
 from webapp.routes.page import RULES, show
-from webapp.routes.replies import request_error
-from webapp.routes.services import services
+from webapp.routes.responses import image_response, stored_response
+from webapp.services import services
 from webapp.store import shares
 
 blueprint = Blueprint("shared", __name__, url_prefix="/shared")
@@ -61,10 +62,10 @@ def shown(token: str) -> Response:
     """Give the branch."""
     found = services().store.read(lambda c: shares.shown(c, token[:_MOST_TOKEN_CHARS]))
     runs = services().runs
-    told = [_told(token, history.as_it_is(message, found.head.id, runs)) for message in found.messages]
+    told = [_told(token, current_message(message, found.head.id, runs)) for message in found.messages]
     body = {"title": found.head.title, "messages": told}
     if not _asks_for_a_page():
-        return history.reply(body)
+        return stored_response(body)
     return show("shared.html", 200, rules=_RULES, shared=body, modules=services().assets.shared[1:])
 
 
@@ -72,7 +73,7 @@ def shown(token: str) -> Response:
 def picture(token: str, image: str) -> Response:
     """Give an image of the branch."""
     found = services().store.read(lambda c: shares.shown_picture(c, token[:_MOST_TOKEN_CHARS], image))
-    response = history.picture_reply(found)
+    response = image_response(found)
     response.headers["Cache-Control"] = "no-store"  # the link may be taken back
     return response
 

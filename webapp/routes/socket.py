@@ -21,19 +21,18 @@ from simple_websocket import ConnectionClosed
 
 from webapp.access.gate import Visit
 from webapp.access.principals import Principal
+from webapp.api.request_bodies import UNKNOWN
+from webapp.api.start_request import StartBody, is_turn, read_json
 from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
-from webapp.routes.admission import address, admit_token, resolve, visit
-from webapp.routes.bodies import UNKNOWN
-from webapp.routes.intake import Asked, read_json
-from webapp.routes.services import Services, services
+from webapp.routes.authentication import address, admit_token, resolve, visit
+from webapp.routes.guarded_socket import Bell, GuardedSocket
 from webapp.routes.stream import receipt_body
-from webapp.routes.turns import begin, is_turn
-from webapp.routes.wire import Bell, GuardedSocket
-from webapp.runs.readers import Follower, Reader
+from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.registry import Share
 from webapp.runs.run import Run
+from webapp.services import Services, services
 
 log_ = logging.getLogger("freshet.http")
 
@@ -148,7 +147,7 @@ class _Talk:
     """One connection: who it is, and the runs that it follows."""
 
     def __init__(
-        self, parts: Services, server: Any, follower: Follower, seen: Visit, caller: Principal | None
+        self, parts: Services, server: Any, follower: ReaderConnection, seen: Visit, caller: Principal | None
     ) -> None:
         self._parts = parts
         self._server = server
@@ -250,21 +249,21 @@ class _Talk:
         self._wire.allow(self._parts.max_body_bytes, *_memory(self._parts, known=True))
 
     def _start(self, raw: str | bytes, heard: _Heard) -> None:
-        asked: Asked = read_json(raw.encode() if isinstance(raw, str) else raw, Asked)
+        asked: StartBody = read_json(raw.encode() if isinstance(raw, str) else raw, StartBody)
         if len(self._followed) + self._beginning >= _MOST_RUNS:
             raise TooManyRequests(f"At most {_MOST_RUNS} runs on one connection.", code="too_many_runs")
         if not is_turn(asked):
-            self._follow(begin(asked, self._parts, self._known), None, heard.ref)
+            self._follow(self._parts.starter.start(asked, self._known), None, heard.ref)
             return
         self._beginning += 1
         # A database may take a moment, and the other runs of this connection must not wait for it.
         threading.Thread(target=self._begin, args=(asked, heard.ref), name="begin", daemon=True).start()
 
-    def _begin(self, asked: Asked, ref: str | int | None) -> None:
+    def _begin(self, asked: StartBody, ref: str | int | None) -> None:
         """Start a turn, in a thread of its own; the connection's own thread follows it."""
         begun: Run | RequestError
         try:
-            begun = begin(asked, self._parts, self._known)
+            begun = self._parts.starter.start(asked, self._known)
         except RequestError as error:
             begun = error
         except Exception as error:  # the top of a thread: a bug must not leave the caller waiting

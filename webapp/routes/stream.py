@@ -8,16 +8,15 @@ from collections.abc import Iterator
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from webapp.api.start_request import StartBody, read_json, read_query, run_for_key
 from webapp.errors import InvalidRequest, NotFound, UnsupportedType
 from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
-from webapp.routes.admission import address, owner, principal, visit
-from webapp.routes.following import Following, admit_reader, cut, deliveries, streamed
-from webapp.routes.intake import Asked, read_json, read_words, run_of_key
-from webapp.routes.replies import json_response
-from webapp.routes.services import Services, services
-from webapp.routes.turns import begin
-from webapp.runs.readers import Follower, Reader
+from webapp.routes.authentication import address, owner, principal, visit
+from webapp.routes.responses import json_response
+from webapp.routes.streaming import RunBody, admit_reader, cut, deliveries, streamed
+from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Receipt, Run
+from webapp.services import Services, services
 
 blueprint = Blueprint("stream", __name__)
 
@@ -43,14 +42,14 @@ def start() -> Response:
     """Start a run and follow it; with a Last-Event-ID, resume and never start."""
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    asked: Asked = read_json(request.get_data(), Asked)
+    asked: StartBody = read_json(request.get_data(), StartBody)
     return _start(asked)
 
 
 @blueprint.get("/stream")
 def start_plainly() -> Response:
     """Do the same for a plain EventSource."""
-    asked = read_words(request.args)
+    asked = read_query(request.args)
     if "Last-Event-ID" not in request.headers:
         services().gate.check_get_start(visit(), g.cross_origin)
     return _start(asked)
@@ -80,7 +79,7 @@ def receipt_body(receipt: Receipt) -> dict[str, object]:
     }
 
 
-def named_run(asked: Asked, owner_: str | None) -> str | None:
+def named_run(asked: StartBody, owner_: str | None) -> str | None:
     """Name the run that a request chose, by itself or by its Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
     if key is None or asked.run is not None:
@@ -91,10 +90,10 @@ def named_run(asked: Asked, owner_: str | None) -> str | None:
             param="Idempotency-Key",
             code="bad_key",
         )
-    return run_of_key(key, owner_, address())
+    return run_for_key(key, owner_, address())
 
 
-def _start(asked: Asked) -> Response:
+def _start(asked: StartBody) -> Response:
     parts, caller = services(), principal()
     name = named_run(asked, caller.owner)
     if "Last-Event-ID" in request.headers:
@@ -103,11 +102,11 @@ def _start(asked: Asked) -> Response:
         asked = msgspec.structs.replace(asked, run=name)
     follower = admit_reader(parts)
     try:
-        run = begin(asked, parts, caller)
+        run = parts.starter.start(asked, caller)
     except BaseException:
         parts.runs.leave(follower)
         raise
-    return streamed(Following(parts, run, None, _speak, follower=follower), _SSE)
+    return streamed(RunBody(parts, run, None, _speak, follower=follower), _SSE)
 
 
 def _resume_by_header(parts: Services, name: str | None) -> Response:
@@ -133,10 +132,10 @@ def _resume(run: Run) -> Response:
     prove = raw is None or readable
     if prove and Reader(run.log, cursor, prove=True).at_end:
         return Response(status=204)
-    return streamed(Following(services(), run, cursor if readable else None, _speak, prove=prove), _SSE)
+    return streamed(RunBody(services(), run, cursor if readable else None, _speak, prove=prove), _SSE)
 
 
-def _speak(reader: Reader, follower: Follower) -> Iterator[bytes]:
+def _speak(reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
     head = b"retry: %d\n\n" % random.randint(*_RETRY_MS)
     for new in deliveries(reader, follower):
         if len(new) == 1 and not head:

@@ -9,14 +9,14 @@ from typing import Any
 from flask import Response, request
 
 from webapp.frames import Cursor
-from webapp.routes.admission import principal
-from webapp.routes.services import Services
-from webapp.runs.readers import Delivery, Follower, Reader
+from webapp.routes.authentication import principal
+from webapp.runs.readers import Delivery, Reader, ReaderConnection
 from webapp.runs.run import Run
+from webapp.services import Services
 
 WRITE_BYTES = 8 * 1024  # one write has to be taken within the deadline, also by a slow reader
 
-Speak = Callable[[Reader, Follower], Iterator[bytes]]
+Speak = Callable[[Reader, ReaderConnection], Iterator[bytes]]
 
 
 def hung_up(sock: Any) -> Callable[[], bool] | None:
@@ -39,7 +39,7 @@ def hung_up(sock: Any) -> Callable[[], bool] | None:
     return ask
 
 
-def admit_reader(services: Services) -> Follower:
+def admit_reader(services: Services) -> ReaderConnection:
     """Take the reader's place for the present request: before its answer is started, which would be paid for unread.
 
     `Runs.leave` must be called for it. Raises `Unavailable` and `TooManyRequests`.
@@ -52,7 +52,7 @@ def admit_reader(services: Services) -> Follower:
     )
 
 
-class Following:
+class RunBody:
     """The body of an answer. Whatever happens to the connection, `close` lets the run's reader go."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Following:
         *,
         prove: bool = True,
         stop: bool = False,
-        follower: Follower | None = None,
+        follower: ReaderConnection | None = None,
     ) -> None:
         self._runs = services.runs
         self._run = run
@@ -88,7 +88,7 @@ class Following:
             self._runs.leave(self.follower)
 
 
-def streamed(body: Following, mimetype: str) -> Response:
+def streamed(body: RunBody, mimetype: str) -> Response:
     """Answer with a body that leaves piece by piece, through every proxy."""
     response = Response(_Closing(body), mimetype=mimetype, direct_passthrough=True)
     response.headers["Cache-Control"] = "no-cache, no-transform"
@@ -99,7 +99,7 @@ def streamed(body: Following, mimetype: str) -> Response:
 class _Closing:
     """What Flask is given: it iterates like the body and closes it."""
 
-    def __init__(self, body: Following) -> None:
+    def __init__(self, body: RunBody) -> None:
         self._body = body
         self._pieces = iter(body)
 
@@ -120,7 +120,7 @@ def cut(raw: bytes) -> Iterator[bytes]:
         yield raw[at : at + WRITE_BYTES]
 
 
-def deliveries(reader: Reader, follower: Follower) -> Iterator[list[Delivery]]:
+def deliveries(reader: Reader, follower: ReaderConnection) -> Iterator[list[Delivery]]:
     """Give what is new as it comes, an empty list for a silence that must be filled, until the end."""
     while not reader.ended:
         new = reader.take()

@@ -6,9 +6,9 @@ from flask import Blueprint, Response
 
 from webapp.access import cookies
 from webapp.errors import Forbidden
-from webapp.routes.admission import movable_owner, principal, set_cookie, visit
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
+from webapp.routes.authentication import movable_owner, principal, set_cookie, visit
+from webapp.routes.responses import json_response
+from webapp.services import services
 from webapp.store import ownership
 
 blueprint = Blueprint("visitor", __name__, url_prefix="/visitor")

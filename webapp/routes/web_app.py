@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, send_from_directory, url_for
 
 from webapp.routes.page import asset, show
-from webapp.routes.replies import json_response
-from webapp.routes.services import services
+from webapp.routes.responses import json_response
+from webapp.services import services
 
-blueprint = Blueprint("install", __name__)
+blueprint = Blueprint("web_app", __name__)
 
 _COLOUR = "#fcfcfb"
 _ICONS = (

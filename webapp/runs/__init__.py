@@ -1,4 +1,4 @@
-"""The engine: one producer per answer, any number of readers.
+"""The engine: runs, each with one producer that calls a provider and any number of readers.
 
-Written with the standard library's threads, so that it runs with and without gevent's patches.
+Nothing here knows HTTP, a provider or a database. It uses the standard library's threads, so it runs with and without gevent.
 """

@@ -14,8 +14,8 @@ from webapp.errors import AnswerError
 from webapp.events import Finished, UsageReport
 from webapp.frames import Frame, Outcome, StoppedBy, done_frame, error_frame
 from webapp.providers.base import Pricer
-from webapp.runs.log import Log
-from webapp.seams import Answer, Keeper
+from webapp.runs.log import RunLog
+from webapp.seams import Answer, AnswerWriter
 
 _MOST_TOKENS = 1_000_000_000
 _MOST_MODEL_CHARS = 200
@@ -35,7 +35,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Tally:
+class UsageMeter:
     """What is known of an answer's use while it is made."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Tally:
         if end.model:
             self.model = end.model[:_MOST_MODEL_CHARS].encode(errors="replace").decode()
 
-    def outcome(self, log: Log, *, cut: bool) -> Outcome:
+    def outcome(self, log: RunLog, *, cut: bool) -> Outcome:
         """Work out what was used. After a cut the provider's own count may be too low: the larger one holds."""
         text = log.said("text")
         usage = self._usage(text, log.said("reasoning"), cut=cut)
@@ -129,20 +129,20 @@ def _can_be(tokens: int | None) -> bool:
     return tokens is not None and 0 <= tokens <= _MOST_TOKENS
 
 
-def finished(log: Log, tally: Tally, finish_reason: FinishReason, *, cut: bool = False) -> Ending:
+def finished(log: RunLog, tally: UsageMeter, finish_reason: FinishReason, *, cut: bool = False) -> Ending:
     """End an answer that the provider has ended, or `cut` by a limit of ours."""
     outcome = tally.outcome(log, cut=cut)
     frame = done_frame(finish_reason, outcome)
     return _ending(frame, "done", finish_reason, outcome)
 
 
-def cancelled(log: Log, tally: Tally, by: StoppedBy) -> Ending:
+def cancelled(log: RunLog, tally: UsageMeter, by: StoppedBy) -> Ending:
     """End an answer that somebody stopped."""
     outcome = tally.outcome(log, cut=True)
     return _ending(done_frame("cancelled", outcome, by=by), "cancelled", "cancelled", outcome)
 
 
-def failed(log: Log, tally: Tally, error: AnswerError) -> Ending:
+def failed(log: RunLog, tally: UsageMeter, error: AnswerError) -> Ending:
     """End an answer that failed or was cut."""
     outcome = tally.outcome(log, cut=True)
     frame = error_frame(error, outcome, partial=log.has("text"))
@@ -167,7 +167,7 @@ def _ending(
     )
 
 
-def kept(log: Log, tally: Tally, ending: Ending, keeper: Keeper, *, wait: bool) -> bool:
+def kept(log: RunLog, tally: UsageMeter, ending: Ending, keeper: AnswerWriter, *, wait: bool) -> bool:
     """Give an answer to whoever keeps it, before its terminal frame leaves; tells whether it is kept."""
     answer = Answer(
         text=log.said("text"),

@@ -35,7 +35,7 @@ class Wake:
         return self._lock.acquire(timeout=-1 if timeout_s is None else max(0.0, timeout_s))
 
 
-class Log:
+class RunLog:
     """An append-only list of frames in epochs; frames of an epoch are numbered from 1 without a hole."""
 
     def __init__(self, start: Start) -> None:

@@ -20,10 +20,10 @@ from webapp.errors import AnswerError, Interrupted, RequestError, Stopped, Upstr
 from webapp.events import Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Frame, StoppedBy, not_saved_frame
 from webapp.framing import Framer, Rules
-from webapp.providers.chain import ask
-from webapp.runs.ending import Ending, Tally, cancelled, failed, finished, kept
-from webapp.runs.log import Log, StaleEpoch
-from webapp.seams import Keeper, Provider
+from webapp.providers.fallback import ask
+from webapp.runs.ending import Ending, UsageMeter, cancelled, failed, finished, kept
+from webapp.runs.log import RunLog, StaleEpoch
+from webapp.seams import AnswerWriter, Provider
 
 log_ = logging.getLogger("freshet.runs")
 
@@ -40,13 +40,13 @@ class Producer:
 
     def __init__(
         self,
-        log: Log,
+        log: RunLog,
         request: ModelRequest,
         chain: Sequence[Provider],
-        tally: Tally,
+        tally: UsageMeter,
         rules: Rules,
         max_bytes: int,
-        keeper: Keeper | None = None,
+        keeper: AnswerWriter | None = None,
     ) -> None:
         self._log = log
         self._keeper = keeper

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 
 from webapp.frames import Cursor, Frame
-from webapp.runs.log import Log, Wake
+from webapp.runs.log import RunLog, Wake
 
 _SPOKEN_S = 0.2
 
 Delivery = tuple[Frame, bytes | None]
 
 
-class Follower:
+class ReaderConnection:
     """One connection. Its own thread waits on `wake`; the engine's pulse rings it after a silence.
 
     `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known. `session`
@@ -76,7 +76,7 @@ class Follower:
 class Reader:
     """A place in a run's log. `take` gives what is new; it never waits and never touches the producer."""
 
-    def __init__(self, log: Log, cursor: Cursor | None, *, prove: bool) -> None:
+    def __init__(self, log: RunLog, cursor: Cursor | None, *, prove: bool) -> None:
         """Begin after `cursor`, or at the first frame when it is None.
 
         `prove` False means that what the other side has is unknown: it is sent a reset.

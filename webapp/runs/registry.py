@@ -15,7 +15,7 @@ from webapp.frames import Cursor
 from webapp.framing import Rules
 from webapp.providers.base import Pricer
 from webapp.runs.log import Wake
-from webapp.runs.readers import Follower, Reader
+from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Order, Receipt, Run
 
 log_ = logging.getLogger("freshet.runs")
@@ -26,7 +26,7 @@ _PULSE_S = 0.25
 _RETRY_AFTER_S = 5
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How many, how large, how long; seconds and bytes."""
 
     max_streams: int = 1_000
@@ -41,7 +41,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Runs:
     """The runs of this process. Its pulse, one thread, starts with the first run or reader."""
 
-    def __init__(self, limits: Limits, rules: Rules, pricer: Pricer) -> None:
+    def __init__(self, limits: RunLimits, rules: Rules, pricer: Pricer) -> None:
         self.limits = limits
         self._rules = rules
         self._pricer = pricer
@@ -53,7 +53,7 @@ class Runs:
         self._shares: dict[str, int] = {}
         self._draining = False
         self._drain_by = math.inf
-        self._followers: set[Follower] = set()
+        self._followers: set[ReaderConnection] = set()
         self._lock = threading.Lock()
         self._pulsing = False
 
@@ -176,13 +176,13 @@ class Runs:
         wake: Wake | None = None,
         session: str | None = None,
         share: Share | None = None,
-    ) -> Follower:
+    ) -> ReaderConnection:
         """Admit a connection that will follow runs; `leave` must be called for it.
 
         `wake` is the connection's own bell, where it has one already; `session` the one that it came by; `share` whose
         part of all readers it takes, and how many that may be. Raises `Unavailable` and `TooManyRequests`.
         """
-        follower = Follower(self.limits.heartbeat_s, hung_up, wake, session)
+        follower = ReaderConnection(self.limits.heartbeat_s, hung_up, wake, session)
         with self._lock:
             if len(self._followers) >= self.limits.max_readers:
                 raise Unavailable(
@@ -193,20 +193,20 @@ class Runs:
         self._beat()
         return follower
 
-    def change_share(self, follower: Follower, share: Share | None) -> None:
+    def change_share(self, follower: ReaderConnection, share: Share | None) -> None:
         """Count a connection as another's from now on: it has said who it is. Raises `TooManyRequests`."""
         with self._lock:
             self._leave_share(follower)
             self._take_share(follower, share)
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, follower: ReaderConnection) -> None:
         """Let a connection go."""
         with self._lock:
             if follower in self._followers:
                 self._followers.discard(follower)
                 self._leave_share(follower)
 
-    def _take_share(self, follower: Follower, share: Share | None) -> None:
+    def _take_share(self, follower: ReaderConnection, share: Share | None) -> None:
         if share is None:
             return
         name, most = share
@@ -220,7 +220,7 @@ class Runs:
         follower.share = name
         self._shares[name] = self._shares.get(name, 0) + 1
 
-    def _leave_share(self, follower: Follower) -> None:
+    def _leave_share(self, follower: ReaderConnection) -> None:
         name, follower.share = follower.share, None
         if name is not None:
             left = self._shares[name] - 1
@@ -229,14 +229,16 @@ class Runs:
             else:
                 del self._shares[name]
 
-    def join(self, run: Run, follower: Follower, cursor: Cursor | None, *, prove: bool = True) -> Reader:
+    def join(
+        self, run: Run, follower: ReaderConnection, cursor: Cursor | None, *, prove: bool = True
+    ) -> Reader:
         """Let a connection read a run from a cursor on; `part` must be called for it."""
         with self._lock:
             run.readers += 1
         run.log.subscribe(follower.wake)
         return Reader(run.log, cursor, prove=prove)
 
-    def part(self, run: Run, follower: Follower, *, stop: bool = False) -> None:
+    def part(self, run: Run, follower: ReaderConnection, *, stop: bool = False) -> None:
         """End what `join` began. With `stop` a last reader who leaves stops the run."""
         run.log.unsubscribe(follower.wake)
         with self._lock:

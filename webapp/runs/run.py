@@ -14,10 +14,10 @@ from webapp.errors import AnswerError
 from webapp.frames import Start, StoppedBy, not_saved_frame, start_frame
 from webapp.framing import Rules, text_frames
 from webapp.providers.base import Pricer
-from webapp.runs.ending import Ending, State, Tally, cancelled, failed, finished, kept
-from webapp.runs.log import Log, StaleEpoch
+from webapp.runs.ending import Ending, State, UsageMeter, cancelled, failed, finished, kept
+from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.producer import Producer, Reason
-from webapp.seams import Keeper, Provider
+from webapp.seams import AnswerWriter, Provider
 
 _STOP_S = 0.7  # how long the producer may take to end a stopped run before it is ended for it
 _KEEP_EVERY_S = 5.0
@@ -43,7 +43,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     message: str | None = None
     question: str | None = None
     kept: str = ""
-    keeper: Keeper | None = None
+    keeper: AnswerWriter | None = None
     permit: Callable[[], Callable[[], None]] | None = None
 
     @property
@@ -86,7 +86,7 @@ class Run:
         self.owner = order.owner
         self.fingerprint = order.fingerprint
         self.orphan_s = order.orphan_s
-        self.log = Log(start)
+        self.log = RunLog(start)
         self.log.append(start_frame(start), 1)
         for frame in text_frames(order.kept):
             self.log.append(frame, 1)
@@ -95,7 +95,7 @@ class Run:
         self.ended_at: float | None = None
         self.readers = 0
         self._keeper = order.keeper
-        self._tally = Tally(order.request, first.name, first.model_name, pricer, order.kept)
+        self._tally = UsageMeter(order.request, first.name, first.model_name, pricer, order.kept)
         self._producer = Producer(
             self.log, order.request, order.chain, self._tally, rules, max_bytes, order.keeper
         )

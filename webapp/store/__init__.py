@@ -1,4 +1,4 @@
-"""Conversations, kept: SQLite by default, Postgres by `DATABASE_URL`, through SQLAlchemy Core.
+"""Stored conversations, images, shares and sessions, in SQLite or Postgres, through SQLAlchemy Core.
 
-Everything has an owner, and no query is without one.
+Everything has an owner, and no query is without one. What an answer is while it streams belongs in `runs/`.
 """

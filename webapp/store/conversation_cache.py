@@ -14,7 +14,7 @@ from webapp.errors import Conflict
 from webapp.store.branches import Branch
 from webapp.store.conversations import not_found
 from webapp.store.database import Away
-from webapp.store.pictures import Picture
+from webapp.store.images import StoredImage
 
 _MOST_BYTES = 16 * 1024 * 1024
 _OVERHEAD_BYTES = 1_000
@@ -36,7 +36,7 @@ class _Known:
         return _OVERHEAD_BYTES + texts + sum(map(len, self.images.values()))
 
 
-class Recall:
+class ConversationCache:
     """Conversations by name, the last used last."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
@@ -88,7 +88,7 @@ class Recall:
                 if known.owner == source:
                     known.owner = target
 
-    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, StoredImage]:
         """Give those of the named images that are remembered with the message that shows them."""
         with self._lock:
             known = self._known.get(conversation)
@@ -97,7 +97,7 @@ class Recall:
             types = {ref.image: ref for one in known.messages.values() for ref in one.images}
             wanted = [name for name in names if name in types and name in known.images]
             return {
-                name: Picture(
+                name: StoredImage(
                     id=name, media_type=types[name].media_type, content=base64.b64decode(known.images[name])
                 )
                 for name in wanted

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.errors import Unavailable
-from webapp.offload import Lane
+from webapp.offload import WorkerPool
 from webapp.store.migrate import file_lock, upgrade, works_with
 
 log_ = logging.getLogger("freshet.store")
@@ -60,9 +60,9 @@ class Database:
         self._reason = ""
         self.state: State = "opening"
         if self._url is None:
-            self._lane = Lane("freshet-store", native=True, most_waiting=_MOST_WAITING)
+            self._lane = WorkerPool("freshet-store", native=True, most_waiting=_MOST_WAITING)
         else:
-            self._lane = Lane("freshet-store", workers=_CONNECTIONS, most_waiting=_MOST_WAITING)
+            self._lane = WorkerPool("freshet-store", workers=_CONNECTIONS, most_waiting=_MOST_WAITING)
 
     @property
     def kind(self) -> Literal["sqlite", "postgres"]:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, insert
 
 from webapp.conversation import Message, fold
 from webapp.offload import breathe
-from webapp.store import pictures
+from webapp.store import images
 from webapp.store.conversations import find
-from webapp.store.pictures import Picture
-from webapp.store.room import check_owner
+from webapp.store.images import StoredImage
+from webapp.store.quota import check_owner
 from webapp.store.rows import ROW_BYTES, Head, clean, now_ms, row_of
 from webapp.store.schema import conversations, messages
 
@@ -22,7 +22,7 @@ _AT_ONCE_BYTES = 500_000
 _encoded = msgspec.json.Encoder().encode
 
 
-class Whole(msgspec.Struct, frozen=True, kw_only=True):
+class ConversationExport(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation with all that belongs to it, checked, its ids new."""
 
     id: str
@@ -31,7 +31,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str | None
     created_at: int
     messages: Sequence[Message]
-    pictures: Sequence[Picture]
+    pictures: Sequence[StoredImage]
 
     @property
     def size_bytes(self) -> int:
@@ -41,7 +41,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
         return texts + sum(len(picture.content) for picture in self.pictures)
 
 
-def put_whole(connection: Connection, owner: str, whole: Whole, owner_bytes: int) -> Head:
+def put_whole(connection: Connection, owner: str, whole: ConversationExport, owner_bytes: int) -> Head:
     """Insert a conversation for an owner who may keep `owner_bytes`. Raises `TooLarge` where there is no room."""
     check_owner(connection, owner, whole.size_bytes, owner_bytes, "body")
     title = clean(whole.title)
@@ -57,7 +57,7 @@ def put_whole(connection: Connection, owner: str, whole: Whole, owner_bytes: int
             updated_at=now_ms(),
         )
     )
-    pictures.put_all(connection, whole.id, whole.pictures)
+    images.put_all(connection, whole.id, whole.pictures)
     for rows in _grouped(whole):
         connection.execute(insert(messages), rows)
         breathe()
@@ -65,7 +65,7 @@ def put_whole(connection: Connection, owner: str, whole: Whole, owner_bytes: int
     return find(connection, owner, whole.id)
 
 
-def _grouped(whole: Whole) -> Iterator[list[dict[str, Any]]]:
+def _grouped(whole: ConversationExport) -> Iterator[list[dict[str, Any]]]:
     """Yield the messages' rows in groups that hold nobody up."""
     rows: list[dict[str, Any]] = []
     size = 0

@@ -14,7 +14,7 @@ from webapp.store.rows import put
 from webapp.store.schema import conversations, images
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
+class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
     """An image as it was sent; `id` is the SHA-256 of its bytes, and sizes are told where it was just read."""
 
     id: str
@@ -29,7 +29,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return ImageRef(image=self.id, media_type=self.media_type, width=self.width, height=self.height)
 
 
-def find(connection: Connection, owner: str, conversation: str, image: str) -> Picture:
+def find(connection: Connection, owner: str, conversation: str, image: str) -> StoredImage:
     """Read one; raises `NotFound` also for one in somebody else's conversation."""
     found = connection.execute(
         select(images.c.media_type, images.c.content)
@@ -38,10 +38,12 @@ def find(connection: Connection, owner: str, conversation: str, image: str) -> P
     ).one_or_none()
     if found is None:
         raise NotFound("There is no such image.", param="image", code="image_not_found")
-    return Picture(id=image, media_type=found.media_type, content=found.content)
+    return StoredImage(id=image, media_type=found.media_type, content=found.content)
 
 
-def some(connection: Connection, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+def some(
+    connection: Connection, owner: str, conversation: str, names: Sequence[str]
+) -> dict[str, StoredImage]:
     """Read those of the named images that are there, by their names."""
     chosen = (
         select(images.c.id, images.c.media_type, images.c.content)
@@ -49,12 +51,12 @@ def some(connection: Connection, owner: str, conversation: str, names: Sequence[
         .where(images.c.conversation == conversation, images.c.id.in_(names), owned(owner, conversation))
     )
     return {
-        row.id: Picture(id=row.id, media_type=row.media_type, content=row.content)
+        row.id: StoredImage(id=row.id, media_type=row.media_type, content=row.content)
         for row in connection.execute(chosen)
     }
 
 
-def all_of(connection: Connection, owner: str, conversation: str) -> list[Picture]:
+def all_of(connection: Connection, owner: str, conversation: str) -> list[StoredImage]:
     """Read all images of a conversation, for its export."""
     chosen = (
         select(images.c.id, images.c.media_type, images.c.content)
@@ -63,12 +65,12 @@ def all_of(connection: Connection, owner: str, conversation: str) -> list[Pictur
         .order_by(images.c.id)
     )
     return [
-        Picture(id=row.id, media_type=row.media_type, content=row.content)
+        StoredImage(id=row.id, media_type=row.media_type, content=row.content)
         for row in connection.execute(chosen)
     ]
 
 
-def put_all(connection: Connection, conversation: str, pictures: Iterable[Picture]) -> None:
+def put_all(connection: Connection, conversation: str, pictures: Iterable[StoredImage]) -> None:
     """Keep images; the caller has seen to it that the conversation is its owner's."""
     put(
         connection,

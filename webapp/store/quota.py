@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, delete, fun
 
 from webapp.conversation import MOST_IMAGES_KEPT
 from webapp.errors import TooLarge
-from webapp.store.pictures import Picture
+from webapp.store.images import StoredImage
 from webapp.store.schema import conversations, images, messages
 
 _MIB = 1024 * 1024
@@ -23,7 +23,7 @@ _REMEMBERED_S = 30.0
 _MOST_REMEMBERED = 10_000
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class StorageLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What may be kept: of an owner whose caller has no other limit, and in a file of one conversation."""
 
     owner_bytes: int = 200 * _MIB
@@ -55,7 +55,9 @@ class Remembered:
                 self._kept.popitem(last=False)
 
 
-def check_images(connection: Connection, conversation: str, new: Sequence[Picture], limits: Limits) -> int:
+def check_images(
+    connection: Connection, conversation: str, new: Sequence[StoredImage], limits: StorageLimits
+) -> int:
     """See that a conversation has room for new images; returns what they add to it. Raises `TooLarge`."""
     if not new:
         return 0

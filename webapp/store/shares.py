@@ -18,8 +18,8 @@ from webapp.conversation import Message, branch
 from webapp.errors import InvalidRequest, NotFound
 from webapp.store.branches import all_of
 from webapp.store.conversations import find
-from webapp.store.pictures import Picture
-from webapp.store.pictures import find as find_picture
+from webapp.store.images import StoredImage
+from webapp.store.images import find as find_picture
 from webapp.store.rows import Head, now_ms
 from webapp.store.schema import messages, shares
 
@@ -107,7 +107,7 @@ def shown(connection: Connection, token: str) -> Shared:
     return Shared(head=head, messages=[every[name] for name in names])
 
 
-def shown_picture(connection: Connection, token: str, image: str) -> Picture:
+def shown_picture(connection: Connection, token: str, image: str) -> StoredImage:
     """Read an image of the branch that a link shows, and of no other. Raises `NotFound`."""
     found = shown(connection, token)
     if not any(piece.image == image for message in found.messages for piece in message.images):

@@ -10,14 +10,14 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
-from webapp.store import ownership, pictures, room
+from webapp.store import images, ownership, quota
+from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import PATIENCE_S, Database
-from webapp.store.pictures import Picture
-from webapp.store.recall import Recall
-from webapp.store.room import Limits
+from webapp.store.images import StoredImage
+from webapp.store.quota import StorageLimits
 from webapp.store.saver import Saver
 from webapp.store.sessions import SessionTable, SharedSecret
-from webapp.store.turns import Plan, Turns, Wish
+from webapp.store.turns import TurnPlan, TurnRequest, Turns
 
 log_ = logging.getLogger("freshet.store")
 
@@ -36,15 +36,15 @@ _FORMER_IDLE_MS = 120_000
 class Store:
     """Conversations and all that belongs to them."""
 
-    def __init__(self, url: str | None, folder: str, limits: Limits | None = None) -> None:
+    def __init__(self, url: str | None, folder: str, limits: StorageLimits | None = None) -> None:
         """Know where the database is; nothing is opened yet."""
-        self.limits = limits or Limits()
+        self.limits = limits or StorageLimits()
         self.database = Database(url, folder)
         self.sessions = SessionTable(self.database)
         self.shared_secret = SharedSecret(self.database)
         self.saver = Saver(self.database)
-        self.recall = Recall()
-        self._remembered = room.Remembered()
+        self.recall = ConversationCache()
+        self._remembered = quota.Remembered()
         self._closed = threading.Event()
         self._searching = threading.BoundedSemaphore(1 if url is None else _SEARCHES)
         self._opened: Callable[[], None] = lambda: None
@@ -59,11 +59,11 @@ class Store:
         threading.Thread(target=self._open, name="freshet-store-open", daemon=True).start()
         self._opened()
 
-    def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
+    def plan(self, wish: TurnRequest, alive: Callable[[str], bool]) -> TurnPlan:
         """See `Turns.plan`."""
         return self._turns.plan(wish, alive)
 
-    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, Picture]:
+    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, StoredImage]:
         """Find images that a conversation has shown, in memory or in the database; others are left out.
 
         Raises `Unavailable`.
@@ -71,11 +71,11 @@ class Store:
         found = self.recall.pictures(owner, conversation, names)
         if len(found) < len(set(names)):
             self.saver.settle(conversation, _SETTLE_S)
-            found |= self.database.read(lambda c: pictures.some(c, owner, conversation, names), _READ_S)
+            found |= self.database.read(lambda c: images.some(c, owner, conversation, names), _READ_S)
         return found
 
     def check_room(
-        self, owner: str, conversation: str, new: Sequence[Picture], text_bytes: int, owner_bytes: int
+        self, owner: str, conversation: str, new: Sequence[StoredImage], text_bytes: int, owner_bytes: int
     ) -> None:
         """See that an owner who may keep `owner_bytes` has room for a question, its new images and its text.
 
@@ -85,8 +85,8 @@ class Store:
             return
 
         def work(connection: Connection) -> int:
-            added = room.check_images(connection, conversation, new, self.limits) + text_bytes
-            return room.check_owner(connection, owner, added, owner_bytes, "images" if new else "query")
+            added = quota.check_images(connection, conversation, new, self.limits) + text_bytes
+            return quota.check_owner(connection, owner, added, owner_bytes, "images" if new else "query")
 
         try:
             self._remembered.counted(owner, self.database.write(work, _READ_S))

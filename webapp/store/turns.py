@@ -13,11 +13,11 @@ import msgspec
 from webapp.chat import TextPart
 from webapp.conversation import Message, title_of
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from webapp.seams import Answer, Keeper
+from webapp.seams import Answer, AnswerWriter
 from webapp.store.branches import Branch, conversation_of, read
+from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import Away, Database
-from webapp.store.pictures import Picture
-from webapp.store.recall import Recall
+from webapp.store.images import StoredImage
 from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
 from webapp.store.writes import Begin, End
@@ -33,7 +33,7 @@ _AWAY_S = 0.25  # where the last try has failed: time enough to find that it is 
 _UNTITLED = "…"
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn is asked to be.
 
     `parent` is the message to stand on: unset for the leaf, None for before the first. Without a `query` and
@@ -46,12 +46,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str | None
     parent: str | msgspec.UnsetType | None
     query: str | None
-    images: Sequence[Picture]
+    images: Sequence[StoredImage]
     continued: str | None
     system: str | None
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A turn that can begin: what the model is told, what the answer begins with, and who keeps it.
 
     `question` is the message that is answered.
@@ -63,18 +63,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[Message]
     images: dict[str, str]
     kept: str
-    keeper: Keeper
+    keeper: AnswerWriter
 
 
 class Turns:
     """Makes plans. `alive` tells of a run whether it is being made."""
 
-    def __init__(self, database: Database, saver: Saver, recall: Recall) -> None:
+    def __init__(self, database: Database, saver: Saver, recall: ConversationCache) -> None:
         self._database = database
         self._saver = saver
         self._recall = recall
 
-    def plan(self, wish: Wish, alive: Callable[[str], bool]) -> Plan:
+    def plan(self, wish: TurnRequest, alive: Callable[[str], bool]) -> TurnPlan:
         """Look at what the turn stands on. Takes less than a second, unless only a slow database knows it.
 
         Raises `NotFound`, `InvalidRequest`, `Conflict`, and `Unavailable` where the earlier messages cannot be
@@ -107,7 +107,7 @@ class Turns:
             answer=answer,
         )
         fresh = {image.id: base64.b64encode(image.content).decode() for image in wish.images}
-        return Plan(
+        return TurnPlan(
             conversation=conversation,
             question=parent,
             system=wish.system or base.system,
@@ -117,10 +117,10 @@ class Turns:
             keeper=_Kept(self._saver, self._recall, begin, fresh),
         )
 
-    def _conversation_of(self, wish: Wish) -> str:
+    def _conversation_of(self, wish: TurnRequest) -> str:
         return self._database.read(lambda c: conversation_of(c, wish.owner, wish.continued or ""), _READ_S)
 
-    def _known(self, wish: Wish, conversation: str) -> Branch:
+    def _known(self, wish: TurnRequest, conversation: str) -> Branch:
         """Read the branch from the database; from memory what it does not have yet, or cannot tell now."""
         at, param = (wish.continued, "continue") if wish.continued else (wish.parent, "parent")
 
@@ -155,7 +155,7 @@ class Turns:
         return Branch(conversation=conversation, system=None, at=None, messages=(), images={})
 
     @staticmethod
-    def _shape(wish: Wish, last: Message | None) -> tuple[Message | None, str | None, str]:
+    def _shape(wish: TurnRequest, last: Message | None) -> tuple[Message | None, str | None, str]:
         """Tell the question, if it is a new one, the answer's parent, and the text that it begins with."""
         if wish.continued is not None:
             if last is None or last.role != "assistant":
@@ -188,9 +188,9 @@ def question_of(run: str) -> str:
 
 
 class _Kept:
-    """Keeps one turn; see `seams.Keeper`."""
+    """Keeps one turn; see `seams.AnswerWriter`."""
 
-    def __init__(self, saver: Saver, recall: Recall, begin: Begin, images: dict[str, str]) -> None:
+    def __init__(self, saver: Saver, recall: ConversationCache, begin: Begin, images: dict[str, str]) -> None:
         self._saver = saver
         self._recall = recall
         self._begin = begin

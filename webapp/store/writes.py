@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from webapp.conversation import Message, fold
-from webapp.store import pictures
+from webapp.store import images
 from webapp.store.conversations import owned
+from webapp.store.images import StoredImage
 from webapp.store.ownership import moved_to
-from webapp.store.pictures import Picture
 from webapp.store.rows import clean, now_ms, put, row_of
 from webapp.store.schema import conversations, messages
 
@@ -44,7 +44,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None
     title: str
     question: Message | None
-    images: Sequence[Picture]
+    images: Sequence[StoredImage]
     answer: Message
 
     @property
@@ -69,7 +69,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
         }
         put(connection, conversations, [conversation])
         owner = _present_owner(connection, self.owner, self.conversation)
-        pictures.put_all(connection, self.conversation, self.images)
+        images.put_all(connection, self.conversation, self.images)
         new = [self.answer] if self.question is None else [self.question, self.answer]
         put(connection, messages, [row_of(self.conversation, message) for message in new])
         _touch(connection, owner, self.conversation, leaf=self.answer.id)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatCursor, parseCursor, parseObject, readFrame } from "./static/frames.js";
-import { ended, isOver, newAnswer, reduce, reopened, withoutCursor } from "./static/state.js";
+import { formatCursor, parseCursor, parseObject, readFrame } from "./static/stream/frames.js";
+import { ended, isOver, newAnswer, reduce, reopened, withoutCursor } from "./static/stream/answer-state.js";
 
 const RUN = "AAAAAAAAAAAAAAAAAAAAAA";
 const OTHER = "BBBBBBBBBBBBBBBBBBBBBB";

@@ -1,8 +1,8 @@
 // From the server's tree of messages to the branch that is shown, and conversations by their days.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unfold } from "./static/branches.js";
-import { byDay, renewed } from "./static/calendar.js";
+import { unfold } from "./static/conversation/branches.js";
+import { byDay, renewed } from "./static/sidebar/by-day.js";
 
 const said = (id, parent, role, text, more = {}) => ({ id, parent, role, content: [{ type: "text", text }], ...more });
 const fold = (leaf, ...messages) => unfold({ id: "c", leaf, messages });

@@ -1,8 +1,8 @@
 // What a person can do to a conversation, and what of it survives a reload.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freeze, thaw } from "./static/conversation.js";
-import { Dialogue } from "./static/dialogue.js";
+import { freeze, thaw } from "./static/conversation/conversation.js";
+import { Dialogue } from "./static/conversation/dialogue.js";
 
 /** A browser tab: its storage outlives the dialogues made in it. */
 function tab() {

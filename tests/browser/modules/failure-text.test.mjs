@@ -1,12 +1,12 @@
 // What is pure and small: numbers, pauses, the conversation and its saved form, the words themselves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, answered, asked, freeze, thaw, underway } from "./static/conversation.js";
-import { newRun } from "./static/clock.js";
-import { formatCost, formatCount, rate } from "./static/format.js";
-import { backoff, parseRetryAfter } from "./static/pace.js";
-import { adviceOf, reasonOf, titleOf } from "./static/refusals.js";
-import { ended, newAnswer } from "./static/state.js";
+import { EMPTY, answered, asked, freeze, thaw, underway } from "./static/conversation/conversation.js";
+import { newRun } from "./static/dom/clock.js";
+import { formatCost, formatCount, rate } from "./static/strings/format.js";
+import { backoff, parseRetryAfter } from "./static/stream/backoff.js";
+import { adviceOf, reasonOf, titleOf } from "./static/strings/failure-text.js";
+import { ended, newAnswer } from "./static/stream/answer-state.js";
 import { en } from "./static/strings/en.js";
 
 const DONE = { done: true, finish_reason: "stop" };

@@ -1,7 +1,7 @@
 // What a key means to the page, and where it means nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEYS, deedOf } from "./static/keys.js";
+import { KEYS, deedOf } from "./static/settings/keys.js";
 
 const press = (key, more = {}) => deedOf({ key, code: `Key${key.toUpperCase()}`, ctrl: false, alt: false, isWriting: false, ...more });
 

@@ -1,8 +1,8 @@
 // The session with transports and time of the test's own: when it resumes, from where, over what.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Session } from "./static/session.js";
-import { newAnswer } from "./static/state.js";
+import { Session } from "./static/stream/session.js";
+import { newAnswer } from "./static/stream/answer-state.js";
 
 const RUN = "AAAAAAAAAAAAAAAAAAAAAA";
 const SSE = 0;

@@ -1,13 +1,13 @@
 // What a screen reader is told, and when; sentences and words; durations and plurals.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counted, formatDuration } from "./static/format.js";
-import { countWords, sentencesOf } from "./static/sentences.js";
-import { Speech } from "./static/speech.js";
+import { counted, formatDuration } from "./static/strings/format.js";
+import { countWords, sentencesOf } from "./static/speech/sentences.js";
+import { Speech } from "./static/speech/speech.js";
 import { ar } from "./static/strings/ar.js";
 import { en } from "./static/strings/en.js";
 import { speak, words } from "./static/strings/words.js";
-import { newAnswer, reduce } from "./static/state.js";
+import { newAnswer, reduce } from "./static/stream/answer-state.js";
 
 const LONG = "a".repeat(100);
 

@@ -1,7 +1,7 @@
 // Each case is decoded whole, byte by byte, and at every two-way split: the items must be the same.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SseDecoder, SseOverflow } from "./static/sse.js";
+import { SseDecoder, SseOverflow } from "./static/stream/sse.js";
 
 const event = (data, { id = null, name = "message" } = {}) => ({ kind: "event", event: { name, data, id } });
 const bytes = (text) => new TextEncoder().encode(text);

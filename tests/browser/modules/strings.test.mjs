@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { accountWords } from "./static/strings/account.js";
-import { refusalWords } from "./static/strings/refusals.js";
+import { refusalWords } from "./static/strings/failures.js";
 import { ar } from "./static/strings/ar.js";
 import { de } from "./static/strings/de.js";
 import { en } from "./static/strings/en.js";
@@ -12,7 +12,7 @@ import { es } from "./static/strings/es.js";
 import { fr } from "./static/strings/fr.js";
 import { language, speak, words } from "./static/strings/words.js";
 import { zh } from "./static/strings/zh.js";
-import { formatCost, formatCount } from "./static/format.js";
+import { formatCost, formatCount } from "./static/strings/format.js";
 
 /** Words that are the same in another language on purpose. */
 const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Conversation", "Tokens/s", "{0} tokens/s", "≈ {0}", "{0} minutes"]);

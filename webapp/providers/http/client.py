@@ -19,11 +19,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
-from webapp.codecs.chunked import BadChunk, ChunkedDecoder
 from webapp.errors import ConfigurationError, Interrupted, UpstreamError
-from webapp.providers.opening import pool_classes
-from webapp.providers.paced import Exchange, PacedSocket, Patience, exchanging
-from webapp.providers.refusal import refusal
+from webapp.providers.errors import refusal
+from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
+from webapp.providers.http.connections import pool_classes
+from webapp.providers.http.paced_socket import Exchange, PacedSocket, Timeouts, exchanging
 from webapp.seams import Call, Control
 
 _ERROR_BODY_BYTES = 64 * 1024
@@ -75,7 +75,7 @@ class _Session(requests.Session):
 class HttpTransport:
     """Sends calls over HTTP and HTTPS. May be shared by threads; close it when done."""
 
-    def __init__(self, patience: Patience, context: ssl.SSLContext) -> None:
+    def __init__(self, patience: Timeouts, context: ssl.SSLContext) -> None:
         self._patience = patience
         self._session = _Session()
         self._session.trust_env = False
@@ -86,7 +86,7 @@ class HttpTransport:
         self._session.mount("http://", adapter)
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> Timeouts:
         """The limits in force."""
         return self._patience
 

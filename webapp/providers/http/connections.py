@@ -14,7 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from webapp.providers.paced import Exchange, PacedSocket, current, shut
+from webapp.providers.http.paced_socket import Exchange, PacedSocket, current, shut
 
 
 def _resolve(connection: HTTPConnection, host: str, exchange: Exchange) -> list[Any]:

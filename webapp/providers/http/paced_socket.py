@@ -29,7 +29,7 @@ _SMALL_BYTES = 4 * 1024
 _LEAST_REST_S, _MOST_REST_S = 0.001, 0.02
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """How long, in seconds, to wait for a provider, and how much to take from it, in bytes."""
 
     connect_s: float = 10.0
@@ -43,7 +43,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange:
     """One call in progress: who controls it and the socket it came to use."""
 
-    def __init__(self, control: Control, patience: Patience) -> None:
+    def __init__(self, control: Control, patience: Timeouts) -> None:
         self.control = control
         self.patience = patience
         self.reader: PacedSocket | None = None

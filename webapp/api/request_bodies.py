@@ -30,7 +30,7 @@ _COPIES = 2  # the bytes as they came, and what is made of them
 _RETRY_AFTER_S = 5
 
 
-class Bodies:
+class RequestBodies:
     """The bodies that are being read in this process.
 
     At most `most_waiting` at a time, and a quarter of these from one address, whose bodies may take three quarters of the
@@ -142,7 +142,7 @@ class Bodies:
 class _Body:
     """What stands for `wsgi.input` while a request is answered."""
 
-    def __init__(self, bodies: Bodies, environ: WSGIEnvironment, address: str | None) -> None:
+    def __init__(self, bodies: RequestBodies, environ: WSGIEnvironment, address: str | None) -> None:
         self._bodies = bodies
         self._stream: Any = environ["wsgi.input"]
         self._sock: Any = environ.get("gunicorn.socket")

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tests.store.people import png
-from webapp.codecs.images import MOST_BYTES, BadImage, check
+from webapp.api.image_upload import MAX_IMAGE_BYTES, BadImage, check
 
 
 def jpeg(width: int, height: int, marker: int = 0xC0) -> bytes:
@@ -72,7 +72,8 @@ def test_an_animation_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [png(8_001, 1), png(1, 8_001), jpeg(9_000, 10), png(pad=MOST_BYTES), b"\0" * (MOST_BYTES + 1)]
+    "raw",
+    [png(8_001, 1), png(1, 8_001), jpeg(9_000, 10), png(pad=MAX_IMAGE_BYTES), b"\0" * (MAX_IMAGE_BYTES + 1)],
 )
 def test_what_is_too_large_is_refused(raw: bytes) -> None:
     with pytest.raises(BadImage) as bad:

@@ -1,15 +1,22 @@
-"""What a file of an image says of itself in its first bytes: PNG, JPEG, GIF and WebP. Nothing is decoded.
+"""Uploaded images: data URLs and base64, and what the header of a PNG, JPEG, GIF or WebP says. No pixel is decoded.
 
-One image is one still picture: of an animated one every provider would see another part, or none.
+Animated images are refused, because each provider would see another frame of them.
 """
 
 from __future__ import annotations
 
+import base64
+import re
+
 import msgspec
 
-MOST_BYTES = 2_000_000
+from webapp.chat import ImagePart
+from webapp.errors import InvalidRequest
+
+MAX_IMAGE_BYTES = 2_000_000
 MOST_PIXELS_A_SIDE = 8_000  # what every provider takes
-TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.*)", re.DOTALL)
 
 
 class BadImage(Exception):
@@ -21,7 +28,7 @@ class BadImage(Exception):
         self.code = code
 
 
-class Facts(msgspec.Struct, frozen=True):
+class ImageInfo(msgspec.Struct, frozen=True):
     """What an image says of itself; sizes in pixels."""
 
     media_type: str
@@ -30,12 +37,12 @@ class Facts(msgspec.Struct, frozen=True):
     animated: bool = False
 
 
-def check(raw: bytes, named: str | None = None) -> Facts:
+def check(raw: bytes, named: str | None = None) -> ImageInfo:
     """Read the facts and hold them to what may be sent; `named` is the type that the sender claims.
 
     Raises `BadImage`.
     """
-    if len(raw) > MOST_BYTES:
+    if len(raw) > MAX_IMAGE_BYTES:
         raise BadImage("is larger than 2 MB", "image_too_large")
     try:
         facts = _facts(raw)
@@ -52,7 +59,7 @@ def check(raw: bytes, named: str | None = None) -> Facts:
     return facts
 
 
-def _facts(raw: bytes) -> Facts | None:
+def _facts(raw: bytes) -> ImageInfo | None:
     if raw.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png(raw)
     if raw.startswith(b"\xff\xd8\xff"):
@@ -79,7 +86,7 @@ def _piece(raw: bytes, at: int, size: int) -> bytes:
     return piece
 
 
-def _png(raw: bytes) -> Facts:
+def _png(raw: bytes) -> ImageInfo:
     """Read the header; an `acTL` chunk before the picture makes it an animation."""
     if raw[12:16] != b"IHDR":
         raise ValueError("no header")
@@ -90,10 +97,10 @@ def _png(raw: bytes) -> Facts:
             break
         animated = animated or kind == b"acTL"
         at += 12 + _big(raw, at, 4)
-    return Facts("image/png", _big(raw, 16, 4), _big(raw, 20, 4), animated)
+    return ImageInfo("image/png", _big(raw, 16, 4), _big(raw, 20, 4), animated)
 
 
-def _jpeg(raw: bytes) -> Facts:
+def _jpeg(raw: bytes) -> ImageInfo:
     """Find the segment that begins a frame: it holds the size."""
     at = 2
     while True:
@@ -104,14 +111,14 @@ def _jpeg(raw: bytes) -> Facts:
         marker = raw[at]
         at += 1
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return Facts("image/jpeg", _big(raw, at + 5, 2), _big(raw, at + 3, 2))
+            return ImageInfo("image/jpeg", _big(raw, at + 5, 2), _big(raw, at + 3, 2))
         if marker in (0xD9, 0xDA):
             raise ValueError("a picture without a size")
         if not (0xD0 <= marker <= 0xD8 or marker == 0x01):
             at += max(2, _big(raw, at, 2))
 
 
-def _gif(raw: bytes) -> Facts:
+def _gif(raw: bytes) -> ImageInfo:
     """Count the pictures as far as the second."""
     width, height = _little(raw, 6, 2), _little(raw, 8, 2)
     flags = raw[10]
@@ -133,16 +140,56 @@ def _gif(raw: bytes) -> Facts:
         at += 1
     if not pictures:
         raise ValueError("no picture")
-    return Facts("image/gif", width, height, pictures > 1)
+    return ImageInfo("image/gif", width, height, pictures > 1)
 
 
-def _webp(raw: bytes) -> Facts:
+def _webp(raw: bytes) -> ImageInfo:
     kind = raw[12:16]
     if kind == b"VP8X":
-        return Facts("image/webp", _little(raw, 24, 3) + 1, _little(raw, 27, 3) + 1, bool(raw[20] & 0x02))
+        return ImageInfo("image/webp", _little(raw, 24, 3) + 1, _little(raw, 27, 3) + 1, bool(raw[20] & 0x02))
     if kind == b"VP8L":
         bits = _little(raw, 21, 4)
-        return Facts("image/webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        return ImageInfo("image/webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     if kind == b"VP8 ":
-        return Facts("image/webp", _little(raw, 26, 2) & 0x3FFF, _little(raw, 28, 2) & 0x3FFF)
+        return ImageInfo("image/webp", _little(raw, 26, 2) & 0x3FFF, _little(raw, 28, 2) & 0x3FFF)
     raise ValueError("an unknown form")
+
+
+def read_data_url(place: str, url: str) -> tuple[str, bytes]:
+    """Return the media type and the bytes of a data URL. Raises `InvalidRequest` that names `place`."""
+    inline = _DATA_URL.fullmatch(url)
+    if inline is None or inline[1] not in IMAGE_TYPES:
+        raise InvalidRequest(
+            f"{place} must be a data URL of one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
+        )
+    try:
+        return inline[1], base64.b64decode(inline[2], validate=True)
+    except ValueError:
+        raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image") from None
+
+
+def read_image(place: str, url: str | None, media_type: str | None, data: str | None) -> ImagePart:
+    """Return the image of a message part: from a data URL, base64 with its media type, or an http address.
+
+    Raises `InvalidRequest` that names `place`.
+    """
+    inline = _DATA_URL.fullmatch(url or "")
+    if inline:
+        media_type, data, url = inline[1], inline[2], None
+    if data is not None:
+        if media_type not in IMAGE_TYPES:
+            raise InvalidRequest(
+                f"{place} must be one of {', '.join(IMAGE_TYPES)}", param=place, code="bad_image"
+            )
+        try:
+            image = base64.b64decode(data, validate=True)
+        except ValueError:
+            image = b""
+        if not image:
+            raise InvalidRequest(f"{place} is not base64", param=place, code="bad_image")
+        if len(image) > MAX_IMAGE_BYTES:
+            raise InvalidRequest(f"{place} is larger than 2 MB", param=place, code="image_too_large")
+        return ImagePart(media_type=media_type, data=data)
+    if url and url.startswith(("http://", "https://")):
+        return ImagePart(url=url)
+    raise InvalidRequest(f"{place} must be data or an http address", param=place, code="bad_image")
