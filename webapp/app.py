@@ -36,6 +36,7 @@ from webapp.routes import (
     socket,
     stream,
     visitor,
+    web_app,
 )
 from webapp.services import Services, keep
 from webapp.settings import Settings
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         shared,
         sessions,
         visitor,
+        web_app,
         health,
     ):
         app.register_blueprint(group.blueprint)
