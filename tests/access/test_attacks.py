@@ -30,7 +30,7 @@ BODIES: dict[str, object] = {
     "stream.start": {"query": CANARY},
     "completions.complete": {"prompt": CANARY},
     "conversations.change": {"title": "Changed"},
-    "porting.bring": {
+    "export_import.bring": {
         "freshet": 1,
         "title": CANARY,
         "messages": [
@@ -55,9 +55,9 @@ FOR_ALL = {
     "page.favicon",
     "page.sign_in",
     "page.sign_out",
-    "install.manifest",
-    "install.service_worker",
-    "install.offline",
+    "web_app.manifest",
+    "web_app.service_worker",
+    "web_app.offline",
     "health.healthz",
     "shared.shown",
     "shared.picture",

@@ -93,7 +93,7 @@ def slowed(browser: Browser, size_kb: int) -> list[float]:
 def still(browser: Browser) -> int:
     """Count the characters of the corpus that came back to what they had left."""
     with opened(browser) as page:
-        found = page.evaluate("async () => (await import('/tests/render/still.mjs')).corpus()")
+        found = page.evaluate("async () => (await import('/tests/render/stability.mjs')).corpus()")
         return sum(len(returned) for returned in found.values())
 
 

@@ -84,7 +84,7 @@ def test_all_of_highlighting_is_small() -> None:
 
 
 def test_colours_can_be_read_on_every_ground() -> None:
-    source = (STATIC / "styles" / "highlight/index.js").read_text()
+    source = (STATIC / "styles" / "highlight.js").read_text()
     pairs = re.findall(r'\["(#[0-9a-f]{6})", "(#[0-9a-f]{6})"\]', source)
     assert len(pairs) == 5
     light, dark = zip(*pairs, strict=True)

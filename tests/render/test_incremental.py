@@ -29,32 +29,32 @@ def examples() -> list[str]:
 def test_every_example_of_the_specification(run: Run) -> None:
     texts = examples()
     assert len(texts) == 652
-    assert run("law.mjs", "breaches", texts) == []
+    assert run("incremental.mjs", "breaches", texts) == []
 
 
 def test_generated_texts(run: Run) -> None:
     print(f"MARKDOWN_SEED={SEED}")
-    assert run("law.mjs", "generated", SEED, CASES) == []
+    assert run("incremental.mjs", "generated", SEED, CASES) == []
 
 
 def test_long_texts_in_large_pieces(run: Run) -> None:
-    assert run("law.mjs", "long", SEED, 12) == []
+    assert run("incremental.mjs", "long", SEED, 12) == []
 
 
 def test_the_law_can_be_broken(run: Run) -> None:
-    assert run("law.mjs", "broken") != []
+    assert run("incremental.mjs", "broken") != []
 
 
 @pytest.mark.parametrize("name", ["lone surrogates", "controls", "an endless fence", "an endless line"])
 def test_bad_input(run: Run, name: str) -> None:
-    assert run("law.mjs", "bad", name) is None
+    assert run("incremental.mjs", "bad", name) is None
 
 
 def test_what_stands_above_the_end_is_never_touched(run: Run) -> None:
-    assert run("law.mjs", "touched") == []
+    assert run("incremental.mjs", "touched") == []
 
 
 def test_elements_stand_no_deeper_than_a_browser_bears(run: Run) -> None:
-    depths = run("law.mjs", "depths")
+    depths = run("incremental.mjs", "depths")
     assert len(depths) > 5
     assert all(3 < depth < 90 for depth in depths.values()), depths

@@ -114,19 +114,19 @@ SOURCES = [
 
 @pytest.mark.parametrize(("text", "expected"), [*LINKS, *IMAGES, *HTML, *SOURCES])
 def test_text(run: Run, text: str, expected: str) -> None:
-    assert run("law.mjs", "firstParagraph", text) == expected
+    assert run("incremental.mjs", "firstParagraph", text) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), LOADED)
 def test_images_from_places_that_are_allowed(run: Run, text: str, expected: str) -> None:
-    assert run("law.mjs", "withoutLoading", text) == expected
+    assert run("incremental.mjs", "withoutLoading", text) == expected
 
 
 @pytest.mark.parametrize("address", NOT_LOADED)
 def test_nothing_else_of_the_own_server_loads(run: Run, address: str) -> None:
     shown = f'<a href="{address}" {REL}>a</a>'
-    assert run("law.mjs", "firstParagraph", f"![a]({address})") == shown
-    assert run("law.mjs", "firstParagraph", f"![a][b]\n\n[b]: {address}") == shown
+    assert run("incremental.mjs", "firstParagraph", f"![a]({address})") == shown
+    assert run("incremental.mjs", "firstParagraph", f"![a][b]\n\n[b]: {address}") == shown
 
 
 def test_below_the_page_is_where_the_page_is(run: Run) -> None:
@@ -191,7 +191,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("text", "expected"), BLOCKS)
 def test_blocks(run: Run, text: str, expected: str) -> None:
-    assert run("law.mjs", "blocks", text) == expected
+    assert run("incremental.mjs", "blocks", text) == expected
 
 
 def test_every_row_of_the_readme_is_here() -> None:
@@ -200,6 +200,6 @@ def test_every_row_of_the_readme_is_here() -> None:
 
 
 def test_what_is_nested_too_deep_is_text(run: Run) -> None:
-    shown = run("law.mjs", "firstParagraph", "**a *b ~~c " * 12 + "d" + "~~ e* f**" * 12)
+    shown = run("incremental.mjs", "firstParagraph", "**a *b ~~c " * 12 + "d" + "~~ e* f**" * 12)
     assert shown.count("<em>") == 8
     assert "d" in shown

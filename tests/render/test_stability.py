@@ -9,14 +9,14 @@ Run = Callable[..., Any]
 
 
 def test_no_character_comes_back_to_what_it_left(run: Run) -> None:
-    found = run("still.mjs", "corpus")
+    found = run("stability.mjs", "corpus")
     assert len(found) == 10
     assert {name: returned for name, returned in found.items() if returned} == {}
 
 
 def test_a_return_is_seen(run: Run) -> None:
     # The code span that opened at the first backtick was none after all, then is one again.
-    assert run("still.mjs", "returns", "*foo [bar* baz]\n") != []
+    assert run("stability.mjs", "returns", "*foo [bar* baz]\n") != []
 
 
 def test_a_marker_is_held_until_something_decides_or_time_passes(page: Page) -> None:

@@ -118,7 +118,7 @@ def test_who_cannot_see_is_told_before_anything_is_kept(anna: Person, provider: 
 
 
 def test_the_page_knows_who_cannot_see(parts: Flask) -> None:
-    catalog = parts.extensions["freshet"].catalog
+    catalog = parts.extensions["freshet"].providers
     assert "openai/tiny" in catalog.blind()
     assert "openai/o3-mini" in catalog.blind()
     assert "openai/gpt-4.1" not in catalog.blind()

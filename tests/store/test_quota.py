@@ -12,7 +12,7 @@ from webapp.chat import TextPart
 from webapp.conversation import MOST_IMAGES_KEPT, Message
 from webapp.errors import Unavailable
 from webapp.store import quota
-from webapp.store.quota import Limits
+from webapp.store.quota import StorageLimits
 from webapp.store.rows import row_of
 
 FULL = (413, "storage_full", "images")
@@ -26,7 +26,7 @@ def image(number: int, size: int = 100_000) -> str:
 def limits(parts: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """An owner may keep 500 kB here, and a file may have 400 kB."""
     services = parts.extensions["freshet"]
-    monkeypatch.setattr(services.store, "limits", Limits(file_bytes=400_000))
+    monkeypatch.setattr(services.store, "limits", StorageLimits(file_bytes=400_000))
     limiter = services.limiter
     small = replace(limiter._allowances["visitor"], stored_bytes=500_000)
     monkeypatch.setattr(limiter, "_share", 1_000)  # the address is everybody's here

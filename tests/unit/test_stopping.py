@@ -9,7 +9,7 @@ import pytest
 from tests.unit.engine import PATIENCE_S, Held, StillRuns, answers, bodies, finish, ids, read, start, text_of
 from webapp.errors import Stopped
 from webapp.frames import Cursor
-from webapp.runs.registry import Limits
+from webapp.runs.registry import RunLimits
 from webapp.runs.run import Receipt
 
 
@@ -116,7 +116,7 @@ def test_a_provider_that_opens_late_is_stopped_as_it_opens() -> None:
     assert shut.is_set()
 
 
-# Limits of time; the pulse beats when the test says so.
+# RunLimits of time; the pulse beats when the test says so.
 
 
 def test_an_answer_that_nobody_reads_is_stopped_after_its_limit() -> None:
@@ -159,7 +159,7 @@ def test_a_last_reader_who_leaves_with_stop_ends_it() -> None:
 
 
 def test_an_answer_over_its_time_ends_by_length() -> None:
-    runs, held = StillRuns(Limits(total_s=60)), Held("Hel")
+    runs, held = StillRuns(RunLimits(total_s=60)), Held("Hel")
     run = start(runs, held.provider)
     held.wait()
     runs.look_round(run.began_at + 59.9)
@@ -172,7 +172,7 @@ def test_an_answer_over_its_time_ends_by_length() -> None:
 
 
 def test_the_first_reason_counts() -> None:
-    runs, held = StillRuns(Limits(total_s=60)), Held("Hel")
+    runs, held = StillRuns(RunLimits(total_s=60)), Held("Hel")
     run = start(runs, held.provider)
     held.wait()
     runs.look_round(run.began_at + 61)
@@ -205,7 +205,7 @@ def test_a_server_that_goes_lets_answers_end_and_then_cuts_them() -> None:
 
 @pytest.mark.parametrize(("limit", "by"), [("total", None), ("orphan", "orphan")])
 def test_a_limit_ends_a_stuck_producer_too(limit: str, by: str | None) -> None:
-    runs, held = StillRuns(Limits(total_s=60)), Held("Hel", stuck=True)
+    runs, held = StillRuns(RunLimits(total_s=60)), Held("Hel", stuck=True)
     run = start(runs, held.provider, orphan_s=1.0 if limit == "orphan" else 900.0)
     held.wait()
     runs.look_round(run.began_at + (61 if limit == "total" else 2))
