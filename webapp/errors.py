@@ -228,7 +228,8 @@ class UpstreamError(AnswerError):
     """The provider failed or refused.
 
     `detail` is what it said, cut to a few hundred characters: for the operator's log, never for a frame.
-    `status` is its HTTP status, if there was one.
+    `status` is its HTTP status, if there was one. `taken` says that the provider may be working on the request, and
+    charge for it, although no response came: such a call is not repeated.
     """
 
     def __init__(
@@ -240,10 +241,12 @@ class UpstreamError(AnswerError):
         retry_after_s: float | None = None,
         detail: str = "",
         status: int | None = None,
+        taken: bool = False,
     ) -> None:
         super().__init__(code, message, retryable=retryable, retry_after_s=retry_after_s)
         self.detail = detail[:500]
         self.status = status
+        self.taken = taken
 
 
 class Interrupted(AnswerError):

@@ -84,15 +84,23 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     question: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What both terminal frames tell: what was used, what it cost, and the digest of the whole text."""
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer ended, what it used and what it cost. `error` is the code of its failure.
 
+    `sha256` is of the whole text in UTF-8, `cost` in US dollars (None: the price is not known). `thought_ms` is how long
+    the model thought before it answered; None where it did not do both.
+    """
+
+    state: Literal["done", "failed", "cancelled", "interrupted"]
+    finish_reason: FinishReason | None
     usage: Usage
     cost: Decimal | None
     sha256: str
     provider: str
     model: str
-    thought_ms: int | None = None  # from the first of its thinking to the first of its text
+    error: str | None = None
+    stopped_by: StoppedBy | None = None
+    thought_ms: int | None = None
     damaged: int = 0
 
 
@@ -131,22 +139,22 @@ def not_saved_frame() -> Frame:
     return notice_frame("not_saved", NOT_SAVED_MS)
 
 
-def done_frame(finish_reason: FinishReason, outcome: Outcome, *, by: StoppedBy | None = None) -> Frame:
-    """End an answer."""
-    body: dict[str, object] = {"done": True, "finish_reason": finish_reason, **_told(outcome)}
-    if by is not None:
-        body["by"] = by
+def done_frame(result: RunResult) -> Frame:
+    """Return the frame that ends an answer which has finished or was stopped."""
+    body: dict[str, object] = {"done": True, "finish_reason": result.finish_reason, **_result_body(result)}
+    if result.stopped_by is not None:
+        body["by"] = result.stopped_by
     return Frame("done", encode(body))
 
 
-def error_frame(error: AnswerError, outcome: Outcome, *, partial: bool) -> Frame:
-    """End an answer that failed; the sentence is ours, never the provider's."""
+def error_frame(error: AnswerError, result: RunResult, *, partial: bool) -> Frame:
+    """Return the frame that ends an answer which failed; the sentence is ours, never the provider's."""
     body: dict[str, object] = {
         "error": error.message,
         "code": error.code,
         "retryable": error.retryable,
         "partial": partial,
-        **_told(outcome),
+        **_result_body(result),
     }
     if error.retry_after_s is not None:
         body["retry_after"] = round(error.retry_after_s, 3)
@@ -166,19 +174,19 @@ def plain_number(amount: Decimal) -> msgspec.Raw:
     return msgspec.Raw(f"{amount:f}".encode())
 
 
-def _told(outcome: Outcome) -> dict[str, object]:
-    told: dict[str, object] = {
-        "usage": usage_body(outcome.usage),
-        "cost": None if outcome.cost is None else plain_number(outcome.cost),
-        "sha256": outcome.sha256,
-        "provider": outcome.provider,
-        "model": outcome.model,
+def _result_body(result: RunResult) -> dict[str, object]:
+    body: dict[str, object] = {
+        "usage": usage_body(result.usage),
+        "cost": None if result.cost is None else plain_number(result.cost),
+        "sha256": result.sha256,
+        "provider": result.provider,
+        "model": result.model,
     }
-    if outcome.thought_ms is not None:
-        told["thought_ms"] = outcome.thought_ms
-    if outcome.damaged:
-        told["damaged"] = outcome.damaged
-    return told
+    if result.thought_ms is not None:
+        body["thought_ms"] = result.thought_ms
+    if result.damaged:
+        body["damaged"] = result.damaged
+    return body
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True):

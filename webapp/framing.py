@@ -62,11 +62,20 @@ class Framer:
             return frames + self._take()
         return frames
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether deltas are held for the next frame."""
+        return bool(self._held)
+
     def due(self) -> float | None:
-        """Tell when what is held must leave; None when nothing is held."""
+        """Return when what is held must leave; None when nothing is held."""
         if not self._held or self._left_at is None:
             return None
         return self._left_at + self._window_s
+
+    def next_window(self) -> float | None:
+        """Return when the next timed frame may leave; None before the first."""
+        return None if self._left_at is None else self._left_at + self._window_s
 
     def flush(self, now: float) -> list[Frame]:
         """Give what is due at `now`."""

@@ -7,6 +7,7 @@ bounded queue, and whoever asks waits for a bounded time. Without gevent its thr
 from __future__ import annotations
 
 import queue
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -33,6 +34,33 @@ def breathe() -> None:
 
         if monkey.get_original("_thread", "get_ident")() not in _native:
             sleep(0)
+
+
+class ReadWaiter:
+    """Waits until a socket can be read, without trying to read first.
+
+    Under gevent it holds a watcher of the event loop, which is closed before the socket; elsewhere a blocking read
+    waits by itself, so nothing is done here.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._hub: Any = None
+        if patched():
+            from gevent import get_hub  # noqa: PLC0415  (only where it is there already)
+
+            self._hub = get_hub()
+            self._watcher = self._hub.loop.io(sock.fileno(), 1)
+
+    def wait(self) -> None:
+        """Wait, for as long as it takes."""
+        if self._hub is not None:
+            self._hub.wait(self._watcher)
+
+    def close(self) -> None:
+        """Release the watcher."""
+        if self._hub is not None:
+            self._watcher.close()
+            self._hub = None
 
 
 class _Job(Generic[T]):

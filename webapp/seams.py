@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
-from webapp.chat import FinishReason, ModelRequest, ModelResponse, Usage
+from webapp.chat import ModelRequest, ModelResponse, Usage
+from webapp.errors import AnswerError
 from webapp.events import Event
+from webapp.frames import RunResult
+
+Pricer = Callable[[str, Sequence[str], Usage], Decimal | None]
+"""Return what usage costs at a provider, by the first of the model names whose price is known; None for none."""
 
 
 class Control(Protocol):
-    """How the engine and a provider's transport talk while an answer is being made."""
-
-    @property
-    def window_s(self) -> float:
-        """How long the transport waits after a frame has left; 0 reads as fast as bytes come."""
-
-    def drained(self) -> bool:
-        """Say that the transport is about to wait; answers whether a frame left since the last call."""
+    """How a run stops the call that it has made to a provider, and what the call reports to it."""
 
     def opened(self, abort: Callable[[], None]) -> None:
-        """Give a way to shut the provider's socket. Raises `Stopped` when the run is stopped already."""
+        """Take the function that ends the call from any thread. Raises `Stopped` when the run is stopped already."""
 
     def asked(self, taken: bool) -> None:
-        """Say whether the provider has the request now, and may count it; at first it has not."""
+        """Note whether the provider has the request now, and may charge for it; at first it has not."""
 
     def wait(self, seconds: float) -> None:
         """Sleep; raises `Stopped` as soon as the run is stopped."""
+
+
+class EventStream(Protocol):
+    """What a provider says while it answers, read when the caller wants it. Close it when done."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the last read did not take all that had come: the next one should not be put off."""
+
+    def read(self, *, wait: bool = True) -> Sequence[Event]:
+        """Return the events that have come; with `wait`, at least one. The last of all is `Finished`.
+
+        Raises an `AnswerError` after what came before it was returned, and `Stopped`.
+        """
+
+    def close(self) -> None:
+        """End the call. May be called more than once."""
 
 
 class Provider(Protocol):
@@ -44,8 +58,8 @@ class Provider(Protocol):
     def model_name(self) -> str:
         """The model it asks for."""
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
-        """Yield what the model says; ends with `Finished`, or raises an `AnswerError` or `Stopped`."""
+    def open(self, request: ModelRequest, control: Control) -> EventStream:
+        """Ask the model. Raises an `AnswerError`, `InvalidRequest` or `Stopped`, also by the stream's `read`."""
 
     def complete(self, request: ModelRequest) -> ModelResponse:
         """Return the whole answer."""
@@ -64,34 +78,50 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Transport(Protocol):
-    """Sends a call and gives back the answer's bytes as they come."""
+class Body(Protocol):
+    """The bytes of a response, read when the caller wants them. Close it when done."""
 
-    def post(self, call: Call, control: Control) -> AbstractContextManager[Iterable[bytes]]:
-        """Send a call.
+    @property
+    def ended(self) -> bool:
+        """Whether all of the body was read."""
 
-        Entering raises `UpstreamError` where the answer's status is not 200 or none came, and `Stopped`.
-        Leaving closes the connection. The bytes end where the body ends; a body that is cut raises
-        `Interrupted`.
+    @property
+    def has_more(self) -> bool:
+        """Whether the last read did not take all that had come: the next one should not be put off."""
+
+    def read(self, *, wait: bool = True) -> bytes:
+        """Return what has come; with `wait`, at least one byte. b"" is also the end: then `ended` is true.
+
+        Raises `Interrupted` for a body that is cut, `UpstreamError` and `Stopped`.
         """
+
+    def close(self, *, reuse: bool) -> None:
+        """Release the connection: kept for another call with `reuse`, where that is possible, else closed at once."""
+
+
+class Transport(Protocol):
+    """Sends a call and returns the body of its response."""
+
+    def post(self, call: Call, control: Control) -> Body:
+        """Send a call. Raises `UpstreamError` where the status is not 200 or no response came, and `Stopped`."""
 
 
 class Decoder(Protocol):
-    """A provider's dialect: bytes in, events out, no I/O."""
+    """A provider's dialect: bytes in, events out, no I/O. Neither method raises: see `error`."""
 
     def decode(self, chunk: bytes) -> list[Event]:
-        """Read more bytes, cut anywhere. Raises `UpstreamError` for an error that the provider reports."""
+        """Return the events in more bytes, cut anywhere."""
 
     def flush(self) -> list[Event]:
-        """Read the end of the body, however it came; raises `Interrupted` when the answer was not whole."""
+        """Return what the end of the body still holds, however it came."""
 
     @property
-    def heard(self) -> Sequence[Event]:
-        """What the last `decode` or `flush` has read; where it raised, what came before the error."""
+    def error(self) -> AnswerError | None:
+        """What ended the answer after the events that were returned; None while it goes on, or has finished."""
 
     @property
     def finished(self) -> bool:
-        """Whether the provider has said that the answer is whole."""
+        """Whether the provider has said that the answer is complete."""
 
 
 class Providers(Protocol):
@@ -131,24 +161,6 @@ class Providers(Protocol):
         """Tell whether images may be shown to a provider's model; an unknown one gets the benefit of the doubt."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """How an answer ended, for whoever keeps it. `error` is the failure's code.
-
-    `thought_ms` is how long the model thought before it answered; None where it did not do both.
-    """
-
-    text: str
-    reasoning: str
-    state: Literal["done", "failed", "cancelled", "interrupted"]
-    provider: str
-    model: str
-    usage: Usage
-    cost: Decimal | None
-    finish_reason: FinishReason | None
-    error: str | None
-    thought_ms: int | None = None
-
-
 class AnswerWriter(Protocol):
     """Keeps one turn of a conversation while the engine makes its answer. Its methods raise nothing."""
 
@@ -158,8 +170,8 @@ class AnswerWriter(Protocol):
     def so_far(self, text: str, reasoning: str) -> None:
         """Keep what has been said until now, if that is no trouble; never waits."""
 
-    def end(self, answer: Answer, *, wait: bool) -> bool:
-        """Keep the answer; False when it is not kept yet. Waits half a second at most, and only with `wait`."""
+    def end(self, result: RunResult, text: str, reasoning: str, *, wait: bool) -> bool:
+        """Store the answer; False when it is not stored yet. Waits half a second at most, and only with `wait`."""
 
 
 class SignInSession(msgspec.Struct, frozen=True, kw_only=True):

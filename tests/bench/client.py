@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from tests.bench.dialects import END_MARKS, ProviderDecoder, first_words, next_words
+from tests.bench.dialects import END_MARKS, Dialect, first_words, next_words
 from tests.bench.question import Order
 
 _READ_BYTES = 65_536
@@ -18,7 +18,7 @@ class Stream:
 
     __slots__ = ("asked_ns", "dialect", "failure", "more", "order", "over", "reads", "sock", "words")
 
-    def __init__(self, dialect: ProviderDecoder, order: Order, port: int) -> None:
+    def __init__(self, dialect: Dialect, order: Order, port: int) -> None:
         self.dialect = dialect
         self.order = order
         self.words = first_words(dialect, order, port)

@@ -9,10 +9,10 @@ from typing import Literal
 
 from tests.bench.question import Order
 
-ProviderDecoder = Literal["openai", "freshet", "websocket"]
+Dialect = Literal["openai", "freshet", "websocket"]
 Piece = tuple[int, int]  # where a piece of the body begins and ends in the bytes as they came
 
-END_MARKS: dict[ProviderDecoder, bytes] = {
+END_MARKS: dict[Dialect, bytes] = {
     "openai": b"data: [DONE]",
     "freshet": b"event: done",
     "websocket": b'"done"',
@@ -25,7 +25,7 @@ def new_run() -> str:
     return base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
 
 
-def first_words(dialect: ProviderDecoder, order: Order, port: int) -> bytes:
+def first_words(dialect: Dialect, order: Order, port: int) -> bytes:
     """Write what a client sends as soon as it is connected."""
     match dialect:
         case "openai":
@@ -42,7 +42,7 @@ def first_words(dialect: ProviderDecoder, order: Order, port: int) -> bytes:
             ).encode()
 
 
-def next_words(dialect: ProviderDecoder, order: Order) -> bytes:
+def next_words(dialect: Dialect, order: Order) -> bytes:
     """Write what a client sends once the head of the answer is there; only a WebSocket has more to say."""
     if dialect != "websocket":
         return b""
@@ -58,7 +58,7 @@ def split_head(received: bytes) -> tuple[int, int]:
     return int(received[9:12]), end + 4
 
 
-def pieces(dialect: ProviderDecoder, received: bytes, begin: int) -> Iterator[Piece]:
+def pieces(dialect: Dialect, received: bytes, begin: int) -> Iterator[Piece]:
     """Walk the payloads of a body; the last may be cut short. Raise `ValueError` on broken framing."""
     if dialect == "websocket":
         yield from _messages(received, begin)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from tests.bench import cores
 from tests.bench.client import Client, Stream
-from tests.bench.dialects import ProviderDecoder
+from tests.bench.dialects import Dialect
 from tests.bench.figures import figure, read
 from tests.bench.question import Order
 
@@ -30,7 +30,7 @@ class Task:
     """What to measure. `pid` roots the server's process tree; `provider_pid` is the fake provider."""
 
     kind: str
-    dialect: ProviderDecoder
+    dialect: Dialect
     port: int
     pid: int
     provider_pid: int

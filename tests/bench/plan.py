@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.bench.dialects import ProviderDecoder
+from tests.bench.dialects import Dialect
 
 FRAME_MS = 33  # Freshet's default window, FRESHET_FRAME_MS
 
@@ -23,7 +23,7 @@ class Contender:
 
     name: str
     server: str
-    dialect: ProviderDecoder
+    dialect: Dialect
     label: str
 
 

@@ -16,7 +16,7 @@ import trustme
 
 from tests.bench.client import Client, Stream
 from tests.bench.cores import Cores, launch
-from tests.bench.dialects import ProviderDecoder
+from tests.bench.dialects import Dialect
 from tests.bench.figures import read
 from tests.bench.peers.install import Peers
 from tests.bench.question import Order
@@ -94,7 +94,7 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
 
 
 @contextmanager
-def server(name: str, stage: Stage, dialect: ProviderDecoder) -> Iterator[Running]:
+def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
     """Run a server until it has answered once; raise `UnavailableError` when it doesn't."""
     if name in stage.peers.missing:
         raise UnavailableError(stage.peers.missing[name])
@@ -151,7 +151,7 @@ def _nginx(stage: Stage, port: int) -> list[str]:
     return [str(stage.peers.nginx), "-e", "stderr", "-p", str(prefix), "-c", str(conf)]
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: ProviderDecoder, log: Path) -> None:
+def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: Dialect, log: Path) -> None:
     """Play short streams until one is whole: what is measured later is warm."""
     deadline, failure = time.monotonic() + _READY_S, "no answer"
     while time.monotonic() < deadline:

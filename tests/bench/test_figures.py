@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.answer import HEAD, Script, http_chunk
 from tests.bench.client import Stream
-from tests.bench.dialects import ProviderDecoder
+from tests.bench.dialects import Dialect
 from tests.bench.figures import figure, read
 from tests.bench.question import STAMP, Order, read_order
 
@@ -43,7 +43,7 @@ def _message(payload: bytes) -> bytes:
 BODIES = (("openai", openai), ("freshet", freshet), ("websocket", websocket))
 
 
-def stream_of(dialect: ProviderDecoder, reads: list[tuple[int, bytes]]) -> Stream:
+def stream_of(dialect: Dialect, reads: list[tuple[int, bytes]]) -> Stream:
     stream = Stream(dialect, ORDER, 1)
     stream.reads = reads
     return stream

@@ -23,7 +23,8 @@ def fresh(browser: Browser) -> Iterator[Page]:
 def shown(page: Page, size: int, **how: bool) -> dict[str, Any]:
     """Show the text in pieces of this size."""
     told: dict[str, Any] = page.evaluate(
-        "async ([size, how]) => (await import('/tests/render/character-names.mjs')).shown(size, how)", [size, how]
+        "async ([size, how]) => (await import('/tests/render/character-names.mjs')).shown(size, how)",
+        [size, how],
     )
     return told
 

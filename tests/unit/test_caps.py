@@ -169,9 +169,7 @@ def test_an_image_has_its_size() -> None:
 
 def test_nobody_works_out_an_anonymous_run() -> None:
     """Whoever knows its name may read it; the name was a plain digest of the key and the address."""
-    script = (
-        "from webapp.api.start_request import run_for_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
-    )
+    script = "from webapp.api.start_request import run_for_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
     found = [
         subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from webapp.providers.http.paced_socket import Timeouts
 
 from tests.support.certs import Certificates
 from tests.support.fake_provider import FakeProvider, closed_port
@@ -15,7 +16,6 @@ from tests.unit.splits import cuts
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.providers.base import FreeControl
 from webapp.providers.http.client import HttpTransport, trust
-from webapp.providers.http.paced_socket import Timeouts
 from webapp.seams import Call
 
 KEY = "sk-canary-0123456789"

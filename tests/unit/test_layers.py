@@ -13,7 +13,7 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # inside a package freely. Adapters never import each other: they meet through the protocols in `seams`.
 LAYERS: dict[str, str] = {
     "values": "errors chat events frames seams settings",
-    "logic": "codecs framing catalog conversation",
+    "logic": "codecs framing usage catalog conversation",
     "adapters": "offload providers journal store access",
     "engine": "runs",
     "web": "api assets services routes",
@@ -23,7 +23,8 @@ LAYERS: dict[str, str] = {
 OWNERS: dict[str, str] = {
     "flask werkzeug": "services routes app",
     "flask_sock simple_websocket": "routes",
-    "requests urllib3 certifi": "providers client",
+    "requests urllib3": "client",
+    "certifi": "providers client",
     "gevent": "server worker offload",
     "gunicorn": "server worker",
     "sqlalchemy alembic psycopg": "store",

@@ -98,12 +98,18 @@ class ModelTable:
         """Name the first of `providers` that is known to have a model."""
         return next((provider for provider in providers if (provider, name) in self._rows), None)
 
-    def cost(self, provider: str, name: str, usage: Usage) -> Decimal | None:
-        """Price an answer in US dollars; None where the price is unknown."""
-        row = self.find(provider, name)
-        if row is None or row.input is None or row.output is None:
-            return None
-        return ((row.input * usage.input_tokens + row.output * usage.output_tokens) / _MILLION).normalize()
+    def cost(self, provider: str, names: Sequence[str], usage: Usage) -> Decimal | None:
+        """Return the price of an answer in US dollars, by the first of `names` whose price is known; None for none.
+
+        The names are what the provider calls its model, which may be a variant of what was asked, and what was asked.
+        """
+        for name in names:
+            row = self.find(provider, name)
+            if row is not None and row.input is not None and row.output is not None:
+                return (
+                    (row.input * usage.input_tokens + row.output * usage.output_tokens) / _MILLION
+                ).normalize()
+        return None
 
     def is_priced(self, provider: str, name: str) -> bool:
         """Return whether a model's prices are known."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from webapp.catalog.models import ModelTable
-from webapp.chat import ModelRequest, Usage
+from webapp.chat import ModelRequest
 from webapp.client.base import AnswerStream, QueryClient, Question
 from webapp.client.deadline import Deadline
 from webapp.errors import AnswerError, Stopped, UpstreamError
 from webapp.providers.base import FreeControl
 from webapp.providers.factory import ProviderFactory
-from webapp.providers.fallback import ask
 from webapp.providers.registry import ProviderRegistry
 from webapp.providers.response_builder import ResponseBuilder
+from webapp.runs.fallback import FallbackEvents
 from webapp.seams import Provider
 from webapp.settings import Settings
 from webapp.wiring import read_settings
@@ -69,11 +70,12 @@ class LocalClient(QueryClient):
 
         alarm = Deadline(timeout_s, control.stop)
         try:
-            with alarm:
-                for event in ask(chain, request, control, switched):
-                    text = growth.take(event)
-                    if text:
-                        yield text
+            with alarm, closing(FallbackEvents(chain, request, control, switched)) as events:
+                while response.finish_reason is None:
+                    for event in events.read():
+                        text = growth.add(event)
+                        if text:
+                            yield text
         except GeneratorExit:
             response.finish_reason = "cancelled"
             raise
@@ -82,10 +84,8 @@ class LocalClient(QueryClient):
                 raise UpstreamError("upstream_timeout") from None
             response.finish_reason = "cancelled"
         finally:
-            ended = response.finish_reason not in (None, "cancelled")
-            if not (ended or control.taken or response.content or response.reasoning):
-                response.usage = Usage()
-            price = self._models.cost
-            response.cost = price(response.provider, response.model, response.usage)
-            if response.cost is None:  # the provider named a variant that the table does not know
-                response.cost = price(response.provider, asked[0].model_name, response.usage)
+            if response.finish_reason in (None, "cancelled"):
+                growth.meter.taken = control.taken
+                response.usage = growth.usage()
+            names = (response.model, asked[0].model_name)
+            response.cost = self._models.cost(response.provider, names, response.usage)

@@ -5,7 +5,7 @@ Thinking is kept apart and redacted thinking left out; an answer is whole at `me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,11 +13,12 @@ import msgspec
 from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, TextPart
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
 from webapp.providers.loose_json import UNREADABLE, read
-from webapp.seams import Call, Control
+from webapp.providers.retries import RetryingClient
+from webapp.seams import Call, Control, EventStream, Pricer
 
 BASE_URL = "https://api.anthropic.com"
 DEFAULT_MODEL = "claude-3-7-sonnet-20250219"
@@ -86,11 +87,11 @@ class AnthropicDecoder(ProviderDecoder[Record]):
         self._reason: FinishReason | None = None
         self._model: str | None = None
 
-    def _hear(self, piece: Record, events: list[Event]) -> None:
-        said = self._said(piece)
+    def _read(self, record: Record, events: list[Event]) -> None:
+        said = self._said(record)
         if said is None:
             return
-        match said.type or piece.event.decode("utf-8", "replace"):
+        match said.type or record.event.decode("utf-8", "replace"):
             case "content_block_delta" | "content_block_start":
                 self._add(said.delta or said.content_block, events)
             case "message_start" if said.message is not None:
@@ -136,7 +137,7 @@ class AnthropicDecoder(ProviderDecoder[Record]):
         try:
             return msgspec.convert(read(record.data), _Said)
         except (ValueError, msgspec.ValidationError):
-            self._damage(record.data)
+            self._count_damaged(record.data)
             return None
 
 
@@ -147,7 +148,7 @@ class AnthropicProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: RetryingClient,
+        client: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,
@@ -157,7 +158,7 @@ class AnthropicProvider(BaseProvider):
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
-        self._calling = calling
+        self._client = client
         self._url = base_url.rstrip("/").removesuffix("/v1") + "/v1/messages"
         self._headers = {
             "Content-Type": "application/json",
@@ -168,11 +169,11 @@ class AnthropicProvider(BaseProvider):
             self._headers["x-api-key"] = api_key
         self._max_line_bytes = max_line_bytes
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
-        """Yield what the model says; see `seams.Provider`."""
+    def open(self, request: ModelRequest, control: Control) -> EventStream:
+        """Ask the model; see `seams.Provider`."""
         call = Call(url=self._url, headers=self._headers, body=msgspec.json.encode(self._body(request)))
         decoder = AnthropicDecoder(self._max_line_bytes)
-        return self._calling.events(lambda error: None if error else call, decoder, control)
+        return self._client.open(lambda error: None if error else call, decoder, control)
 
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -109,8 +109,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     `retry-after-ms` is OpenAI's; `Retry-After` is seconds or a date, RFC 9110, section 10.2.3.
     """
-    raw = headers.get("Retry-After", "").strip()
-    exact_ms = _number(headers.get("retry-after-ms", ""))
+    lower = {name.lower(): value for name, value in headers.items()}
+    raw = lower.get("retry-after", "").strip()
+    exact_ms = _number(lower.get("retry-after-ms", ""))
     seconds = exact_ms / 1000 if exact_ms is not None else _number(raw)
     if seconds is None:
         try:

@@ -10,10 +10,10 @@ from typing import Any
 from webapp.catalog.models import ModelTable
 from webapp.errors import ConfigurationError
 from webapp.providers import anthropic, mock, ollama, openai
-from webapp.providers.base import BaseProvider, RetryingClient
-from webapp.providers.http.client import HttpTransport, trust
-from webapp.providers.http.paced_socket import Timeouts
+from webapp.providers.base import BaseProvider
+from webapp.providers.http.client import HttpTransport, Timeouts, trust
 from webapp.providers.recorded import RecordedTransport
+from webapp.providers.retries import RetryingClient
 from webapp.seams import Transport
 from webapp.settings import PROVIDERS, Settings, parsers
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 
 from webapp.chat import ModelRequest, estimate_input_tokens
-from webapp.errors import AnswerError
+from webapp.errors import AnswerError, Interrupted
 from webapp.events import Event, Finished, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Pricer
-from webapp.seams import Control
+from webapp.providers.base import BaseProvider
+from webapp.seams import Control, Pricer
 
 DEFAULT_MODEL = "mock-standard"
 DEFAULT_DELAY_MS = 50.0
@@ -82,14 +83,9 @@ class MockProvider(BaseProvider):
         self._delay_s = delay_ms / 1000
         self._script = script
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
-        """Yield the answer, or play the script; see `seams.Provider`."""
-        for delay_s, step in self._script or self._answer(request):
-            if delay_s > 0:
-                control.wait(delay_s)
-            if isinstance(step, AnswerError):
-                raise step
-            yield step
+    def open(self, request: ModelRequest, control: Control) -> _ScriptedEvents:
+        """Start the answer, or the script; see `seams.Provider`."""
+        return _ScriptedEvents(iter(self._script or self._answer(request)), control)
 
     def _answer(self, request: ModelRequest) -> Iterator[Step]:
         pieces = _PIECE.findall(_text(request))
@@ -99,6 +95,49 @@ class MockProvider(BaseProvider):
             yield self._delay_s, TextDelta(piece)
         yield 0, UsageReport(None, min(len(pieces), most))
         yield 0, Finished("length" if len(pieces) > most else "stop", DEFAULT_MODEL)
+
+
+class _ScriptedEvents:
+    """Steps as a stream of events; see `seams.EventStream`. A step's delay begins where the one before ended."""
+
+    def __init__(self, steps: Iterator[Step], control: Control) -> None:
+        self._steps = steps
+        self._control = control
+        self._next: tuple[float, Event | AnswerError] | None = None
+        self._due_at = time.monotonic()
+
+    @property
+    def has_more(self) -> bool:
+        """Return False: every read takes all that is due."""
+        return False
+
+    def read(self, *, wait: bool = True) -> Sequence[Event]:
+        """Return the events that are due; with `wait`, wait for one."""
+        events: list[Event] = []
+        while True:
+            if self._next is None:
+                self._next = next(self._steps, None)
+                if self._next is None:
+                    raise Interrupted("the script has no more steps")
+                self._due_at = (
+                    max(self._due_at, time.monotonic()) + self._next[0] if self._next[0] else self._due_at
+                )
+            left_s = self._due_at - time.monotonic()
+            if left_s > 0:
+                if events or not wait:
+                    return events
+                self._control.wait(left_s)
+            elif events and isinstance(self._next[1], AnswerError):
+                return events  # the error is raised by the next read
+            step, self._next = self._next[1], None
+            if isinstance(step, AnswerError):
+                raise step
+            events.append(step)
+            if isinstance(step, Finished):
+                return events
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
 
 
 def _text(request: ModelRequest) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,11 +11,12 @@ from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest
 from webapp.codecs.ndjson import LineDecoder
 from webapp.errors import InvalidRequest
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
 from webapp.providers.loose_json import UNREADABLE, read
-from webapp.seams import Call, Control
+from webapp.providers.retries import RetryingClient
+from webapp.seams import Call, Control, EventStream, Pricer
 
 BASE_URL = "http://127.0.0.1:11434"
 DEFAULT_MODEL = "llama3"
@@ -49,8 +50,8 @@ class OllamaDecoder(ProviderDecoder[bytes]):
         super().__init__(LineDecoder(max_line_bytes))
         self._called = False
 
-    def _hear(self, piece: bytes, events: list[Event]) -> None:
-        line = self._line(piece)
+    def _read(self, record: bytes, events: list[Event]) -> None:
+        line = self._line(record)
         if line is None:
             return
         if line.error is not None:
@@ -85,7 +86,7 @@ class OllamaDecoder(ProviderDecoder[bytes]):
         try:
             return msgspec.convert(read(raw), _Line)
         except (ValueError, msgspec.ValidationError):
-            self._damage(raw)
+            self._count_damaged(raw)
             return None
 
 
@@ -96,7 +97,7 @@ class OllamaProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: RetryingClient,
+        client: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,
@@ -105,19 +106,19 @@ class OllamaProvider(BaseProvider):
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
-        self._calling = calling
+        self._client = client
         self._url = base_url.rstrip("/") + "/api/chat"
         self._max_line_bytes = max_line_bytes
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
-        """Yield what the model says; see `seams.Provider`. Raises `InvalidRequest` for an image's URL."""
+    def open(self, request: ModelRequest, control: Control) -> EventStream:
+        """Ask the model; see `seams.Provider`. Raises `InvalidRequest` for an image's URL."""
         call = Call(
             url=self._url,
             headers={"Content-Type": "application/json"},
             body=msgspec.json.encode(self._body(request)),
         )
         decoder = OllamaDecoder(self._max_line_bytes)
-        return self._calling.events(lambda error: None if error else call, decoder, control)
+        return self._client.open(lambda error: None if error else call, decoder, control)
 
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         options: dict[str, Any] = {"num_predict": self._limit(request)}

@@ -7,7 +7,7 @@ inside the stream (`error`, `x_groq.error`), usage on every chunk or none, no `[
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,11 +17,12 @@ from webapp.chat import FinishReason, ImagePart, ModelMessage, ModelRequest, Tex
 from webapp.codecs.sse import Record, SSEDecoder
 from webapp.errors import UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider, Pricer, RetryingClient
+from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
 from webapp.providers.loose_json import UNREADABLE, read, string, whole
-from webapp.seams import Call, Control
+from webapp.providers.retries import RetryingClient
+from webapp.seams import Call, Control, EventStream, Pricer
 
 BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1"
@@ -79,22 +80,22 @@ class OpenAIDecoder(ProviderDecoder[Record]):
         self._model: str | None = None
         self._refused = False
 
-    def _hear(self, piece: Record, events: list[Event]) -> None:
+    def _read(self, record: Record, events: list[Event]) -> None:
         try:
-            chunk = _read_chunk(piece.data)
+            chunk = _read_chunk(record.data)
         except UNREADABLE:
-            if piece.data.strip() == b"[DONE]":
+            if record.data.strip() == b"[DONE]":
                 self._finish(events)
                 return
-            loose = self._loose(piece)
+            loose = self._loose(record)
             if loose is None:
                 return
             chunk = loose
         choices = chunk.choices
-        if choices and chunk.error is None and piece.event != b"error":
+        if choices and chunk.error is None and record.event != b"error":
             self._choose(choices[0], events)
-        if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or piece.event:
-            self._aside(piece, chunk, events)
+        if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or record.event:
+            self._aside(record, chunk, events)
         if not self._model:  # Azure's first chunk names none
             self._model = chunk.model
 
@@ -145,7 +146,7 @@ class OpenAIDecoder(ProviderDecoder[Record]):
         except ValueError:
             if record.event == b"error":
                 raise reported(record.data.decode("utf-8", "replace")) from None
-            self._damage(record.data)
+            self._count_damaged(record.data)
             return None
         if "error" in parsed and parsed["error"] is not None:
             raise reported(parsed["error"])
@@ -191,7 +192,7 @@ class OpenAIProvider(BaseProvider):
 
     def __init__(
         self,
-        calling: RetryingClient,
+        client: RetryingClient,
         *,
         model_name: str,
         max_tokens: int,
@@ -202,7 +203,7 @@ class OpenAIProvider(BaseProvider):
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         super().__init__(model_name, max_tokens, pricer)
-        self._calling = calling
+        self._client = client
         self._url = _under(base_url, "/chat/completions")
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if api_key:
@@ -210,8 +211,8 @@ class OpenAIProvider(BaseProvider):
         self._renamed = reasoning and urlsplit(base_url).hostname == urlsplit(BASE_URL).hostname
         self._max_line_bytes = max_line_bytes
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
-        """Yield what the model says; see `seams.Provider`."""
+    def open(self, request: ModelRequest, control: Control) -> EventStream:
+        """Ask the model; see `seams.Provider`."""
         body = self._body(request)
 
         def calls(error: UpstreamError | None) -> Call | None:
@@ -219,7 +220,7 @@ class OpenAIProvider(BaseProvider):
                 return None
             return Call(url=self._url, headers=self._headers, body=msgspec.json.encode(body))
 
-        return self._calling.events(calls, OpenAIDecoder(self._max_line_bytes), control)
+        return self._client.open(calls, OpenAIDecoder(self._max_line_bytes), control)
 
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -1,7 +1,6 @@
-"""Makes one answer: drives the provider, frames what it says and appends it to the run's log.
+"""Generates one answer: calls the provider, frames its events and appends the frames to the run's log.
 
-A producer is also the `Control` that its provider's transport talks to. One thread runs it; `stop` may
-come from any other.
+A producer is also the `Control` that its provider's call talks to. One thread runs it; `stop` may come from any other.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import Literal
 import msgspec
 
 from webapp.chat import ModelRequest
-from webapp.errors import AnswerError, Interrupted, RequestError, Stopped, UpstreamError
-from webapp.events import Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.errors import AnswerError, RequestError, Stopped, UpstreamError
+from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Frame, StoppedBy, not_saved_frame
 from webapp.framing import Framer, Rules
-from webapp.providers.fallback import ask
-from webapp.runs.ending import Ending, UsageMeter, cancelled, failed, finished, kept
+from webapp.runs.fallback import FallbackEvents
 from webapp.runs.log import RunLog, StaleEpoch
+from webapp.runs.progress import Ending, Progress
 from webapp.seams import AnswerWriter, Provider
 
 log_ = logging.getLogger("freshet.runs")
@@ -43,37 +42,36 @@ class Producer:
         log: RunLog,
         request: ModelRequest,
         chain: Sequence[Provider],
-        tally: UsageMeter,
+        progress: Progress,
         rules: Rules,
         max_bytes: int,
-        keeper: AnswerWriter | None = None,
+        writer: AnswerWriter | None = None,
     ) -> None:
         self._log = log
-        self._keeper = keeper
+        self._writer = writer
         self._request: ModelRequest | None = request
         self._chain = chain
         self._framer = Framer(rules)
+        self._window_s = rules.window_s
         self._max_bytes = max_bytes
-        self._tally = tally
+        self._progress = progress
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._reason: Reason | None = None
         self._abort: Callable[[], None] | None = None
-        self._left = False
         self.started = False
-        self.window_s = rules.window_s
 
-    # What the engine calls.
+    # What the run calls.
 
-    def produce(self, ended: Callable[[Ending], None]) -> None:
-        """Make the answer and append its terminal frame; `ended` is told how it ended. Raises nothing."""
+    def produce(self, on_end: Callable[[Ending], None]) -> None:
+        """Generate the answer and append its terminal frame, then call `on_end` with the result. Raises nothing."""
         try:
-            ending = self._made()
-            self._keep(ending)
-            self._log.append(ending.frame, epoch=1)
+            ending = self._generate()
+            self._store(ending)
+            self._log.append(ending[1], epoch=1)
         except StaleEpoch:
             return  # somebody else has ended the run; this frame comes too late
-        ended(ending)
+        on_end(ending)
 
     def stop(self, reason: Reason) -> None:
         """End the answer: the provider's socket is shut, every wait ends. The first reason counts."""
@@ -85,21 +83,10 @@ class Producer:
         if abort is not None:
             abort()
 
-    # What the transport calls; see `seams.Control`.
-
-    def drained(self) -> bool:
-        """Let go what is held, when its time has come; the transport is about to wait anyway."""
-        due = self._framer.due()
-        if due is not None:
-            now = time.monotonic()
-            if due > now:
-                time.sleep(due - now)
-            self._append(self._framer.flush(max(due, now)))
-        left, self._left = self._left, False
-        return left
+    # What the provider's call uses; see `seams.Control`.
 
     def opened(self, abort: Callable[[], None]) -> None:
-        """Keep the way to shut the provider's socket."""
+        """Store the function that ends the call."""
         with self._lock:
             self._abort = abort
             stopped = self._reason is not None
@@ -108,18 +95,11 @@ class Producer:
             raise Stopped
 
     def asked(self, taken: bool) -> None:
-        """Note whether the provider may count the request."""
-        self._tally.taken = taken
+        """Note whether the provider may charge for the request."""
+        self._progress.meter.taken = taken
 
     def wait(self, seconds: float) -> None:
-        """Sleep, letting go on time what is held; ended early by a stop."""
-        due = self._framer.due()
-        if due is not None:
-            pause = max(0.0, due - time.monotonic())
-            if pause <= seconds:
-                time.sleep(pause)
-                self._append(self._framer.flush(max(due, time.monotonic())))
-                seconds -= pause
+        """Sleep; raises `Stopped` as soon as the run is stopped."""
         if self._reason is not None:
             raise Stopped
         if seconds > _SHORT_S:
@@ -129,16 +109,18 @@ class Producer:
         if self._reason is not None:
             raise Stopped
 
-    # The making.
+    # Generating.
 
-    def _made(self) -> Ending:
+    def _generate(self) -> Ending:
+        progress = self._progress
         try:
-            end = self._ask()
+            self._store_question()
+            end = self._follow_provider()
             self._append(self._framer.close())
         except _Full:
-            return finished(self._log, self._tally, "length", cut=True)
+            return progress.finished("length", is_complete=False)
         except Stopped:
-            return self._ended_by(self._reason)
+            return self._stopped(self._reason)
         except AnswerError as error:
             return self._failed(error)
         except RequestError as error:  # found out only by the provider's own form
@@ -148,47 +130,69 @@ class Producer:
         except Exception:  # the top of a run: a bug must end the answer, not the reader's patience
             log_.exception("run %s failed", self._log.start.run)
             return self._failed(AnswerError("internal"))
-        return finished(self._log, self._tally, end.finish_reason)
+        return progress.finished(end.finish_reason)
 
-    def _ask(self) -> Finished:
-        self._keep_question()
-        feed, now = self._framer.feed, time.monotonic
-        request, self._request = self._request, None  # a run is remembered for longer than it needs this
-        assert request is not None  # noqa: S101  (an answer is made once)
-        with closing(ask(self._chain, request, self, self._switched)) as events:
-            for event in events:
-                kind = type(event)
-                if kind is TextDelta or kind is ReasoningDelta:
-                    frames = feed(event, now())  # type: ignore[arg-type]
-                    if frames:
-                        self.started = True
-                        self._append(frames)
-                elif isinstance(event, UsageReport):
-                    self._tally.report(event)
-                elif isinstance(event, Finished):
-                    self._tally.end(event)
-                    return event
-        raise Interrupted("the provider stopped without an end")
+    def _follow_provider(self) -> Finished:
+        """Read the provider's events at the pace of frames, up to its end.
 
-    def _keep_question(self) -> None:
-        """Keep what is asked before anybody is paid for it; where that fails the answer is made all the same."""
-        if self._keeper is None:
+        What is held waits for its window without a look at the socket, then all that has come is read in one go. While
+        deltas come faster than frames leave, one window is slept after each frame; else the next delta is waited for.
+        """
+        request, self._request = self._request, None  # a run is kept for longer than it needs this
+        assert request is not None  # noqa: S101  (an answer is generated once)
+        framer, now = self._framer, time.monotonic
+        is_busy = False
+        with closing(FallbackEvents(self._chain, request, self, self._switch)) as stream:
+            del request
+            while True:
+                due = framer.due()
+                if due is None and is_busy:
+                    due = framer.next_window()
+                if due is None:
+                    end = self._feed(stream.read())
+                else:
+                    self.wait(0 if stream.has_more else due - now())
+                    end = self._feed(stream.read(wait=False))
+                    is_busy = framer.is_holding
+                    self._append(framer.flush(now()))
+                if end is not None:
+                    return end
+
+    def _feed(self, events: Iterable[Event]) -> Finished | None:
+        """Frame events and append what leaves at once; returns the last event of the answer."""
+        framer, now = self._framer, time.monotonic()
+        for event in events:
+            kind = type(event)
+            if kind is TextDelta or kind is ReasoningDelta:
+                frames = framer.feed(event, now)  # type: ignore[arg-type]
+                if frames:
+                    self._append(frames)
+            elif isinstance(event, UsageReport):
+                self._progress.meter.report(event)
+            elif isinstance(event, Finished):
+                self._progress.note_end(event)
+                return event
+        return None
+
+    def _store_question(self) -> None:
+        """Store the question before anybody is paid for its answer; where that fails the answer is generated anyway."""
+        if self._writer is None:
             return
-        if not self._keeper.begin():
+        if not self._writer.begin():
             self._log.append(not_saved_frame(), 1)
         if self._reason is not None:
             raise Stopped
 
-    def _keep(self, ending: Ending) -> None:
-        """Keep the answer before its terminal frame leaves, or say right before it that it is not kept yet."""
-        if self._keeper is None or self._log.epoch != 1 or self._log.closed:
+    def _store(self, ending: Ending) -> None:
+        """Store the answer before its terminal frame leaves, or append that it is not stored yet."""
+        if self._writer is None or self._log.epoch != 1 or self._log.closed:
             return
-        if not kept(self._log, self._tally, ending, self._keeper, wait=True):
+        if not self._writer.end(ending[0], self._log.said("text"), self._log.said("reasoning"), wait=True):
             self._log.append(not_saved_frame(), 1)
 
-    def _switched(self, error: AnswerError, following: Provider) -> None:
-        self._tell(error)
-        self._tally.switch(following.name, following.model_name)
+    def _switch(self, error: AnswerError, provider: Provider) -> None:
+        self._log_failure(error)
+        self._progress.switch(provider)
 
     def _append(self, frames: Iterable[Frame]) -> None:
         log = self._log
@@ -196,34 +200,33 @@ class Producer:
             if log.size_bytes + len(frame.payload) > self._max_bytes:
                 raise _Full
             log.append(frame, 1)
-            self._tally.heard(frame.kind)
-            self._left = True
+            self.started = True
+            self._progress.note_frame(frame.kind)
 
-    def _ended_by(self, reason: Reason | None) -> Ending:
-        self._close_quietly()
+    def _stopped(self, reason: Reason | None) -> Ending:
+        self._append_rest()
         if reason == "limit":
-            return finished(self._log, self._tally, "length", cut=True)
-        return cancelled(self._log, self._tally, reason or "user")
+            return self._progress.finished("length", is_complete=False)
+        return self._progress.cancelled(reason or "user")
 
     def _failed(self, error: AnswerError) -> Ending:
-        self._close_quietly()
-        self._tell(error)
-        return failed(self._log, self._tally, error)
+        self._append_rest()
+        self._log_failure(error)
+        return self._progress.failed(error)
 
-    def _close_quietly(self) -> None:
-        """Keep what was held when the answer broke off."""
+    def _append_rest(self) -> None:
+        """Append what was held when the answer broke off."""
         try:
             self._append(self._framer.close())
         except _Full:
             pass
 
-    def _tell(self, error: AnswerError) -> None:
-        detail = getattr(error, "detail", "")
+    def _log_failure(self, error: AnswerError) -> None:
         log_.warning(
             "run %s: %s from %s %s %s",
             self._log.start.run[:8],
             error.code,
-            self._tally.provider,
-            msgspec.json.encode(self._tally.model).decode(),
-            detail,
+            self._progress.provider,
+            msgspec.json.encode(self._progress.model).decode(),
+            getattr(error, "detail", ""),
         )

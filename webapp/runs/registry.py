@@ -13,10 +13,10 @@ import msgspec
 from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, TooManyRequests, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
-from webapp.providers.base import Pricer
 from webapp.runs.log import Wake
 from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Order, Receipt, Run
+from webapp.seams import Pricer
 
 log_ = logging.getLogger("freshet.runs")
 

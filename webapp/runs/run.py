@@ -11,13 +11,12 @@ import msgspec
 
 from webapp.chat import FinishReason, ModelRequest, TextPart, Usage
 from webapp.errors import AnswerError
-from webapp.frames import Start, StoppedBy, not_saved_frame, start_frame
+from webapp.frames import RunResult, Start, StoppedBy, not_saved_frame, start_frame
 from webapp.framing import Rules, text_frames
-from webapp.providers.base import Pricer
-from webapp.runs.ending import Ending, State, UsageMeter, cancelled, failed, finished, kept
 from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.producer import Producer, Reason
-from webapp.seams import AnswerWriter, Provider
+from webapp.runs.progress import Ending, Progress, State
+from webapp.seams import AnswerWriter, Pricer, Provider
 
 _STOP_S = 0.7  # how long the producer may take to end a stopped run before it is ended for it
 _KEEP_EVERY_S = 5.0
@@ -95,12 +94,12 @@ class Run:
         self.ended_at: float | None = None
         self.readers = 0
         self._keeper = order.keeper
-        self._tally = UsageMeter(order.request, first.name, first.model_name, pricer, order.kept)
+        self._progress = Progress(self.log, order.request, first, pricer, order.kept)
         self._producer = Producer(
-            self.log, order.request, order.chain, self._tally, rules, max_bytes, order.keeper
+            self.log, order.request, order.chain, self._progress, rules, max_bytes, order.keeper
         )
         self._ended = threading.Event()
-        self._ending: Ending | None = None
+        self._result: RunResult | None = None
         self._stopping: float | None = None
         self._reason: Reason = "user"
         self._closed_ms = 0
@@ -112,8 +111,8 @@ class Run:
     @property
     def state(self) -> State:
         """Where the run stands."""
-        if self._ending is not None:
-            return self._ending.state
+        if self._result is not None:
+            return self._result.state
         return "streaming" if self._producer.started else "queued"
 
     @property
@@ -124,7 +123,7 @@ class Run:
     @property
     def model(self) -> str:
         """The model that answers: the first one's name, or after a fallback another's."""
-        return self._tally.asked_model
+        return self._progress.asked_model
 
     @property
     def size_bytes(self) -> int:
@@ -141,7 +140,7 @@ class Run:
 
     def ask_to_stop(self, reason: Reason) -> None:
         """Tell the producer to end, and come back at once; `end_if_stuck` sees to it that it does."""
-        if self._ending is None:
+        if self._result is None:
             if self._stopping is None:
                 self._stopping = time.monotonic()
                 self._reason = reason
@@ -150,7 +149,7 @@ class Run:
     def keep_so_far(self, now: float) -> None:
         """Let a long answer be kept now and then, for the case that this process dies."""
         keeper = self._keeper
-        if keeper is None or now < self._keep_at or self._ending is not None:
+        if keeper is None or now < self._keep_at or self._result is not None:
             return
         self._keep_at = now + _KEEP_EVERY_S
         if self.log.size_bytes > self._kept_bytes:
@@ -159,12 +158,12 @@ class Run:
 
     def end_if_stuck(self, now: float) -> None:
         """End a run that was asked to stop, for a producer that does not."""
-        if self._ending is None and self._stopping is not None and now - self._stopping > _STOP_S:
+        if self._result is None and self._stopping is not None and now - self._stopping > _STOP_S:
             self._end_for_it()
 
     def stop(self, by: StoppedBy) -> Receipt:
         """Stop the run and tell how it ended; idempotent. Takes at most about a second."""
-        if self._ending is None:
+        if self._result is None:
             self.ask_to_stop(by)
             if not self._ended.wait(_STOP_S):
                 self._end_for_it()
@@ -173,18 +172,18 @@ class Run:
 
     def fail(self, error: AnswerError) -> None:
         """End the run from outside: its producer could not be started, or must be cut off."""
-        self._write_over(lambda: failed(self.log, self._tally, error))
+        self._write_over(lambda: self._progress.failed(error))
         self._producer.stop("limit")
 
     def receipt(self) -> Receipt:
         """Tell how the run stands."""
-        ending = self._ending
+        result = self._result
         return Receipt(
             run=self.id,
             state=self.state,
-            finish_reason=ending.finish_reason if ending else None,
-            usage=ending.usage if ending else None,
-            cost=ending.cost if ending else None,
+            finish_reason=result.finish_reason if result else None,
+            usage=result.usage if result else None,
+            cost=result.cost if result else None,
             closed_ms=self._closed_ms,
         )
 
@@ -192,19 +191,21 @@ class Run:
         """End a run whose producer is stuck where nothing can reach it, in a name's resolution say."""
         reason = self._reason
         if reason == "limit":
-            self._write_over(lambda: finished(self.log, self._tally, "length", cut=True))
+            self._write_over(lambda: self._progress.finished("length", is_complete=False))
         else:
-            self._write_over(lambda: cancelled(self.log, self._tally, reason))
+            self._write_over(lambda: self._progress.cancelled(reason))
 
     def _write_over(self, end: Callable[[], Ending]) -> None:
         """Take the log from the producer, then see what is in it: what comes later is refused."""
         try:
             epoch = self.log.seize(1)
             ending = end()
-            keeper = self._keeper  # nobody may wait here: the pulse ends runs, too
-            if keeper is not None and not kept(self.log, self._tally, ending, keeper, wait=False):
+            result, frame = ending
+            text, reasoning = self.log.said("text"), self.log.said("reasoning")
+            writer = self._keeper  # nobody may wait here: the pulse ends runs, too
+            if writer is not None and not writer.end(result, text, reasoning, wait=False):
                 self.log.append(not_saved_frame(), epoch)
-            self.log.append(ending.frame, epoch)
+            self.log.append(frame, epoch)
         except StaleEpoch:
             return  # it has ended by itself meanwhile
         self._note(ending)
@@ -213,9 +214,9 @@ class Run:
         self.ended_at = time.monotonic()
         if self._stopping is not None:
             self._closed_ms = round((self.ended_at - self._stopping) * 1000)
-        self._ending = ending
+        self._result = ending[0]
         self._keeper = None
-        self._tally.let_go()
+        self._progress.meter.release_request()
         self._request_bytes = 0
         release, self._release = self._release, None
         if release is not None:

@@ -13,7 +13,8 @@ import msgspec
 from webapp.chat import TextPart
 from webapp.conversation import Message, title_of
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from webapp.seams import Answer, AnswerWriter
+from webapp.frames import RunResult
+from webapp.seams import AnswerWriter
 from webapp.store.branches import Branch, conversation_of, read
 from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import Away, Database
@@ -217,23 +218,23 @@ class _Kept:
             if not (self._ended or self._saver.behind or self._saver.failing):
                 self._saver.put(End(owner=begin.owner, conversation=begin.conversation, answer=message))
 
-    def end(self, answer: Answer, *, wait: bool) -> bool:
+    def end(self, result: RunResult, text: str, reasoning: str, *, wait: bool) -> bool:
         """Keep the answer."""
         with self._lock:
             self._ended = True
         begin = self._begin
         message = msgspec.structs.replace(
             begin.answer,
-            content=(TextPart(answer.text),) if answer.text else (),
-            state=answer.state,
-            reasoning=answer.reasoning,
-            provider=answer.provider,
-            model=answer.model,
-            usage=answer.usage,
-            cost=answer.cost,
-            finish_reason=answer.finish_reason,
-            error=answer.error,
-            thought_ms=answer.thought_ms,
+            content=(TextPart(text),) if text else (),
+            state=result.state,
+            reasoning=reasoning,
+            provider=result.provider,
+            model=result.model,
+            usage=result.usage,
+            cost=result.cost,
+            finish_reason=result.finish_reason,
+            error=result.error,
+            thought_ms=result.thought_ms,
         )
         self._recall.keep(begin.owner, begin.conversation, begin.system, [message], {})
         end = End(owner=begin.owner, conversation=begin.conversation, answer=message)

@@ -1,38 +1,51 @@
-"""The HTTP transport that all providers share: one POST, answered by a stream of bytes.
+"""The HTTP transport that all providers share: one POST, answered by a body that is read when its reader wants it.
 
-No redirects, no cookies, no proxies from the environment, no compression; the key goes to the address it
-belongs to and nowhere else. A connection serves one call and is closed with it.
+No redirects, no cookies, no proxies from the environment, no compression; the key goes to the address it belongs to
+and nowhere else. HTTP/1.1 is written and parsed here: through `requests` a call costs as much CPU time as the rest of
+starting an answer.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from urllib.parse import urlsplit
 
 import certifi
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
-from urllib3.poolmanager import PoolManager
+import msgspec
 
 from webapp.errors import ConfigurationError, Interrupted, UpstreamError
 from webapp.providers.errors import refusal
-from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
-from webapp.providers.http.connections import pool_classes
-from webapp.providers.http.paced_socket import Exchange, PacedSocket, Timeouts, exchanging
+from webapp.providers.http.body import BodyLimits, ResponseBody
+from webapp.providers.http.connections import (
+    Address,
+    ConnectFailed,
+    ConnectionPool,
+    NameNotResolved,
+    StopHandle,
+)
+from webapp.providers.http.head import BadHead, ResponseHead, split_head
+from webapp.providers.http.sockets import Connection, NothingSent
 from webapp.seams import Call, Control
 
 _ERROR_BODY_BYTES = 64 * 1024
 _ERROR_BODY_S = 3.0
-_MOST_IDLE_CONNECTIONS = 1  # they are closed after one call; the pool is not used to keep any
+_OK = 200
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How long, in seconds, to wait for a provider, and how much to read from it, in bytes."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 300.0
+    idle_s: float = 120.0
+    quiet_s: float = 600.0
+    max_line_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 1024 * 1024 * 1024
 
 
 def trust(*extra: str | None) -> ssl.SSLContext:
-    """Make a TLS context that trusts the usual authorities and those in the files `extra`.
+    """Return a TLS context that trusts the usual authorities and those in the files `extra`.
 
     Raises `ConfigurationError` for a file that holds none.
     """
@@ -46,190 +59,150 @@ def trust(*extra: str | None) -> ssl.SSLContext:
     return context
 
 
-class _Adapter(HTTPAdapter):
-    """Puts the paced connections under requests, with one TLS context for all of them."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(pool_connections=8, pool_maxsize=_MOST_IDLE_CONNECTIONS, max_retries=0)
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
-    ) -> None:
-        self.poolmanager = PoolManager(
-            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context, **pool_kwargs
-        )
-        self.poolmanager.pool_classes_by_scheme = pool_classes
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave verification to our context: requests would read the authorities again at every call."""
-
-
-class _Session(requests.Session):
-    """A session that does not look where a redirect goes: to find out, it would read all of its body."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """See none."""
-
-
 class HttpTransport:
     """Sends calls over HTTP and HTTPS. May be shared by threads; close it when done."""
 
-    def __init__(self, patience: Timeouts, context: ssl.SSLContext) -> None:
-        self._patience = patience
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.headers.clear()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(context)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+    def __init__(self, timeouts: Timeouts, context: ssl.SSLContext) -> None:
+        self._timeouts = timeouts
+        self._pool = ConnectionPool(context, timeouts.connect_s)
+        self._limits = BodyLimits(idle_s=timeouts.idle_s, max_bytes=timeouts.max_body_bytes)
+        self._error_limits = BodyLimits(idle_s=_ERROR_BODY_S, max_bytes=timeouts.max_body_bytes)
 
-    @property
-    def patience(self) -> Timeouts:
-        """The limits in force."""
-        return self._patience
-
-    @contextmanager
-    def post(self, call: Call, control: Control) -> Iterator[Iterable[bytes]]:
+    def post(self, call: Call, control: Control) -> ResponseBody:
         """Send a call; see `seams.Transport`."""
-        exchange = Exchange(control, self._patience)
-        headers = {"Accept-Encoding": "identity", "Connection": "close", **call.headers}
-        with exchanging(exchange):
-            response = self._send(call, headers, control)
+        stop = StopHandle(control)
         try:
-            reader = exchange.reader
-            if reader is None:
-                raise UpstreamError("upstream_protocol", detail="no connection was opened")
-            body = _body(reader, response.headers, self._patience.max_body_bytes)
-            if response.status_code != requests.codes.ok:
-                reader.hurry(_ERROR_BODY_S)
-                raise refusal(response.status_code, response.headers, _error_body(body))
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise UpstreamError("upstream_protocol", detail="the answer is compressed")
-            yield _guarded(body, control)
-        finally:
-            response.close()
+            connection, head, first = self._exchange(call, control, stop)
+            limits = self._limits if head.status == _OK else self._error_limits
+            body = ResponseBody(connection, head, first, control, limits, self._pool, stop)
+            try:
+                if head.status != _OK:
+                    raise refusal(head.status, head.headers, _error_body(body))
+                if head.headers.get("content-encoding", "identity") != "identity":
+                    raise UpstreamError("upstream_protocol", detail="the answer is compressed")
+            except BaseException:
+                body.close(reuse=False)
+                raise
+        except BaseException:
+            stop.release()
+            raise
+        return body
 
     def close(self) -> None:
-        """Let go of what is pooled; calls in progress go on."""
-        self._session.close()
+        """Close the idle connections; calls in progress go on."""
+        self._pool.close()
 
-    def _send(self, call: Call, headers: Mapping[str, str], control: Control) -> requests.Response:
-        request = requests.Request("POST", call.url, data=call.body, headers=dict(headers))
+    def _exchange(
+        self, call: Call, control: Control, stop: StopHandle
+    ) -> tuple[Connection, ResponseHead, bytes]:
+        """Send the request and return the head of its response, and what has come of the body with it.
+
+        An idle connection that was closed before it took a byte of the request is replaced by a new one.
+        """
+        address, request, credentials = _written(call)
+        connection: Connection | None = None
         try:
-            return self._session.send(
-                request.prepare(),
-                stream=True,
-                allow_redirects=False,
-                timeout=(self._patience.connect_s, self._patience.first_byte_s),
-            )
-        except (requests.RequestException, HTTPError, OSError) as error:
+            connection = self._pool.take(address, credentials, stop)
+            try:
+                self._send(connection, request)
+            except NothingSent:
+                if not connection.is_reused:
+                    raise
+                self._pool.discard(connection)
+                connection = self._pool.open(address, credentials, stop)
+                self._send(connection, request)
+            control.asked(True)
+            return (connection, *self._head(connection))
+        except (OSError, UnicodeError, BadHead) as error:
+            expired = connection is not None and connection.expired
+            if connection is not None:
+                self._pool.discard(connection)
             control.wait(0)  # a stop looks like a broken connection
-            raise _failure(error) from error
+            raise _failure(error, expired) from error
+        except BaseException:
+            if connection is not None:
+                self._pool.discard(connection)
+            raise
 
-
-def _failure(error: BaseException) -> UpstreamError:
-    """Say in our words why no answer came."""
-    causes = list(_causes(error))
-    detail = type(causes[-1]).__name__
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return UpstreamError("upstream_tls", detail=detail)
-    if any(isinstance(cause, (NameResolutionError, NewConnectionError)) for cause in causes):
-        return UpstreamError("upstream_unreachable", detail=detail)
-    if isinstance(error, requests.ConnectTimeout):
-        return UpstreamError("upstream_unreachable", detail=detail)
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return UpstreamError("upstream_timeout", detail=detail)
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return UpstreamError("upstream_tls", detail=detail)
-    return UpstreamError("upstream_unreachable", detail=detail)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk what an exception wraps; bounded, because wrappers can point back at each other."""
-    seen: set[int] = set()
-    queue: list[object] = [error]
-    while queue:
-        cause = queue.pop(0)
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        queue += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
-
-
-def _body(reader: PacedSocket, headers: Mapping[str, str], most_bytes: int) -> Iterator[bytes]:
-    """Give the body as it comes, by whichever of HTTP's three ways it is delimited."""
-    coding = headers.get("Transfer-Encoding", "").lower()
-    length = headers.get("Content-Length", "")
-    raw = _raw(reader, most_bytes)
-    if "chunked" in coding:
-        yield from _chunked(raw)
-    elif length.isdigit():
-        yield from _sized(raw, int(length))
-    else:
-        yield from raw
-
-
-def _raw(reader: PacedSocket, most_bytes: int) -> Iterator[bytes]:
-    taken = 0
-    chunk = reader.leftover() or reader.read()
-    while chunk:
-        taken += len(chunk)
-        if taken > most_bytes:
-            raise UpstreamError("upstream_protocol", detail=f"the answer is over {most_bytes} bytes")
-        yield chunk
-        chunk = reader.read()
-
-
-def _chunked(raw: Iterator[bytes]) -> Iterator[bytes]:
-    decoder = ChunkedDecoder()
-    for chunk in raw:
+    def _send(self, connection: Connection, request: bytes) -> None:
+        connection.deadline = time.monotonic() + self._timeouts.first_byte_s
+        self._pool.check_by(connection.deadline)
         try:
-            content = decoder.decode(chunk)
-        except BadChunk as error:
-            raise Interrupted(str(error)) from error
-        if content:
-            yield content
-        if decoder.ended:
-            return
-    raise Interrupted("the body was cut inside a chunk")
+            connection.send(request)
+        except NothingSent:
+            raise
+        except OSError:
+            pass  # a server may refuse a request before it has read all of it: the response tells
+
+    @staticmethod
+    def _head(connection: Connection) -> tuple[ResponseHead, bytes]:
+        raw = b""
+        while True:
+            received = connection.receive()
+            if not received:
+                raise ConnectionResetError("the connection was closed before an answer")
+            raw += received
+            found = split_head(raw)
+            if found is not None:
+                return found
 
 
-def _sized(raw: Iterator[bytes], left: int) -> Iterator[bytes]:
-    if left == 0:
-        return
-    for chunk in raw:
-        yield chunk[:left]
-        left -= len(chunk)
-        if left <= 0:
-            return
-    raise Interrupted("the body was shorter than it said")
+def _written(call: Call) -> tuple[Address, bytes, tuple[str, ...]]:
+    """Return where a call goes, its request as bytes, and the credentials that its connection belongs to.
 
-
-def _guarded(body: Iterator[bytes], control: Control) -> Iterator[bytes]:
-    """Tell a stop and a broken connection from an end."""
+    Raises `OSError` for an address that is none.
+    """
     try:
-        yield from body
-    except OSError as error:
-        control.wait(0)
-        raise Interrupted(type(error).__name__) from error
-    except Interrupted:
-        control.wait(0)
-        raise
-    control.wait(0)
+        parts = urlsplit(call.url)
+        secure = parts.scheme == "https"
+        address = Address(secure, parts.hostname or "", parts.port or (443 if secure else 80))
+        host = address.host.encode("idna").decode() if not address.host.isascii() else address.host
+    except (ValueError, UnicodeError) as error:
+        raise NameNotResolved("the address cannot be read") from error
+    if not host or any(char.isspace() for char in host):
+        raise NameNotResolved("the address has no host")
+    shown = f"[{host}]" if ":" in host else host
+    if parts.port is not None:
+        shown += f":{parts.port}"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": shown, "Accept-Encoding": "identity", "Content-Length": str(len(call.body))}
+    lines = [
+        f"POST {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in {**headers, **call.headers}.items()),
+    ]
+    head = "\r\n".join(lines)
+    if "\n" in head.replace("\r\n", ""):
+        raise NameNotResolved("a header holds a line break")
+    credentials = tuple(value for name, value in call.headers.items() if name.lower() in _CREDENTIALS)
+    return address, head.encode("latin-1") + b"\r\n\r\n" + call.body, credentials
 
 
-def _error_body(body: Iterator[bytes]) -> bytes:
-    """Read the beginning of what an error says: at most 64 KiB of it, for a few seconds."""
+_CREDENTIALS = ("authorization", "x-api-key", "api-key")
+
+
+def _failure(error: Exception, expired: bool) -> UpstreamError:
+    """Return the error for a call to which no response came."""
+    detail = type(error.__cause__ or error).__name__
+    if isinstance(error, ssl.SSLError):
+        return UpstreamError("upstream_tls", detail=detail)
+    if isinstance(error, (NameNotResolved, ConnectFailed, NothingSent, UnicodeError)):
+        return UpstreamError("upstream_unreachable", detail=detail)
+    if expired or isinstance(error, TimeoutError):
+        return UpstreamError("upstream_timeout", detail="TimeoutError", taken=True)
+    # The request was sent: the provider may be working on it, and charge for it.
+    return UpstreamError("upstream_unreachable", detail=detail, taken=True)
+
+
+def _error_body(body: ResponseBody) -> bytes:
+    """Read the beginning of an error's body: at most 64 KiB of it, for a few seconds."""
     taken = b""
     until = time.monotonic() + _ERROR_BODY_S
     try:
-        for chunk in body:
-            taken += chunk
-            if len(taken) >= _ERROR_BODY_BYTES or time.monotonic() >= until:
+        while len(taken) < _ERROR_BODY_BYTES and time.monotonic() < until:
+            content = body.read()
+            if not content:
                 break
+            taken += content
     except (OSError, Interrupted, UpstreamError):
         pass  # what has come must do
     return taken[:_ERROR_BODY_BYTES]
