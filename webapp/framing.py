@@ -35,11 +35,10 @@ class Framer:
         self._held: list[str] = []
         self._held_bytes = 0  # counted as they come: counting them anew for each delta would be quadratic
         self._joiner = SurrogateJoiner()
-        self._since = 0.0  # when the oldest delta held came
         self._left_at: float | None = None  # when the last timed frame left; None before the first
 
     def feed(self, delta: TextDelta | ReasoningDelta, now: float) -> list[Frame]:
-        """Take one delta; returns the frames that leave now, mostly none."""
+        """Add one delta; returns the frames that leave at once, mostly none. Call `flush` after what came together."""
         text = delta.text
         if not text:
             return []
@@ -51,11 +50,9 @@ class Framer:
         text = self._joiner.decode(text)
         if not text:
             return frames
-        if not self._held:
-            self._since = now
         self._held.append(text)
         self._held_bytes += len(text) if text.isascii() else len(text.encode())
-        if self._left_at is None or now - self._since >= self._window_s:
+        if self._left_at is None:
             self._left_at = now
             return frames + self._take()
         if self._held_bytes >= FRAME_BYTES or (self._early and self._closes_early(text)):

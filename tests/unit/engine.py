@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from webapp.chat import ModelMessage, ModelRequest, Usage
+from webapp.errors import Interrupted
 from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, new_run
 from webapp.framing import Rules
@@ -23,7 +24,7 @@ QUESTION = ModelRequest(messages=(ModelMessage.user("Hello there, who are you?")
 Script = Callable[[Control], Iterator[Event]]
 
 
-class ReplayFilter:
+class ScriptedProvider:
     """A provider that does what a test tells it. `asked` counts its calls."""
 
     def __init__(self, script: Script, name: str = "openai", model: str = "gpt-4.1") -> None:
@@ -32,12 +33,32 @@ class ReplayFilter:
         self.model_name = model
         self.asked = 0
 
-    def stream(self, request: ModelRequest, control: Control) -> Iterator[Event]:
+    def open(self, request: ModelRequest, control: Control) -> "ScriptedEvents":
         self.asked += 1
-        yield from self._script(control)
+        return ScriptedEvents(self._script(control))
 
 
-def says(*events: Event | Exception | str) -> ReplayFilter:
+class ScriptedEvents:
+    """One event a read, so that each delta leaves in a frame of its own."""
+
+    has_more = False
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+
+    def read(self, *, wait: bool = True) -> Sequence[Event]:
+        if not wait:
+            return []
+        event = next(self._events, None)
+        if event is None:
+            raise Interrupted("the script has no more events")
+        return [event]
+
+    def close(self) -> None:
+        getattr(self._events, "close", lambda: None)()
+
+
+def says(*events: Event | Exception | str, **named: str) -> ScriptedProvider:
     """A provider that says these, one after the other, letting each leave on its own; a text is a delta."""
 
     def script(control: Control) -> Iterator[Event]:
@@ -45,14 +66,13 @@ def says(*events: Event | Exception | str) -> ReplayFilter:
             if isinstance(event, Exception):
                 raise event
             yield TextDelta(event) if isinstance(event, str) else event
-            control.drained()
 
-    return ReplayFilter(script)
+    return ScriptedProvider(script, **named)
 
 
-def answers(*texts: str) -> ReplayFilter:
+def answers(*texts: str, **named: str) -> ScriptedProvider:
     """A provider that gives a whole answer."""
-    return says(*texts, Finished("stop"))
+    return says(*texts, Finished("stop"), **named)
 
 
 class Held:
@@ -66,21 +86,19 @@ class Held:
         self.release = threading.Event()
         self.aborted = threading.Event()
         self._stuck = stuck
-        self.provider = ReplayFilter(self._script)
+        self.provider = ScriptedProvider(self._script)
         self._first = first
 
     def _script(self, control: Control) -> Iterator[Event]:
         control.opened(self.aborted.set)
         for text in self._first:
             yield TextDelta(text)
-            control.drained()
         self.reached.set()
         if self._stuck:
             assert self.release.wait(PATIENCE_S), "the test let it go in time"
         else:
             control.wait(PATIENCE_S)
         yield TextDelta("late")
-        control.drained()
         yield Finished("stop")
 
     def wait(self) -> None:
@@ -101,8 +119,8 @@ class StillRuns(Runs):
         self._look_round(now)
 
 
-def no_price(provider: str, model: str, usage: Usage) -> None:
-    del provider, model, usage
+def no_price(provider: str, models: Sequence[str], usage: Usage) -> None:
+    del provider, models, usage
 
 
 def order(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.unit.splits import Pieces, same_for_all_cuts
-from webapp.errors import AnswerError, UpstreamError
+from webapp.errors import UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.seams import Decoder
 
@@ -49,12 +49,14 @@ def hear(make: Callable[[int], Decoder], body: bytes) -> Heard:
     def read(pieces: Pieces) -> tuple[list[Event], str | None, bool | None]:
         decoder = make(LIMIT)
         events: list[Event] = []
-        try:
-            for piece in pieces:
-                events += decoder.decode(piece)
+        for piece in pieces:
+            events += decoder.decode(piece)
+            if decoder.error is not None:
+                break
+        else:
             events += decoder.flush()
-        except AnswerError as error:
-            return events + list(decoder.heard), error.code, error.retryable
+        if decoder.error is not None:
+            return events, decoder.error.code, decoder.error.retryable
         assert decoder.finished == isinstance(events[-1], Finished)
         return events, None, None
 
@@ -81,9 +83,8 @@ def _summed(events: list[Event], failure: str | None, retryable: bool | None) ->
 def detail_of(make: Callable[[int], Decoder], body: bytes) -> str:
     """Decode a body that fails, and give what its error tells the operator."""
     decoder = make(LIMIT)
-    try:
-        decoder.decode(body)
+    decoder.decode(body)
+    if decoder.error is None:
         decoder.flush()
-    except UpstreamError as error:
-        return error.detail
-    raise AssertionError("it did not fail")
+    assert isinstance(decoder.error, UpstreamError), "it did not fail"
+    return decoder.error.detail

@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pytest
 
 from tests.unit.engine import (
     QUESTION,
-    ReplayFilter,
+    ScriptedProvider,
     StillRuns,
     answers,
     bodies,
@@ -70,7 +70,7 @@ def test_how_long_it_thought_is_told() -> None:
         yield Finished("stop")
 
     runs = StillRuns()
-    assert 45 <= finish(runs, start(runs, ReplayFilter(script)))["thought_ms"] < 200
+    assert 45 <= finish(runs, start(runs, ScriptedProvider(script)))["thought_ms"] < 200
     for said in (["Hello"], [ReasoningDelta("hm")], ["Hello", ReasoningDelta("hm")]):
         last = finish(runs, start(runs, says(*said, Finished("stop"))))
         assert "thought_ms" not in last
@@ -145,7 +145,7 @@ def test_what_no_provider_took_is_not_counted(taken: bool) -> None:
         yield
 
     runs = StillRuns()
-    usage = finish(runs, start(runs, ReplayFilter(script)))["usage"]
+    usage = finish(runs, start(runs, ScriptedProvider(script)))["usage"]
     assert (usage["input_tokens"], usage.get("estimated", False)) == (
         (ASKED_TOKENS, True) if taken else (0, False)
     )
@@ -170,8 +170,8 @@ def test_after_a_cut_the_larger_count_holds() -> None:
     assert finish(runs, start(runs, late))["usage"]["output_tokens"] == 50
 
 
-def price(provider: str, model: str, usage: Usage) -> Decimal | None:
-    return Decimal("0.0000001") * usage.output_tokens if model == "gpt-4.1" else None
+def price(provider: str, models: Sequence[str], usage: Usage) -> Decimal | None:
+    return Decimal("0.0000001") * usage.output_tokens if "gpt-4.1" in models else None
 
 
 def test_the_price_is_that_of_the_model_asked_for_where_its_own_name_has_none() -> None:
@@ -182,7 +182,7 @@ def test_the_price_is_that_of_the_model_asked_for_where_its_own_name_has_none() 
 
 def test_an_unknown_price_is_none() -> None:
     runs = StillRuns(pricer=price)
-    unknown = ReplayFilter(lambda control: answers("x").stream(QUESTION, control), model="mystery")
+    unknown = answers("x", model="mystery")
     assert finish(runs, start(runs, unknown))["cost"] is None
 
 
@@ -223,7 +223,7 @@ def test_text_that_is_still_held_leaves_before_a_failure() -> None:
         raise Interrupted
 
     runs = StillRuns()
-    assert text_of(read(runs, start(runs, ReplayFilter(script)))) == "first and more"
+    assert text_of(read(runs, start(runs, ScriptedProvider(script)))) == "first and more"
 
 
 def test_an_answer_without_an_end_is_interrupted() -> None:
@@ -245,7 +245,7 @@ def test_a_bug_ends_the_answer_and_is_logged(caplog: pytest.LogCaptureFixture) -
 
 def test_another_provider_is_asked_before_the_first_delta_only() -> None:
     runs = StillRuns()
-    second = ReplayFilter(lambda control: answers("Hello").stream(QUESTION, control), "anthropic", "claude")
+    second = answers("Hello", name="anthropic", model="claude")
     found = read(runs, start(runs, says(UpstreamError("upstream_overloaded")), second))
     last = bodies(found)[-1]
     assert (text_of(found), last["provider"], last["model"]) == ("Hello", "anthropic", "claude")

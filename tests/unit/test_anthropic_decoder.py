@@ -39,10 +39,8 @@ def test_recording(name: str) -> None:
 
 def test_the_cache_counts_as_input() -> None:
     decoder = AnthropicDecoder(10_000)
-    decoder.decode(recording("anthropic", "cache"))
-    assert [
-        (one.input_tokens, one.output_tokens) for one in decoder.heard if hasattr(one, "input_tokens")
-    ] == [
+    events = decoder.decode(recording("anthropic", "cache"))
+    assert [(one.input_tokens, one.output_tokens) for one in events if hasattr(one, "input_tokens")] == [
         (123, 1),
         (None, 7),
     ]
@@ -50,8 +48,7 @@ def test_the_cache_counts_as_input() -> None:
 
 def test_redacted_thinking_is_nowhere() -> None:
     decoder = AnthropicDecoder(10_000)
-    decoder.decode(recording("anthropic", "redacted"))
-    assert "EmwK" not in repr(decoder.heard)
+    assert "EmwK" not in repr(decoder.decode(recording("anthropic", "redacted")))
 
 
 def test_an_error_keeps_the_provider_s_words_for_the_operator() -> None:
@@ -61,5 +58,5 @@ def test_an_error_keeps_the_provider_s_words_for_the_operator() -> None:
 def test_json_nested_without_end_is_one_damaged_event() -> None:
     decoder = AnthropicDecoder(1 << 20)
     decoder.decode(b'data: {"type":"error","error":' + b"[" * 50_000 + b"\n\n")
-    decoder.decode(b'data: {"type":"message_stop"}\n\n')
-    assert decoder.heard[-1].damaged == 1
+    events = decoder.decode(b'data: {"type":"message_stop"}\n\n')
+    assert events[-1].damaged == 1

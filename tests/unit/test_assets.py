@@ -103,7 +103,7 @@ def test_where_nothing_can_be_written_the_files_are_served_as_they_are(
     assets = Assets(STATIC)
     joined = assets.first
     client = Client(assets.serve(NotFound()))
-    assert "joined/dom.js" in joined
+    assert "joined/dom/elements.js" in joined
     assert "chat/chat.js" in assets.first
     for name in [*assets.first, *assets.beside, *assets.shared]:
         with client.get(assets.url(name)) as response:

@@ -3,6 +3,7 @@
 import json
 import random
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from webapp.frames import (
     RESET_BYTES,
     Cursor,
     Frame,
-    Outcome,
     Reset,
+    RunResult,
     Start,
     done_frame,
     encode_message,
@@ -33,8 +34,11 @@ RUN = "AAAAAAAAAAAAAAAAAAAA-_"
 START = Start(run=RUN, provider="openai", model="gpt-4.1")
 
 
-def outcome(cost: str | None = "0.000012", *, damaged: int = 0, estimated: bool = False) -> Outcome:
-    return Outcome(
+def result(
+    cost: str | None = "0.000012", *, damaged: int = 0, estimated: bool = False, **rest: Any
+) -> RunResult:
+    return RunResult(
+        **({"state": "done", "finish_reason": "stop"} | rest),
         usage=Usage(3, 5, estimated=estimated),
         cost=None if cost is None else Decimal(cost),
         sha256="ab" * 32,
@@ -49,8 +53,8 @@ FRAMES = [
     text_frame("Hello"),
     reasoning_frame("Hm"),
     notice_frame("reconnect", 500),
-    done_frame("stop", outcome()),
-    error_frame(AnswerError("interrupted"), outcome(), partial=True),
+    done_frame(result()),
+    error_frame(AnswerError("interrupted"), result(), partial=True),
     *reset_frames(Reset(text="Hel", reasoning="", start=START)),
 ]
 
@@ -65,7 +69,7 @@ def test_only_done_and_error_are_terminal() -> None:
 
 
 def test_a_done_frame_tells_what_was_used() -> None:
-    body = json.loads(done_frame("stop", outcome()).payload, parse_float=Decimal)
+    body = json.loads(done_frame(result()).payload, parse_float=Decimal)
     assert body == {
         "done": True,
         "finish_reason": "stop",
@@ -78,13 +82,15 @@ def test_a_done_frame_tells_what_was_used() -> None:
 
 
 def test_what_is_rare_stands_there_only_where_it_is_true() -> None:
-    rare = json.loads(done_frame("cancelled", outcome(damaged=2, estimated=True), by="orphan").payload)
+    rare = json.loads(
+        done_frame(result(damaged=2, estimated=True, finish_reason="cancelled", stopped_by="orphan")).payload
+    )
     assert (rare["by"], rare["damaged"], rare["usage"]["estimated"]) == ("orphan", 2, True)
 
 
 def test_an_error_frame_says_our_sentence_and_when_to_come_back() -> None:
     error = AnswerError("upstream_rate_limited", retry_after_s=12.34567)
-    body = json.loads(error_frame(error, outcome(None), partial=False).payload)
+    body = json.loads(error_frame(error, result(None), partial=False).payload)
     assert body["error"] == "The model provider is receiving too many requests."
     assert (body["code"], body["retryable"], body["partial"]) == ("upstream_rate_limited", True, False)
     assert (body["retry_after"], body["cost"]) == (12.346, None)
@@ -102,7 +108,7 @@ def test_an_error_frame_says_our_sentence_and_when_to_come_back() -> None:
 )
 def test_an_amount_is_written_without_an_exponent(amount: str, written: str) -> None:
     assert bytes(plain_number(Decimal(amount))).decode() == written
-    assert f'"cost":{written},' in done_frame("stop", outcome(amount)).payload.decode()
+    assert f'"cost":{written},' in done_frame(result(amount)).payload.decode()
 
 
 @pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85"])
@@ -190,10 +196,8 @@ def test_what_is_no_cursor(text: str) -> None:
 def test_sse_has_an_id_and_names_the_terminal_event() -> None:
     assert encode_sse(text_frame("x"), b"c:1:2") == b'id: c:1:2\ndata: {"text":"x"}\n\n'
     assert encode_sse(text_frame("x"), None) == b'data: {"text":"x"}\n\n'
-    assert encode_sse(done_frame("stop", outcome()), b"c").startswith(
-        b'id: c\nevent: done\ndata: {"done":true'
-    )
-    failed = error_frame(AnswerError("internal"), outcome(), partial=False)
+    assert encode_sse(done_frame(result()), b"c").startswith(b'id: c\nevent: done\ndata: {"done":true')
+    failed = error_frame(AnswerError("internal"), result(), partial=False)
     assert encode_sse(failed, None).startswith(b"event: error\ndata: {")
 
 

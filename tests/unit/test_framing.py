@@ -98,7 +98,8 @@ def test_after_a_pause_a_delta_is_due_at_once() -> None:
 def test_a_busy_caller_s_delta_leaves_with_the_next_one_after_a_window() -> None:
     framer = begun()
     assert framer.feed(TextDelta("a"), 0.01) == []
-    assert said(framer.feed(TextDelta("b"), 0.01 + W)) == ["ab"]
+    assert framer.feed(TextDelta("b"), 0.01 + W) == []
+    assert said(framer.flush(0.01 + W)) == ["ab"]
 
 
 def test_no_delta_waits_longer_than_a_window(dice: random.Random) -> None:

@@ -7,12 +7,16 @@ import pytest
 
 from tests.unit.engine import PATIENCE_S, bodies, ids, text_of
 from webapp.chat import Usage
-from webapp.frames import Cursor, Frame, Outcome, Start, done_frame, new_run, start_frame, text_frame
+from webapp.frames import Cursor, Frame, RunResult, Start, done_frame, new_run, start_frame, text_frame
 from webapp.runs.log import RunLog, StaleEpoch, Wake
 from webapp.runs.readers import Delivery, Reader
 
 RUN = new_run()
-DONE = done_frame("stop", Outcome(usage=Usage(), cost=None, sha256="", provider="p", model="m"))
+DONE = done_frame(
+    RunResult(
+        state="done", finish_reason="stop", usage=Usage(), cost=None, sha256="", provider="p", model="m"
+    )
+)
 
 
 def log_of(*texts: str, ended: bool = False) -> RunLog:

@@ -59,22 +59,22 @@ def test_a_dated_name_is_found_by_the_name_it_extends(provider: str, name: str, 
 
 
 def test_an_answer_is_priced_exactly() -> None:
-    assert KNOWN.cost("openai", "gpt-4.1", USAGE) == Decimal("0.006")
-    assert KNOWN.cost("openai", "gpt-4.1-2025-04-14", Usage(1, 1)) == Decimal("0.00001")
-    assert KNOWN.cost("ollama", "llama3", USAGE) == 0
-    assert KNOWN.cost("openai", "gpt-4.1", Usage(0, 0)) == 0
+    assert KNOWN.cost("openai", ["gpt-4.1"], USAGE) == Decimal("0.006")
+    assert KNOWN.cost("openai", ["gpt-4.1-2025-04-14"], Usage(1, 1)) == Decimal("0.00001")
+    assert KNOWN.cost("ollama", ["llama3"], USAGE) == 0
+    assert KNOWN.cost("openai", ["gpt-4.1"], Usage(0, 0)) == 0
 
 
 def test_an_unknown_price_is_none(tmp_path: Path) -> None:
-    assert KNOWN.cost("openai", "mystery", USAGE) is None
+    assert KNOWN.cost("openai", ["mystery"], USAGE) is None
     models = override(tmp_path, 'provider = "openai"\nname = "half"\ninput = "1"')
-    assert models.cost("openai", "half", USAGE) is None
+    assert models.cost("openai", ["half"], USAGE) is None
 
 
 def test_the_operator_s_file_overrides_model_by_model(tmp_path: Path) -> None:
     models = override(tmp_path, 'provider = "openai"\nname = "gpt-4.1"\ninput = "1"\noutput = 2.5')
-    assert models.cost("openai", "gpt-4.1", USAGE) == Decimal("0.00225")
-    assert models.cost("openai", "gpt-4o", USAGE) == KNOWN.cost("openai", "gpt-4o", USAGE)
+    assert models.cost("openai", ["gpt-4.1"], USAGE) == Decimal("0.00225")
+    assert models.cost("openai", ["gpt-4o"], USAGE) == KNOWN.cost("openai", ["gpt-4o"], USAGE)
     assert models.default("openai") == "gpt-4.1", "a new price left the provider without a default"
 
 

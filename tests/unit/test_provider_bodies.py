@@ -9,9 +9,10 @@ from tests.unit.transports import HELLO, FakeTransport, chunk
 from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse, TextPart
 from webapp.errors import InvalidRequest
 from webapp.providers.anthropic import AnthropicProvider
-from webapp.providers.base import BaseProvider, RetryingClient
+from webapp.providers.base import BaseProvider
 from webapp.providers.ollama import OllamaProvider
 from webapp.providers.openai import OpenAIProvider
+from webapp.providers.retries import RetryingClient
 
 KEY = "sk-canary-0123456789"
 DATA = ImagePart(media_type="image/png", data="iVBORw0K")

@@ -1,14 +1,16 @@
 """From a call to events: retries and their waits, what may be left out, and how a call ends."""
 
+from contextlib import closing
+
 import pytest
 
 from tests.unit.transports import HELLO, FakeControl, FakeTransport, Outcome, chunk
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.errors import AnswerError, Interrupted, Stopped, UpstreamError
 from webapp.events import Event, Finished, TextDelta
-from webapp.providers.base import RetryingClient
 from webapp.providers.errors import refusal
 from webapp.providers.openai import OpenAIDecoder, OpenAIProvider
+from webapp.providers.retries import RetryingClient
 from webapp.seams import Call
 
 CALL = Call(url="http://provider.example/v1", headers={}, body=b"{}")
@@ -22,14 +24,15 @@ class Caller:
         self.transport = FakeTransport(*outcomes)
         self.control = FakeControl(stopped_at_wait=stopped_at_wait)
         self.heard: list[Event] = []
-        self._calling = RetryingClient(self.transport, **calling)  # type: ignore[arg-type]
+        self._client = RetryingClient(self.transport, **calling)  # type: ignore[arg-type]
 
     def run(self) -> "Caller":
-        events = self._calling.events(
+        stream = self._client.open(
             lambda error: None if error else CALL, OpenAIDecoder(100_000), self.control
         )
-        for event in events:
-            self.heard.append(event)
+        with closing(stream):
+            while not (self.heard and isinstance(self.heard[-1], Finished)):
+                self.heard += stream.read()
         assert self.transport.open == 0
         return self
 
@@ -163,13 +166,23 @@ def test_comments_alone_are_silence_after_a_while() -> None:
 
 def test_who_stops_listening_closes_the_connection() -> None:
     transport = FakeTransport(HELLO)
-    events = RetryingClient(transport).events(
+    stream = RetryingClient(transport).open(
         lambda error: None if error else CALL, OpenAIDecoder(1000), FakeControl()
     )
-    next(events)
+    stream.read()
     assert transport.open == 1
-    events.close()
-    assert transport.open == 0
+    stream.close()
+    assert (transport.open, transport.reused) == (0, 0)
+
+
+def test_the_connection_of_a_complete_answer_may_be_used_again() -> None:
+    assert Caller(HELLO).run().transport.reused == 1
+
+
+def test_a_call_that_the_provider_may_be_working_on_is_not_repeated() -> None:
+    call = Caller(UpstreamError("upstream_unreachable", taken=True), HELLO)
+    assert call.fail().retryable
+    assert len(call.transport.calls) == 1
 
 
 # What a compatible server does not know is left out.

@@ -8,7 +8,7 @@ import msgspec
 
 from tests.unit.engine import (
     Held,
-    ReplayFilter,
+    ScriptedProvider,
     StillRuns,
     answers,
     bodies,
@@ -21,8 +21,8 @@ from tests.unit.engine import (
 )
 from webapp.errors import UpstreamError
 from webapp.events import Finished
+from webapp.frames import RunResult
 from webapp.runs.run import Run
-from webapp.seams import Answer
 
 PATIENCE_S = 10.0
 
@@ -46,14 +46,18 @@ class AnswerWriter:
     def so_far(self, text: str, reasoning: str) -> None:
         self.told.append(("so far", text))
 
-    def end(self, answer: Answer, *, wait: bool) -> bool:
-        self.told.append((answer, wait))
+    def end(self, result: RunResult, text: str, reasoning: str, *, wait: bool) -> bool:
+        self.told.append((result, text, wait))
         return self._ends
 
     @property
-    def answer(self) -> Answer:
-        found: Answer = self.told[-1][0]
+    def answer(self) -> RunResult:
+        found: RunResult = self.told[-1][0]
         return found
+
+    @property
+    def text(self) -> str:
+        return str(self.told[-1][1])
 
 
 def start(runs: StillRuns, keeper: AnswerWriter, *chain: Any, kept: str = "") -> Run:
@@ -75,8 +79,8 @@ def test_the_question_is_kept_before_the_provider_is_called_and_the_answer_befor
     keeper.release.set()
     assert kinds(runs, run) == ["start", "text", "text", "done"]
     assert keeper.told[0] == "begin"
-    assert (keeper.answer.text, keeper.answer.state, keeper.answer.finish_reason) == ("Hello", "done", "stop")
-    assert keeper.told[-1][1] is True
+    assert (keeper.text, keeper.answer.state, keeper.answer.finish_reason) == ("Hello", "done", "stop")
+    assert keeper.told[-1][2] is True
 
 
 def test_what_is_not_saved_is_told_to_every_reader_and_has_its_place() -> None:
@@ -121,7 +125,7 @@ def test_a_run_that_is_stopped_while_its_question_is_kept_asks_nobody() -> None:
 def test_a_failure_is_kept_with_its_text_and_its_code() -> None:
     runs, keeper = StillRuns(), AnswerWriter()
     finish(runs, start(runs, keeper, says("Hel", UpstreamError("upstream_stalled"))))
-    assert (keeper.answer.text, keeper.answer.state, keeper.answer.error) == (
+    assert (keeper.text, keeper.answer.state, keeper.answer.error) == (
         "Hel",
         "failed",
         "upstream_stalled",
@@ -134,8 +138,8 @@ def test_a_run_that_is_ended_for_its_producer_is_kept_without_waiting() -> None:
     held.wait()
     run.ask_to_stop("user")
     runs.look_round(time.monotonic() + 1.0)
-    assert (keeper.answer.text, keeper.answer.state) == ("Hel", "cancelled")
-    assert keeper.told[-1][1] is False
+    assert (keeper.text, keeper.answer.state) == ("Hel", "cancelled")
+    assert keeper.told[-1][2] is False
     held.release.set()
     finish(runs, run)
     assert len(keeper.told) == 2, "the producer came too late to say anything"
@@ -151,7 +155,7 @@ def test_a_long_answer_is_kept_now_and_then_and_only_when_there_is_more() -> Non
     assert keeper.told[1:] == [("so far", "Hel")]
     run.stop("user")
     runs.look_round(now + 30)
-    assert keeper.told[-1] == (keeper.answer, True)
+    assert keeper.told[-1][2] is True
 
 
 def test_what_an_answer_begins_with_is_part_of_it_and_not_counted() -> None:
@@ -159,15 +163,15 @@ def test_what_an_answer_begins_with_is_part_of_it_and_not_counted() -> None:
     run = start(runs, keeper, answers("night."), kept="It was a dark ")
     found = read(runs, run)
     assert [body["text"] for body in bodies(found) if "text" in body] == ["It was a dark ", "night."]
-    assert (text_of(found), keeper.answer.text) == ("It was a dark night.",) * 2
+    assert (text_of(found), keeper.text) == ("It was a dark night.",) * 2
     assert run.receipt().usage is not None
     assert run.receipt().usage.output_tokens == 1, "of five"
 
 
 def test_a_keeper_and_a_request_are_let_go_with_the_end() -> None:
     runs, keeper = StillRuns(), AnswerWriter()
-    run = start(runs, keeper, ReplayFilter(lambda _: iter([Finished("stop")])))
+    run = start(runs, keeper, ScriptedProvider(lambda _: iter([Finished("stop")])))
     finish(runs, run)
     assert run._keeper is None
-    assert run._tally._request is None
+    assert run._progress.meter._request is None
     assert run._producer._request is None

@@ -27,7 +27,7 @@ def test_joins(pieces: list[str], whole: str) -> None:
 
 @pytest.mark.parametrize(("pieces", "whole"), CASES)
 def test_a_response_grows_by_whole_characters(pieces: list[str], whole: str) -> None:
-    growth = ResponseBuilder("mock", "m", ModelRequest(messages=[ModelMessage.user("x")]))
-    told = [growth.take(event) for event in [*map(TextDelta, pieces), Finished("stop")]]
-    assert "".join(told) == growth.response.content == whole
+    builder = ResponseBuilder("mock", "m", ModelRequest(messages=[ModelMessage.user("x")]))
+    told = [builder.add(event) for event in [*map(TextDelta, pieces), Finished("stop")]]
+    assert "".join(told) == builder.response.content == whole
     whole.encode()

@@ -100,7 +100,7 @@ def test_without_a_key_a_recording_is_played_through_the_real_decoder(name: str)
 def test_a_key_or_a_server_of_one_s_own_beats_the_recording() -> None:
     def plays(**options: str) -> bool:
         return isinstance(
-            create_provider("openai", settings=PLAYED, **options)._calling._transport, RecordedTransport
+            create_provider("openai", settings=PLAYED, **options)._client._transport, RecordedTransport
         )  # type: ignore[attr-defined]
 
     assert plays()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from webapp.errors import Stopped, UpstreamError
@@ -18,43 +17,55 @@ class FakeTransport:
         self._outcomes = list(outcomes)
         self.calls: list[Call] = []
         self.open = 0
+        self.reused = 0
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
         """What was sent."""
         return [json.loads(call.body) for call in self.calls]
 
-    @contextmanager
-    def post(self, call: Call, control: Control) -> Iterator[Iterable[bytes]]:
+    def post(self, call: Call, control: Control) -> "FakeBody":
         self.calls.append(call)
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, UpstreamError):
             raise outcome
         self.open += 1
-        try:
-            yield _played(outcome)
-        finally:
-            self.open -= 1
+        return FakeBody(self, iter(outcome))
+
+    def closed(self, *, reuse: bool) -> None:
+        self.open -= 1
+        self.reused += reuse
 
 
-def _played(chunks: Iterable[bytes | Exception]) -> Iterator[bytes]:
-    for chunk in chunks:
+class FakeBody:
+    """Chunks as a body, one a read; an exception among them is raised."""
+
+    has_more = False
+
+    def __init__(self, transport: FakeTransport, chunks: Iterator[bytes | Exception]) -> None:
+        self._transport = transport
+        self._chunks = chunks
+        self.ended = False
+
+    def read(self, *, wait: bool = True) -> bytes:
+        if not wait:
+            return b""
+        chunk = next(self._chunks, None)
         if isinstance(chunk, Exception):
             raise chunk
-        yield chunk
+        self.ended = chunk is None
+        return chunk or b""
+
+    def close(self, *, reuse: bool) -> None:
+        self._transport.closed(reuse=reuse)
 
 
 class FakeControl:
     """A control that sleeps never; `waits` are the sleeps it was asked for, the last may find a stop."""
 
-    window_s = 0.0
-
     def __init__(self, *, stopped_at_wait: int | None = None) -> None:
         self.waits: list[float] = []
         self._stopped_at = stopped_at_wait
-
-    def drained(self) -> bool:
-        return False
 
     def opened(self, abort: Callable[[], None]) -> None:
         del abort

@@ -149,18 +149,21 @@ class Producer:
                 if due is None and is_busy:
                     due = framer.next_window()
                 if due is None:
-                    end = self._feed(stream.read())
+                    end = self._feed(stream.read(), now())
+                    is_busy = framer.is_holding  # it came within the window of the last frame
+                elif stream.has_more:
+                    end = self._feed(stream.read(wait=False), now())
                 else:
-                    self.wait(0 if stream.has_more else due - now())
-                    end = self._feed(stream.read(wait=False))
-                    is_busy = framer.is_holding
-                    self._append(framer.flush(now()))
+                    self.wait(due - now())
+                    events = stream.read(wait=False)
+                    is_busy = framer.is_holding or bool(events)
+                    end = self._feed(events, max(due, now()))  # a sleep may end a moment too early
                 if end is not None:
                     return end
 
-    def _feed(self, events: Iterable[Event]) -> Finished | None:
-        """Frame events and append what leaves at once; returns the last event of the answer."""
-        framer, now = self._framer, time.monotonic()
+    def _feed(self, events: Iterable[Event], now: float) -> Finished | None:
+        """Frame events and append what leaves at `now`; returns the last event of the answer."""
+        framer = self._framer
         for event in events:
             kind = type(event)
             if kind is TextDelta or kind is ReasoningDelta:
@@ -172,6 +175,7 @@ class Producer:
             elif isinstance(event, Finished):
                 self._progress.note_end(event)
                 return event
+        self._append(framer.flush(now))
         return None
 
     def _store_question(self) -> None:

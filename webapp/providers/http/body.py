@@ -63,7 +63,8 @@ class ResponseBody:
         self._is_waiting_for_first = True
         self._bytes_left = limits.max_bytes
         self._is_full = False  # the last read did not take all that had come
-        self._since_rest_bytes, self._rested_at = 0, time.monotonic()
+        self._read_at = self._rested_at = time.monotonic()
+        self._since_rest_bytes = 0
         self._keeps_alive = head.keeps_alive
         self._is_closed = False
 
@@ -127,9 +128,12 @@ class ResponseBody:
         connection = self.connection
         if self._first:
             raw, self._first = self._first, b""
-            self._set_deadline()
+            self._note_read()
             return raw
-        if self._since_rest_bytes >= READ_BYTES:
+        asked_at = time.monotonic()
+        if asked_at - self._read_at > _MIN_REST_S:
+            self._since_rest_bytes, self._rested_at = 0, asked_at
+        elif self._since_rest_bytes >= READ_BYTES:
             self._rest()
         try:
             found = connection.receive_now() if self._is_full or not wait else None
@@ -139,10 +143,7 @@ class ResponseBody:
                 if not wait:
                     self._is_full = False
                     return None
-                asked_at = time.monotonic()
                 raw = connection.receive()
-                if time.monotonic() - asked_at > _MIN_REST_S:
-                    self._since_rest_bytes, self._rested_at = 0, time.monotonic()
             if may_hold_more(raw):
                 raw = self._receive_more(raw)
         except OSError as error:
@@ -151,13 +152,14 @@ class ResponseBody:
         self._is_full = len(raw) >= READ_BYTES
         self._since_rest_bytes += len(raw)
         if raw:
-            self._set_deadline()
+            self._note_read()
         return raw
 
-    def _set_deadline(self) -> None:
+    def _note_read(self) -> None:
         """Let the watchdog shut the connection when no more bytes come for too long."""
         is_first, self._is_waiting_for_first = self._is_waiting_for_first, False
-        self.connection.deadline = time.monotonic() + self._limits.idle_s
+        self._read_at = time.monotonic()
+        self.connection.deadline = self._read_at + self._limits.idle_s
         if is_first:  # until now there was the deadline of the first byte, which may be later
             self._pool.check_by(self.connection.deadline)
 

@@ -23,6 +23,7 @@ log_ = logging.getLogger("freshet.providers")
 
 MAX_IDLE = 32
 MAX_IDLE_S = 15.0
+MIN_IDLE_S = 0.05  # servers that close a connection behind their response without a word do so before
 _UNFINISHED_S = 1.0  # the longest wait for the end of a body whose content is complete
 _CHECK_UNFINISHED_S = 0.05
 _CHECK_IDLE_S = 1.0
@@ -164,9 +165,12 @@ class ConnectionPool:
             connections = self._idle.get(key)
             if not connections:
                 return None
-            connection = connections.pop()  # the one used last
-            if not connections:
-                del self._idle[key]
+            latest = time.monotonic() - MIN_IDLE_S
+            connection = next((each for each in reversed(connections) if each.idle_since <= latest), None)
+            if connection is not None:
+                connections.remove(connection)
+                if not connections:
+                    del self._idle[key]
             return connection
 
     def _watch(self) -> None:
