@@ -63,6 +63,73 @@ class ReadWaiter:
             self._hub = None
 
 
+class Wake:
+    """Wakes one waiting thread or greenlet: a flag that `set` raises, any number of times, and `wait` lowers.
+
+    Under gevent it switches greenlets directly; a lock of the standard library costs several times as much there.
+    Create it where it is waited for.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiting: Any = None
+        self._hub: Any = None
+        if patched():
+            from gevent import get_hub, getcurrent  # noqa: PLC0415  (only where it is there already)
+
+            self._hub, self._current = get_hub(), getcurrent
+        else:
+            self._lock = threading.Lock()
+            self._lock.acquire()
+
+    def set(self) -> None:
+        """Wake the waiter, now or when it next waits."""
+        if self._hub is None:
+            try:
+                self._lock.release()
+            except RuntimeError:
+                pass  # it is set already
+        elif not self._is_set:
+            self._is_set = True
+            if self._waiting is not None:
+                self._hub.loop.run_callback(self._wake)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Sleep until set; return False when `timeout_s` passed first. For one waiter at a time."""
+        if self._hub is None:
+            return self._lock.acquire(timeout=-1 if timeout_s is None else max(0.0, timeout_s))
+        if not self._is_set:
+            self._sleep(timeout_s)
+        woken, self._is_set = self._is_set, False
+        return woken
+
+    def _sleep(self, timeout_s: float | None) -> None:
+        timer = None
+        late = False
+
+        def end() -> None:
+            nonlocal late
+            late = True
+            self._wake()
+
+        if timeout_s is not None:
+            timer = self._hub.loop.timer(max(0.0, timeout_s))
+            timer.start(end)
+        self._waiting = self._current()
+        try:
+            while not (self._is_set or late):
+                self._hub.switch()
+        finally:
+            self._waiting = None
+            if timer is not None:
+                timer.close()
+
+    def _wake(self) -> None:
+        """Switch to the waiter, if there still is one; called by the event loop."""
+        if self._waiting is not None:
+            self._waiting.switch()
+
+
 class _Job(Generic[T]):
     """One piece of work, and whoever waits for it."""
 

@@ -149,7 +149,7 @@ def start(runs: Runs, *chain: Provider, **rest: Any) -> Run:
 
 def read(runs: Runs, run: Run, cursor: Cursor | None = None, *, prove: bool = True) -> list[Delivery]:
     """Follow a run from a cursor to its end."""
-    follower = runs.follower()
+    follower = runs.connect()
     reader = runs.join(run, follower, cursor, prove=prove)
     found: list[Delivery] = []
     while not reader.ended:

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.engine import PATIENCE_S, bodies, ids, text_of
 from webapp.chat import Usage
 from webapp.frames import Cursor, Frame, RunResult, Start, done_frame, new_run, start_frame, text_frame
-from webapp.runs.log import RunLog, StaleEpoch, Wake
+from webapp.offload import Wake
+from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.readers import Delivery, Reader
 
 RUN = new_run()

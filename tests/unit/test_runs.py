@@ -90,19 +90,19 @@ def test_an_answer_that_has_ended_is_none_that_runs() -> None:
 
 def test_connections_have_their_shares() -> None:
     runs = StillRuns()
-    first = runs.follower(share=("a", 2))
-    runs.follower(share=("a", 2))
+    first = runs.connect(share=("a", 2))
+    runs.connect(share=("a", 2))
     with pytest.raises(TooManyRequests) as refused:
-        runs.follower(share=("a", 2))
+        runs.connect(share=("a", 2))
     assert (refused.value.code, refused.value.limit) == ("too_many_readers", 2)
-    runs.follower(share=("b", 2))
+    runs.connect(share=("b", 2))
     runs.change_share(first, ("b", 2))
-    runs.follower(share=("a", 2))
+    runs.connect(share=("a", 2))
     with pytest.raises(TooManyRequests):
-        runs.follower(share=("b", 2))
+        runs.connect(share=("b", 2))
     runs.leave(first)
     runs.leave(first)
-    runs.follower(share=("b", 2))
+    runs.connect(share=("b", 2))
 
 
 # Limits.
@@ -126,13 +126,13 @@ def test_at_the_limit_of_answers_new_ones_are_refused() -> None:
 
 def test_at_the_limit_of_readers_new_ones_are_refused() -> None:
     runs = StillRuns(RunLimits(max_readers=2))
-    first, _ = runs.follower(), runs.follower()
+    first, _ = runs.connect(), runs.connect()
     assert not runs.room
     with pytest.raises(Unavailable):
-        runs.follower()
+        runs.connect()
     runs.leave(first)
     assert runs.room
-    runs.follower()
+    runs.connect()
 
 
 def full_of(runs: Runs, count: int) -> list[Run]:
@@ -177,7 +177,7 @@ def known(runs: Runs, run: Run) -> bool:
 def test_a_reader_of_an_answer_that_is_let_go_reads_on() -> None:
     runs = StillRuns(RunLimits(log_max_bytes=60_000))
     run = full_of(runs, 1)[0]
-    reader = runs.join(run, runs.follower(), None)
+    reader = runs.join(run, runs.connect(), None)
     full_of(runs, 3)
     assert not known(runs, run)
     assert "done" in bodies(reader.take())[-1]
@@ -244,8 +244,8 @@ def test_when_no_thread_can_be_had_the_answer_fails_and_its_place_is_free(
 
 def test_a_follower_is_rung_once_for_each_silence() -> None:
     runs = StillRuns(RunLimits(heartbeat_s=10))
-    follower = runs.follower()
-    now = follower._spoke_at
+    follower = runs.connect()
+    now = follower._wrote_at
     runs.look_round(now + 9.9)
     assert not follower.wake.wait(0)
     runs.look_round(now + 10.1)
@@ -257,19 +257,19 @@ def test_a_follower_is_rung_once_for_each_silence() -> None:
 def test_a_follower_who_has_left_is_told_so() -> None:
     runs = StillRuns()
     gone = threading.Event()
-    follower = runs.follower(gone.is_set)
-    runs.look_round(follower._spoke_at + 1)
+    follower = runs.connect(gone.is_set)
+    runs.look_round(follower._wrote_at + 1)
     assert not follower.gone
     gone.set()
-    runs.look_round(follower._spoke_at + 1)
+    runs.look_round(follower._wrote_at + 1)
     assert follower.gone
     assert follower.wake.wait(0)
 
 
 def test_the_pulse_beats_by_itself() -> None:
     runs = Runs(RunLimits(heartbeat_s=0.05), registry.Rules(), lambda *_: None)
-    follower = runs.follower()
+    follower = runs.connect()
     assert follower.wake.wait(PATIENCE_S)
-    assert follower.silent()
-    follower.spoke()
-    assert not follower.silent()
+    assert follower.is_silent()
+    follower.wrote()
+    assert not follower.is_silent()

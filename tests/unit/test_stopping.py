@@ -91,7 +91,7 @@ def test_a_reader_of_a_stuck_answer_gets_a_reset_and_the_end() -> None:
     runs, held = StillRuns(), Held("Hel", stuck=True)
     run = start(runs, held.provider)
     held.wait()
-    follower = runs.follower()
+    follower = runs.connect()
     reader = runs.join(run, follower, None)
     before = reader.take()
     run.stop("user")
@@ -134,7 +134,7 @@ def test_a_reader_keeps_an_answer_alive_and_time_begins_when_it_leaves() -> None
     runs, held = StillRuns(), Held("Hel")
     run = start(runs, held.provider, orphan_s=100)
     held.wait()
-    follower = runs.follower()
+    follower = runs.connect()
     runs.join(run, follower, None)
     runs.look_round(run.began_at + 500)
     assert not held.aborted.is_set()
@@ -149,7 +149,7 @@ def test_a_last_reader_who_leaves_with_stop_ends_it() -> None:
     runs, held = StillRuns(), Held("Hel")
     run = start(runs, held.provider)
     held.wait()
-    one, other = runs.follower(), runs.follower()
+    one, other = runs.connect(), runs.connect()
     runs.join(run, one, None)
     runs.join(run, other, None)
     runs.part(run, one, stop=True)
@@ -187,7 +187,7 @@ def test_a_server_that_goes_lets_answers_end_and_then_cuts_them() -> None:
     runs, held = StillRuns(), Held("Hel", stuck=True)
     run = start(runs, held.provider)
     held.wait()
-    follower = runs.follower()
+    follower = runs.connect()
     reader = runs.join(run, follower, None)
     runs.drain(20.0)
     assert runs.draining
@@ -196,7 +196,7 @@ def test_a_server_that_goes_lets_answers_end_and_then_cuts_them() -> None:
     runs.look_round(time.monotonic() + 19)
     assert run.receipt().state == "streaming"
     runs.look_round(time.monotonic() + 21)
-    assert follower.away
+    assert follower.leaving
     last = bodies(reader.take())[-1]
     assert (last["code"], last["retryable"], last["partial"]) == ("interrupted", True, True)
     held.release.set()

@@ -20,7 +20,7 @@ from webapp.routes.authentication import principal
 from webapp.routes.error_responses import failed_answer_body, status_of
 from webapp.routes.responses import json_response
 from webapp.routes.stream import named_run
-from webapp.routes.streaming import RunBody, admit_reader, cut, deliveries, streamed
+from webapp.routes.streaming import RunBody, admit_reader, deliveries, split_writes, streaming_response
 from webapp.runs.readers import Delivery, Reader, ReaderConnection
 from webapp.runs.run import Run
 from webapp.services import services
@@ -60,15 +60,15 @@ def complete() -> Response:
     name = named_run(asked, caller.owner)
     if name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    follower = admit_reader(parts)
+    connection = admit_reader(parts)
     try:
         run = parts.starter.start_without_conversation(asked, caller, orphan_s=_ORPHAN_S)
     except BaseException:
-        parts.runs.leave(follower)
+        parts.runs.leave(connection)
         raise
     talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
     body = RunBody(
-        parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True, follower=follower
+        parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True, connection=connection
     )
     try:
         talk.listen(body, _FIRST_EVENT_S if asked.stream else _WHOLE_S, whole=not asked.stream)
@@ -79,7 +79,7 @@ def complete() -> Response:
     if failure is not None:
         body.close()
         return failure
-    return streamed(body, "text/event-stream" if asked.stream else "application/json")
+    return streaming_response(body, "text/event-stream" if asked.stream else "application/json")
 
 
 @blueprint.get("/v1/models")
@@ -124,14 +124,14 @@ class _Talk:
     def listen(self, body: RunBody, patience_s: float, *, whole: bool) -> None:
         """Wait for the answer's first words, or with `whole` for its end, so that a failure can be a status."""
         until = time.monotonic() + patience_s
-        while not body.follower.gone:
+        while not body.connection.gone:
             self._heard += body.reader.take()
             if body.reader.ended or (not whole and any(frame.kind != "start" for frame, _ in self._heard)):
                 return
             left = until - time.monotonic()
             if left <= 0:
                 return
-            body.follower.wake.wait(left)
+            body.connection.wake.wait(left)
 
     def failure(self, *, whole: bool) -> Response | None:
         """Answer with the status of a failure: before the first words, or of a whole answer at any time."""
@@ -146,28 +146,28 @@ class _Talk:
             response.headers["Retry-After"] = str(int(told["retry_after"]) + 1)
         return response
 
-    def chunks(self, reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
+    def chunks(self, reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
         """Tell the answer as it comes."""
         self._name()
         first = self._head + b'"role":"assistant","content":""' + _TAIL
-        yield from cut(first + self._chunks(self._heard))
-        follower.spoke()
-        for new in deliveries(reader, follower):
+        yield from split_writes(first + self._chunks(self._heard))
+        connection.wrote()
+        for new in deliveries(reader, connection):
             self._name()
-            yield from cut(self._chunks(new) or self._head + _TAIL)
+            yield from split_writes(self._chunks(new) or self._head + _TAIL)
 
-    def whole(self, reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
+    def whole(self, reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
         """Tell the answer at its end; white space keeps the connection alive until then."""
         while not reader.ended:
-            if follower.silent():  # asked first: the bell may have rung while the status waited
+            if connection.is_silent():  # asked first: the bell may have rung while the status waited
                 yield b" "
-                follower.spoke()
-            follower.wake.wait()
+                connection.wrote()
+            connection.wake.wait()
             self._heard += reader.take()
-            if follower.gone or follower.away:
+            if connection.gone or connection.leaving:
                 break
         if reader.ended:
-            yield from cut(encode(self._completion()))
+            yield from split_writes(encode(self._completion()))
 
     def _chunks(self, new: list[Delivery]) -> bytes:
         return b"".join(self._chunk(told) for frame, _ in new for told in self._told.new(frame))

@@ -14,7 +14,7 @@ from typing import Any
 
 from webapp.codecs.websocket import Inspector, Violation
 from webapp.errors import TooManyRequests, Unavailable
-from webapp.runs.log import Wake
+from webapp.offload import Wake
 
 _WRITE_BYTES = 8 * 1024
 _LINGER_S = 1.0

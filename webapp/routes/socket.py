@@ -94,11 +94,11 @@ def ws(server: Any) -> None:
     parts = services()
     wire: GuardedSocket = server.sock
     try:
-        follower = parts.runs.follower(wake=server.event.wake, share=_share(parts, g.principal))
+        connection = parts.runs.connect(wake=server.event.wake, share=_share(parts, g.principal))
     except (Unavailable, TooManyRequests):
         _close(wire, _Closing(1013, "full"))
         return
-    talk = _Talk(parts, server, follower, visit(), g.principal)
+    talk = _Talk(parts, server, connection, visit(), g.principal)
     try:
         talk.serve()
     except _Closing as closing:
@@ -107,7 +107,7 @@ def ws(server: Any) -> None:
         pass  # the other side has left
     finally:
         talk.part()
-        parts.runs.leave(follower)
+        parts.runs.leave(connection)
         server.connected = False
         wire.shut()
         wire.forget_heard()
@@ -147,15 +147,20 @@ class _Talk:
     """One connection: who it is, and the runs that it follows."""
 
     def __init__(
-        self, parts: Services, server: Any, follower: ReaderConnection, seen: Visit, caller: Principal | None
+        self,
+        parts: Services,
+        server: Any,
+        connection: ReaderConnection,
+        seen: Visit,
+        caller: Principal | None,
     ) -> None:
         self._parts = parts
         self._server = server
         self._wire: GuardedSocket = server.sock
-        self._follower = follower
+        self._connection = connection
         self._visit = seen
         self._caller = caller
-        follower.session = None if caller is None else caller.session
+        connection.session = None if caller is None else caller.session
         self._auth_by = time.monotonic() + parts.auth_s
         self._followed: dict[str, tuple[Run, Reader]] = {}
         self._refs: dict[str, str | int | None] = {}
@@ -167,8 +172,8 @@ class _Talk:
         """Hear, follow and keep alive, until something ends it."""
         while True:
             left = None if self._caller else max(0.0, self._auth_by - time.monotonic())
-            self._follower.wake.wait(left)
-            if self._follower.away:
+            self._connection.wake.wait(left)
+            if self._connection.leaving:
                 self._pump()  # what was written last must not be lost
             self._check()
             while (raw := self._server.receive(timeout=0)) is not None:
@@ -176,7 +181,7 @@ class _Talk:
             self._wire.forget_heard()
             self._follow_begun()
             self._pump()
-            if self._follower.silent():
+            if self._connection.is_silent():
                 self._keep_alive()
 
     @property
@@ -188,18 +193,18 @@ class _Talk:
     def part(self) -> None:
         """Leave all runs; they go on."""
         for run, _ in self._followed.values():
-            self._parts.runs.part(run, self._follower)
+            self._parts.runs.part(run, self._connection)
         self._followed.clear()
 
     def _check(self) -> None:
         violation = self._wire.violation
         if violation is not None:
             raise _Closing(violation.code, violation.reason)
-        if self._follower.away or (self._parts.runs.draining and not self._followed):
+        if self._connection.leaving or (self._parts.runs.draining and not self._followed):
             raise _Closing(1012, "come back")
         if self._wire.overdue(_UNFINISHED_S):
             raise _Closing(1002, "a message was not finished")
-        if self._follower.signed_out:
+        if self._connection.signed_out:
             raise _Closing(4401, "signed out")
         if self._caller is None and time.monotonic() >= self._auth_by:
             raise _Closing(4401, "no authentication came")
@@ -241,9 +246,9 @@ class _Talk:
             raise _Closing(4429, "too many wrong tokens") from error
         except NotSignedIn as error:
             raise _Closing(4401, "the token is wrong") from error
-        self._follower.session = self._caller.session
+        self._connection.session = self._caller.session
         try:
-            self._parts.runs.change_share(self._follower, _share(self._parts, self._caller))
+            self._parts.runs.change_share(self._connection, _share(self._parts, self._caller))
         except TooManyRequests as error:
             raise _Closing(1013, "full") from error
         self._wire.allow(self._parts.max_body_bytes, *_memory(self._parts, known=True))
@@ -270,7 +275,7 @@ class _Talk:
             log_.error("a turn could not begin", exc_info=error)
             begun = Unavailable("Something went wrong on the server.", code="internal")
         self._begun.append((begun, ref))
-        self._follower.wake.set()
+        self._connection.wake.set()
 
     def _follow_begun(self) -> None:
         """Follow the turns that have begun meanwhile, or say why they have not."""
@@ -303,8 +308,8 @@ class _Talk:
 
     def _follow(self, run: Run, cursor: Cursor | None, ref: str | int | None) -> None:
         if run.id in self._followed:
-            self._parts.runs.part(run, self._follower)
-        self._followed[run.id] = (run, self._parts.runs.join(run, self._follower, cursor))
+            self._parts.runs.part(run, self._connection)
+        self._followed[run.id] = (run, self._parts.runs.join(run, self._connection, cursor))
         self._refs[run.id] = ref
 
     def _stop(self, heard: _Heard) -> None:
@@ -331,10 +336,10 @@ class _Talk:
             if reader.ended:
                 del self._followed[name]
                 self._refs.pop(name, None)
-                self._parts.runs.part(run, self._follower)
+                self._parts.runs.part(run, self._connection)
         if writes:
             self._wire.send(b"".join(writes))
-            self._follower.spoke()
+            self._connection.wrote()
 
     def _keep_alive(self) -> None:
         # Whoever sends images over a slow line has its pongs behind them.
@@ -344,7 +349,7 @@ class _Talk:
             raise _Closing(4408, "no pong came")
         self._server.pong_received = False
         self._wire.send(ping_frame() + text_message(encode({"ping": int(time.time() * 1000)})))
-        self._follower.spoke()
+        self._connection.wrote()
 
     def _say(self, told: dict[str, object], ref: str | int | None) -> None:
         if ref is not None:

@@ -13,7 +13,7 @@ from webapp.errors import InvalidRequest, NotFound, UnsupportedType
 from webapp.frames import Cursor, encode_sse, is_run, notice_frame, plain_number, usage_body
 from webapp.routes.authentication import address, owner, principal, visit
 from webapp.routes.responses import json_response
-from webapp.routes.streaming import RunBody, admit_reader, cut, deliveries, streamed
+from webapp.routes.streaming import RunBody, admit_reader, deliveries, split_writes, streaming_response
 from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Receipt, Run
 from webapp.services import Services, services
@@ -100,13 +100,13 @@ def _start(asked: StartBody) -> Response:
         return _resume_by_header(parts, name)
     if name is not None and name != asked.run:
         asked = msgspec.structs.replace(asked, run=name)
-    follower = admit_reader(parts)
+    connection = admit_reader(parts)
     try:
         run = parts.starter.start(asked, caller)
     except BaseException:
-        parts.runs.leave(follower)
+        parts.runs.leave(connection)
         raise
-    return streamed(RunBody(parts, run, None, _speak, follower=follower), _SSE)
+    return streaming_response(RunBody(parts, run, None, _speak, connection=connection), _SSE)
 
 
 def _resume_by_header(parts: Services, name: str | None) -> Response:
@@ -132,16 +132,18 @@ def _resume(run: Run) -> Response:
     prove = raw is None or readable
     if prove and Reader(run.log, cursor, prove=True).at_end:
         return Response(status=204)
-    return streamed(RunBody(services(), run, cursor if readable else None, _speak, prove=prove), _SSE)
+    return streaming_response(
+        RunBody(services(), run, cursor if readable else None, _speak, prove=prove), _SSE
+    )
 
 
-def _speak(reader: Reader, follower: ReaderConnection) -> Iterator[bytes]:
+def _speak(reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
     head = b"retry: %d\n\n" % random.randint(*_RETRY_MS)
-    for new in deliveries(reader, follower):
+    for new in deliveries(reader, connection):
         if len(new) == 1 and not head:
             yield encode_sse(*new[0])
             continue
-        yield from cut((head + b"".join([encode_sse(*one) for one in new])) or b":\n\n")
+        yield from split_writes((head + b"".join([encode_sse(*one) for one in new])) or b":\n\n")
         head = b""
-    if follower.away and not reader.ended:
+    if connection.leaving and not reader.ended:
         yield encode_sse(notice_frame("reconnect", random.randint(*_AWAY_MS)), None)

@@ -1,4 +1,4 @@
-"""An HTTP answer that follows a run: the iterator that gunicorn writes from, and how it is let go."""
+"""Response bodies that follow a run: the iterator that gunicorn writes from, and how its reader is released."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from webapp.runs.readers import Delivery, Reader, ReaderConnection
 from webapp.runs.run import Run
 from webapp.services import Services
 
-WRITE_BYTES = 8 * 1024  # one write has to be taken within the deadline, also by a slow reader
+WRITE_BYTES = 8 * 1024  # one write must be taken within the deadline, also by a slow reader
 
-Speak = Callable[[Reader, ReaderConnection], Iterator[bytes]]
+Encode = Callable[[Reader, ReaderConnection], Iterator[bytes]]
 
 
-def hung_up(sock: Any) -> Callable[[], bool] | None:
-    """Make the question whether the other side of a socket has left, asked without blocking."""
+def has_hung_up(sock: Any) -> Callable[[], bool] | None:
+    """Return a function that tells, without blocking, whether the other side of a socket has left.
+
+    None where that cannot be known.
+    """
     if not hasattr(sock, "recv") or hasattr(sock, "cipher"):
-        return None  # not gunicorn's, or TLS, which cannot be peeked into
+        return None  # not gunicorn's, or TLS, whose records cannot be peeked into
 
-    def ask() -> bool:
+    def check() -> bool:
         timeout = sock.gettimeout()
         try:
             sock.settimeout(0)
@@ -36,100 +39,87 @@ def hung_up(sock: Any) -> Callable[[], bool] | None:
         finally:
             sock.settimeout(timeout)
 
-    return ask
+    return check
 
 
 def admit_reader(services: Services) -> ReaderConnection:
-    """Take the reader's place for the present request: before its answer is started, which would be paid for unread.
+    """Admit the present request as a reader, before a run is started that nobody could read.
 
     `Runs.leave` must be called for it. Raises `Unavailable` and `TooManyRequests`.
     """
     caller = principal()
-    return services.runs.follower(
-        hung_up(request.environ.get("gunicorn.socket")),
+    return services.runs.connect(
+        has_hung_up(request.environ.get("gunicorn.socket")),
         session=caller.session,
         share=services.limiter.readers(caller),
     )
 
 
 class RunBody:
-    """The body of an answer. Whatever happens to the connection, `close` lets the run's reader go."""
+    """The body of a streaming response. The server iterates over it once and calls `close`, whatever happens."""
 
     def __init__(
         self,
         services: Services,
         run: Run,
         cursor: Cursor | None,
-        speak: Speak,
+        encode: Encode,
         *,
         prove: bool = True,
         stop: bool = False,
-        follower: ReaderConnection | None = None,
+        connection: ReaderConnection | None = None,
     ) -> None:
+        """Join a run. With `stop`, the last reader that leaves stops it; `prove` is that of `Runs.join`."""
         self._runs = services.runs
         self._run = run
         self._stop = stop
         sock = request.environ.get("gunicorn.socket")
-        self.follower = follower or admit_reader(services)
+        self.connection = connection or admit_reader(services)
         if sock is not None:
             sock.settimeout(services.write_s)
-        self.reader = self._runs.join(run, self.follower, cursor, prove=prove)
-        self._pieces = speak(self.reader, self.follower)
+        self.reader = self._runs.join(run, self.connection, cursor, prove=prove)
+        self._pieces = encode(self.reader, self.connection)
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self._pieces
 
     def close(self) -> None:
-        """Let the reader go; called by gunicorn, also after a broken write."""
+        """Release the reader."""
         if not self._closed:
             self._closed = True
-            self._runs.part(self._run, self.follower, stop=self._stop)
-            self._runs.leave(self.follower)
+            self._runs.part(self._run, self.connection, stop=self._stop)
+            self._runs.leave(self.connection)
 
 
-def streamed(body: RunBody, mimetype: str) -> Response:
-    """Answer with a body that leaves piece by piece, through every proxy."""
-    response = Response(_Closing(body), mimetype=mimetype, direct_passthrough=True)
+def streaming_response(body: RunBody, mimetype: str) -> Response:
+    """Return a response whose body no proxy holds back."""
+    response = Response(body, mimetype=mimetype, direct_passthrough=True)
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-class _Closing:
-    """What Flask is given: it iterates like the body and closes it."""
-
-    def __init__(self, body: RunBody) -> None:
-        self._body = body
-        self._pieces = iter(body)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        """Close the body."""
-        self._body.close()
-
-
-def cut(raw: bytes) -> Iterator[bytes]:
-    """Cut what leaves at once into writes."""
-    if len(raw) <= WRITE_BYTES:
+def split_writes(raw: bytes) -> Iterator[bytes]:
+    """Yield `raw` in pieces of at most `WRITE_BYTES`; an empty one not at all."""
+    if 0 < len(raw) <= WRITE_BYTES:
         yield raw
         return
     for at in range(0, len(raw), WRITE_BYTES):
         yield raw[at : at + WRITE_BYTES]
 
 
-def deliveries(reader: Reader, follower: ReaderConnection) -> Iterator[list[Delivery]]:
-    """Give what is new as it comes, an empty list for a silence that must be filled, until the end."""
+def deliveries(reader: Reader, connection: ReaderConnection) -> Iterator[list[Delivery]]:
+    """Yield new frames as they come, and `[]` when a heartbeat is due, until the end of the run or the connection."""
+    take, wait, wrote = reader.take, connection.wake.wait, connection.wrote
     while not reader.ended:
-        new = reader.take()
+        new = take()
         if not new:
-            follower.wake.wait()
-            new = reader.take()
-            if follower.gone or (follower.away and not new):
+            wait()
+            new = take()
+            if connection.gone or (connection.leaving and not new):
                 return
-            if not new and not follower.silent():
+            if not new and not connection.is_silent():
                 continue
         yield new
-        follower.spoke()
+        wrote()

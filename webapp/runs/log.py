@@ -8,31 +8,13 @@ import msgspec
 
 from webapp.errors import FreshetError
 from webapp.frames import Cursor, Frame, Reset, Start, reset_frames
+from webapp.offload import Wake
 
 _FRAME_OVERHEAD_BYTES = 96  # what Python keeps for a frame besides its JSON
 
 
 class StaleEpoch(FreshetError):
     """A writer of an older epoch came late, or the log is closed: its frame is refused."""
-
-
-class Wake:
-    """A reader's bell: set by whoever has something for it, any number of times, cheaply."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def set(self) -> None:
-        """Wake the waiter, now or when it next waits."""
-        try:
-            self._lock.release()
-        except RuntimeError:
-            pass  # it is set already
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Sleep until set; False when `timeout_s` passed first. For one waiter at a time."""
-        return self._lock.acquire(timeout=-1 if timeout_s is None else max(0.0, timeout_s))
 
 
 class RunLog:

@@ -1,4 +1,4 @@
-"""Those who follow answers: a follower is one connection, a reader is its place in one run's log."""
+"""Who reads answers: a reader is a place in one run's log, and one connection may carry several."""
 
 from __future__ import annotations
 
@@ -6,52 +6,53 @@ import time
 from collections.abc import Callable
 
 from webapp.frames import Cursor, Frame
-from webapp.runs.log import RunLog, Wake
+from webapp.offload import Wake
+from webapp.runs.log import RunLog
 
-_SPOKEN_S = 0.2
+_JUST_WROTE_S = 0.2
 
 Delivery = tuple[Frame, bytes | None]
 
 
 class ReaderConnection:
-    """One connection. Its own thread waits on `wake`; the engine's pulse rings it after a silence.
+    """One connection of a client. Its own thread waits on `wake`, which is set for new frames and due heartbeats.
 
-    `hung_up` asks, without blocking, whether the other side has left; None where that cannot be known. `session`
-    is the sign-in session that it came by: when that ends, so does the connection. `share` is whose part of all
-    readers it takes.
+    `has_hung_up` tells, without blocking, whether the client has left; None where that cannot be known. `session` is
+    the sign-in session that it came by: when that ends, so does the connection. `share` is whose share of all readers
+    it counts against.
     """
 
     def __init__(
         self,
         heartbeat_s: float,
-        hung_up: Callable[[], bool] | None = None,
+        has_hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
         share: str | None = None,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
-        self.away = False  # the server is going: whoever can come back should
+        self.leaving = False  # the server is shutting down: a client that can come back should
         self.session = session
         self.share = share
         self.signed_out = False
         self._heartbeat_s = heartbeat_s
-        self._hung_up = hung_up
-        self._spoke_at = time.monotonic()
-        self._rung = False
+        self._has_hung_up = has_hung_up
+        self._wrote_at = time.monotonic()
+        self._heartbeat_asked = False
 
-    def spoke(self) -> None:
-        """Note that something was written; the silence begins anew."""
-        self._spoke_at = time.monotonic()
-        self._rung = False
+    def wrote(self) -> None:
+        """Note that something was written: the next heartbeat is due later."""
+        self._wrote_at = time.monotonic()
+        self._heartbeat_asked = False
 
-    def silent(self) -> bool:
-        """Tell whether a heartbeat is due."""
-        return time.monotonic() - self._spoke_at >= self._heartbeat_s
+    def is_silent(self) -> bool:
+        """Return whether a heartbeat is due."""
+        return time.monotonic() - self._wrote_at >= self._heartbeat_s
 
     def send_away(self) -> None:
-        """Ask the connection to end and come back, to another process."""
-        self.away = True
+        """End the connection, so that its client comes back to another process."""
+        self.leaving = True
         self.wake.set()
 
     def sign_out(self) -> None:
@@ -61,25 +62,25 @@ class ReaderConnection:
         self.wake.set()
 
     def check(self, now: float) -> None:
-        """Ring when the other side has left or has heard nothing for too long. The pulse calls it."""
-        silent_s = now - self._spoke_at
-        if silent_s < _SPOKEN_S:
-            return  # a write has just shown that the other side is there
-        if self._hung_up is not None and not self.gone and self._hung_up():
+        """Wake the connection's thread when the client has left, or a heartbeat is due. Called by the pulse."""
+        silent_s = now - self._wrote_at
+        if silent_s < _JUST_WROTE_S:
+            return  # a write has just shown that the client is there
+        if self._has_hung_up is not None and not self.gone and self._has_hung_up():
             self.gone = True
             self.wake.set()
-        elif not self._rung and silent_s >= self._heartbeat_s:
-            self._rung = True
+        elif not self._heartbeat_asked and silent_s >= self._heartbeat_s:
+            self._heartbeat_asked = True
             self.wake.set()
 
 
 class Reader:
-    """A place in a run's log. `take` gives what is new; it never waits and never touches the producer."""
+    """A place in a run's log. It copies frames out of the log, never waits, and never touches the producer."""
 
     def __init__(self, log: RunLog, cursor: Cursor | None, *, prove: bool) -> None:
-        """Begin after `cursor`, or at the first frame when it is None.
+        """Start after `cursor`, or at the first frame where it is None.
 
-        `prove` False means that what the other side has is unknown: it is sent a reset.
+        `prove` False means that it is unknown what the client has: it is sent a reset.
         """
         self._log = log
         self._epoch = log.epoch
@@ -97,12 +98,12 @@ class Reader:
         return self._log.closed and self._at == len(self._log)
 
     def take(self) -> list[Delivery]:
-        """Give the frames that are new, each with its id."""
+        """Return the frames that are new, each with its id."""
         log = self._log
         if self._at < 0:
             return self._reset()
         frames = log.since(self._at)
-        if self._epoch != log.epoch:  # asked after the frames were taken: they may be of the next epoch
+        if self._epoch != log.epoch:  # read after the frames: they may be of the next epoch
             return self._reset()
         if not frames:
             return []
@@ -122,7 +123,7 @@ class Reader:
         self._prefix = f"{self._log.start.run}:{epoch}:".encode()
 
     def _reset(self) -> list[Delivery]:
-        """Fold everything up to the terminal frame, or to now, into a reset."""
+        """Return a reset that holds everything up to the terminal frame, or to now."""
         self._enter(self._log.epoch)
         end = len(self._log)
         if self._log.closed:

@@ -13,7 +13,7 @@ import msgspec
 from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, TooManyRequests, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
-from webapp.runs.log import Wake
+from webapp.offload import Wake
 from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Order, Receipt, Run
 from webapp.seams import Pricer
@@ -53,7 +53,7 @@ class Runs:
         self._shares: dict[str, int] = {}
         self._draining = False
         self._drain_by = math.inf
-        self._followers: set[ReaderConnection] = set()
+        self._connections: set[ReaderConnection] = set()
         self._lock = threading.Lock()
         self._pulsing = False
 
@@ -70,7 +70,7 @@ class Runs:
     @property
     def room(self) -> bool:
         """Whether another reader would be admitted."""
-        return not self._draining and len(self._followers) < self.limits.max_readers
+        return not self._draining and len(self._connections) < self.limits.max_readers
 
     def start(self, order: Order) -> tuple[Run, bool]:
         """Start a run, or join the one of that name; returns it and whether it is new.
@@ -162,17 +162,19 @@ class Runs:
 
     def sessions(self) -> set[str]:
         """Return the sign-in sessions by which connections came that are open now."""
-        return {follower.session for follower in list(self._followers) if follower.session is not None}
+        return {
+            connection.session for connection in list(self._connections) if connection.session is not None
+        }
 
     def sign_out(self, sessions: Container[str]) -> None:
         """End the connections that came by these sessions; their answers go on."""
-        for follower in list(self._followers):
-            if follower.session is not None and follower.session in sessions:
-                follower.sign_out()
+        for connection in list(self._connections):
+            if connection.session is not None and connection.session in sessions:
+                connection.sign_out()
 
-    def follower(
+    def connect(
         self,
-        hung_up: Callable[[], bool] | None = None,
+        has_hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
         share: Share | None = None,
@@ -182,31 +184,31 @@ class Runs:
         `wake` is the connection's own bell, where it has one already; `session` the one that it came by; `share` whose
         part of all readers it takes, and how many that may be. Raises `Unavailable` and `TooManyRequests`.
         """
-        follower = ReaderConnection(self.limits.heartbeat_s, hung_up, wake, session)
+        connection = ReaderConnection(self.limits.heartbeat_s, has_hung_up, wake, session)
         with self._lock:
-            if len(self._followers) >= self.limits.max_readers:
+            if len(self._connections) >= self.limits.max_readers:
                 raise Unavailable(
                     "Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full"
                 )
-            self._take_share(follower, share)
-            self._followers.add(follower)
+            self._take_share(connection, share)
+            self._connections.add(connection)
         self._beat()
-        return follower
+        return connection
 
-    def change_share(self, follower: ReaderConnection, share: Share | None) -> None:
+    def change_share(self, connection: ReaderConnection, share: Share | None) -> None:
         """Count a connection as another's from now on: it has said who it is. Raises `TooManyRequests`."""
         with self._lock:
-            self._leave_share(follower)
-            self._take_share(follower, share)
+            self._leave_share(connection)
+            self._take_share(connection, share)
 
-    def leave(self, follower: ReaderConnection) -> None:
+    def leave(self, connection: ReaderConnection) -> None:
         """Let a connection go."""
         with self._lock:
-            if follower in self._followers:
-                self._followers.discard(follower)
-                self._leave_share(follower)
+            if connection in self._connections:
+                self._connections.discard(connection)
+                self._leave_share(connection)
 
-    def _take_share(self, follower: ReaderConnection, share: Share | None) -> None:
+    def _take_share(self, connection: ReaderConnection, share: Share | None) -> None:
         if share is None:
             return
         name, most = share
@@ -217,11 +219,11 @@ class Runs:
                 retry_after_s=_RETRY_AFTER_S,
                 limit=most,
             )
-        follower.share = name
+        connection.share = name
         self._shares[name] = self._shares.get(name, 0) + 1
 
-    def _leave_share(self, follower: ReaderConnection) -> None:
-        name, follower.share = follower.share, None
+    def _leave_share(self, connection: ReaderConnection) -> None:
+        name, connection.share = connection.share, None
         if name is not None:
             left = self._shares[name] - 1
             if left:
@@ -230,17 +232,17 @@ class Runs:
                 del self._shares[name]
 
     def join(
-        self, run: Run, follower: ReaderConnection, cursor: Cursor | None, *, prove: bool = True
+        self, run: Run, connection: ReaderConnection, cursor: Cursor | None, *, prove: bool = True
     ) -> Reader:
         """Let a connection read a run from a cursor on; `part` must be called for it."""
         with self._lock:
             run.readers += 1
-        run.log.subscribe(follower.wake)
+        run.log.subscribe(connection.wake)
         return Reader(run.log, cursor, prove=prove)
 
-    def part(self, run: Run, follower: ReaderConnection, *, stop: bool = False) -> None:
+    def part(self, run: Run, connection: ReaderConnection, *, stop: bool = False) -> None:
         """End what `join` began. With `stop` a last reader who leaves stops the run."""
-        run.log.unsubscribe(follower.wake)
+        run.log.unsubscribe(connection.wake)
         with self._lock:
             run.readers -= 1
             run.idle_since = time.monotonic()
@@ -252,8 +254,8 @@ class Runs:
         """Start nothing new; answers in progress may end by themselves within `within_s`, then they are cut."""
         self._draining = True
         self._drain_by = time.monotonic() + within_s
-        for follower in list(self._followers):
-            follower.wake.set()
+        for connection in list(self._connections):
+            connection.wake.set()
 
     def _produce(self, run: Run) -> None:
         try:
@@ -315,8 +317,8 @@ class Runs:
                 log_.exception("the pulse missed a beat")
 
     def _look_round(self, now: float) -> None:
-        for follower in list(self._followers):
-            follower.check(now)
+        for connection in list(self._connections):
+            connection.check(now)
         for run in list(self._living):
             self._look_after(run, now)
         self._expire(now)
@@ -335,8 +337,8 @@ class Runs:
         """End what is left when the process must go: every reader gets a terminal frame, or is sent away."""
         for run in list(self._living):
             run.fail(Interrupted("the server went away"))
-        for follower in list(self._followers):
-            follower.send_away()
+        for connection in list(self._connections):
+            connection.send_away()
 
     def _expire(self, now: float) -> None:
         while self._ended:
