@@ -61,15 +61,14 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """What one write to a reader carries: its kind, and the JSON object, encoded once."""
+    """What one write to a reader carries: its kind, and the JSON object, encoded once.
+
+    `terminal` says that nothing comes after it.
+    """
 
     kind: Kind
     payload: bytes
-
-    @property
-    def terminal(self) -> bool:
-        """Whether nothing comes after it."""
-        return self.kind in ("done", "error")
+    terminal: bool = False
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +143,7 @@ def done_frame(result: RunResult) -> Frame:
     body: dict[str, object] = {"done": True, "finish_reason": result.finish_reason, **_result_body(result)}
     if result.stopped_by is not None:
         body["by"] = result.stopped_by
-    return Frame("done", encode(body))
+    return Frame("done", encode(body), True)
 
 
 def error_frame(error: AnswerError, result: RunResult, *, partial: bool) -> Frame:
@@ -158,7 +157,7 @@ def error_frame(error: AnswerError, result: RunResult, *, partial: bool) -> Fram
     }
     if error.retry_after_s is not None:
         body["retry_after"] = round(error.retry_after_s, 3)
-    return Frame("error", encode(body))
+    return Frame("error", encode(body), True)
 
 
 def usage_body(usage: Usage) -> dict[str, int | bool]:

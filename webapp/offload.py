@@ -6,6 +6,7 @@ bounded queue, and whoever asks waits for a bounded time. Without gevent its thr
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import sys
@@ -36,31 +37,81 @@ def breathe() -> None:
             sleep(0)
 
 
-class ReadWaiter:
-    """Waits until a socket can be read, without trying to read first.
+def short_lock() -> Any:
+    """Return a lock for sections that never wait for anything.
 
-    Under gevent it holds a watcher of the event loop, which is closed before the socket; elsewhere a blocking read
-    waits by itself, so nothing is done here.
+    It is the interpreter's own also under gevent, where nobody else can run in such a section; a patched lock costs
+    as much as the section.
+    """
+    if patched():
+        from gevent import monkey  # noqa: PLC0415  (only where it is there already)
+
+        return monkey.get_original("_thread", "allocate_lock")()
+    return threading.Lock()
+
+
+class SocketReader:
+    """Reads a connected socket: what has come, or waiting for it.
+
+    Under gevent it waits before it reads, because nothing has come yet when a reader waits, and reads the descriptor
+    itself; it holds a watcher of the event loop, which must be closed before the socket.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self._hub: Any = None
+        self._sock = sock
+        self._is_blocking = True
+        self._watcher: Any = None
+        sock.settimeout(None)
         if patched():
             from gevent import get_hub  # noqa: PLC0415  (only where it is there already)
 
-            self._hub = get_hub()
-            self._watcher = self._hub.loop.io(sock.fileno(), 1)
+            hub, self._fd = get_hub(), sock.fileno()
+            self._wait, self._watcher = hub.wait, hub.loop.io(self._fd, 1)
 
-    def wait(self) -> None:
-        """Wait, for as long as it takes."""
-        if self._hub is not None:
-            self._hub.wait(self._watcher)
+    def receive(self, size: int) -> bytes:
+        """Wait for bytes and return at most `size`; b"" at the end. Raises `OSError`."""
+        if self._watcher is None:
+            self._set_blocking(True)
+            return self._sock.recv(size)
+        while True:
+            self._wait(self._watcher)
+            try:
+                return os.read(self._fd, size)
+            except BlockingIOError:
+                continue
+
+    def receive_now(self, size: int) -> bytes | None:
+        """Return at most `size` bytes that have come; None where none has, b"" at the end. Raises `OSError`."""
+        try:
+            if self._watcher is None:
+                self._set_blocking(False)
+                return self._sock.recv(size)
+            return os.read(self._fd, size)
+        except BlockingIOError:
+            return None
+
+    def has_news(self) -> bool:
+        """Return whether bytes have come, or the connection was closed."""
+        self._set_blocking(False)
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        finally:
+            self._set_blocking(True)
+        return True
 
     def close(self) -> None:
-        """Release the watcher."""
-        if self._hub is not None:
+        """Release the watcher. The socket stays open."""
+        if self._watcher is not None:
             self._watcher.close()
-            self._hub = None
+
+    def _set_blocking(self, is_blocking: bool) -> None:
+        if is_blocking != self._is_blocking:
+            self._is_blocking = is_blocking
+            self._sock.settimeout(None if is_blocking else 0)
 
 
 class Wake:

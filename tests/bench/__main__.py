@@ -46,7 +46,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     folder = ROOT / ".cache" / "bench"
-    works = (*plan.FLOWS, "first-text", "memory")
+    works = (*plan.FLOWS, "first-text", plan.BURST.name, plan.SHORT.name, "memory")
     names = [contender.name for contender in plan.CONTENDERS]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of all cells (5)")

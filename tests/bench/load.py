@@ -1,7 +1,7 @@
 """The load: one process a measurement, on the other core.
 
-`python -m tests.bench.load` reads a task from stdin, a JSON object with `kind` (`flow`, `first_text` or
-`memory`), and writes what it measured to stdout, one JSON object.
+`python -m tests.bench.load` reads a task from stdin, a JSON object with `kind` (`flow`, `first_text`, `burst`,
+`short` or `memory`), and writes what it measured to stdout, one JSON object.
 """
 
 import gc
@@ -22,6 +22,8 @@ _SETTLE_S = 0.6
 _TAIL_S = 0.2
 _PATIENCE_S = 10.0  # how long a server that lags may still deliver after the last delta was sent
 _FIRST_TEXTS = 25
+_BURSTS = 8
+_SHORT_ANSWERS = 400
 _MEMORY_STEPS = (100, 500, 1000)
 
 
@@ -98,6 +100,48 @@ def measure_first_text(task: Task) -> dict[str, object]:
     return {"first_text_ms": statistics.median(times), "failed": 0, "failures": []}
 
 
+def measure_burst(task: Task) -> dict[str, object]:
+    """Open all streams at the same moment, several times; take the median of all times to the first text."""
+    times: list[float] = []
+    for _ in range(_BURSTS):
+        client = Client(task.port)
+        order = Order(deltas=4, rate=task.rate, phase_us=0)
+        streams = [Stream(task.dialect, order, task.port) for _ in range(task.streams)]
+        for stream in streams:
+            client.open(stream)
+        client.finish(time.monotonic_ns() + 5_000_000_000)
+        for stream in streams:
+            reading = read(stream)
+            if reading.failure:
+                return {"failures": [reading.failure], "first_text_ms": 0.0, "failed": 1}
+            times.append((reading.arrivals[0].received_ns - stream.asked_ns) / 1e6)
+        time.sleep(0.3)
+    return {"first_text_ms": statistics.median(times), "failed": 0, "failures": []}
+
+
+def measure_short(task: Task) -> dict[str, object]:
+    """Ask for short answers, a few at a time, and measure the CPU time of the server for each."""
+    trees = (cores.tree(task.pid), [task.provider_pid], [os.getpid()])
+    order = Order(deltas=10, rate=0, phase_us=0)
+    client, streams, failures = Client(task.port), [], []
+    before, begin_ns = _clocks(trees, task.server_core), time.monotonic_ns()
+    deadline_ns = begin_ns + 60_000_000_000
+    for _ in range(_SHORT_ANSWERS):
+        streams.append(Stream(task.dialect, order, task.port))
+        client.open(streams[-1])
+        client.wait(deadline_ns, lambda: client.open_streams < task.streams)
+    client.finish(deadline_ns)
+    after, end_ns = _clocks(trees, task.server_core), time.monotonic_ns()
+    failures = [reading.failure for stream in streams if (reading := read(stream)).failure]
+    server, _, _, busy = (late - early for early, late in zip(before, after, strict=True))
+    return {
+        "cpu_us": server / 1000 / _SHORT_ANSWERS,
+        "foreign_share": max(0, busy - server) / (end_ns - begin_ns) if task.server_core is not None else 0.0,
+        "failed": len(failures),
+        "failures": failures[:3],
+    }
+
+
 def measure_memory(task: Task) -> dict[str, object]:
     """Open streams in steps and fit a line through the memory of the server's process tree."""
     whole_s = len(_MEMORY_STEPS) * (task.seconds + task.ramp_s) + 10
@@ -134,7 +178,13 @@ def main() -> None:
     """Read a task, measure, print."""
     task = Task(**json.load(sys.stdin))
     gc.disable()
-    kinds = {"flow": measure_flow, "first_text": measure_first_text, "memory": measure_memory}
+    kinds = {
+        "flow": measure_flow,
+        "first_text": measure_first_text,
+        "burst": measure_burst,
+        "short": measure_short,
+        "memory": measure_memory,
+    }
     print(json.dumps(kinds[task.kind](task)), flush=True)
 
 

@@ -31,11 +31,17 @@ FAST = Work(name="50x200", streams=50, rate=200, ramp_s=0.3)
 CALM = Work(name="50x50", streams=50, rate=50, ramp_s=0.3)
 MANY = Work(name="1000x10", streams=1000, rate=10, ramp_s=6.0)
 FIRST_TEXT_WORK = Work(name="first-text", streams=1, rate=100, ramp_s=0.0)
+# Begun at the same moment, many times over; and answers whose deltas all arrive together.
+BURST = Work(name="burst", streams=50, rate=100, ramp_s=0.0)
+SHORT = Work(name="short", streams=8, rate=0, ramp_s=0.0)
 MEMORY_WORK = Work(name="memory", streams=1000, rate=10, ramp_s=2.0)
 HALF = "half-core"  # a work sized while running, so that Freshet takes a little under half of the core
 
 DIRECT = Contender(name="direct", server="provider", dialect="openai", label="no server between")
 NGINX = Contender(name="nginx", server="nginx", dialect="openai", label="nginx, proxy_buffering off")
+NGINX_TLS = Contender(
+    name="nginx-tls", server="nginx-tls", dialect="openai", label="nginx, TLS to the provider"
+)
 STARLETTE = Contender(
     name="starlette", server="starlette", dialect="openai", label="Starlette + httpx, bytes"
 )
@@ -46,15 +52,17 @@ FRESHET_TLS = Contender(
 )
 FRESHET_WS = Contender(name="freshet-ws", server="freshet", dialect="websocket", label="Freshet, WebSocket")
 
-CONTENDERS = (DIRECT, NGINX, STARLETTE, PLAIN, FRESHET, FRESHET_TLS, FRESHET_WS)
+CONTENDERS = (DIRECT, NGINX, NGINX_TLS, STARLETTE, PLAIN, FRESHET, FRESHET_TLS, FRESHET_WS)
 WORKS = (FAST, CALM, MANY)
 FLOWS: dict[str, tuple[Contender, ...]] = {
-    FAST.name: (DIRECT, NGINX, FRESHET, STARLETTE, PLAIN, FRESHET_TLS, FRESHET_WS),
+    FAST.name: (DIRECT, NGINX, FRESHET, STARLETTE, PLAIN, NGINX_TLS, FRESHET_TLS, FRESHET_WS),
     CALM.name: (DIRECT, NGINX, FRESHET, STARLETTE, PLAIN, FRESHET_TLS, FRESHET_WS),
     MANY.name: (NGINX, FRESHET, STARLETTE, FRESHET_TLS),
     HALF: (FRESHET,),
 }
 FIRST_TEXT = (DIRECT, NGINX, STARLETTE, PLAIN, FRESHET)
+BURSTS = (NGINX, STARLETTE, FRESHET)
+SHORTS = (NGINX, STARLETTE, FRESHET)
 MEMORY = (NGINX, STARLETTE, PLAIN, FRESHET)
 
 

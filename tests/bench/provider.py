@@ -44,13 +44,15 @@ class Playing:
         self.connection = connection
         self.order = order
         self.script = Script()
-        self.interval_ns = 1_000_000_000 // order.rate
+        self.interval_ns = 1_000_000_000 // order.rate if order.rate else 0  # 0: all at once
         self.number = 0
         self.due_ns = time.monotonic_ns()
 
     def advance(self, now_ns: int) -> bool:
         """Set the time of the next delta; false when there is none."""
-        if self.number == 1:
+        if not self.interval_ns:
+            self.due_ns = now_ns
+        elif self.number == 1:
             late_ns = (now_ns - self.order.phase_us * 1000) % self.interval_ns
             self.due_ns = now_ns - late_ns + self.interval_ns
         else:

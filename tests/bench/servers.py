@@ -34,7 +34,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location / {{
-            proxy_pass http://127.0.0.1:{upstream};
+            proxy_pass {upstream};
             proxy_http_version 1.1; proxy_set_header Connection "";
             proxy_buffering off;
         }}
@@ -96,8 +96,9 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
 @contextmanager
 def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
     """Run a server until it has answered once; raise `UnavailableError` when it doesn't."""
-    if name in stage.peers.missing:
-        raise UnavailableError(stage.peers.missing[name])
+    peer = name.removesuffix("-tls")
+    if peer in stage.peers.missing:
+        raise UnavailableError(stage.peers.missing[peer])
     port = _free_port()
     command, environ = _command(name, stage, port)
     logs = stage.folder / "logs"
@@ -120,7 +121,9 @@ def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, s
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
     environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{stage.provider.plain}/v1"
     if name == "nginx":
-        return _nginx(stage, port), environ
+        return _nginx(stage, port, f"http://127.0.0.1:{stage.provider.plain}"), environ
+    if name == "nginx-tls":
+        return _nginx(stage, port, f"https://127.0.0.1:{stage.provider.tls}"), environ
     if name == "starlette":
         options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--backlog", "4096"]
         return [python, "-m", "uvicorn", "tests.bench.peers.passthrough:app", *options], environ
@@ -143,11 +146,11 @@ def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, s
     return gunicorn, environ
 
 
-def _nginx(stage: Stage, port: int) -> list[str]:
-    prefix = stage.folder / "nginx-prefix"
+def _nginx(stage: Stage, port: int, upstream: str) -> list[str]:
+    prefix = stage.folder / f"nginx-{upstream.partition(':')[0]}"
     prefix.mkdir(parents=True, exist_ok=True)
     conf = prefix / "nginx.conf"
-    conf.write_text(_NGINX_CONF.format(port=port, upstream=stage.provider.plain))
+    conf.write_text(_NGINX_CONF.format(port=port, upstream=upstream))
     return [str(stage.peers.nginx), "-e", "stderr", "-p", str(prefix), "-c", str(conf)]
 
 

@@ -64,7 +64,7 @@ def test_what_the_first_paint_needs_is_small(server: Server, language: str) -> N
     page = requests.get(server.url, timeout=10, headers={"Accept-Language": language}).text
     assert f'lang="{language}"' in page
     beside = set(re.findall(r'fetchpriority="low" href="([^"]+)"', page))
-    assert any(file.endswith("/render.js") for file in beside)
+    assert any(file.endswith("/render/index.js") for file in beside)
     sizes = {}
     for file in (file for file in set(files_of(page)) - beside if file.endswith((".js", ".css"))):
         served = requests.get(server.url + file, timeout=10, headers={"Accept-Encoding": "gzip"}, stream=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import msgspec
 
 from webapp.errors import FreshetError
 from webapp.frames import Cursor, Frame, Reset, Start, reset_frames
-from webapp.offload import Wake
+from webapp.offload import Wake, short_lock
 
 _FRAME_OVERHEAD_BYTES = 96  # what Python keeps for a frame besides its JSON
 
@@ -27,7 +25,7 @@ class RunLog:
         self.closed = False
         self._frames: list[Frame] = []
         self._begins = [0, 0]  # where each epoch begins, by its number
-        self._lock = threading.Lock()
+        self._lock = short_lock()
         self._wakes: tuple[Wake, ...] = ()
 
     def __len__(self) -> int:

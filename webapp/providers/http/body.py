@@ -63,8 +63,7 @@ class ResponseBody:
         self._is_waiting_for_first = True
         self._bytes_left = limits.max_bytes
         self._is_full = False  # the last read did not take all that had come
-        self._read_at = self._rested_at = time.monotonic()
-        self._since_rest_bytes = 0
+        self._start_counting()
         self._keeps_alive = head.keeps_alive
         self._is_closed = False
 
@@ -130,11 +129,11 @@ class ResponseBody:
             raw, self._first = self._first, b""
             self._note_read()
             return raw
-        asked_at = time.monotonic()
-        if asked_at - self._read_at > _MIN_REST_S:
-            self._since_rest_bytes, self._rested_at = 0, asked_at
-        elif self._since_rest_bytes >= READ_BYTES:
-            self._rest()
+        if self._since_rest_bytes >= READ_BYTES:
+            if wait or self._is_full:
+                self._rest()
+            else:
+                self._start_counting()  # the caller has slept since the last read
         try:
             found = connection.receive_now() if self._is_full or not wait else None
             if found is not None:
@@ -143,7 +142,10 @@ class ResponseBody:
                 if not wait:
                     self._is_full = False
                     return None
+                asked_at = time.monotonic()
                 raw = connection.receive()
+                if time.monotonic() - asked_at > _MIN_REST_S:
+                    self._start_counting()
             if may_hold_more(raw):
                 raw = self._receive_more(raw)
         except OSError as error:
@@ -158,8 +160,7 @@ class ResponseBody:
     def _note_read(self) -> None:
         """Let the watchdog shut the connection when no more bytes come for too long."""
         is_first, self._is_waiting_for_first = self._is_waiting_for_first, False
-        self._read_at = time.monotonic()
-        self.connection.deadline = self._read_at + self._limits.idle_s
+        self.connection.deadline = time.monotonic() + self._limits.idle_s
         if is_first:  # until now there was the deadline of the first byte, which may be later
             self._pool.check_by(self.connection.deadline)
 
@@ -176,6 +177,10 @@ class ResponseBody:
     def _rest(self) -> None:
         took_s = time.monotonic() - self._rested_at
         time.sleep(min(max(took_s, _MIN_REST_S), _MAX_REST_S))
+        self._start_counting()
+
+    def _start_counting(self) -> None:
+        """Note that others have just had their turn."""
         self._since_rest_bytes, self._rested_at = 0, time.monotonic()
 
     def _decode(self, raw: bytes) -> bytes:

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Hashable
 
-from webapp.offload import ReadWaiter
+from webapp.offload import SocketReader
 
 READ_BYTES = 64 * 1024
 # Below this size a read took all that had come. Of a larger backlog the sender may hold a rest until there is space.
@@ -36,11 +36,9 @@ class Connection:
         self.idle_since = 0.0
         self.is_reused = False
         self._sock = sock
-        self._waiter = ReadWaiter(sock)
-        self._blocks = True
+        self._reader = SocketReader(sock)
         self._tls: ssl.SSLObject | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        sock.settimeout(None)
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Do the TLS handshake. Raises `ssl.SSLError`, and `OSError` where the connection breaks."""
@@ -50,7 +48,7 @@ class Connection:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._flush_tls()
-                raw = self._receive_waiting()
+                raw = self._reader.receive(READ_BYTES)
                 if not raw:
                     raise ConnectionResetError("the connection was closed in the TLS handshake") from None
                 self._incoming.write(raw)
@@ -67,7 +65,6 @@ class Connection:
         if self._tls is not None:
             self._tls.write(content)
             content = self._outgoing.read()
-        self._set_blocking(True)
         try:
             sent = self._sock.send(content)
         except OSError as error:
@@ -80,34 +77,30 @@ class Connection:
 
         Raises `OSError`.
         """
-        while True:
-            content = self._content(self._receive_waiting())
-            if content is not None:
-                return content
+        raw = self._reader.receive(READ_BYTES)
+        if self._tls is None:
+            return raw
+        while (content := self._decrypt(raw)) is None:
+            raw = self._reader.receive(READ_BYTES)
+        return content
 
     def receive_now(self) -> bytes | None:
         """Return all that has come, at most about `READ_BYTES`; None where nothing has, b"" at the end.
 
         Raises `OSError`.
         """
-        while True:
-            raw = self._receive_at_once()
+        raw = self._reader.receive_now(READ_BYTES)
+        if self._tls is None or raw is None:
+            return raw
+        while (content := self._decrypt(raw)) is None:
+            raw = self._reader.receive_now(READ_BYTES)
             if raw is None:
                 return None
-            content = self._content(raw)
-            if content is not None:
-                return content
+        return content
 
     def has_news(self) -> bool:
         """Return whether an idle connection was closed, or holds bytes that nobody asked for."""
-        self._set_blocking(False)
-        try:
-            self._sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            pass
-        return True
+        return self._reader.has_news()
 
     def shut(self) -> None:
         """End the connection under whoever reads it, from any thread or greenlet."""
@@ -118,13 +111,12 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket; only its reader may do that, or the pool while it is idle."""
-        self._waiter.close()
+        self._reader.close()
         self._sock.close()
 
-    def _content(self, raw: bytes) -> bytes | None:
-        """Return what raw bytes hold; None where they are part of a TLS record."""
-        if self._tls is None:
-            return raw
+    def _decrypt(self, raw: bytes) -> bytes | None:
+        """Return the content of all TLS records that are complete; None where none is, b"" at the end."""
+        assert self._tls is not None  # noqa: S101  (asked by the callers)
         if raw:
             self._incoming.write(raw)
         else:
@@ -144,23 +136,6 @@ class Connection:
     def _flush_tls(self) -> None:
         if self._outgoing.pending:
             self._sock.sendall(self._outgoing.read())
-
-    def _set_blocking(self, blocks: bool) -> None:
-        if blocks != self._blocks:
-            self._blocks = blocks
-            self._sock.settimeout(None if blocks else 0)
-
-    def _receive_waiting(self) -> bytes:
-        self._set_blocking(True)
-        self._waiter.wait()
-        return self._sock.recv(READ_BYTES)
-
-    def _receive_at_once(self) -> bytes | None:
-        self._set_blocking(False)
-        try:
-            return self._sock.recv(READ_BYTES)
-        except BlockingIOError:
-            return None
 
 
 def may_hold_more(received: bytes) -> bool:
