@@ -50,6 +50,26 @@ def short_lock() -> Any:
     return threading.Lock()
 
 
+def start_thread(work: Callable[[], None], name: str) -> None:
+    """Run `work` in a thread of its own, which ends with the process. Raises `RuntimeError` where none can be had.
+
+    Under gevent that is a greenlet, which runs at once, up to where it waits for something; then others get their
+    turn, and the caller goes on after them. So of many callers at the same moment the first is served first.
+    """
+    if not patched():
+        threading.Thread(target=work, name=name, daemon=True).start()
+        return
+    from gevent import get_hub, getcurrent  # noqa: PLC0415  (only where it is there already)
+    from greenlet import greenlet  # noqa: PLC0415
+
+    hub, caller = get_hub(), getcurrent()
+    if caller is hub:
+        hub.loop.run_callback(greenlet(work, hub).switch)
+        return
+    hub.loop.run_callback(caller.switch)
+    greenlet(work, hub).switch()
+
+
 class SocketReader:
     """Reads a connected socket: what has come, or waiting for it.
 

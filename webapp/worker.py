@@ -11,10 +11,11 @@ import json
 from typing import Any
 
 from gevent import socket
+from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
-from gunicorn.workers.ggevent import GeventWorker
+from gunicorn.workers import ggevent
 
 from webapp.errors import ConfigurationError
 
@@ -45,7 +46,16 @@ class QuickSocket(socket.socket):  # type: ignore[misc]
             super().sendall(memoryview(data)[sent:], flags)
 
 
-class Worker(GeventWorker):  # type: ignore[misc]
+class FairServer(StreamServer):  # type: ignore[misc]
+    """Accepts one connection at a time, so that answers in progress get their turn between many new requests."""
+
+    max_accept = 1
+
+
+ggevent.StreamServer = FairServer  # gunicorn's worker offers no other way to choose it
+
+
+class Worker(ggevent.GeventWorker):  # type: ignore[misc]
     """Speaks JSON where gunicorn would write a page, and drains the engine when it is told to go."""
 
     _drained = False

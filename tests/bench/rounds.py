@@ -96,7 +96,10 @@ class Rounds:
         for contender in plan.turn(plan.FIRST_TEXT, number):
             if self._choice.wants("first-text", contender):
                 self._measure("first_text", plan.FIRST_TEXT_WORK, contender, fleet)
-        for kind, work, contenders in (("burst", plan.BURST, plan.BURSTS), ("short", plan.SHORT, plan.SHORTS)):
+        for kind, work, contenders in (
+            ("burst", plan.BURST, plan.BURSTS),
+            ("short", plan.SHORT, plan.SHORTS),
+        ):
             for contender in plan.turn(contenders, number):
                 if self._choice.wants(work.name, contender):
                     self._measure(kind, work, contender, fleet)

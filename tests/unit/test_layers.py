@@ -25,7 +25,7 @@ OWNERS: dict[str, str] = {
     "flask_sock simple_websocket": "routes",
     "requests urllib3": "client",
     "certifi": "providers client",
-    "gevent": "server worker offload",
+    "gevent greenlet": "server worker offload",
     "gunicorn": "server worker",
     "sqlalchemy alembic psycopg": "store",
     "redis": "journal access",

@@ -13,7 +13,7 @@ import msgspec
 from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, TooManyRequests, Unavailable
 from webapp.frames import Cursor
 from webapp.framing import Rules
-from webapp.offload import Wake
+from webapp.offload import Wake, start_thread
 from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.run import Order, Receipt, Run
 from webapp.seams import Pricer
@@ -92,7 +92,7 @@ class Runs:
             self._living.add(run)
         self._beat()
         try:
-            threading.Thread(target=self._produce, args=(run,), name=f"run-{run.id[:8]}", daemon=True).start()
+            start_thread(lambda: self._produce(run), f"run-{run.id[:8]}")
         except RuntimeError:  # no more threads can be had
             run.fail(AnswerError("internal"))
             self._settle(run)

@@ -303,12 +303,12 @@ def _resolve(address: Address, deadline: float, stop: StopHandle) -> list[Any]:
     Nothing can interrupt a lookup, so a thread of its own does it, and may be left behind; a host that is an address
     already needs none. Raises `NameNotResolved`.
     """
-    try:
-        return socket.getaddrinfo(
-            address.host, address.port, 0, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
-    except (OSError, UnicodeError):
-        pass  # a name
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, address.host)
+        except (OSError, UnicodeError, ValueError):
+            continue  # a name, or an address of the other family
+        return [(family, socket.SOCK_STREAM, 0, "", (address.host, address.port))]
     found: list[list[Any] | OSError | UnicodeError] = []
     done = threading.Event()
 
