@@ -1,8 +1,8 @@
-"""Events in, frames out: many deltas become one frame a window. Pure; time is an argument, in seconds.
+"""Framing: deltas in, frames out, many deltas to a frame. Pure; time is an argument, in seconds.
 
-The first delta leaves at once. After that at most one *timed* frame leaves a window and no delta waits
-longer than one. A frame that is closed by its size, by a change of kind or by a control frame leaves at
-once, and so, where switched on, does one closed by a count of deltas or by a newline.
+The first delta leaves at once. After that at most one *timed* frame leaves in each window, and no delta waits longer than
+one window. A frame closed by its size, by a change of kind or by a control frame leaves at once; so does one closed by a
+count of deltas or by a newline, where that is switched on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FRAME_BYTES = 8 * 1024
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """When a frame is closed: a window in seconds, and two switches that are off by default."""
+    """When a frame is closed: after a window in seconds, and by two rules that are off by default."""
 
     window_s: float = 0.033
     deltas: int = 0
@@ -25,7 +25,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Framer:
-    """Gathers deltas of one answer. `text` and `reasoning` frames only; control frames are the caller's."""
+    """Collects the deltas of one answer into `text` and `reasoning` frames; control frames are made by the caller."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -33,7 +33,7 @@ class Framer:
         self._early = bool(rules.deltas or rules.newline)
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
         self._held: list[str] = []
-        self._held_bytes = 0  # counted as they come: counting them anew for each delta would be quadratic
+        self._held_bytes = 0  # counted as they come: a count for each delta would be quadratic
         self._joiner = SurrogateJoiner()
         self._left_at: float | None = None  # when the last timed frame left; None before the first
 
@@ -75,7 +75,7 @@ class Framer:
         return None if self._left_at is None else self._left_at + self._window_s
 
     def flush(self, now: float) -> list[Frame]:
-        """Give what is due at `now`."""
+        """Return the frames that are due at `now`."""
         due = self.due()
         if due is None or now < due:
             return []
@@ -83,7 +83,7 @@ class Framer:
         return self._take()
 
     def close(self) -> list[Frame]:
-        """Give all that is held: a control frame comes next."""
+        """Return all that is held, because a control frame comes next."""
         left = self._joiner.flush()
         if left:
             self._held.append(left)
@@ -103,12 +103,12 @@ class Framer:
 
 
 def text_frames(text: str) -> list[Frame]:
-    """Cut a text that is there already into frames."""
+    """Return the frames of a text that is complete already."""
     return [text_frame(piece) for piece in _pieces(text)]
 
 
 def _pieces(text: str) -> list[str]:
-    """Cut a text into pieces of at most `FRAME_BYTES` in UTF-8, never inside a character."""
+    """Return a text in pieces of at most `FRAME_BYTES` in UTF-8, never cut inside a character."""
     raw = text.encode()
     pieces, at = [], 0
     while at < len(raw):

@@ -111,12 +111,12 @@ class StillRuns(Runs):
     def __init__(self, limits: RunLimits | None = None, pricer: Callable[..., Any] | None = None) -> None:
         super().__init__(limits or RunLimits(), Rules(window_s=0.001), pricer or no_price)
 
-    def _beat(self) -> None:
+    def _start_pulse(self) -> None:
         """Leave time to the test."""
 
     def look_round(self, now: float) -> None:
         """Let the pulse beat once, at `now`."""
-        self._look_round(now)
+        self._check_all(now)
 
 
 def no_price(provider: str, models: Sequence[str], usage: Usage) -> None:

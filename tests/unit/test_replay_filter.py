@@ -32,7 +32,7 @@ def test_a_reset_repeats_nothing_wherever_the_reader_was(read: int) -> None:
     told = ReplayFilter(log)
     heard = tell(told, log.since(0)[:read])
     epoch = log.seize(1)
-    heard += tell(told, log.folded(len(log)))
+    heard += tell(told, log.reset(len(log)))
     log.append(text_frame(", you"), epoch)
     heard += tell(told, [text_frame(", you")])
     assert said(heard, "text") == "Héllo there, you"
@@ -45,7 +45,7 @@ def test_a_second_reset_repeats_nothing_either() -> None:
     told = ReplayFilter(log)
     heard = tell(told, log.since(0))
     for _ in range(2):
-        heard += tell(told, log.folded(len(log)))
+        heard += tell(told, log.reset(len(log)))
     assert said(heard, "text") == "Héllo there"
 
 
@@ -54,6 +54,6 @@ def test_a_reset_in_several_frames() -> None:
     log = log_of([text_frame(long[:70_000]), text_frame(long[70_000:])])
     told = ReplayFilter(log)
     heard = tell(told, log.since(0)[:2])
-    folded = log.folded(len(log))
+    folded = log.reset(len(log))
     assert len(folded) > 2
     assert said(heard + tell(told, folded), "text") == long

@@ -61,7 +61,7 @@ class AnswerWriter:
 
 
 def start(runs: StillRuns, keeper: AnswerWriter, *chain: Any, kept: str = "") -> Run:
-    run, _ = runs.start(msgspec.structs.replace(order(*chain), keeper=keeper, kept=kept, conversation="c"))
+    run, _ = runs.start(msgspec.structs.replace(order(*chain), writer=keeper, prefix=kept, conversation="c"))
     return run
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_is_stopped_while_its_question_is_kept_asks_nobody() -> None:
     keeper.release.clear()
     run = start(runs, keeper, provider)
     assert keeper.entered.wait(PATIENCE_S)
-    run.ask_to_stop("user")
+    run.request_stop("user")
     keeper.release.set()
     assert finish(runs, run)["finish_reason"] == "cancelled"
     assert provider.asked == 0
@@ -136,7 +136,7 @@ def test_a_run_that_is_ended_for_its_producer_is_kept_without_waiting() -> None:
     runs, keeper, held = StillRuns(), AnswerWriter(), Held("Hel", stuck=True)
     run = start(runs, keeper, held.provider)
     held.wait()
-    run.ask_to_stop("user")
+    run.request_stop("user")
     runs.look_round(time.monotonic() + 1.0)
     assert (keeper.text, keeper.answer.state) == ("Hel", "cancelled")
     assert keeper.told[-1][2] is False
@@ -172,6 +172,6 @@ def test_a_keeper_and_a_request_are_let_go_with_the_end() -> None:
     runs, keeper = StillRuns(), AnswerWriter()
     run = start(runs, keeper, ScriptedProvider(lambda _: iter([Finished("stop")])))
     finish(runs, run)
-    assert run._keeper is None
+    assert run._writer is None
     assert run._progress.meter._request is None
     assert run._producer._request is None

@@ -127,11 +127,11 @@ def test_at_the_limit_of_answers_new_ones_are_refused() -> None:
 def test_at_the_limit_of_readers_new_ones_are_refused() -> None:
     runs = StillRuns(RunLimits(max_readers=2))
     first, _ = runs.connect(), runs.connect()
-    assert not runs.room
+    assert not runs.accepts_readers
     with pytest.raises(Unavailable):
         runs.connect()
     runs.leave(first)
-    assert runs.room
+    assert runs.accepts_readers
     runs.connect()
 
 
@@ -202,7 +202,7 @@ def test_hundreds_of_runs_leave_nothing_behind() -> None:
     for _ in range(300):
         finish(runs, start(runs, answers("x")))
     assert len(runs._runs) <= 45
-    assert len(runs._living) == 0
+    assert len(runs._active) == 0
     assert runs._ended_bytes == sum(run.size_bytes for run in runs._ended.values())
     last = next(reversed(runs._ended.values()))
     assert last.ended_at is not None
@@ -214,7 +214,7 @@ def test_a_server_that_goes_away_starts_nothing() -> None:
     runs = StillRuns()
     runs.drain(20.0)
     assert not runs.accepting
-    assert not runs.room
+    assert not runs.accepts_readers
     with pytest.raises(Unavailable) as refused:
         runs.start(order(answers("x")))
     assert refused.value.code == "draining"

@@ -108,7 +108,7 @@ def test_a_provider_that_opens_late_is_stopped_as_it_opens() -> None:
     runs, held = StillRuns(), Held("Hel")
     run = start(runs, held.provider)
     held.wait()
-    run.ask_to_stop("user")
+    run.request_stop("user")
     assert finish(runs, run)["finish_reason"] == "cancelled"
     shut = threading.Event()
     with pytest.raises(Stopped):
@@ -176,7 +176,7 @@ def test_the_first_reason_counts() -> None:
     run = start(runs, held.provider)
     held.wait()
     runs.look_round(run.began_at + 61)
-    run.ask_to_stop("user")
+    run.request_stop("user")
     assert finish(runs, run)["finish_reason"] == "length"
 
 

@@ -1,4 +1,4 @@
-"""What was told to a reader who takes nothing back: of a reset, only what goes beyond it is new."""
+"""Adapts a run's frames for clients that cannot discard text: after a `reset`, yields only the part they have not seen."""
 
 from __future__ import annotations
 
@@ -10,36 +10,41 @@ import msgspec
 from webapp.frames import Frame, reasoning_frame, text_frame
 from webapp.runs.log import RunLog
 
-_MAKERS: dict[str, Callable[[str], Frame]] = {"reasoning": reasoning_frame, "text": text_frame}
+_FRAMES: dict[str, Callable[[str], Frame]] = {"reasoning": reasoning_frame, "text": text_frame}
 
 
 class ReplayFilter:
-    """Follows one reader of a log from its first frame on. Nothing is counted until a reset comes."""
+    """Filters the frames of one reader that reads a log from its first frame on.
+
+    Nothing is counted until a reset comes: most answers have none.
+    """
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
         self._frames = 0
-        self._told: dict[str, int] = {}
-        self._at: dict[str, int] = {}
+        self._sent: dict[
+            str, int
+        ] = {}  # characters that the client has, by kind; empty before the first reset
+        self._position: dict[str, int] = {}  # characters replayed since the last reset, by kind
 
     def new(self, frame: Frame) -> Iterator[Frame]:
-        """Give what there is to tell, a reset as the text and reasoning that were not told before."""
+        """Yield the frames to send for `frame`: a reset becomes the text and reasoning that was not sent before."""
         if frame.kind == "reset":
-            if not self._told:
-                self._told = {kind: len(self._log.said(kind, self._frames)) for kind in _MAKERS}
-            self._at = dict.fromkeys(_MAKERS, 0)
-            yield from self._beyond(msgspec.json.decode(frame.payload)["reset"])
-        elif self._told and frame.kind in _MAKERS:
-            yield from self._beyond(msgspec.json.decode(frame.payload))
+            if not self._sent:
+                self._sent = {kind: len(self._log.text_of(kind, self._frames)) for kind in _FRAMES}
+            self._position = dict.fromkeys(_FRAMES, 0)
+            yield from self._unseen(msgspec.json.decode(frame.payload)["reset"])
+        elif self._sent and frame.kind in _FRAMES:
+            yield from self._unseen(msgspec.json.decode(frame.payload))
         else:
             self._frames += 1
             yield frame
 
-    def _beyond(self, said: dict[str, Any]) -> Iterator[Frame]:
-        for kind, frame_of in _MAKERS.items():
-            text = said.get(kind, "")
-            new = text[max(0, self._told[kind] - self._at[kind]) :]
-            self._at[kind] += len(text)
-            self._told[kind] = max(self._told[kind], self._at[kind])
-            if new:
-                yield frame_of(new)
+    def _unseen(self, body: dict[str, Any]) -> Iterator[Frame]:
+        for kind, make_frame in _FRAMES.items():
+            text = body.get(kind, "")
+            unseen = text[max(0, self._sent[kind] - self._position[kind]) :]
+            self._position[kind] += len(text)
+            self._sent[kind] = max(self._sent[kind], self._position[kind])
+            if unseen:
+                yield make_frame(unseen)

@@ -117,7 +117,7 @@ class RequestBodies:
 
     def let_go(self, address: str | None, size_bytes: int) -> None:
         """End what `hold` began."""
-        self._runs.let_go(size_bytes)
+        self._runs.release(size_bytes)
         if address is None:
             return
         with self._lock:

@@ -134,8 +134,8 @@ class RunStarter:
                 conversation=plan.conversation,
                 message=run_id,
                 question=plan.question,
-                kept=plan.kept,
-                keeper=plan.keeper,
+                prefix=plan.kept,
+                writer=plan.keeper,
                 permit=lambda: self.limiter.start(caller),
             )
         )

@@ -45,12 +45,12 @@ def current_message(message: Message, conversation: str, runs: Runs) -> Message:
     if run.ended_at is None:
         return message
     receipt = run.receipt()
-    text = run.log.said("text")
+    text = run.log.text_of("text")
     return msgspec.structs.replace(
         message,
         state=receipt.state,
         content=(TextPart(text),) if text else (),
-        reasoning=run.log.said("reasoning"),
+        reasoning=run.log.text_of("reasoning"),
         usage=receipt.usage,
         cost=receipt.cost,
         finish_reason=receipt.finish_reason,

@@ -201,8 +201,8 @@ class _Talk:
         told = msgspec.json.decode(self._heard[-1][0].payload)
         if "error" in told:
             return failed_answer_body(told["error"], told["code"])
-        message = {"role": "assistant", "content": self._run.log.said("text")}
-        reasoning = self._run.log.said("reasoning")
+        message = {"role": "assistant", "content": self._run.log.text_of("text")}
+        reasoning = self._run.log.text_of("reasoning")
         if reasoning:
             message["reasoning_content"] = reasoning
         choice = {"index": 0, "message": message, "finish_reason": _finish_reason(told), "logprobs": None}

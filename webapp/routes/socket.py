@@ -78,7 +78,7 @@ def _guard() -> None:
     parts = services()
     if "principal" not in g:  # before the upgrade, so that a refusal is an HTTP status
         g.principal = _known_by_head(visit())
-    if not parts.runs.room:
+    if not parts.runs.accepts_readers:
         raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
     if "gunicorn.socket" in environ:
         known = g.principal is not None

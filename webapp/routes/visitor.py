@@ -29,7 +29,7 @@ def move() -> Response:
     moved = 0
     if source is not None:
         moved = parts.store.move(source, target)
-        parts.runs.give(source, target)
+        parts.runs.transfer(source, target)
     response = json_response({"moved": moved})
     set_cookie(response, cookies.VISITOR, "", max_age_s=0)
     response.delete_cookie(cookies.FORMER)

@@ -1,4 +1,4 @@
-"""The frames of one answer, in memory, each encoded once. The hot path: no I/O lies between it and a reader."""
+"""The frames of one run in memory, each encoded once. This is the hot path: there is no I/O between it and a reader."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _FRAME_OVERHEAD_BYTES = 96  # what Python keeps for a frame besides its JSON
 
 
 class StaleEpoch(FreshetError):
-    """A writer of an older epoch came late, or the log is closed: its frame is refused."""
+    """A frame was refused, because its writer's epoch is over or the log is closed."""
 
 
 class RunLog:
-    """An append-only list of frames in epochs; frames of an epoch are numbered from 1 without a hole."""
+    """An append-only list of frames in epochs; the frames of an epoch are numbered from 1 without gaps."""
 
     def __init__(self, start: Start) -> None:
         self.start = start
@@ -24,7 +24,7 @@ class RunLog:
         self.size_bytes = 0
         self.closed = False
         self._frames: list[Frame] = []
-        self._begins = [0, 0]  # where each epoch begins, by its number
+        self._begins = [0, 0]  # the index of each epoch's first frame, by its number
         self._lock = short_lock()
         self._wakes: tuple[Wake, ...] = ()
 
@@ -32,7 +32,7 @@ class RunLog:
         return len(self._frames)
 
     def append(self, frame: Frame, epoch: int) -> None:
-        """Add a frame and wake the readers. Raises `StaleEpoch`."""
+        """Append a frame and wake the readers. Raises `StaleEpoch`."""
         with self._lock:
             if epoch != self.epoch or self.closed:
                 raise StaleEpoch(f"epoch {epoch} cannot write: {self.epoch} does")
@@ -43,7 +43,7 @@ class RunLog:
             wake.set()
 
     def seize(self, epoch: int) -> int:
-        """Take the right to write from the producer of `epoch`; returns the new epoch. Raises `StaleEpoch`."""
+        """Start a new epoch, so that the writer of `epoch` can append no more; return its number. Raises `StaleEpoch`."""
         with self._lock:
             if epoch != self.epoch or self.closed:
                 raise StaleEpoch(f"epoch {epoch} is over")
@@ -52,41 +52,41 @@ class RunLog:
             return self.epoch
 
     def subscribe(self, wake: Wake) -> None:
-        """Wake a reader at every frame from now on."""
+        """Set `wake` at every frame from now on."""
         with self._lock:
             self._wakes = (*self._wakes, wake)
 
     def unsubscribe(self, wake: Wake) -> None:
-        """Leave a reader in peace."""
+        """Stop setting `wake`."""
         with self._lock:
             self._wakes = tuple(other for other in self._wakes if other is not wake)
 
     def after(self, cursor: Cursor) -> int | None:
-        """Find where a reader goes on; None when continuity cannot be proven. Constant cost."""
+        """Return the index of the frame after `cursor`; None when continuity cannot be proven. Constant cost."""
         if cursor.epoch != self.epoch:
             return None
         at = self._begins[cursor.epoch] + cursor.seq
         return at if at <= len(self._frames) else None
 
-    def begin(self, epoch: int) -> int:
-        """Tell where an epoch's frames begin."""
+    def epoch_start(self, epoch: int) -> int:
+        """Return the index of an epoch's first frame."""
         return self._begins[epoch]
 
     def since(self, at: int) -> list[Frame]:
-        """Give the frames from a place on."""
+        """Return the frames from an index on."""
         return self._frames[at:]
 
-    def folded(self, end: int) -> list[Frame]:
-        """Fold the frames before `end` into a reset; only its last frame may be given an id."""
+    def reset(self, end: int) -> list[Frame]:
+        """Return a reset that holds the frames before index `end`; only its last frame may be given an id."""
         return reset_frames(
-            Reset(text=self.said("text", end), reasoning=self.said("reasoning", end), start=self.start)
+            Reset(text=self.text_of("text", end), reasoning=self.text_of("reasoning", end), start=self.start)
         )
 
-    def said(self, kind: str, end: int | None = None) -> str:
-        """Join what frames of a kind (`text`, `reasoning`) carry."""
+    def text_of(self, kind: str, end: int | None = None) -> str:
+        """Return the text that frames of a kind (`text`, `reasoning`) carry."""
         decode = msgspec.json.decode
         return "".join(decode(frame.payload)[kind] for frame in self._frames[:end] if frame.kind == kind)
 
     def has(self, kind: str) -> bool:
-        """Tell whether a frame of a kind is there."""
+        """Return whether the log has a frame of a kind."""
         return any(frame.kind == kind for frame in self._frames)

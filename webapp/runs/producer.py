@@ -191,7 +191,9 @@ class Producer:
         """Store the answer before its terminal frame leaves, or append that it is not stored yet."""
         if self._writer is None or self._log.epoch != 1 or self._log.closed:
             return
-        if not self._writer.end(ending[0], self._log.said("text"), self._log.said("reasoning"), wait=True):
+        if not self._writer.end(
+            ending[0], self._log.text_of("text"), self._log.text_of("reasoning"), wait=True
+        ):
             self._log.append(not_saved_frame(), 1)
 
     def _switch(self, error: AnswerError, provider: Provider) -> None:

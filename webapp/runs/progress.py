@@ -78,7 +78,7 @@ class Progress:
         error: str | None = None,
         stopped_by: StoppedBy | None = None,
     ) -> RunResult:
-        text, reasoning = self._log.said("text"), self._log.said("reasoning")
+        text, reasoning = self._log.text_of("text"), self._log.text_of("reasoning")
         estimate = max(0, estimate_tokens(text) - self._kept_tokens) + estimate_tokens(reasoning)
         usage = self.meter.usage(estimate, is_complete=is_complete)
         return RunResult(

@@ -86,7 +86,7 @@ class Reader:
         self._epoch = log.epoch
         self._prefix = b""
         self._enter(log.epoch)
-        at = log.begin(log.epoch) if log.epoch == 1 else None
+        at = log.epoch_start(log.epoch) if log.epoch == 1 else None
         if cursor is not None:
             at = log.after(cursor)
         self._at = at if prove and at is not None else -1
@@ -119,7 +119,7 @@ class Reader:
 
     def _enter(self, epoch: int) -> None:
         self._epoch = epoch
-        self._begin = self._log.begin(epoch)
+        self._begin = self._log.epoch_start(epoch)
         self._prefix = f"{self._log.start.run}:{epoch}:".encode()
 
     def _reset(self) -> list[Delivery]:
@@ -128,7 +128,7 @@ class Reader:
         end = len(self._log)
         if self._log.closed:
             end -= 1
-        folded = self._log.folded(end)
+        folded = self._log.reset(end)
         last = b"%b%d" % (self._prefix, end - self._begin)
         self._at = end
         return [*((frame, None) for frame in folded[:-1]), (folded[-1], last), *self.take()]

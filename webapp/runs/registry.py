@@ -1,4 +1,4 @@
-"""All runs of this process: starting each once, finding, stopping, and letting go of the old ones."""
+"""All runs of this process: started once each, found, stopped, and forgotten when they have expired."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from webapp.seams import Pricer
 
 log_ = logging.getLogger("freshet.runs")
 
-Share = tuple[str, int]  # whose connections, and how many they may be
+Share = tuple[str, int]  # a caller's name, and how many connections it may have
 
 _PULSE_S = 0.25
 _RETRY_AFTER_S = 5
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many, how large, how long; seconds and bytes."""
+    """Limits of the engine, in seconds and bytes."""
 
     max_streams: int = 1_000
     max_readers: int = 2_000
@@ -39,15 +39,15 @@ class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runs:
-    """The runs of this process. Its pulse, one thread, starts with the first run or reader."""
+    """The runs of this process. One thread, the pulse, looks after them; it starts with the first run or reader."""
 
     def __init__(self, limits: RunLimits, rules: Rules, pricer: Pricer) -> None:
         self.limits = limits
         self._rules = rules
         self._pricer = pricer
         self._runs: dict[str, Run] = {}
-        self._living: set[Run] = set()
-        self._ended: dict[str, Run] = {}  # in the order in which they ended
+        self._active: set[Run] = set()
+        self._ended: dict[str, Run] = {}  # oldest first
         self._ended_bytes = 0
         self._held_bytes = 0  # of requests that are being read
         self._shares: dict[str, int] = {}
@@ -59,103 +59,103 @@ class Runs:
 
     @property
     def accepting(self) -> bool:
-        """Whether a new run would be taken."""
-        return not self._draining and len(self._living) < self.limits.max_streams
+        """Whether a new run would be started."""
+        return not self._draining and len(self._active) < self.limits.max_streams
 
     @property
     def draining(self) -> bool:
-        """Whether the process is about to go."""
+        """Whether the process is shutting down."""
         return self._draining
 
     @property
-    def room(self) -> bool:
+    def accepts_readers(self) -> bool:
         """Whether another reader would be admitted."""
         return not self._draining and len(self._connections) < self.limits.max_readers
 
     def start(self, order: Order) -> tuple[Run, bool]:
-        """Start a run, or join the one of that name; returns it and whether it is new.
+        """Start a run, or join the one with its id; return it, and whether it is new.
 
-        Raises `NotFound` for somebody else's, `Conflict` for the same with another body, `Unavailable`
-        when the server is full, and what the order's `permit` raises.
+        Raises `NotFound` for another owner's run, `Conflict` for one with another body, `Unavailable` when the server is
+        full, and what the order's `permit` raises.
         """
         with self._lock:
             known = self._runs.get(order.run)
             if known is not None:
                 return _joined(known, order.owner, order.fingerprint), False
-            self._check_places()
-            self._make_room(order.size_bytes)
+            self._check_capacity()
+            self._check_memory(order.size_bytes)
             release = None if order.permit is None else order.permit()
             run = Run(order, rules=self._rules, max_bytes=self.limits.run_max_bytes, pricer=self._pricer)
             if release is not None:
-                run.permitted(release)
+                run.on_end(release)
             self._runs[run.id] = run
-            self._living.add(run)
-        self._beat()
+            self._active.add(run)
+        self._start_pulse()
         try:
             start_thread(lambda: self._produce(run), f"run-{run.id[:8]}")
         except RuntimeError:  # no more threads can be had
             run.fail(AnswerError("internal"))
-            self._settle(run)
+            self._move_to_ended(run)
         return run, True
 
     def known(self, name: str, owner: str | None, fingerprint: str) -> Run | None:
-        """Find the run that a request would join, if there is one already. Raises as `start` does."""
+        """Return the run that a request would join, None where it would start one. Raises as `start`."""
         run = self._runs.get(name)
         return None if run is None else _joined(run, owner, fingerprint)
 
     def running(self, conversation: str, owner: str | None) -> Run | None:
-        """Find the answer that is being made in a conversation, the one that began last."""
+        """Return the run that started last of those that are running in a conversation."""
         return max(self._running(conversation, owner), key=lambda run: run.began_at, default=None)
 
     def stop_all(self, conversation: str, owner: str | None) -> None:
-        """Stop the answers that are being made in a conversation."""
+        """Stop the runs of a conversation."""
         for run in self._running(conversation, owner):
             run.stop("user")
 
     def _running(self, conversation: str, owner: str | None) -> list[Run]:
         return [
             run
-            for run in list(self._living)
+            for run in list(self._active)
             if run.conversation == conversation and run.owner == owner and run.ended_at is None
         ]
 
     def alive(self, name: str) -> bool:
-        """Tell whether a run is being made."""
+        """Return whether a run is in progress."""
         run = self._runs.get(name)
         return run is not None and run.ended_at is None
 
     def answering(self, name: str, conversation: str) -> Run | None:
-        """Find the run whose answer is a message of a conversation, while it is made and for a while after."""
+        """Return the run whose answer is a message of a conversation, until it expires."""
         run = self._runs.get(name)
         return run if run is not None and run.conversation == conversation else None
 
     def find(self, name: str, owner: str | None) -> Run:
-        """Find a run; raises `NotFound` also for one that is somebody else's."""
+        """Return a run. Raises `NotFound`, also for another owner's."""
         run = self._runs.get(name)
         if run is None or run.owner not in (None, owner):
             raise NotFound("There is no such run, or it has expired.", param="run", code="run_not_found")
         return run
 
     def stop(self, name: str, owner: str | None) -> Receipt:
-        """Stop a run, whoever reads it; idempotent."""
+        """Stop a run, also while others read it. Idempotent."""
         return self.find(name, owner).stop("user")
 
     def hold(self, size_bytes: int) -> None:
-        """Count memory that a request takes while it is read; `let_go` must be called for it.
+        """Count memory that a request takes while it is read; `release` must be called for it.
 
         Raises `Unavailable` when the server's memory is full.
         """
         with self._lock:
-            self._make_room(size_bytes)
+            self._check_memory(size_bytes)
             self._held_bytes += size_bytes
 
-    def let_go(self, size_bytes: int) -> None:
-        """End what `hold` began."""
+    def release(self, size_bytes: int) -> None:
+        """Stop counting memory that `hold` counted."""
         with self._lock:
             self._held_bytes -= size_bytes
 
-    def give(self, source: str, target: str) -> None:
-        """Transfer the runs of an owner to another; those who follow them go on."""
+    def transfer(self, source: str, target: str) -> None:
+        """Make the runs of one owner another's; their readers go on."""
         for run in list(self._runs.values()):
             if run.owner == source:
                 run.owner = target
@@ -179,10 +179,10 @@ class Runs:
         session: str | None = None,
         share: Share | None = None,
     ) -> ReaderConnection:
-        """Admit a connection that will follow runs; `leave` must be called for it.
+        """Admit a connection that will read runs; `leave` must be called for it.
 
-        `wake` is the connection's own bell, where it has one already; `session` the one that it came by; `share` whose
-        part of all readers it takes, and how many that may be. Raises `Unavailable` and `TooManyRequests`.
+        `wake` is used instead of a new one; `session` is the connection's sign-in session; `share` is the caller that it
+        counts against. Raises `Unavailable` and `TooManyRequests`.
         """
         connection = ReaderConnection(self.limits.heartbeat_s, has_hung_up, wake, session)
         with self._lock:
@@ -190,25 +190,25 @@ class Runs:
                 raise Unavailable(
                     "Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full"
                 )
-            self._take_share(connection, share)
+            self._count_share(connection, share)
             self._connections.add(connection)
-        self._beat()
+        self._start_pulse()
         return connection
 
     def change_share(self, connection: ReaderConnection, share: Share | None) -> None:
-        """Count a connection as another's from now on: it has said who it is. Raises `TooManyRequests`."""
+        """Count a connection against another caller, once it is known. Raises `TooManyRequests`."""
         with self._lock:
-            self._leave_share(connection)
-            self._take_share(connection, share)
+            self._release_share(connection)
+            self._count_share(connection, share)
 
     def leave(self, connection: ReaderConnection) -> None:
-        """Let a connection go."""
+        """Remove a connection."""
         with self._lock:
             if connection in self._connections:
                 self._connections.discard(connection)
-                self._leave_share(connection)
+                self._release_share(connection)
 
-    def _take_share(self, connection: ReaderConnection, share: Share | None) -> None:
+    def _count_share(self, connection: ReaderConnection, share: Share | None) -> None:
         if share is None:
             return
         name, most = share
@@ -222,7 +222,7 @@ class Runs:
         connection.share = name
         self._shares[name] = self._shares.get(name, 0) + 1
 
-    def _leave_share(self, connection: ReaderConnection) -> None:
+    def _release_share(self, connection: ReaderConnection) -> None:
         name, connection.share = connection.share, None
         if name is not None:
             left = self._shares[name] - 1
@@ -234,24 +234,24 @@ class Runs:
     def join(
         self, run: Run, connection: ReaderConnection, cursor: Cursor | None, *, prove: bool = True
     ) -> Reader:
-        """Let a connection read a run from a cursor on; `part` must be called for it."""
+        """Return a reader of a run, from a cursor on; `part` must be called for it."""
         with self._lock:
             run.readers += 1
         run.log.subscribe(connection.wake)
         return Reader(run.log, cursor, prove=prove)
 
     def part(self, run: Run, connection: ReaderConnection, *, stop: bool = False) -> None:
-        """End what `join` began. With `stop` a last reader who leaves stops the run."""
+        """Remove a reader of a run. With `stop`, the last one that leaves stops the run."""
         run.log.unsubscribe(connection.wake)
         with self._lock:
             run.readers -= 1
             run.idle_since = time.monotonic()
             last = run.readers == 0
         if stop and last:
-            run.ask_to_stop("orphan")
+            run.request_stop("orphan")
 
     def drain(self, within_s: float) -> None:
-        """Start nothing new; answers in progress may end by themselves within `within_s`, then they are cut."""
+        """Start no more runs; those in progress may end by themselves within `within_s`, then they are ended."""
         self._draining = True
         self._drain_by = time.monotonic() + within_s
         for connection in list(self._connections):
@@ -261,30 +261,30 @@ class Runs:
         try:
             run.produce()
         finally:
-            self._settle(run)
+            self._move_to_ended(run)
 
-    def _settle(self, run: Run) -> None:
-        """Put a run whose producer is gone among those that have ended."""
+    def _move_to_ended(self, run: Run) -> None:
+        """Move a run whose producer has returned to the ended ones."""
         if run.ended_at is None:
             run.fail(AnswerError("internal"))
         with self._lock:
-            self._living.discard(run)
+            self._active.discard(run)
             self._ended[run.id] = run
             self._ended_bytes += run.size_bytes
 
-    def _check_places(self) -> None:
-        """Raise `Unavailable` where no new run is taken. Called under the lock."""
+    def _check_capacity(self) -> None:
+        """Raise `Unavailable` where no new run is started. Called under the lock."""
         if self._draining:
             raise Unavailable(
                 "The server is going away; come back in a moment.", retry_after_s=1, code="draining"
             )
-        if len(self._living) >= self.limits.max_streams:
+        if len(self._active) >= self.limits.max_streams:
             raise Unavailable("Too many answers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
 
-    def _make_room(self, size_bytes: int) -> None:
-        """Hold the limit of memory; ended runs are let go first. Called under the lock."""
+    def _check_memory(self, size_bytes: int) -> None:
+        """Check the limit of memory, forgetting the oldest ended runs first. Raises `Unavailable`. Called under the lock."""
         total = (
-            sum(run.size_bytes for run in self._living) + self._ended_bytes + self._held_bytes + size_bytes
+            sum(run.size_bytes for run in self._active) + self._ended_bytes + self._held_bytes + size_bytes
         )
         for run in list(self._ended.values()):
             if total < self.limits.log_max_bytes:
@@ -295,12 +295,12 @@ class Runs:
             raise Unavailable("The server's memory is full.", retry_after_s=_RETRY_AFTER_S, code="full")
 
     def _forget(self, run: Run) -> None:
-        """Let an ended run go. Called under the lock."""
+        """Forget an ended run. Called under the lock."""
         del self._ended[run.id]
         del self._runs[run.id]
         self._ended_bytes -= run.size_bytes
 
-    def _beat(self) -> None:
+    def _start_pulse(self) -> None:
         with self._lock:
             if self._pulsing:
                 return
@@ -308,34 +308,34 @@ class Runs:
         threading.Thread(target=self._pulse, name="freshet-pulse", daemon=True).start()
 
     def _pulse(self) -> None:
-        """Look after runs and readers, a few times a second, for as long as the process lives."""
+        """Check runs and connections a few times a second, for as long as the process lives."""
         while True:
             time.sleep(_PULSE_S)
             try:
-                self._look_round(time.monotonic())
-            except Exception:  # the top of a thread that everybody needs
-                log_.exception("the pulse missed a beat")
+                self._check_all(time.monotonic())
+            except Exception:  # the top of a thread that every run needs
+                log_.exception("runs and readers could not be checked")
 
-    def _look_round(self, now: float) -> None:
+    def _check_all(self, now: float) -> None:
         for connection in list(self._connections):
             connection.check(now)
-        for run in list(self._living):
-            self._look_after(run, now)
+        for run in list(self._active):
+            self._check_run(run, now)
         self._expire(now)
         if now >= self._drain_by:
-            self._cut_off()
+            self._end_all()
 
-    def _look_after(self, run: Run, now: float) -> None:
+    def _check_run(self, run: Run, now: float) -> None:
         if now - run.began_at > self.limits.total_s:
-            run.ask_to_stop("limit")
+            run.request_stop("limit")
         elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
-            run.ask_to_stop("orphan")
+            run.request_stop("orphan")
         run.end_if_stuck(now)
-        run.keep_so_far(now)
+        run.save_progress(now)
 
-    def _cut_off(self) -> None:
-        """End what is left when the process must go: every reader gets a terminal frame, or is sent away."""
-        for run in list(self._living):
+    def _end_all(self) -> None:
+        """End what is left when the process must end: every reader gets a terminal frame or a notice to reconnect."""
+        for run in list(self._active):
             run.fail(Interrupted("the server went away"))
         for connection in list(self._connections):
             connection.send_away()
