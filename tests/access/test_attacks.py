@@ -48,7 +48,7 @@ BODIES: dict[str, object] = {
 }
 # What others send instead, because the owner's body says who one is.
 BODIES_OF_OTHERS: dict[str, object] = {"page.sign_in": b"password=guess"}
-QUERIES = {"stream.start_plainly": "?query=Hi"}
+QUERIES = {"stream.start_by_query": "?query=Hi"}
 # Where no credential is asked for: they show nothing of anybody's, or the address is the key.
 FOR_ALL = {
     "page.index",
@@ -65,7 +65,7 @@ FOR_ALL = {
 # Where a public server lets somebody in who has no cookie: within the address's share, storing nothing.
 FOR_STRANGERS = FOR_ALL | {
     "stream.start",
-    "stream.start_plainly",
+    "stream.start_by_query",
     "completions.complete",
     "completions.models",
     "health.readyz",

@@ -1,6 +1,6 @@
-"""The OpenAI-compatible doors; https://platform.openai.com/docs/api-reference/chat.
+"""The OpenAI-compatible endpoints; https://platform.openai.com/docs/api-reference/chat.
 
-They send `data:` lines and blank lines and nothing else, so that the plainest reader understands all of it.
+They send `data:` lines and blank lines and nothing else, so that the simplest reader understands all of it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from webapp.services import services
 blueprint = Blueprint("completions", __name__)
 
 _FIRST_EVENT_S = 5.0
-_WHOLE_S = 10.0
+_COMPLETE_S = 10.0
 _ORPHAN_S = 1.0  # in case that nobody ever comes to read
 _TEXT = len(b'{"text":')
 _REASONING = len(b'{"reasoning":')
-_NOTHING = (b"", b"null", b"[]")
+_EMPTY = (b"", b"null", b"[]")
 _TAIL = b'},"finish_reason":null}]}\n\n'
 
 
@@ -51,40 +51,41 @@ class _CompletionBody(StartBody, frozen=True, kw_only=True):
 @blueprint.post("/v1/chat/completions")
 @blueprint.post("/chat/completions")
 def complete() -> Response:
-    """Answer in OpenAI's form, streaming or whole."""
+    """Answer in OpenAI's form, as a stream or as one completion."""
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    asked: _CompletionBody = read_json(request.get_data(), _CompletionBody)
-    _refuse(asked)
+    body: _CompletionBody = read_json(request.get_data(), _CompletionBody)
+    _check_supported(body)
     parts, caller = services(), principal()
-    name = named_run(asked, caller.owner)
-    if name != asked.run:
-        asked = msgspec.structs.replace(asked, run=name)
+    run_id = named_run(body, caller.owner)
+    if run_id != body.run:
+        body = msgspec.structs.replace(body, run=run_id)
     connection = admit_reader(parts)
     try:
-        run = parts.starter.start_without_conversation(asked, caller, orphan_s=_ORPHAN_S)
+        run = parts.starter.start_without_conversation(body, caller, orphan_s=_ORPHAN_S)
     except BaseException:
         parts.runs.leave(connection)
         raise
-    talk = _Talk(run, usage=asked.stream_options is not None and asked.stream_options.include_usage)
-    body = RunBody(
-        parts, run, None, talk.chunks if asked.stream else talk.whole, stop=True, connection=connection
-    )
+    completion = _Completion(run, usage=body.stream_options is not None and body.stream_options.include_usage)
+    encode_ = completion.chunks if body.stream else completion.complete
+    response_body = RunBody(parts, run, None, encode_, stop=True, connection=connection)
     try:
-        talk.listen(body, _FIRST_EVENT_S if asked.stream else _WHOLE_S, whole=not asked.stream)
-        failure = talk.failure(whole=not asked.stream)
+        completion.wait(
+            response_body, _FIRST_EVENT_S if body.stream else _COMPLETE_S, complete=not body.stream
+        )
+        failure = completion.failure(complete=not body.stream)
     except BaseException:
-        body.close()
+        response_body.close()
         raise
     if failure is not None:
-        body.close()
+        response_body.close()
         return failure
-    return streaming_response(body, "text/event-stream" if asked.stream else "application/json")
+    return streaming_response(response_body, "text/event-stream" if body.stream else "application/json")
 
 
 @blueprint.get("/v1/models")
 def models() -> Response:
-    """List what the caller can ask for."""
+    """List the models that the caller may use."""
     parts = services()
     priced = parts.limiter.allowance(principal()).models == "priced"
     listed = [
@@ -94,83 +95,85 @@ def models() -> Response:
     return json_response({"object": "list", "data": listed})
 
 
-def _refuse(asked: _CompletionBody) -> None:
-    if asked.n is not None and asked.n != 1:
+def _check_supported(body: _CompletionBody) -> None:
+    if body.n is not None and body.n != 1:
         raise InvalidRequest("n must be 1: one answer at a time.", param="n", code="unsupported")
     for name in ("tools", "functions"):
-        if bytes(getattr(asked, name) or b"").strip() not in _NOTHING:
+        if bytes(getattr(body, name) or b"").strip() not in _EMPTY:
             raise InvalidRequest(f"{name} are not supported yet.", param=name, code="unsupported")
 
 
-class _Talk:
-    """One answer told in OpenAI's words."""
+class _Completion:
+    """One answer in OpenAI's form."""
 
     def __init__(self, run: Run, *, usage: bool) -> None:
         self._run = run
         self._usage = usage
-        self._heard: list[Delivery] = []
-        self._told = ReplayFilter(run.log)
-        self._about = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": ""}
+        self._received: list[Delivery] = []
+        self._filter = ReplayFilter(run.log)
+        self._fields = {"id": f"chatcmpl-{run.id}", "created": int(time.time()), "model": ""}
         self._head = b""
-        self._name()
+        self._update_model()
 
-    def _name(self) -> None:
+    def _update_model(self) -> None:
         """Name the model that answers: it changes when the first provider fails and the next one is asked."""
-        if self._about["model"] != self._run.model:
-            self._about["model"] = self._run.model
-            head = encode({**self._about, "object": "chat.completion.chunk", "choices": []})
+        if self._fields["model"] != self._run.model:
+            self._fields["model"] = self._run.model
+            head = encode({**self._fields, "object": "chat.completion.chunk", "choices": []})
             self._head = b"data: " + head[: -len(b"]}")] + b'{"index":0,"delta":{'
 
-    def listen(self, body: RunBody, patience_s: float, *, whole: bool) -> None:
-        """Wait for the answer's first words, or with `whole` for its end, so that a failure can be a status."""
-        until = time.monotonic() + patience_s
+    def wait(self, body: RunBody, timeout_s: float, *, complete: bool) -> None:
+        """Wait for the first event, or with `complete` for the end, so that a failure can be an HTTP status."""
+        until = time.monotonic() + timeout_s
         while not body.connection.gone:
-            self._heard += body.reader.take()
-            if body.reader.ended or (not whole and any(frame.kind != "start" for frame, _ in self._heard)):
+            self._received += body.reader.take()
+            if body.reader.ended or (
+                not complete and any(frame.kind != "start" for frame, _ in self._received)
+            ):
                 return
-            left = until - time.monotonic()
-            if left <= 0:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
                 return
-            body.connection.wake.wait(left)
+            body.connection.wake.wait(left_s)
 
-    def failure(self, *, whole: bool) -> Response | None:
-        """Answer with the status of a failure: before the first words, or of a whole answer at any time."""
-        last = self._heard[-1][0] if self._heard else None
+    def failure(self, *, complete: bool) -> Response | None:
+        """Return the response to a failure before the first text, or of a `complete` answer at any time."""
+        last = self._received[-1][0] if self._received else None
         if last is None or last.kind != "error":
             return None
-        if not whole and any(frame.kind == "text" for frame, _ in self._heard):
+        if not complete and any(frame.kind == "text" for frame, _ in self._received):
             return None
-        told = msgspec.json.decode(last.payload)
-        response = json_response(failed_answer_body(told["error"], told["code"]), status_of(told["code"]))
-        if "retry_after" in told:
-            response.headers["Retry-After"] = str(int(told["retry_after"]) + 1)
+        error = msgspec.json.decode(last.payload)
+        response = json_response(failed_answer_body(error["error"], error["code"]), status_of(error["code"]))
+        if "retry_after" in error:
+            response.headers["Retry-After"] = str(int(error["retry_after"]) + 1)
         return response
 
     def chunks(self, reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
-        """Tell the answer as it comes."""
-        self._name()
+        """Yield the answer as chunks, as it comes."""
+        self._update_model()
         first = self._head + b'"role":"assistant","content":""' + _TAIL
-        yield from split_writes(first + self._chunks(self._heard))
+        yield from split_writes(first + self._chunks(self._received))
         connection.wrote()
         for new in deliveries(reader, connection):
-            self._name()
+            self._update_model()
             yield from split_writes(self._chunks(new) or self._head + _TAIL)
 
-    def whole(self, reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
-        """Tell the answer at its end; white space keeps the connection alive until then."""
+    def complete(self, reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
+        """Yield the completion at the end of the run; white space keeps the connection alive until then."""
         while not reader.ended:
-            if connection.is_silent():  # asked first: the bell may have rung while the status waited
+            if connection.is_silent():  # asked first: a heartbeat may have been due while the status waited
                 yield b" "
                 connection.wrote()
             connection.wake.wait()
-            self._heard += reader.take()
+            self._received += reader.take()
             if connection.gone or connection.leaving:
                 break
         if reader.ended:
             yield from split_writes(encode(self._completion()))
 
     def _chunks(self, new: list[Delivery]) -> bytes:
-        return b"".join(self._chunk(told) for frame, _ in new for told in self._told.new(frame))
+        return b"".join(self._chunk(sent) for frame, _ in new for sent in self._filter.new(frame))
 
     def _chunk(self, frame: Frame) -> bytes:
         payload = frame.payload
@@ -180,40 +183,43 @@ class _Talk:
             case "reasoning":
                 return b'%b"reasoning_content":%b%b' % (self._head, payload[_REASONING:-1], _TAIL)
             case "done":
-                return self._last(msgspec.json.decode(payload))
+                return self._last_chunks(msgspec.json.decode(payload))
             case "error":
-                told = msgspec.json.decode(payload)
-                return b"data: %b\n\n" % encode(failed_answer_body(told["error"], told["code"]))
+                error = msgspec.json.decode(payload)
+                return b"data: %b\n\n" % encode(failed_answer_body(error["error"], error["code"]))
             case _:
                 return b""
 
-    def _last(self, told: dict[str, Any]) -> bytes:
-        about = {**self._about, "object": "chat.completion.chunk"}
-        reason = _finish_reason(told)
-        last = {**about, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
-        lines = [encode(last)]
+    def _last_chunks(self, done: dict[str, Any]) -> bytes:
+        fields = {**self._fields, "object": "chat.completion.chunk"}
+        choice = {"index": 0, "delta": {}, "finish_reason": _finish_reason(done)}
+        lines = [encode({**fields, "choices": [choice]})]
         if self._usage:
-            lines.append(encode({**about, "choices": [], "usage": _usage(told)}))
+            lines.append(encode({**fields, "choices": [], "usage": _usage(done)}))
         return b"".join(b"data: %b\n\n" % line for line in [*lines, b"[DONE]"])
 
     def _completion(self) -> dict[str, Any]:
-        self._name()
-        told = msgspec.json.decode(self._heard[-1][0].payload)
-        if "error" in told:
-            return failed_answer_body(told["error"], told["code"])
+        self._update_model()
+        last = msgspec.json.decode(self._received[-1][0].payload)
+        if "error" in last:
+            return failed_answer_body(last["error"], last["code"])
         message = {"role": "assistant", "content": self._run.log.text_of("text")}
         reasoning = self._run.log.text_of("reasoning")
         if reasoning:
             message["reasoning_content"] = reasoning
-        choice = {"index": 0, "message": message, "finish_reason": _finish_reason(told), "logprobs": None}
-        return {**self._about, "object": "chat.completion", "choices": [choice], "usage": _usage(told)}
+        choice = {"index": 0, "message": message, "finish_reason": _finish_reason(last), "logprobs": None}
+        return {**self._fields, "object": "chat.completion", "choices": [choice], "usage": _usage(last)}
 
 
-def _finish_reason(told: dict[str, Any]) -> str:
-    reason: str = told["finish_reason"]
+def _finish_reason(done: dict[str, Any]) -> str:
+    reason: str = done["finish_reason"]
     return "stop" if reason == "cancelled" else reason
 
 
-def _usage(told: dict[str, Any]) -> dict[str, int]:
-    taken, given = told["usage"]["input_tokens"], told["usage"]["output_tokens"]
-    return {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
+def _usage(done: dict[str, Any]) -> dict[str, int]:
+    input_tokens, output_tokens = done["usage"]["input_tokens"], done["usage"]["output_tokens"]
+    return {
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+    }

@@ -1,7 +1,9 @@
-"""The socket under a WebSocket: one writer at a time, whole writes with a deadline, and an eye on what comes.
+"""The socket under a WebSocket: one writer at a time, complete writes with a deadline, and checked messages.
 
-simple-websocket calls `send` once and ignores how much was sent, from two threads; and it takes whatever
-comes. It is given this socket instead of the real one.
+Three parts share the work. simple-websocket parses frames and assembles messages, but calls `send` once, from two threads,
+and ignores how much was sent; flask-sock creates its server, so it cannot be subclassed. `GuardedSocket` is what it gets
+for a socket: it writes everything under a lock and counts memory. `codecs/websocket.py` checks what comes before
+simple-websocket buffers it: sizes, masks, rates.
 """
 
 from __future__ import annotations
@@ -23,26 +25,26 @@ _COPIES = 2  # the bytes as they came, and what is made of them
 _LINGER_BYTES = 32 * 1024 * 1024
 
 
-class Bell:
-    """What simple-websocket takes for its event: it rings the bell that the door waits on anyway."""
+class ReceiveEvent:
+    """The event that simple-websocket sets for a new message: it wakes the endpoint, which waits for frames anyway."""
 
     def __init__(self) -> None:
         self.wake = Wake()
 
     def set(self) -> None:
-        """Ring."""
+        """Wake the endpoint."""
         self.wake.set()
 
     def clear(self) -> None:
-        """Do nothing: a bell is silent once it was heard."""
+        """Do nothing: a bell is silent once it was received."""
 
     def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  (an event's signature)
-        """Never wait here; the door looks for messages when its bell rings."""
+        """Return at once: the endpoint reads messages when it is woken."""
         return False
 
 
 class GuardedSocket:
-    """Wraps gunicorn's socket for as long as the WebSocket lives; gunicorn closes the real one."""
+    """Wraps gunicorn's socket for as long as the WebSocket is open; gunicorn closes the real one."""
 
     def __init__(
         self,
@@ -50,31 +52,31 @@ class GuardedSocket:
         inspector: Inspector,
         write_s: float,
         hold: Callable[[int], None],
-        let_go: Callable[[int], None],
+        release: Callable[[int], None],
     ) -> None:
-        """Wrap `sock`; `hold` and `let_go` count the memory of messages, and `hold` may raise `Unavailable`."""
+        """Wrap `sock`; `hold` and `release` count the memory of messages, and `hold` may raise `Unavailable`."""
         self._sock = sock
         self._hold = hold
-        self._let_go = let_go
+        self._release = release
         self._held_bytes = 0
-        self._unheld_bytes = 0
+        self._uncounted_bytes = 0
         self._inspector = inspector
         self._lock = threading.Lock()
         self._finishing = False
-        self._ended = Wake()  # rings when simple-websocket's reader has ended
+        self._ended = Wake()  # set when simple-websocket's reader has ended
         self.violation: Violation | None = None
         self.broken = False
-        self.heard = False  # whether anything came since this was last looked at
+        self.received = False  # whether anything came since this was last read
         sock.settimeout(write_s)
 
     def recv(self, size: int) -> bytes:
-        """Wait for bytes; b"" once the other side has left or has gone too far."""
+        """Wait for bytes; return b"" once the client has left or has broken a rule."""
         while not self.broken and self.violation is None and not self._finishing:
             try:
                 raw: bytes = self._sock.recv(size)
             except TimeoutError:
                 continue
-            except ValueError:  # gevent's word for a TLS connection that was closed meanwhile
+            except ValueError:  # what gevent raises for a TLS connection that was closed meanwhile
                 break
             try:
                 self._inspector.feed(raw, time.monotonic())
@@ -85,37 +87,37 @@ class GuardedSocket:
             except (Unavailable, TooManyRequests):
                 self.violation = Violation(1013, "the server's memory is full")
                 break
-            self.heard = True
+            self.received = True
             if not self._finishing:
                 return raw
         self._discard()
         return b""
 
     def _count(self, size_bytes: int) -> None:
-        """Count memory for what came, in steps. Raises `Unavailable`."""
-        self._unheld_bytes += size_bytes
-        if self._unheld_bytes >= _COUNTED_BYTES:
-            counted, self._unheld_bytes = self._unheld_bytes * _COPIES, 0
+        """Count memory for received bytes, in steps. Raises `Unavailable`."""
+        self._uncounted_bytes += size_bytes
+        if self._uncounted_bytes >= _COUNTED_BYTES:
+            counted, self._uncounted_bytes = self._uncounted_bytes * _COPIES, 0
             self._hold(counted)
             self._held_bytes += counted
 
-    def allow(
-        self, max_message_bytes: int, hold: Callable[[int], None], let_go: Callable[[int], None]
+    def set_limits(
+        self, max_message_bytes: int, hold: Callable[[int], None], release: Callable[[int], None]
     ) -> None:
-        """Take larger messages from now on, and count them otherwise: it is known who sends them."""
+        """Allow larger messages, and count them against another caller, once the client has authenticated."""
         held, self._held_bytes = self._held_bytes, 0
-        self._let_go(held)
-        self._hold, self._let_go = hold, let_go
+        self._release(held)
+        self._hold, self._release = hold, release
         self._inspector.allow(max_message_bytes)
 
-    def forget_heard(self) -> None:
-        """Release what messages took, once all that came has been dealt with, or the connection ends."""
+    def release_memory(self) -> None:
+        """Release the memory of messages, once all that came was processed, or the connection ends."""
         if self._held_bytes and (self.broken or self._inspector.is_between):
             held, self._held_bytes = self._held_bytes, 0
-            self._let_go(held)
+            self._release(held)
 
     def send(self, raw: bytes) -> int:
-        """Write all of it, or break the connection when not one write is taken within the deadline."""
+        """Write all of it, or break the connection when one write is not taken within the deadline."""
         with self._lock:
             if self.broken:
                 raise OSError("the connection is broken")
@@ -128,24 +130,24 @@ class GuardedSocket:
         return len(raw)
 
     def shut(self) -> None:
-        """End the connection under whoever reads or writes it."""
+        """End the connection, also while others read or write it."""
         self.broken = True
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # it is gone already
+            pass  # it is closed already
 
     def finish(self) -> None:
-        """Let the other side read our last word: closing on unread bytes would reset the connection."""
+        """Wait until the client has read the close frame: closing with unread bytes would reset the connection."""
         self._finishing = True
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
-            return  # it is gone already
+            return  # it is closed already
         self._ended.wait(_LINGER_S)
 
     def _discard(self) -> None:
-        """Read and forget what still comes, within bounds."""
+        """Read and discard what still comes, within bounds."""
         until, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
         try:
             while not self.broken and left > 0 and time.monotonic() < until:
@@ -155,10 +157,10 @@ class GuardedSocket:
                     return
                 left -= taken
         except OSError:
-            pass  # it is gone, or silent
+            pass  # it is closed, or silent
 
     def close(self) -> None:
-        """Leave the closing to gunicorn; simple-websocket's reader calls this when it ends."""
+        """Leave closing to gunicorn; simple-websocket's reader calls this when it ends."""
         self._ended.set()
 
     def overdue(self, limit_s: float) -> bool:

@@ -1,4 +1,4 @@
-"""The SSE door: start a run and follow it, resume or join one, stop one."""
+"""The SSE endpoints: start a run and read it, resume or join one, stop one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from webapp.services import Services, services
 blueprint = Blueprint("stream", __name__)
 
 _SSE = "text/event-stream"
-_RETRY_MS = (800, 1_600)  # jittered, so that readers who were cut together do not return together
-_AWAY_MS = (200, 1_500)
-_MOST_KEY_CHARS = 255
+_RETRY_MS = (
+    800,
+    1_600,
+)  # random, so that readers who were cut at the same moment do not return at the same moment
+_RECONNECT_MS = (200, 1_500)
+_MAX_KEY_CHARS = 255
 
 
 @blueprint.before_request
 def _answer_head() -> Response | None:
-    """Answer a HEAD, which Flask would treat as a GET, without starting or following anything."""
+    """Answer a HEAD, which Flask would treat as a GET, without starting or reading anything."""
     if request.method != "HEAD":
         return None
     run = (request.view_args or {}).get("run")
@@ -39,36 +42,36 @@ def _answer_head() -> Response | None:
 
 @blueprint.post("/stream")
 def start() -> Response:
-    """Start a run and follow it; with a Last-Event-ID, resume and never start."""
+    """Start a run and stream it; with a Last-Event-ID, resume and never start."""
     if not request.is_json:
         raise UnsupportedType("The body must be JSON: send Content-Type: application/json.", param="body")
-    asked: StartBody = read_json(request.get_data(), StartBody)
-    return _start(asked)
+    body: StartBody = read_json(request.get_data(), StartBody)
+    return _start(body)
 
 
 @blueprint.get("/stream")
-def start_plainly() -> Response:
-    """Do the same for a plain EventSource."""
-    asked = read_query(request.args)
+def start_by_query() -> Response:
+    """Start a run and stream it, as a plain EventSource asks for it."""
+    body = read_query(request.args)
     if "Last-Event-ID" not in request.headers:
         services().gate.check_get_start(visit(), g.cross_origin)
-    return _start(asked)
+    return _start(body)
 
 
 @blueprint.get("/stream/<run>")
 def resume(run: str) -> Response:
-    """Go on after a cursor, or from the beginning."""
+    """Stream a run after a cursor, or from its beginning."""
     return _resume(services().runs.find(run, owner()))
 
 
 @blueprint.post("/stream/<run>/stop")
 def stop(run: str) -> Response:
-    """Stop a run; the receipt tells how it ended."""
+    """Stop a run; the receipt says how it ended."""
     return json_response(receipt_body(services().runs.stop(run, owner())))
 
 
 def receipt_body(receipt: Receipt) -> dict[str, object]:
-    """Make a receipt's wire form."""
+    """Return a receipt as JSON values."""
     return {
         "run": receipt.run,
         "state": receipt.state,
@@ -79,38 +82,38 @@ def receipt_body(receipt: Receipt) -> dict[str, object]:
     }
 
 
-def named_run(asked: StartBody, owner_: str | None) -> str | None:
-    """Name the run that a request chose, by itself or by its Idempotency-Key."""
+def named_run(body: StartBody, owner_: str | None) -> str | None:
+    """Return the run id that a request chose, by itself or by its Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
-    if key is None or asked.run is not None:
-        return asked.run
-    if not key or len(key) > _MOST_KEY_CHARS:
+    if key is None or body.run is not None:
+        return body.run
+    if not key or len(key) > _MAX_KEY_CHARS:
         raise InvalidRequest(
-            f"Idempotency-Key must have 1 to {_MOST_KEY_CHARS} characters",
+            f"Idempotency-Key must have 1 to {_MAX_KEY_CHARS} characters",
             param="Idempotency-Key",
             code="bad_key",
         )
     return run_for_key(key, owner_, address())
 
 
-def _start(asked: StartBody) -> Response:
+def _start(body: StartBody) -> Response:
     parts, caller = services(), principal()
-    name = named_run(asked, caller.owner)
+    name = named_run(body, caller.owner)
     if "Last-Event-ID" in request.headers:
         return _resume_by_header(parts, name)
-    if name is not None and name != asked.run:
-        asked = msgspec.structs.replace(asked, run=name)
+    if name is not None and name != body.run:
+        body = msgspec.structs.replace(body, run=name)
     connection = admit_reader(parts)
     try:
-        run = parts.starter.start(asked, caller)
+        run = parts.starter.start(body, caller)
     except BaseException:
         parts.runs.leave(connection)
         raise
-    return streaming_response(RunBody(parts, run, None, _speak, connection=connection), _SSE)
+    return streaming_response(RunBody(parts, run, None, _records, connection=connection), _SSE)
 
 
 def _resume_by_header(parts: Services, name: str | None) -> Response:
-    """Resume on the door that starts: what cannot be resumed is 204, so that an EventSource gives up."""
+    """Resume at the endpoint that starts: what cannot be resumed is 204, so that an EventSource gives up."""
     cursor = Cursor.parse(request.headers["Last-Event-ID"])
     target = cursor.run if cursor is not None else name
     if target is None or not is_run(target):
@@ -133,11 +136,12 @@ def _resume(run: Run) -> Response:
     if prove and Reader(run.log, cursor, prove=True).at_end:
         return Response(status=204)
     return streaming_response(
-        RunBody(services(), run, cursor if readable else None, _speak, prove=prove), _SSE
+        RunBody(services(), run, cursor if readable else None, _records, prove=prove), _SSE
     )
 
 
-def _speak(reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
+def _records(reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
+    """Yield a run's frames as SSE records, and comments as heartbeats."""
     head = b"retry: %d\n\n" % random.randint(*_RETRY_MS)
     for new in deliveries(reader, connection):
         if len(new) == 1 and not head:
@@ -146,4 +150,4 @@ def _speak(reader: Reader, connection: ReaderConnection) -> Iterator[bytes]:
         yield from split_writes((head + b"".join([encode_sse(*one) for one in new])) or b":\n\n")
         head = b""
     if connection.leaving and not reader.ended:
-        yield encode_sse(notice_frame("reconnect", random.randint(*_AWAY_MS)), None)
+        yield encode_sse(notice_frame("reconnect", random.randint(*_RECONNECT_MS)), None)
