@@ -145,6 +145,7 @@ def test_u29_a_line_without_end(server: Server, provider: FakeProvider) -> None:
     before = server.memory_bytes()
     answer = ask(server, timeout_s=30)
     assert (answer.code, answer.text) == ("upstream_protocol", "a")
+    provider.wait_closed()
     assert provider.calls[0].outcome == "left"
     assert provider.calls[0].sent_bytes < 40 * MIB
     assert server.memory_bytes() - before < 60 * MIB

@@ -9,8 +9,7 @@ import pytest
 
 from webapp.chat import TextPart, Usage
 from webapp.conversation import Message
-from webapp.frames import new_run
-from webapp.seams import Answer
+from webapp.frames import RunResult, new_run
 from webapp.store import conversations
 from webapp.store.branches import all_of
 from webapp.store.database import Away
@@ -191,18 +190,15 @@ def wish(conversation: str, run: str, query: str) -> TurnRequest:
     )
 
 
-def ended(text: str) -> Answer:
-    return Answer(
-        text=text,
-        reasoning="",
-        state="done",
-        provider="mock",
-        model="m",
-        usage=Usage(),
-        cost=None,
-        finish_reason="stop",
-        error=None,
-    )
+DONE = RunResult(
+    state="done",
+    finish_reason="stop",
+    usage=Usage(),
+    cost=None,
+    sha256="",
+    provider="mock",
+    model="m",
+)
 
 
 def test_what_is_said_so_far_never_comes_after_the_end(store: Store) -> None:
@@ -212,7 +208,7 @@ def test_what_is_said_so_far_never_comes_after_the_end(store: Store) -> None:
     keeper.so_far("Half", "")
     assert store.saver.flush(PATIENCE_S)
     assert texts(store, name)[1] == ("Half", "streaming")
-    assert keeper.end(ended("Half and half"), wait=True)
+    assert keeper.end(DONE, "Half and half", "", wait=True)
     keeper.so_far("Half", "")
     assert store.saver.flush(PATIENCE_S)
     assert texts(store, name)[1] == ("Half and half", "done")
@@ -226,7 +222,7 @@ def test_what_is_said_so_far_is_no_burden_while_the_database_is_away(store: Stor
     for _ in range(10):
         keeper.so_far("Half", "")
     assert store.saver.behind == 1
-    assert not keeper.end(ended("ConversationExport"), wait=False)
+    assert not keeper.end(DONE, "Whole", "", wait=False)
     switch.away = False
     assert store.saver.flush(PATIENCE_S)
     assert texts(store, name) == [("Well?", "done"), ("ConversationExport", "done")]
@@ -238,7 +234,7 @@ def test_the_memory_of_conversations_helps_while_the_database_is_away(
     name, run = new_run(), new_run()
     keeper = store.plan(wish(name, run, "Well?"), lambda _: False).keeper
     keeper.begin()
-    keeper.end(ended("Yes."), wait=True)
+    keeper.end(DONE, "Yes.", "", wait=True)
 
     def away(*_: object, **__: object) -> None:
         raise Away("away")
