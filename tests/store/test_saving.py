@@ -225,7 +225,7 @@ def test_what_is_said_so_far_is_no_burden_while_the_database_is_away(store: Stor
     assert not keeper.end(DONE, "Whole", "", wait=False)
     switch.away = False
     assert store.saver.flush(PATIENCE_S)
-    assert texts(store, name) == [("Well?", "done"), ("ConversationExport", "done")]
+    assert texts(store, name) == [("Well?", "done"), ("Whole", "done")]
 
 
 def test_the_memory_of_conversations_helps_while_the_database_is_away(
