@@ -81,7 +81,7 @@ def test_images_load_by_the_link_alone_and_stop_with_it(
     chat.page.evaluate(ASK_WITH_IMAGE, [chat.page.url.partition("c=")[2], data_url(PICTURE.read_bytes())])
     link = make_link(chat)
     stranger.goto(link)
-    image = drawn(stranger).get_by_role("img", name="StoredImage 1")
+    image = drawn(stranger).get_by_role("img", name="Picture 1")
     expect(image).to_be_visible()
     stranger.wait_for_function(
         "() => document.querySelector('#turns').shadowRoot.querySelector('img').naturalWidth === 512"

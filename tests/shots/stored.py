@@ -34,7 +34,7 @@ def history(stage: Stage) -> Chat:
     """A few conversations in the list, one of them with an answer that is being made."""
     questions = (
         "Which rivers are known for it?",
-        "TurnPlan a quiet weekend by the sea",
+        "Plan a quiet weekend by the sea",
         "تهنئة قصيرة لزميلة",
         QUESTION,
     )

@@ -48,7 +48,7 @@ def test_a_turn_that_ends_after_the_move_is_kept(store: Store) -> None:
     name = new_run()
     store.write(begin(name, now_ms()).apply)
     assert store.move(VISITOR, USER) == 1
-    end = End(owner=VISITOR, conversation=name, answer=answer(now_ms(), "ConversationExport", "done"))
+    end = End(owner=VISITOR, conversation=name, answer=answer(now_ms(), "Whole", "done"))
     store.write(end.apply)
     assert owner_of(store, name) == USER
     assert store.read(lambda c: c.execute(select(messages.c.state)).scalars().all()) == ["done"]
@@ -103,7 +103,7 @@ def test_what_is_remembered_moves_too(store: Store) -> None:
     name = new_run()
     store.recall.keep(VISITOR, name, None, [answer(1)], {}, leaf="r")
     store.move(VISITOR, USER)
-    store.recall.keep(VISITOR, name, None, [answer(1, "ConversationExport", "done")], {})
+    store.recall.keep(VISITOR, name, None, [answer(1, "Whole", "done")], {})
     found = store.recall.read(USER, name, "r", "another")
     assert found is not None
-    assert found.messages[0].text == "ConversationExport"
+    assert found.messages[0].text == "Whole"
