@@ -120,7 +120,7 @@ def _services(settings: Settings, models: ModelTable, providers: ProviderRegistr
         return None if gate.is_local else network_of(proxies.client(environ))
 
     return Services(
-        assets=Assets(_folder("static")),
+        assets=Assets(_folder("static"), Path(settings.data_dir) / "assets"),
         providers=providers,
         starter=RunStarter(
             providers=providers, limiter=limiter, runs=runs, store=store, image_urls=settings.image_urls

@@ -49,7 +49,9 @@ def test_it_serves_the_page_and_its_files_from_an_empty_folder(
         assert status == 200
         root = re.search(rb'src="(/static/[0-9a-f]{16}/)page\.js"', page)
         assert root is not None
-        expected = Assets(checkout / "static").write(tmp_path / "expected")
+        expected = tmp_path / "expected"
+        expected.mkdir()
+        Assets(checkout / "static").write(expected)
         for path in files_of(expected):
             if path.suffix != ".gz":
                 served = server.request("GET", f"{root[1].decode()}{path.relative_to(expected)}")

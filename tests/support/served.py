@@ -24,7 +24,8 @@ def folder() -> Path:
     """Write the files as the server does, once a run."""
     made = Path(tempfile.mkdtemp(prefix="freshet-served-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return Assets(STATIC).write(made)
+    Assets(STATIC).write(made)
+    return made
 
 
 def weight(name: str) -> int:

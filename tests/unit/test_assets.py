@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from werkzeug.test import Client
 
 from tests.support.node import find
 from tests.support.typescript import HOME, STATIC, check, compiler
+from webapp.assets import minifier
 from webapp.assets.assets import Assets
 from webapp.assets.bundle import join
+from webapp.assets.cache import Build
 from webapp.assets.minifier import minified
 
 COMPARE = Path(__file__).with_name("same_program.cjs")
@@ -35,7 +39,9 @@ def different(pairs: list[tuple[str, str, str]]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Assets(STATIC).write(tmp_path_factory.mktemp("served"))
+    folder = tmp_path_factory.mktemp("served")
+    Assets(STATIC).write(folder)
+    return folder
 
 
 def test_what_is_joined_is_the_program_that_is_written() -> None:
@@ -101,10 +107,90 @@ def test_where_nothing_can_be_written_the_files_are_served_as_they_are(
 
     monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     assets = Assets(STATIC)
-    joined = assets.first
     client = Client(assets.serve(NotFound()))
-    assert "joined/dom/elements.js" in joined
     assert "chat/chat.js" in assets.first
     for name in [*assets.first, *assets.beside, *assets.shared]:
         with client.get(assets.url(name)) as response:
             assert response.get_data() == (STATIC / name).read_bytes(), name
+
+
+def test_without_the_compiled_library_the_same_program_is_served() -> None:
+    """Where it has no build for the platform, a plain Python one only takes comments and white space away."""
+    texts = join(STATIC).texts
+    small = {name: minifier._minify_plainly("js", text) for name, text in texts.items()}
+    assert different([(name, texts[name], small[name]) for name in texts]) == []
+    sizes = [
+        sum(len(gzip.compress(text.encode())) for text in some.values()) for some in (small, minified(texts))
+    ]
+    assert sizes[0] <= 1.15 * sizes[1], sizes
+
+
+# What was built is kept.
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def served_by(cache: Path) -> Assets:
+    assets = Assets(STATIC, cache)
+    assets.serve(NotFound())
+    return assets
+
+
+def test_a_second_start_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = served_by(tmp_path)
+    built = files_in(tmp_path / first.digest)
+    for name in ("minifier.minified", "bundle.join"):
+        monkeypatch.setattr(f"webapp.assets.{name}", None)
+    second = served_by(tmp_path)
+    assert files_in(tmp_path / second.digest) == built
+    assert (second.first, second.beside, second.shared) == (first.first, first.beside, first.shared)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [first.digest]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "manifest"])
+def test_a_damaged_build_is_replaced(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / served_by(tmp_path).digest
+    built = files_in(folder)
+    if damage == "missing":
+        (folder / "page.js").unlink()
+    elif damage == "cut":
+        (folder / "page.js").write_bytes(b"const")
+    else:
+        (folder / "manifest.json").write_bytes(b"{")
+    assert files_in(tmp_path / served_by(tmp_path).digest) == built
+
+
+def test_another_server_may_build_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Assets.write
+
+    def overtaken(self: Assets, folder: Path) -> Build:
+        monkeypatch.setattr(Assets, "write", write)
+        served_by(tmp_path)  # the other one is complete before this one
+        return write(self, folder)
+
+    monkeypatch.setattr(Assets, "write", overtaken)
+    digest = served_by(tmp_path).digest
+    assert [path.name for path in tmp_path.iterdir()] == [digest]
+
+
+def test_old_builds_are_removed_but_no_young_one(tmp_path: Path) -> None:
+    for age_days in range(1, 7):
+        old = tmp_path / f"old{age_days}"
+        old.mkdir()
+        os.utime(old, (time.time() - age_days * 86_400 - 60,) * 2)
+    (tmp_path / "young").mkdir()
+    digest = served_by(tmp_path).digest
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([digest, "young", "old1"])
+
+
+def test_where_the_data_folder_cannot_be_written_a_build_is_temporary(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assets = Assets(STATIC, tmp_path / "file" / "assets")
+    client = Client(assets.serve(NotFound()))
+    with client.get(assets.url("page.js")) as response:
+        assert response.get_data() != (STATIC / "page.js").read_bytes()
+        assert response.status_code == 200

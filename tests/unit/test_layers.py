@@ -31,7 +31,7 @@ OWNERS: dict[str, str] = {
     "redis": "journal access",
     "itsdangerous limits": "access",
     "rich": "cli",
-    "whitenoise minify": "assets",
+    "whitenoise minify rjsmin rcssmin": "assets",
     "markdown_it IPython": "notebook",
 }
 EVERYWHERE = {"msgspec", "webapp", *sys.stdlib_module_names}

@@ -1,14 +1,12 @@
-"""The page's files, under an address that holds a digest of them all, so that they may be kept for ever.
+"""The page's files, under an address that holds a digest of them all, so that browsers may keep them for ever.
 
-WhiteNoise serves them before Flask is asked: they are the same for everybody, also where the gate is shut.
+WhiteNoise serves them before Flask is asked: they are the same for everybody, also where the server is locked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +14,9 @@ import msgspec
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
-from webapp.assets.bundle import Modules, apart, join
-from webapp.assets.minifier import minified
+from webapp.assets import bundle, minifier
+from webapp.assets.bundle import Modules
+from webapp.assets.cache import AssetCache, Build
 
 if TYPE_CHECKING:
     from wsgiref.headers import Headers
@@ -27,34 +26,42 @@ Words = dict[str, str]
 
 _DIGEST_CHARS = 16
 # What the page loads once its first picture is there, or when it is first needed.
-_BESIDE = ("render/index.js", "sidebar/list.js", "chat/attachments.js", "images/viewer.js", "turn/sources.js")
+_BESIDE = (
+    "render/index.js",
+    "sidebar/list.js",
+    "chat/attachments.js",
+    "images/viewer.js",
+    "turn/sources.js",
+)
 
 
 class Assets:
     """The tree under `static/`, read once, at the start.
 
-    `first` are the files with modules of the first picture, `beside` those that are loaded beside it, `shared` those
-    of the page that a link shows, and `words` what the server's own pages say, by language.
+    `first` are the files with modules that the first picture needs, `beside` those that are loaded beside it, `shared`
+    those of the page behind a shared link, and `words` the texts of the server's own pages, by language.
     """
 
     first: list[str]
     beside: list[str]
     shared: list[str]
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Path | None = None) -> None:
+        """Read the files in `folder`. Built files are kept in the folder `cache`, or built anew for each server."""
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
-        self._modules = join(folder)
+        self._cache = AssetCache(cache)
         self.digest = self._digest()
-        self.words = read_words(folder)
-        self._list(self._modules)
+        self.words = msgspec.json.decode(
+            (folder / "strings" / "gate.json").read_bytes(), type=dict[str, Words]
+        )
 
     def url(self, name: str) -> str:
-        """Give a file's address below the application's root."""
+        """Return a file's address below the application's root."""
         return f"/static/{self.digest}/{name}"
 
     def serve(self, application: WSGIApplication) -> WSGIApplication:
-        """Put the files before an application. Each is compressed once, in a folder that ends with it."""
+        """Return an application that serves the files, and passes other requests on."""
         served = WhiteNoise(
             application,
             allow_all_origins=False,
@@ -62,54 +69,56 @@ class Assets:
             immutable_file_test=lambda _path, _url: True,
         )
         try:
-            folder = Path(tempfile.mkdtemp(prefix="freshet-static-"))
-            weakref.finalize(served, shutil.rmtree, folder, ignore_errors=True)
-            served.add_files(str(self.write(folder)), prefix=self.url(""))
+            folder, build = self._cache.get(self.digest, self.write)
         except OSError:  # nowhere to write: the files as they are
-            self._list(apart(self.folder))
-            served.add_files(str(self.folder), prefix=self.url(""))
+            folder, build = self.folder, self._described(bundle.apart(self.folder), {})
+        self.first, self.beside, self.shared = build.first, build.beside, build.shared
+        served.add_files(str(folder), prefix=self.url(""))
         wsgi: WSGIApplication = served
         return wsgi
 
-    def write(self, folder: Path) -> Path:
-        """Write the files as they are served, and compressed beside them, into an empty folder; give it back.
+    def write(self, folder: Path) -> Build:
+        """Write the files as they are served, and compressed beside them, into an empty folder.
 
-        Modules are joined, and they and styles made small. Each module is there under its own name too, for whoever
+        Modules are bundled, and they and styles minified. Each module is there under its own name too, for whoever
         wants one alone; the page asks for none of those.
         """
-        for path, name in zip(self._files, self._names(), strict=True):
+        modules = bundle.join(self.folder)
+        names = [path.relative_to(self.folder).as_posix() for path in self._files]
+        for path, name in zip(self._files, names, strict=True):
             shutil.copyfile(path, _place(folder, name))
-        styles = {name: (folder / name).read_text("utf-8") for name in self._names() if name.endswith(".css")}
-        for name, text in minified(self._modules.texts | styles).items():
+        styles = {name: (folder / name).read_text("utf-8") for name in names if name.endswith(".css")}
+        for name, text in minifier.minified(modules.texts | styles).items():
             _place(folder, name).write_text(text, "utf-8")
         compressor = Compressor(quiet=True)
-        for name in [*self._modules.texts, *(name for name in self._names() if not name.endswith(".js"))]:
+        for name in [*modules.texts, *(name for name in names if not name.endswith(".js"))]:
             if compressor.should_compress(name):
                 compressor.compress(str(folder / name))
-        return folder
+        files = (path for path in folder.rglob("*") if path.is_file())
+        sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+        return self._described(modules, sizes)
 
-    def _names(self) -> list[str]:
-        return [path.relative_to(self.folder).as_posix() for path in self._files]
-
-    def _list(self, modules: Modules) -> None:
-        self.first = ["page.js", *modules.reached("page.js")]
-        self.shared = ["shared.js", *modules.reached("shared.js")]
+    @staticmethod
+    def _described(modules: Modules, sizes: dict[str, int]) -> Build:
+        first = ["page.js", *modules.reached("page.js")]
         later = [name for entry in _BESIDE for name in (entry, *modules.reached(entry))]
-        self.beside = [name for name in dict.fromkeys(later) if name not in self.first]
+        return Build(
+            files=sizes,
+            first=first,
+            beside=[name for name in dict.fromkeys(later) if name not in first],
+            shared=["shared.js", *modules.reached("shared.js")],
+        )
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
         for path in self._files:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
-        # Another version of the server may join the same modules in another way.
-        digest.update(repr(self._modules.holds).encode())
+        # Another version of the server may build other files of the same sources.
+        for name in ("assets.py", "bundle.py", "minifier.py"):
+            digest.update(Path(__file__).with_name(name).read_bytes())
+        digest.update(minifier.version().encode())
         return digest.hexdigest()[:_DIGEST_CHARS]
-
-
-def read_words(static: Path) -> dict[str, Words]:
-    """Read the words of the sign-in and its like, by language."""
-    return msgspec.json.decode((static / "strings" / "gate.json").read_bytes(), type=dict[str, Words])
 
 
 def _place(folder: Path, name: str) -> Path:
