@@ -1,4 +1,4 @@
-"""What becomes of a model's words: a test for each row of the README's table."""
+"""What becomes of a model's words: a test for each row of the table in docs/markdown.md."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 Run = Callable[..., Any]
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "markdown.md"
 REL = 'rel="noopener noreferrer nofollow" target="_blank"'
 KEPT = f"conversations/{'Ab-_' * 5}Cd/images/{'0f' * 32}"
 SHARED = f"shared/{'Ab-_' * 6}/images/{'0f' * 32}"
@@ -194,8 +194,8 @@ def test_blocks(run: Run, text: str, expected: str) -> None:
     assert run("incremental.mjs", "blocks", text) == expected
 
 
-def test_every_row_of_the_readme_is_here() -> None:
-    rows = README.read_text().split("## What becomes of a model's words")[1].split("\n## ")[0].count("\n| ")
+def test_every_row_of_the_document_is_here() -> None:
+    rows = DOCUMENT.read_text().split("\n## ")[0].count("\n| ")
     assert rows == 1 + 13, "a row more or less: has it a test?"
 
 

@@ -1,6 +1,7 @@
 """What is written down beside the code says the same as the code."""
 
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import webapp
+from tests.support.configuration import document
 from webapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,18 +42,34 @@ def tracked() -> list[Path]:
 # README.
 
 
-def test_the_readme_s_table_is_that_of_the_settings() -> None:
-    text = (ROOT / "README.md").read_text()
-    table = text.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
-    shown = [f"`{default}`" if default else "" for _, _, default, _ in Settings().described()]
-    rows = [
-        f"| `{name}` | {default} | {about} |"
-        for (name, _, _, about), default in zip(Settings().described(), shown, strict=True)
-    ]
-    header = ["| variable | default | what it does |", "|---|---|---|"]
-    assert [" ".join(line.split()) for line in table.strip().splitlines()] == [
-        " ".join(line.split()) for line in [*header, *rows]
-    ]
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_table_of_settings_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == document(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name
+)
+def test_links_to_files_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text())
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_the_tests_that_the_documents_name_exist() -> None:
+    named = re.findall(r"`((?:tests/\w+/)?test_\w+\.py)`", (ROOT / "docs" / "faults.md").read_text())
+    paths = [ROOT / name if "/" in name else ROOT / "tests" / "faults" / name for name in named]
+    assert paths
+    assert [path.name for path in paths if not path.is_file()] == []
+
+
+def test_the_files_that_the_architecture_names_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`((?:webapp|static|tests)/[\w/.-]+)`", text)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("command", ["make run", "make test"])
