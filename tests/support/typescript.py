@@ -4,6 +4,7 @@ The modules are plain JavaScript with JSDoc; the TypeScript compiler only reads 
 by npm, in one exact version, into `.cache/`.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,25 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 HOME = ROOT / ".cache" / f"typescript-{VERSION}"
 
+# The rules of tsconfig.json, for files anywhere: the compiler takes either a project or files.
+_RULES = json.loads((ROOT / "tsconfig.json").read_text())["compilerOptions"]
 OPTIONS = [
-    "--allowJs",
-    "--checkJs",
-    "--strict",
-    "--noEmit",
-    "--noUncheckedIndexedAccess",
-    "--noImplicitReturns",
-    "--noFallthroughCasesInSwitch",
-    "--noUnusedLocals",
-    "--noUnusedParameters",
-    "--forceConsistentCasingInFileNames",
-    "--target",
-    "es2022",
-    "--module",
-    "es2022",
-    "--moduleResolution",
-    "bundler",
-    "--lib",
-    "es2022,dom,dom.iterable",
+    word
+    for name, value in _RULES.items()
+    for word in (f"--{name}", ",".join(value) if isinstance(value, list) else str(value).lower())
 ]
 
 
