@@ -31,6 +31,6 @@ def test_the_first_picture_needs_few_files(context: BrowserContext, chat: Chat) 
     page.goto(chat.url)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    assert any(url.endswith("/render.js") for url in scripts)
+    assert any(url.endswith("/render/index.js") for url in scripts)
     assert len(scripts) <= 12, scripts
     assert len(set(scripts)) == len(scripts)

@@ -212,7 +212,7 @@ def test_a_slow_line_has_time_to_send_images(chat: Chat, provider: FakeProvider,
 def test_digests_are_what_the_world_takes_them_for(chat: Chat) -> None:
     """The page computes them itself: over plain http a browser has none."""
     page = chat.page.evaluate("document.querySelector('script[src$=\"/page.js\"]').src")
-    module = page.replace("/page.js", "/sha256.js")
+    module = page.replace("/page.js", "/images/sha256.js")
     for size in (0, 1, 55, 56, 63, 64, 65, 119, 120, 1_000, 70_000):
         digest = chat.page.evaluate(
             "async ([module, size]) => (await import(module)).sha256(Uint8Array.from({ length: size }, (_, i) => (i * 7) & 255))",

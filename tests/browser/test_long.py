@@ -221,7 +221,7 @@ def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
     expect(chat.page.locator("div.math.built")).to_have_count(30)
     same = chat.page.evaluate(
         """async (text) => {
-            const {stream} = await import(document.querySelector('link[href$="/render.js"]').href);
+            const {stream} = await import(document.querySelector('link[href$="/render/index.js"]').href);
             const flow = document.querySelector('freshet-chat').shadowRoot.querySelector('.answer > .flow');
             const other = document.createElement('div');
             const view = stream(other);
