@@ -16,7 +16,7 @@ from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageRepor
 from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
-from webapp.providers.loose_json import UNREADABLE, read
+from webapp.providers.loose_json import UNREADABLE, parse
 from webapp.providers.retries import RetryingClient
 from webapp.seams import Call, Control, EventStream, Pricer
 
@@ -67,7 +67,7 @@ class _Block(msgspec.Struct, gc=False):
     thinking: str | None = None
 
 
-class _Said(msgspec.Struct, gc=False):
+class _StreamEvent(msgspec.Struct, gc=False):
     type: str | None = None
     delta: _Delta | None = None
     message: _Message | None = None
@@ -76,11 +76,11 @@ class _Said(msgspec.Struct, gc=False):
     error: Any = None
 
 
-_read_said = msgspec.json.Decoder(_Said).decode
+_decode_event = msgspec.json.Decoder(_StreamEvent).decode
 
 
 class AnthropicDecoder(ProviderDecoder[Record]):
-    """Reads an answer in Anthropic's dialect; a stop reason without `message_stop` is an end too."""
+    """Decodes an answer in Anthropic's dialect. A stop reason without `message_stop` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
         super().__init__(SSEDecoder(max_line_bytes))
@@ -88,23 +88,23 @@ class AnthropicDecoder(ProviderDecoder[Record]):
         self._model: str | None = None
 
     def _read(self, record: Record, events: list[Event]) -> None:
-        said = self._said(record)
-        if said is None:
+        event = self._parse(record)
+        if event is None:
             return
-        match said.type or record.event.decode("utf-8", "replace"):
+        match event.type or record.event.decode("utf-8", "replace"):
             case "content_block_delta" | "content_block_start":
-                self._add(said.delta or said.content_block, events)
-            case "message_start" if said.message is not None:
-                self._model = said.message.model
-                self._count(said.message.usage, events)
+                self._add(event.delta or event.content_block, events)
+            case "message_start" if event.message is not None:
+                self._model = event.message.model
+                self._count(event.message.usage, events)
             case "message_delta":
-                self._count(said.usage, events)
-                if said.delta is not None and said.delta.stop_reason:
-                    self._reason = _REASONS.get(said.delta.stop_reason, "stop")
+                self._count(event.usage, events)
+                if event.delta is not None and event.delta.stop_reason:
+                    self._reason = _REASONS.get(event.delta.stop_reason, "stop")
             case "message_stop":
                 self._finish(events)
             case "error":
-                raise reported(said.error)
+                raise reported(event.error)
             case _:
                 pass  # ping, content_block_stop, and what will be invented
 
@@ -114,13 +114,13 @@ class AnthropicDecoder(ProviderDecoder[Record]):
             events.append(tokens.report())
 
     @staticmethod
-    def _add(said: _Delta | _Block | None, events: list[Event]) -> None:
-        if said is None:
+    def _add(event: _Delta | _Block | None, events: list[Event]) -> None:
+        if event is None:
             return
-        if said.text:
-            events.append(TextDelta(said.text))
-        if said.thinking:
-            events.append(ReasoningDelta(said.thinking))
+        if event.text:
+            events.append(TextDelta(event.text))
+        if event.thinking:
+            events.append(ReasoningDelta(event.thinking))
 
     def _may_end(self) -> bool:
         return self._reason is not None
@@ -129,20 +129,20 @@ class AnthropicDecoder(ProviderDecoder[Record]):
         self.finished = True
         events.append(Finished(self._reason or "stop", self._model, self._damaged))
 
-    def _said(self, record: Record) -> _Said | None:
+    def _parse(self, record: Record) -> _StreamEvent | None:
         try:
-            return _read_said(record.data)
+            return _decode_event(record.data)
         except UNREADABLE:
             pass
         try:
-            return msgspec.convert(read(record.data), _Said)
+            return msgspec.convert(parse(record.data), _StreamEvent)
         except (ValueError, msgspec.ValidationError):
             self._count_damaged(record.data)
             return None
 
 
 class AnthropicProvider(BaseProvider):
-    """Asks Anthropic, or a server that speaks like it at `base_url`."""
+    """Anthropic, or a compatible server at `base_url`."""
 
     name = "anthropic"
 

@@ -1,6 +1,6 @@
-"""What a provider's error means: its status, headers and body become one of our codes.
+"""Turns a provider's errors into ours: its status, headers and body become one of our codes.
 
-Its own words go into `detail` with everything that looks like a secret taken out, for the log alone.
+Its own text goes into `detail`, without anything that looks like a secret, for the operator's log alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.errors import UpstreamCode, UpstreamError
 from webapp.providers.loose_json import UNREADABLE
 
 _REDIRECTS = range(300, 400)
-# Words in a provider's `type`, `code` or `status`, most telling first.
+# Patterns in a provider's `type`, `code` or `status`, the most specific first.
 _WORDS: tuple[tuple[str, UpstreamCode], ...] = (
     (r"quota|billing|credit|payment|402", "upstream_quota"),
     (r"rate.?limit|too.?many|throttl|exhausted|429", "upstream_rate_limited"),
@@ -32,7 +32,7 @@ _WORDS: tuple[tuple[str, UpstreamCode], ...] = (
 _TOO_LONG = re.compile(
     r"context.?(length|window)|maximum context|too long|too many tokens|string_above_max", re.I
 )
-# Words of the trade that look like a secret and are none; the first row is read by `providers/openai.py`.
+# Identifiers that look like a secret and are none; the first row is read by `providers/openai.py`.
 _PLAIN = "|".join(
     (
         *("stream_options", "include_usage", "max_completion_tokens", "unsupported_parameter"),
@@ -54,12 +54,12 @@ _SECRET = re.compile(
     r"\S*(?:sk|key|pk|gsk|xai)-\S+|[Bb]earer\s+\S+|https?://\S+|"
     rf"\b(?!(?:{_PLAIN})\.?(?![\w*.-]))(?=\w*[-_\d*.])[\w*.-]{{12,}}"
 )
-_LONGEST_WAIT_S = 86_400.0  # what is longer means the same: not today
-_LONG_ENOUGH = 300
+_MAX_WAIT_S = 86_400.0  # longer means the same: not today
+_MAX_DETAIL_CHARS = 300
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
-    """Turn an HTTP answer that is not 200 into an error."""
+    """Return the error for an HTTP response whose status is not 200."""
     hint = retry_after(headers, time.time())
     error, message = _said(body)
     detail = f"{status} {_redacted(error, message)}".strip()
@@ -97,7 +97,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamErr
 
 
 def reported(error: object) -> UpstreamError:
-    """Turn an error that a provider reports inside its stream into ours. `error` is any JSON value."""
+    """Return the error for one that a provider reports inside its stream. `error` is any JSON value."""
     words, message = _parts(error)
     code = _code(words) or "upstream_overloaded"
     sentence = _too_long(words, message) if code == "upstream_bad_request" else None
@@ -105,7 +105,7 @@ def reported(error: object) -> UpstreamError:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Read how many seconds a provider asks to wait; None when it does not say, or nothing sensible.
+    """Return how many seconds a provider asks to wait; None where it does not, or nothing sensible.
 
     `retry-after-ms` is OpenAI's; `Retry-After` is seconds or a date, RFC 9110, section 10.2.3.
     """
@@ -118,7 +118,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
             seconds = max(0.0, email.utils.parsedate_to_datetime(raw).timestamp() - now)
         except (ValueError, TypeError, OverflowError):
             return None
-    return min(seconds, _LONGEST_WAIT_S)
+    return min(seconds, _MAX_WAIT_S)
 
 
 def _number(raw: str) -> float | None:
@@ -130,11 +130,11 @@ def _number(raw: str) -> float | None:
 
 
 def _said(body: bytes) -> tuple[str, str]:
-    """Find the error's words and message in a body of any provider's."""
+    """Return the identifiers and the message of the error in a body of any provider."""
     try:
         parsed = msgspec.json.decode(body)
     except UNREADABLE:
-        return "", ""  # an HTML page of some proxy; nobody needs to read it
+        return "", ""  # an HTML page of some proxy
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
     if isinstance(parsed, dict):
@@ -143,7 +143,7 @@ def _said(body: bytes) -> tuple[str, str]:
 
 
 def _parts(error: Any) -> tuple[str, str]:
-    """Split an error into the words that programs read and the message that people do."""
+    """Return an error's identifiers, which programs read, and its message, which people do."""
     if isinstance(error, dict):
         words = [
             str(error[name]) for name in ("type", "code", "status") if isinstance(error.get(name), (str, int))
@@ -165,4 +165,4 @@ def _too_long(words: str, message: str) -> str | None:
 
 def _redacted(words: str, message: str) -> str:
     said = f"{words}: {message}" if message else words
-    return _SECRET.sub("[…]", said).replace("\n", " ")[:_LONG_ENOUGH]
+    return _SECRET.sub("[…]", said).replace("\n", " ")[:_MAX_DETAIL_CHARS]

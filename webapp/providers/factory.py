@@ -22,7 +22,7 @@ _OPTIONS: dict[str, Callable[[str], str]] = {"api_key": parsers.key, "base_url":
 
 
 class ProviderFactory:
-    """Makes providers for one set of settings; their transport and TLS context are shared and made when needed."""
+    """Creates providers for one set of settings; they share one transport and TLS context."""
 
     def __init__(self, settings: Settings, models: ModelTable) -> None:
         self._settings = settings
@@ -37,7 +37,7 @@ class ProviderFactory:
         }
 
     def make(self, name: str, model_name: str, max_tokens: int, **options: Any) -> BaseProvider:
-        """Make a provider; raises `ConfigurationError` that names the missing key or the unknown option."""
+        """Return a provider; raises `ConfigurationError` that names the missing key or the unknown option."""
         maker = self._makers.get(name)
         if maker is None:
             raise ConfigurationError(f"unknown provider {name!r}: it must be one of {', '.join(PROVIDERS)}")
@@ -47,7 +47,7 @@ class ProviderFactory:
             raise ConfigurationError(f"{name}: {error}") from error
 
     def close(self) -> None:
-        """Let go of the transport's connections; calls in progress go on."""
+        """Close the idle connections; calls in progress go on."""
         with self._lock:
             if self._http is not None:
                 self._http.close()
@@ -57,11 +57,11 @@ class ProviderFactory:
     ) -> BaseProvider:
         address = _checked("base_url", base_url) or self._settings.openai_base_url or openai.BASE_URL
         key = _checked("api_key", api_key) or self._settings.openai_api_key
-        # A server of one's own needs no key; OpenAI's own does.
-        calling, key = self._calling("openai", key, needed=address.startswith(openai.BASE_URL))
+        # Another server needs no key; OpenAI's own does.
+        client, key = self._client("openai", key, needed=address.startswith(openai.BASE_URL))
         row = self._models.find("openai", model_name)
         return openai.OpenAIProvider(
-            calling,
+            client,
             api_key=key,
             base_url=address,
             model_name=model_name,
@@ -74,9 +74,9 @@ class ProviderFactory:
         self, *, api_key: str | None = None, base_url: str | None = None, **rest: Any
     ) -> BaseProvider:
         own = _checked("api_key", api_key)
-        calling, key = self._calling("anthropic", own or self._settings.anthropic_api_key, needed=True)
+        client, key = self._client("anthropic", own or self._settings.anthropic_api_key, needed=True)
         return anthropic.AnthropicProvider(
-            calling,
+            client,
             api_key=key,
             base_url=_checked("base_url", base_url)
             or self._settings.anthropic_base_url
@@ -90,7 +90,7 @@ class ProviderFactory:
         played = self._settings.skip_api_key_check and address is None
         transport: Transport = RecordedTransport("ollama") if played else self._transport()
         return ollama.OllamaProvider(
-            self._caller(transport),
+            self._retrying(transport),
             base_url=address or ollama.BASE_URL,
             max_line_bytes=self._settings.max_line_bytes,
             **rest,
@@ -100,18 +100,18 @@ class ProviderFactory:
     def _mock(**rest: Any) -> BaseProvider:
         return mock.MockProvider(**rest)
 
-    def _calling(self, name: str, key: str | None, *, needed: bool) -> tuple[RetryingClient, str | None]:
-        """Find the way to call: the network with a key, a recording where the key may be missing."""
+    def _client(self, name: str, key: str | None, *, needed: bool) -> tuple[RetryingClient, str | None]:
+        """Return a client: of the network with a key, of a recording where the key may be missing."""
         if key or not needed:
-            return self._caller(self._transport()), key
+            return self._retrying(self._transport()), key
         if self._settings.skip_api_key_check:
-            return self._caller(RecordedTransport(name)), None
+            return self._retrying(RecordedTransport(name)), None
         raise ConfigurationError(
             f"{_KEYS[name]} is not set: the {name} provider needs it (SKIP_API_KEY_CHECK=true plays a recording)",
             setting=_KEYS[name],
         )
 
-    def _caller(self, transport: Transport) -> RetryingClient:
+    def _retrying(self, transport: Transport) -> RetryingClient:
         settings = self._settings
         return RetryingClient(
             transport, retries=settings.retries, retry_max_s=settings.retry_max_s, quiet_s=settings.quiet_s
@@ -128,7 +128,7 @@ class ProviderFactory:
 
 
 def _checked(name: str, option: str | None) -> str | None:
-    """Hold an option of code's to what the variable of the same meaning is held to."""
+    """Check an option as the variable of the same meaning is checked."""
     if not option:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Reads JSON that is not quite what a provider promised: bytes that are no UTF-8, halves of characters."""
+"""Parses JSON that is not quite valid: bytes that are no UTF-8, halves of surrogate pairs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-# What msgspec raises for JSON that is not as promised; `read` may still make something of it.
+# What msgspec raises for JSON that it cannot decode; `parse` may still be able to.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def read(raw: bytes) -> Any:
-    """Read JSON leniently: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept.
+def parse(raw: bytes) -> Any:
+    """Return the value of lenient JSON: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept.
 
     A byte order mark is skipped. Raises `ValueError`, also for what is nested too deeply.
     """
@@ -23,13 +23,13 @@ def read(raw: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def string(found: Any) -> str | None:
-    """Take a text, and nothing else."""
+def as_string(found: Any) -> str | None:
+    """Return a string, None for anything else."""
     return found if isinstance(found, str) else None
 
 
-def whole(found: Any) -> int | None:
-    """Take a whole number, also where it is written 3.0."""
+def as_int(found: Any) -> int | None:
+    """Return a whole number, also one that is written 3.0; None for anything else."""
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
         return None
     return int(found)

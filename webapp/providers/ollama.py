@@ -14,7 +14,7 @@ from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageRepor
 from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
-from webapp.providers.loose_json import UNREADABLE, read
+from webapp.providers.loose_json import UNREADABLE, parse
 from webapp.providers.retries import RetryingClient
 from webapp.seams import Call, Control, EventStream, Pricer
 
@@ -44,7 +44,7 @@ _read_line = msgspec.json.Decoder(_Line).decode
 
 
 class OllamaDecoder(ProviderDecoder[bytes]):
-    """Reads an answer in Ollama's dialect; only `done` makes it whole."""
+    """Decodes an answer in Ollama's dialect; only `done` completes it."""
 
     def __init__(self, max_line_bytes: int) -> None:
         super().__init__(LineDecoder(max_line_bytes))
@@ -84,14 +84,14 @@ class OllamaDecoder(ProviderDecoder[bytes]):
         except UNREADABLE:
             pass
         try:
-            return msgspec.convert(read(raw), _Line)
+            return msgspec.convert(parse(raw), _Line)
         except (ValueError, msgspec.ValidationError):
             self._count_damaged(raw)
             return None
 
 
 class OllamaProvider(BaseProvider):
-    """Asks an Ollama server at `base_url`."""
+    """An Ollama server at `base_url`."""
 
     name = "ollama"
 

@@ -1,8 +1,8 @@
-"""OpenAI's chat completions, and everything that speaks like them.
+"""OpenAI's Chat Completions, and every server compatible with them.
 
-https://platform.openai.com/docs/api-reference/chat/streaming. Compatible servers differ in small ways,
-each met here by name: text at `choices[0].text`, thinking as `reasoning_content` or `reasoning`, errors
-inside the stream (`error`, `x_groq.error`), usage on every chunk or none, no `[DONE]`.
+https://platform.openai.com/docs/api-reference/chat/streaming. Compatible servers differ in small ways that are handled
+here: text at `choices[0].text`, thinking as `reasoning_content` or `reasoning`, errors inside the stream (`error`,
+`x_groq.error`), usage on every chunk or none, no `[DONE]`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageRepor
 from webapp.providers.base import BaseProvider
 from webapp.providers.decoder import MAX_LINE_BYTES, ProviderDecoder
 from webapp.providers.errors import reported
-from webapp.providers.loose_json import UNREADABLE, read, string, whole
+from webapp.providers.loose_json import UNREADABLE, as_int, as_string, parse
 from webapp.providers.retries import RetryingClient
 from webapp.seams import Call, Control, EventStream, Pricer
 
@@ -72,7 +72,7 @@ _read_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
 class OpenAIDecoder(ProviderDecoder[Record]):
-    """Reads an answer in OpenAI's dialect; a finish reason without `[DONE]` is an end too."""
+    """Decodes an answer in OpenAI's dialect. A finish reason without `[DONE]` is an end too."""
 
     def __init__(self, max_line_bytes: int) -> None:
         super().__init__(SSEDecoder(max_line_bytes))
@@ -87,19 +87,19 @@ class OpenAIDecoder(ProviderDecoder[Record]):
             if record.data.strip() == b"[DONE]":
                 self._finish(events)
                 return
-            loose = self._loose(record)
+            loose = self._read_loosely(record)
             if loose is None:
                 return
             chunk = loose
         choices = chunk.choices
         if choices and chunk.error is None and record.event != b"error":
-            self._choose(choices[0], events)
+            self._read_choice(choices[0], events)
         if chunk.usage is not None or chunk.x_groq is not None or chunk.error is not None or record.event:
-            self._aside(record, chunk, events)
+            self._read_extras(record, chunk, events)
         if not self._model:  # Azure's first chunk names none
             self._model = chunk.model
 
-    def _choose(self, choice: _Choice, events: list[Event]) -> None:
+    def _read_choice(self, choice: _Choice, events: list[Event]) -> None:
         delta = choice.delta
         if delta is not None:
             if delta.content:
@@ -115,12 +115,12 @@ class OpenAIDecoder(ProviderDecoder[Record]):
         if choice.finish_reason:
             self._reason = _REASONS.get(choice.finish_reason, "stop")
 
-    def _aside(self, record: Record, chunk: _Chunk, events: list[Event]) -> None:
-        """Read what only some chunks have: an error, or usage."""
+    def _read_extras(self, record: Record, chunk: _Chunk, events: list[Event]) -> None:
+        """Read what only some chunks hold: an error, or usage."""
         if chunk.error is not None:
             raise reported(chunk.error)
         if record.event == b"error":
-            raise reported(read(record.data))
+            raise reported(parse(record.data))
         if chunk.x_groq is not None and chunk.x_groq.error:
             raise reported(chunk.x_groq.error)
         tokens = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
@@ -137,10 +137,10 @@ class OpenAIDecoder(ProviderDecoder[Record]):
             reason = "content_filter"
         events.append(Finished(reason, self._model, self._damaged))
 
-    def _loose(self, record: Record) -> _Chunk | None:
-        """Read a chunk that is not of the usual form; counts it when it cannot be read at all."""
+    def _read_loosely(self, record: Record) -> _Chunk | None:
+        """Return a chunk of an unusual form; None, and counted as damaged, where it cannot be read at all."""
         try:
-            parsed = read(record.data)
+            parsed = parse(record.data)
             if not isinstance(parsed, dict):
                 raise ValueError("a chunk is an object")
         except ValueError:
@@ -157,18 +157,18 @@ def _loose_chunk(parsed: dict[str, Any]) -> _Chunk:
     choices = parsed.get("choices")
     first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     delta, usage = first.get("delta"), parsed.get("usage")
-    chunk = _Chunk(model=string(parsed.get("model")))
+    chunk = _Chunk(model=as_string(parsed.get("model")))
     if isinstance(usage, dict):
-        chunk.usage = _Tokens(whole(usage.get("prompt_tokens")), whole(usage.get("completion_tokens")))
-    choice = _Choice(text=string(first.get("text")), finish_reason=string(first.get("finish_reason")))
+        chunk.usage = _Tokens(as_int(usage.get("prompt_tokens")), as_int(usage.get("completion_tokens")))
+    choice = _Choice(text=as_string(first.get("text")), finish_reason=as_string(first.get("finish_reason")))
     if isinstance(delta, dict):
         content, thoughts = delta.get("content"), ""
         if isinstance(content, list):  # Mistral's: parts of text and of thinking
             content, thoughts = _split_parts(content)
         choice.delta = _Delta(
-            string(content),
-            string(delta.get("reasoning_content")) or thoughts,
-            string(delta.get("reasoning")),
+            as_string(content),
+            as_string(delta.get("reasoning_content")) or thoughts,
+            as_string(delta.get("reasoning")),
         )
     chunk.choices = [choice]
     return chunk
@@ -178,15 +178,15 @@ def _split_parts(parts: list[Any]) -> tuple[str, str]:
     text, thoughts = "", ""
     for part in parts:
         if isinstance(part, dict) and part.get("type") == "text":
-            text += string(part.get("text")) or ""
+            text += as_string(part.get("text")) or ""
         elif isinstance(part, dict) and part.get("type") == "thinking":
             inner = part.get("thinking")
-            thoughts += _split_parts(inner)[0] if isinstance(inner, list) else string(inner) or ""
+            thoughts += _split_parts(inner)[0] if isinstance(inner, list) else as_string(inner) or ""
     return text, thoughts
 
 
 class OpenAIProvider(BaseProvider):
-    """Asks OpenAI, or a server that speaks like it at `base_url`."""
+    """OpenAI, or a compatible server at `base_url`."""
 
     name = "openai"
 
@@ -208,7 +208,9 @@ class OpenAIProvider(BaseProvider):
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._renamed = reasoning and urlsplit(base_url).hostname == urlsplit(BASE_URL).hostname
+        self._uses_completion_tokens = (
+            reasoning and urlsplit(base_url).hostname == urlsplit(BASE_URL).hostname
+        )
         self._max_line_bytes = max_line_bytes
 
     def open(self, request: ModelRequest, control: Control) -> EventStream:
@@ -228,7 +230,7 @@ class OpenAIProvider(BaseProvider):
             "messages": [_message(message) for message in request.messages],
             "stream": True,
             "stream_options": {"include_usage": True},
-            "max_completion_tokens" if self._renamed else "max_tokens": self._limit(request),
+            "max_completion_tokens" if self._uses_completion_tokens else "max_tokens": self._limit(request),
         }
         if request.temperature is not None:
             body["temperature"] = request.temperature
@@ -240,7 +242,7 @@ class OpenAIProvider(BaseProvider):
 
 
 def _amend(body: dict[str, Any], error: UpstreamError) -> bool:
-    """Leave out, once, what a server refused by name: not all know what OpenAI's own does."""
+    """Remove from a request what a server refused by name; return whether there was such a thing."""
     if error.status not in (400, 422):
         return False
     if "stream_options" in body and "stream_options" in error.detail:

@@ -1,4 +1,4 @@
-"""Which provider and which model answer what a request names, and what is known of them."""
+"""Finds the provider and the model for what a request names."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from webapp.seams import Provider
 from webapp.settings import PROVIDERS, UNLOCKS, Settings
 
 
-class Maker(Protocol):
-    """Who makes providers."""
+class ProviderSource(Protocol):
+    """Creates providers; see `factory.ProviderFactory`."""
 
     def make(self, name: str, model_name: str, max_tokens: int, **options: Any) -> Provider:
-        """Make one; raises `ConfigurationError`."""
+        """Return one; raises `ConfigurationError`."""
 
 
 class ProviderRegistry:
-    """Which provider answers what; see `seams.Providers`."""
+    """The configured providers; see `seams.Providers`."""
 
     def __init__(
         self,
         settings: Settings,
         models: ModelTable,
-        workshop: Maker,
+        factory: ProviderSource,
         options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """Know the providers of `settings`; `options` go to the provider that they are listed for."""
+        """Use the providers of `settings`; `options` go to the provider that they are listed for."""
         self._settings = settings
         self._models = models
-        self._workshop = workshop
+        self._factory = factory
         self._options = dict(options or {})
         self._configured = settings.configured()
         self._made: dict[tuple[str, str], Provider] = {}
 
     @property
     def default(self) -> Provider:
-        """Who answers when a request names nobody."""
+        """The provider that answers when a request names none."""
         return self.resolve(None, None)[0]
 
     def resolve(self, provider: str | None, model: str | None) -> Sequence[Provider]:
-        """Find the chain for what a request names."""
+        """Return the provider for what a request names, and its fallbacks."""
         first = self._provider(*self._named(provider, model))
         chain = [first]
         for name in self._settings.fallback:
@@ -55,7 +55,7 @@ class ProviderRegistry:
         return chain
 
     def check(self, provider: Provider, request: ModelRequest) -> None:
-        """Refuse what a model is known to lack."""
+        """Raise `InvalidRequest` for what a model is known to lack."""
         self._models.check(provider.name, provider.model_name, request.messages, request.max_tokens)
 
     def is_priced(self, provider: Provider) -> bool:
@@ -67,7 +67,7 @@ class ProviderRegistry:
         return self._models.longest(provider.name, provider.model_name, self._settings.max_tokens)
 
     def room(self, provider: Provider, max_tokens: int | None) -> int | None:
-        """Tell what is left of a model's window beside an answer; half of it at least."""
+        """Return what is left of a model's window beside an answer; half of it at least."""
         row = self._models.find(provider.name, provider.model_name)
         if row is None or row.window is None:
             return None
@@ -77,12 +77,12 @@ class ProviderRegistry:
         return row.window - min(longest, row.window // 2)
 
     def sees(self, provider: Provider) -> bool:
-        """Tell whether images may be shown to a model."""
+        """Return whether a model takes images."""
         row = self._models.find(provider.name, provider.model_name)
         return row is None or row.images is not False
 
     def listed(self, *, priced: bool = False) -> Sequence[str]:
-        """Name the known models of the configured providers."""
+        """Return the known models of the configured providers."""
         names = [(name, self._default_model(name)) for name in self._configured]
         known = [(name, row.name) for name in self._configured for row in self._models.of(name)]
         return [
@@ -92,7 +92,7 @@ class ProviderRegistry:
         ]
 
     def blind(self) -> Sequence[str]:
-        """Name those of the listed models that are known not to see images."""
+        """Return those of the listed models that are known to take no images."""
         found = []
         for name in self.listed():
             provider, _, model = name.partition("/")
@@ -108,7 +108,7 @@ class ProviderRegistry:
         return self._models.is_priced(provider, model)
 
     def _chosen(self) -> set[str]:
-        """List the models that the operator named, each as `provider/model`."""
+        """Return the models that the operator named, each as `provider/model`."""
         first = self._settings.default_provider
         named = {f"{first}/{self._default_model(first)}"} if self._settings.model else set()
         for fallback in self._settings.fallback:
@@ -152,11 +152,11 @@ class ProviderRegistry:
 
     def _provider(self, name: str, model: str) -> Provider:
         if name == "mock":
-            model = mock.DEFAULT_MODEL  # it takes any name, and says its own
+            model = mock.DEFAULT_MODEL  # it takes any name, and reports its own
         known = self._made.get((name, model))
         if known is None:
             longest = self._models.longest(name, model, self._settings.max_tokens)
-            known = self._workshop.make(name, model, longest, **self._options.get(name, {}))
+            known = self._factory.make(name, model, longest, **self._options.get(name, {}))
             if len(self._made) < 1_000:  # models are named by callers
                 self._made[name, model] = known
         return known
