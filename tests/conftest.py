@@ -27,7 +27,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture
 def dice(request: pytest.FixtureRequest) -> random.Random:
-    """Give a source of chance whose seed is printed, and can be given: FRESHET_TEST_SEED."""
+    """A random generator whose seed is printed, and can be set: FRESHET_TEST_SEED."""
     seed = int(os.environ.get("FRESHET_TEST_SEED", random.SystemRandom().randrange(2**32)))
     print(f"\nFRESHET_TEST_SEED={seed} for {request.node.nodeid}")
     return random.Random(seed)

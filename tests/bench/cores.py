@@ -37,7 +37,7 @@ def choose(*, ahead: bool) -> Cores:
 
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
-    """Let processes that are started inside inherit one core. `None` pins nothing."""
+    """Pin processes that are started inside to one core; `None` pins nothing."""
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})
@@ -113,7 +113,7 @@ def pss_bytes(pids: list[int]) -> int:
 
 
 def busy_ns(core: int | None) -> int:
-    """Say how long a core was busy since boot, for whomever; 0 without a core."""
+    """Return how long a core was busy since boot, in nanoseconds; 0 without a core."""
     if core is None:
         return 0
     for line in (_PROC / "stat").read_text().splitlines():
@@ -126,7 +126,7 @@ def busy_ns(core: int | None) -> int:
 
 
 def describe() -> dict[str, str]:
-    """Say what machine this is, for the report."""
+    """Describe this machine for the report."""
     model = "unknown"
     for line in (_PROC / "cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

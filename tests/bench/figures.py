@@ -115,7 +115,7 @@ def figure(streams: list[Stream], begin_ns: int, end_ns: int) -> Figures:
 
 
 def _lateness_ms(arrivals: list[Arrival], interval_ns: float) -> list[float]:
-    """Say how late the provider itself sent each delta after the first, against its own grid."""
+    """Return how late the provider itself sent each delta after the first, against its own schedule."""
     offsets = [arrival.sent_ns - arrival.number * interval_ns for arrival in arrivals[1:]]
     earliest = min(offsets, default=0.0)
     return [(offset - earliest) / 1e6 for offset in offsets]

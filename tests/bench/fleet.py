@@ -26,7 +26,7 @@ class Fleet:
             self.retire(name)
 
     def get(self, contender: Contender) -> Running | None:
-        """Give a contender's server once all of them are idle; `None` when it can't be had."""
+        """Return a contender's server once all servers are idle; `None` when it can't be started."""
         provider = self._stage.provider
         if contender.server == "provider":
             return Running(port=provider.plain, pid=provider.pid)

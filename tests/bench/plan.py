@@ -67,7 +67,7 @@ MEMORY = (NGINX, STARLETTE, PLAIN, FRESHET)
 
 
 def turn(contenders: tuple[Contender, ...], round_number: int) -> tuple[Contender, ...]:
-    """Let each round begin with another contender, so that drift of the machine meets all of them."""
+    """Rotate the contenders, so that each round begins with another one and drift of the machine affects all alike."""
     start = round_number % len(contenders)
     return contenders[start:] + contenders[:start]
 

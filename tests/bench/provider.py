@@ -76,7 +76,7 @@ class Provider:
             self._epoll.register(number, select.EPOLLIN)
 
     def ports(self) -> dict[str, int]:
-        """Say where it listens."""
+        """Return the ports it listens on."""
         return {
             "tls" if secure else "plain": listener.getsockname()[1]
             for listener, secure in self._listeners.values()

@@ -59,7 +59,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def cautions(results: Results, pinned: bool) -> list[str]:
-    """Say what speaks against the figures: a missing peer, a busy load or provider, others on the core."""
+    """Return reasons to distrust the figures: a missing peer, a busy load or provider, others on the core."""
     said = [f"{server} is missing: {reason}" for server, reason in results.missing.items()]
     if not pinned:
         said.append("this machine has one core: nothing is pinned, and load and provider disturb the server")

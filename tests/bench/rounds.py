@@ -61,7 +61,7 @@ class Choice:
     contenders: tuple[str, ...]
 
     def wants(self, work: str, contender: Contender) -> bool:
-        """Say whether a cell is to be measured."""
+        """Return whether a cell is to be measured."""
         chosen = not self.contenders or contender.name in self.contenders
         return chosen and (not self.works or work in self.works)
 

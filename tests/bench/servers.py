@@ -44,7 +44,7 @@ http {{
 
 
 class UnavailableError(Exception):
-    """Say why a server could not be started."""
+    """A server could not be started; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """Say it in a word."""
+        """The verdict in a word."""
         if self.value is None:
             return "NOT MEASURED"
         return "met" if self.value <= self.limit else "MISSED"

@@ -27,12 +27,12 @@ def words(text: str) -> list[str]:
 
 
 def spoken(text: str = TEXT, per_s: float = 60) -> Answer:
-    """Say a text at a pace, to its proper end."""
+    """Stream a text at a pace, to its proper end."""
     return Answer(steps=list(paced(openai(words(text), usage=(1204, 143)), per_s)))
 
 
 def held(gate: threading.Event, text: str = TEXT, per_s: float = 200) -> Answer:
-    """Say the first half of a text; the rest and its end come when the gate is open, however slow the machine is."""
+    """Stream the first half of a text, and the rest and its end when the gate is open, however slow the machine is."""
     said = openai(words(text), usage=(1204, 143))
     half = len(said) // 2
 
@@ -44,18 +44,18 @@ def held(gate: threading.Event, text: str = TEXT, per_s: float = 200) -> Answer:
 
 
 def ending(reason: str, text: str = "So far") -> Answer:
-    """Say a text that ends for this reason."""
+    """Stream a text that ends for this reason."""
     return Answer(steps=openai([text], finish=reason))
 
 
 def unfinished(text: str, then: Step, per_s: float = 200) -> Answer:
-    """Say a text, then do something other than ending it."""
+    """Stream a text, then do something other than ending it."""
     said = [openai_delta(piece) for piece in words(text)]
     return Answer(steps=[*paced(said, per_s), then])
 
 
 def begun(text: str = TEXT, per_s: float = 60) -> Answer:
-    """Say a text and fall silent, without an end."""
+    """Stream a text and fall silent, without an end."""
     return unfinished(text, STALL, per_s)
 
 

@@ -101,7 +101,7 @@ class Chat:
         self.field.press("Enter")
 
     def answer(self) -> dict[str, Any]:
-        """Give the last answer as the page knows it."""
+        """Return the last answer as the page knows it."""
         found: dict[str, Any] = self.page.evaluate(
             "() => document.querySelector('freshet-chat').turns.at(-1).answer"
         )
@@ -140,5 +140,5 @@ class Chat:
         return "\n\n".join(blocks)
 
     def overflows(self) -> bool:
-        """Tell whether the page can be pushed sideways, or an answer has parts beyond its column that no one gets to."""
+        """Return whether the page scrolls sideways, or an answer has parts beyond its column that cannot be reached."""
         return bool(self.page.evaluate(OVERFLOWS))

@@ -53,13 +53,13 @@ def provider() -> Iterator[FakeProvider]:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Give the settings of this file's server; a file overrides this."""
+    """Settings of this file's server; a file overrides this."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def server(provider: FakeProvider, settings: dict[str, str]) -> Iterator[Server]:
-    """Give a server whose model is the scripted provider."""
+    """A server whose model is the scripted provider."""
     env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{provider.url}/v1", "FRESHET_MODEL": "gpt-4.1"}
     with Server(env | settings, secrets=(KEY,)) as running:
         yield running

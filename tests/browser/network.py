@@ -59,7 +59,7 @@ class Network:
         self._shut_all()
 
     def come_back(self) -> None:
-        """Let new connections through."""
+        """Forward new connections."""
         self.is_down = False
 
     def turn_to(self, target: Address) -> None:

@@ -15,7 +15,7 @@ from tests.support.server import Server
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Let this file's server take small requests only."""
+    """Limit this file's server to small requests."""
     return {"FRESHET_MAX_BODY_BYTES": "65536"}
 
 

@@ -27,7 +27,7 @@ RECORD = f"""() => {{
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Let people in by that name."""
+    """Accept visitors under that host name."""
     return {"FRESHET_PUBLIC": "true"}
 
 

@@ -16,7 +16,7 @@ from tests.support.pixels import noise
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Let a visitor of this file's server keep little."""
+    """Limit what a visitor of this file's server may store."""
     return {"FRESHET_OWNER_MAX_BYTES": "200000"}
 
 

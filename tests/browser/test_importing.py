@@ -20,7 +20,7 @@ BUTTON = "Import a conversation"
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Let this file's server take small files only."""
+    """Limit this file's server to small files."""
     return {"FRESHET_IMPORT_MAX_BYTES": "2000000", "FRESHET_MAX_BODY_BYTES": "1000000"}
 
 

@@ -181,7 +181,7 @@ def whole(page: Page) -> None:
 
 
 def longest_task_ms(trace: bytes) -> float:
-    """Give how long the page's own thread worked on its longest task, whatever else the machine did meanwhile."""
+    """Return the CPU time of the page's longest task, whatever else the machine did meanwhile."""
     events = json.loads(trace)["traceEvents"]
     named = [event for event in events if event["name"] == "thread_name"]
     main = {(one["pid"], one["tid"]) for one in named if one["args"]["name"] == "CrRendererMain"}

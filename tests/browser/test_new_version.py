@@ -19,7 +19,7 @@ LINE = "A newer version is ready."
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Let both versions keep the same conversations and know the same visitors."""
+    """Share one data folder and secret between both versions."""
     return {"FRESHET_DATA_DIR": str(tmp_path_factory.mktemp("data")), "SECRET_KEY": "of both versions"}
 
 

@@ -177,7 +177,7 @@ def test_nothing_moves_for_who_wants_it_still(
 
 
 def is_drawn(thing: Locator) -> bool:
-    """Tell whether something has a line around it or a background of its own."""
+    """Return whether an element has a border or a background of its own."""
     return bool(
         thing.evaluate(
             """one => {

@@ -15,7 +15,7 @@ PASSWORD = "a long and quiet river"
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Give a password to this file's server."""
+    """Set a password for this file's server."""
     return {
         "FRESHET_ACCESS_PASSWORD": PASSWORD,
         "FRESHET_HOST": "0.0.0.0",

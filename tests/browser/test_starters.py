@@ -18,7 +18,7 @@ STARTERS = ["What may I ask here?", HOSTILE, "كيف أبدأ؟", LONG[:120]]
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Give this file's server questions of its operator's."""
+    """Set the operator's own questions for this file's server."""
     return {"FRESHET_STARTERS": "|".join(STARTERS)}
 
 

@@ -30,7 +30,7 @@ def companion_provider() -> str:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Give the settings of this file's server; a file overrides this."""
+    """Settings of this file's server; a file overrides this."""
     return {}
 
 
@@ -45,7 +45,7 @@ def provider() -> Iterator[FakeProvider]:
 def server(
     provider: FakeProvider, companion: Companion, companion_provider: str, settings: dict[str, str]
 ) -> Iterator[Server]:
-    """Give a server that has answered once, so that what it keeps for good is there."""
+    """A server that has answered once, so that its permanent memory is allocated."""
     hosts = {"ollama": provider.url, "anthropic": provider.url} | {companion_provider: companion.url}
     env = {
         "OPENAI_API_KEY": KEY,

@@ -29,7 +29,7 @@ class Gated:
         return Answer(steps=self._steps)
 
     def open(self, count: int | None = None) -> None:
-        """Let the first `count` parts leave, or all, and the end with the last."""
+        """Send the first `count` parts, or all of them with the end."""
         for gate in self._gates[:count]:
             gate.set()
 
@@ -117,7 +117,7 @@ def state_of(server: Server) -> dict[str, Any]:
 
 
 def warm(server: Server) -> None:
-    """Let the store have all that it keeps for good: its threads, its connections."""
+    """Make the store allocate what it keeps: its threads, its connections."""
     person = Person(server)
     person.ask(secrets.token_urlsafe(16))
     with ThreadPoolExecutor(12) as pool:

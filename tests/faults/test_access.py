@@ -35,7 +35,7 @@ def env_of(provider: FakeProvider, **more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def guarded(provider: FakeProvider) -> Iterator[Server]:
-    """Give a server that asks for a password."""
+    """A server with a password."""
     env = env_of(provider, FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_ALLOWED_ORIGINS=FRIEND)
     with Server(env, secrets=(KEY, SECRET_KEY, PASSWORD)) as running:
         yield running
@@ -43,7 +43,7 @@ def guarded(provider: FakeProvider) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def locked(provider: FakeProvider) -> Iterator[Server]:
-    """Give a server that nobody has unlocked."""
+    """A server without any access setting."""
     with Server(env_of(provider), secrets=(KEY,)) as running:
         yield running
 
@@ -216,7 +216,7 @@ def test_a_locked_server_says_which_setting_to_make(locked: Server, provider: Fa
 
 @pytest.fixture(scope="module")
 def local(provider: FakeProvider) -> Iterator[Server]:
-    """Give a server as `make run` starts it."""
+    """A server as `make run` starts it."""
     env = env_of(provider, FRESHET_LOCAL="true") | {"FRESHET_HOST": "127.0.0.1"}
     with Server(env, secrets=(KEY,)) as running:
         yield running

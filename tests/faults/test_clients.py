@@ -30,7 +30,7 @@ def settings() -> dict[str, str]:
 
 
 def hesitant() -> Iterator[Step]:
-    """Be silent for several heartbeats, before the first word and after it."""
+    """Stay silent for several heartbeats, before the first delta and after it."""
     yield HEARTBEAT_S * 4
     yield openai_delta(PIECES[0])
     yield HEARTBEAT_S * 4

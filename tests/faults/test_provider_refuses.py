@@ -166,7 +166,7 @@ def test_u10_of_an_endless_refusal_little_is_read(
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[FakeProvider]:
-    """Give a provider whose socket holds little, so that what it sent is about what was read."""
+    """A provider with a small socket buffer, so that what it sent is about what was read."""
     with FakeProvider(send_buffer=32768) as fake:
         yield fake
 

@@ -153,7 +153,7 @@ def test_u29_a_line_without_end(server: Server, provider: FakeProvider) -> None:
 
 @pytest.fixture(scope="module")
 def strict(provider: FakeProvider) -> Iterator[Server]:
-    """Give a server with short limits."""
+    """A server with short limits."""
     env = {
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{provider.url}/v1",

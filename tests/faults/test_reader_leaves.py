@@ -77,7 +77,7 @@ def test_c2_on_a_websocket_at_once(server: Server, provider: FakeProvider, way: 
 
 
 def flood(seconds: float) -> Iterator[Step]:
-    """Say far more than the kernel's buffers hold, for a while."""
+    """Stream far more than the kernel's buffers hold, for a while."""
     line = "0123456789abcdef" * 64
     for number in range(int(seconds / 0.01)):
         yield openai_delta(f"{number:07d} {line}\n")

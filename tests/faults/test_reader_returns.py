@@ -33,7 +33,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture
 def ended(server: Server, provider: FakeProvider) -> Answered:
-    """Give a run that is over."""
+    """A run that has ended."""
     provider.play(Answer(steps=slowly))
     return ask(server)
 

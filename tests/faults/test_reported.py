@@ -27,7 +27,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def guarded(provider: FakeProvider) -> Iterator[Server]:
-    """Give a server that asks everybody who comes by a proxy for a pass phrase."""
+    """A server that asks everybody who comes through a proxy for a password."""
     env = {
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{provider.url}/v1",

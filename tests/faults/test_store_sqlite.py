@@ -49,7 +49,7 @@ def locked(server: Server) -> Iterator[None]:
 
 @contextmanager
 def full(server: Server) -> Iterator[None]:
-    """Let no file of the worker grow beyond what its log may need, as on a disk that is full."""
+    """Limit the worker's files to what its log may need, as on a full disk."""
     worker, (_, hard) = server.worker, resource.prlimit(server.worker, resource.RLIMIT_FSIZE)
     limit = len(server.log) + 50_000
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, hard))

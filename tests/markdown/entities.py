@@ -38,7 +38,7 @@ def accented(accent: str) -> str:
 
 
 def is_by_rule(name: str) -> bool:
-    """Tell whether the page derives this name."""
+    """Return whether the page derives this name."""
     return name[1:] in ALPHABETS or (name[1:] in ACCENTS and name[0] in accented(name[1:]))
 
 

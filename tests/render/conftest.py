@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def serve(route: Route) -> None:
-    """Give a program of the tests."""
+    """Serve a module of the tests."""
     path = route.request.url.removeprefix(ORIGIN)
     route.fulfill(
         body=(ROOT / path.removeprefix("/")).read_text(), content_type="text/javascript; charset=utf-8"
@@ -22,7 +22,7 @@ def serve(route: Route) -> None:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    """Give the page; what it complains of fails the test."""
+    """The page; an error on its console fails the test."""
     with bare(browser) as opened:
         opened.set_default_timeout(60_000)
         opened.route("**/tests/**", serve)

@@ -14,7 +14,7 @@ TABLE = "**/markdown/entities.js"
 
 @pytest.fixture
 def fresh(browser: Browser) -> Iterator[Page]:
-    """Give a page that has loaded nothing yet."""
+    """A page that has loaded nothing yet."""
     with bare(browser) as opened:
         opened.route("**/tests/**", serve)
         yield opened

@@ -114,7 +114,7 @@ class Apps:
         (folder / "models.toml").write_text(_MODELS)
 
     def on(self, kind: str, url: str | None) -> Flask:
-        """Give the application, its database empty, its runs and memories gone."""
+        """The application with an empty database, without runs and caches."""
         app = self._made.get(kind)
         if app is None:
             environ = {

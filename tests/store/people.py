@@ -47,7 +47,7 @@ class Person:
         return response.json
 
     def refused(self, method: str, path: str, body: object = None) -> tuple[int, str, str | None]:
-        """Be refused in the one shape: the status, the code, and the field."""
+        """Send a request that is refused, and return the status, the code and the field."""
         response = self.do(method, path, body)
         assert response.status_code >= 400, response.text
         error = response.get_json()["error"]

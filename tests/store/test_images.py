@@ -35,7 +35,7 @@ def question(anna: Person, conversation: str, answer: str) -> dict[str, Any]:
 
 
 def forget(parts: Flask) -> None:
-    """Let what was said be in the database only, as after a restart."""
+    """Empty the caches, as after a restart."""
     store = parts.extensions["freshet"].store
     assert store.saver.flush(5.0)
     store.recall = store._turns._recall = ConversationCache()

@@ -22,7 +22,7 @@ _RUN = """async (tags) => {
 
 
 def source() -> str:
-    """Give the library, installing it first where it is not yet."""
+    """Return the library, installing it first where it is missing."""
     script = HOME / "node_modules" / "axe-core" / "axe.min.js"
     if not script.is_file():
         HOME.mkdir(parents=True, exist_ok=True)

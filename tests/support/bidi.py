@@ -88,7 +88,7 @@ class Session:
         self._call("input.performActions", {"context": self._tab, "actions": [source]})
 
     def picture(self) -> str:
-        """Give what is seen, as PNG in base64."""
+        """Return a screenshot, as PNG in base64."""
         data: str = self._call("browsingContext.captureScreenshot", {"context": self._tab})["data"]
         return data
 

@@ -73,7 +73,7 @@ class Companion:
         self._tell({"mark": True})
 
     def pace(self) -> Pace:
-        """Say how the stream has fared since the mark, once another delta has come."""
+        """Return how the stream has fared since the mark, once another delta has come."""
         return Pace(**self._tell({"pace": True}))
 
     def leave(self) -> Pace:
@@ -125,7 +125,7 @@ class _Hunger:
         self._looks.append((at, waited, late))
 
     def between(self, begin: float, end: float) -> float:
-        """Tell how much of the time between two moments was want of a core."""
+        """Return how much of the time between two moments was spent waiting for a core."""
         self.look()
         looks = list(self._looks)
         before = max((look for look in looks if look[0] <= begin), default=looks[0])

@@ -68,7 +68,7 @@ class Postgres:
         shutil.rmtree(self.folder)
 
     def url(self, database: str = "postgres") -> str:
-        """Give the address of a database, as hosts write it."""
+        """Return the URL of a database, as hosts write it."""
         return f"postgres://postgres@localhost:{self.port}/{database}"
 
     def new_url(self) -> str:
@@ -111,7 +111,7 @@ class Postgres:
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """Resume them."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:

@@ -107,7 +107,7 @@ class Response:
         return b"".join(pieces)
 
     def leftover(self) -> bytes:
-        """Give what came behind the head and was not read: the first bytes after an upgrade."""
+        """Return what came behind the head and was not read: the first bytes after an upgrade."""
         rest, self._buffer = self._buffer, b""
         return rest
 

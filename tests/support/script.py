@@ -56,7 +56,7 @@ class Answer:
     head_after_s: float = 0.0
 
     def iterate(self) -> Iterator[Step]:
-        """Give the steps afresh."""
+        """Return the steps anew."""
         return iter(self.steps() if callable(self.steps) else self.steps)
 
     def head(self) -> bytes:
@@ -98,7 +98,7 @@ def silent() -> Answer:
 
 
 def paced(events: Iterable[bytes], per_s: float) -> Iterator[Step]:
-    """Give the first event at once and then one every `1 / per_s` seconds."""
+    """Yield the first event at once and then one every `1 / per_s` seconds."""
     for number, event in enumerate(events):
         if number:
             yield 1 / per_s

@@ -131,7 +131,7 @@ class Server:
         return sum(1 for _ in Path(f"/proc/{self.worker}/fd").iterdir())
 
     def holds(self, port: int) -> bool:
-        """Tell whether it still holds the connection whose other end has this port (Linux)."""
+        """Return whether the server still holds the connection whose other end has this port (Linux)."""
         ends = f":{self.port:04X}", f":{port:04X}"
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             _, local, remote, *_, inode = line.split()[:10]
@@ -219,7 +219,7 @@ class Server:
 
 
 def procfile_line(name: str) -> str:
-    """Give the command of one of the Procfile's lines."""
+    """Return the command of one of the Procfile's lines."""
     lines = dict(line.split(":", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     return lines[name].strip()
 

@@ -115,7 +115,7 @@ class StillRuns(Runs):
         """Leave time to the test."""
 
     def look_round(self, now: float) -> None:
-        """Let the pulse beat once, at `now`."""
+        """Run the pulse's check once, at `now`."""
         self._check_all(now)
 
 

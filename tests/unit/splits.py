@@ -23,7 +23,7 @@ class Decoder(Protocol):
 
 
 def cuts(raw: bytes, seed: int) -> Iterator[list[bytes]]:
-    """Give one case cut in every way that is tried."""
+    """Yield one case in every way of cutting it that is tested."""
     yield [raw]
     yield [raw[at : at + 1] for at in range(len(raw))]
     for at in range(1, len(raw)):

@@ -34,7 +34,7 @@ OLLAMA_END = [b'{"done":true}\n']
 
 
 def sent(kind: type[Any], request: ModelRequest = REQUEST, **options: Any) -> tuple[dict[str, Any], Any]:
-    """Give the body and the call that a provider makes of a request."""
+    """Return the body and the call that a provider makes of a request."""
     transport = FakeTransport({"openai": HELLO, "anthropic": ANTHROPIC_END, "ollama": OLLAMA_END}[kind.name])
     if kind is not OllamaProvider:
         options.setdefault("api_key", KEY)
