@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check bench bench-page shots docs format clean
+.PHONY: help run test check bench bench-page shots docs check-platforms format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench    measure against nginx, Starlette and a plain loop"
 	@echo "make bench-page  measure the page's Markdown beside two others"
 	@echo "make shots    take pictures of the page"
+	@echo "make check-platforms  ask the package index for wheels of all dependencies"
 	@echo "make docs     write docs/configuration.md from the settings"
 
 $(BIN)/python:
@@ -61,6 +62,9 @@ shots: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.support.configuration
+
+check-platforms: $(VENV)/.dev
+	$(BIN)/python -m tests.support.platforms
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
