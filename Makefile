@@ -37,10 +37,13 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 # The fault tests hold others' answers to 200 ms, so no browser runs beside them; they wait more than they work.
-# What is marked `alone` measures time by the clock.
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/faults -m 'not alone'; first=$$?; \
-	  $(BIN)/python -m pytest -n 3 --dist loadfile tests/faults; second=$$?; \
-	  $(BIN)/python -m pytest -m alone tests/browser tests/access && exit $$((first | second))
+# What is marked `alone` measures time by the clock. Coverage is measured where the tests run the code themselves.
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone' --cov=webapp --cov-report= tests/unit tests/client; first=$$?; \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone' --ignore=tests/unit --ignore=tests/client --ignore=tests/faults; \
+	  second=$$?; \
+	  $(BIN)/python -m pytest -n 3 --dist loadfile tests/faults; third=$$?; \
+	  $(BIN)/python -m tests.support.coverage; \
+	  $(BIN)/python -m pytest -m alone tests/browser tests/access && exit $$((first | second | third))
 endif
 
 check: $(VENV)/.dev
