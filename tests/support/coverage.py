@@ -23,7 +23,6 @@ PROGRAMS = (
     "tests/markdown/parts.test.mjs",
     "tests/mathml/parser.test.mjs",
 )
-_ROW = re.compile(r"^# ?\s*(\S+\.js)\s*\|\s*([\d.]+)\s*\|", re.M)
 
 
 def of_python() -> str:
@@ -46,7 +45,10 @@ def of_scripts() -> str:
         names = sorted(path.name for path in workshop.glob("*.test.mjs"))
         result = subprocess.run([*command, *names], cwd=workshop, capture_output=True, text=True, timeout=300)
     ran = {name: float(percent) for name, percent in rows(result.stdout).items()}
-    lines = {path.relative_to(STATIC).as_posix(): len(path.read_text().splitlines()) for path in STATIC.rglob("*.js")}
+    lines = {
+        path.relative_to(STATIC).as_posix(): len(path.read_text().splitlines())
+        for path in STATIC.rglob("*.js")
+    }
     covered = sum(lines[name] * ran[name] / 100 for name in ran.keys() & lines.keys())
     return f"{100 * covered / sum(lines.values()):.0f} %" if ran else "not measured"
 
