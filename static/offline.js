@@ -1,16 +1,16 @@
-/** The page that is shown without a network: leaves as soon as the server is there again. */
+/** The page without a network: polls the server and reloads as soon as it answers. */
 
-const LOOK_MS = 3_000;
+const POLL_MS = 3_000;
 const health = new URL("../../healthz", import.meta.url);
 
-async function look() {
+async function poll() {
   try {
     if ((await fetch(health, { cache: "no-store" })).ok) return location.reload();
   } catch {
-    // Not yet.
+    // Still offline.
   }
-  setTimeout(look, LOOK_MS);
+  setTimeout(poll, POLL_MS);
 }
 
-addEventListener("online", look, { once: true });
-setTimeout(look, LOOK_MS);
+addEventListener("online", poll, { once: true });
+setTimeout(poll, POLL_MS);

@@ -1,41 +1,45 @@
-/** The page: reads what the server wrote into it, puts the chat, its header and the list of conversations together. */
-import { addressOf, nameShown, named } from "./page/address.js";
+/** The entry module of the page: reads the data in the page, and connects the chat, its header and the sidebar. */
+import { conversationInUrl, setUrl, urlOf } from "./page/address.js";
 import { ICONS, h, icon, setText } from "./dom/elements.js";
-import { early } from "./prefetch.js";
+import { prefetched } from "./prefetch.js";
 import { FreshetChat } from "./chat/chat.js";
 import { defineElements } from "./chat/define.js";
-import { watchDrops } from "./sidebar/file-drop.js";
-import { Side } from "./sidebar/sidebar.js";
-import { keepTitle } from "./page/tab-title.js";
-import { WishesControl } from "./settings/settings-panel.js";
+import { isImportFile, watchDrops } from "./sidebar/file-drop.js";
+import { Sidebar } from "./sidebar/sidebar.js";
+import { TabTitle } from "./page/tab-title.js";
+import { SettingsPanel } from "./settings/settings-panel.js";
 import { parseObject } from "./stream/frames.js";
-import { keepFiles } from "./page/install.js";
-import { Library } from "./conversation/api.js";
-import { deedOf } from "./settings/keys.js";
+import { registerWorker } from "./page/install.js";
+import { ConversationApi } from "./conversation/api.js";
+import { actionForKey } from "./settings/keys.js";
 import {
-  recallFolded,
-  recallSingleKeys,
-  recallSpeech,
-  recallWishes,
-  rememberFolded,
-  rememberSingleKeys,
-  rememberSpeech,
-  rememberWishes,
+  loadFolded,
+  loadRunOptions,
+  loadSingleKeys,
+  loadSpeechMode,
+  saveFolded,
+  saveRunOptions,
+  saveSingleKeys,
+  saveSpeechMode,
 } from "./conversation/storage.js";
-import { warm, whenMissed } from "./turn/answer.js";
-import { wear, worn } from "./settings/color-scheme.js";
-import { speak, words } from "./strings/words.js";
+import { loadRenderer, onRendererMissing } from "./turn/answer.js";
+import { currentScheme, setScheme } from "./settings/color-scheme.js";
+import { setLanguage, words } from "./strings/words.js";
 
-/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, demo: {settings: string[]} | null, signed_in: boolean, movable: boolean, starters: string[]}} Boot */
+/** @typedef {{page: string, model: string, models: string[], blind: string[], import_max_bytes: number, heartbeat_ms: number, demo: {settings: string[]} | null, signed_in: boolean, movable: boolean, starters: string[], addresses: Record<string, string>}} PageData */
+/** @typedef {import("./sidebar/list.js").ConversationList} ConversationList */
 
-/** @returns {Boot} */
-function readBoot() {
-  const boot = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
-  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, demo: null, signed_in: false, movable: false, starters: [], ...boot };
+/**
+ * Read the data that the server put into the page.
+ * @returns {PageData}
+ */
+function readPageData() {
+  const data = parseObject(document.getElementById("boot")?.textContent ?? "") ?? {};
+  return { page: "", model: "", models: [], blind: [], import_max_bytes: Infinity, heartbeat_ms: 10_000, demo: null, signed_in: false, movable: false, starters: [], addresses: {}, ...data };
 }
 
 /** @param {FreshetChat} chat */
-function newChatButton(chat) {
+function createNewChatButton(chat) {
   const button = h("button", { type: "button", class: "tool", title: words.newChat }, icon(ICONS.newChat), h("span", {}, words.newChat));
   button.addEventListener("click", () => chat.show(""));
   const update = () => (button.hidden = chat.conversation === "");
@@ -46,105 +50,124 @@ function newChatButton(chat) {
 
 /**
  * @param {FreshetChat} chat
- * @param {ReturnType<typeof listBeside>} coming
+ * @param {Promise<ConversationList>} listLoaded
  */
-function shareButton(chat, coming) {
+function createShareButton(chat, listLoaded) {
   const button = h("button", { type: "button", class: "tool share", title: words.share, "aria-haspopup": "dialog" }, icon(ICONS.share), h("span", {}, words.share));
-  button.addEventListener("click", async () => (await coming.catch(() => null))?.share(chat.conversation));
+  button.addEventListener("click", async () => (await listLoaded.catch(() => null))?.share(chat.conversation));
   const update = () => (button.hidden = chat.turns.length === 0);
   chat.addEventListener("freshet-change", update);
   update();
   return button;
 }
 
-function signOutForm() {
+function createSignOutForm() {
   const button = h("button", { class: "tool", title: words.signOut }, icon(ICONS.leave), h("span", {}, words.signOut));
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
 }
 
-function sideBeside() {
+function createSidebar() {
   const place = /** @type {HTMLElement} */ (document.getElementById("side"));
-  const side = new Side(place, recallFolded(), rememberFolded);
-  document.querySelector(".bar")?.prepend(side.button);
-  document.body.append(side.drawer);
-  return side;
+  const sidebar = new Sidebar(place, loadFolded(), saveFolded);
+  document.querySelector(".bar .skip")?.after(sidebar.button); // the skip link stays the first stop
+  document.body.append(sidebar.drawer);
+  return sidebar;
 }
 
 /**
- * Put the list of conversations into its place. The first picture does not wait for it.
+ * Load the list of conversations into the sidebar, after the first paint.
  * @param {FreshetChat} chat
- * @param {Library} library
- * @param {Side} side
- * @param {number} mostBytes of a file that can be imported
+ * @param {ConversationApi} api
+ * @param {Sidebar} sidebar
+ * @param {number} maxBytes the size limit of an imported file
+ * @returns {Promise<ConversationList>}
  */
-async function listBeside(chat, library, side, mostBytes) {
-  const { List } = await import("./sidebar/list.js");
-  const open = (/** @type {string} */ id) => {
-    side.close();
-    if (id !== chat.conversation) chat.show(id);
+async function loadList(chat, api, sidebar, maxBytes) {
+  const tab = new TabTitle(chat);
+  let listed = "";
+  const update = () => tab.show(listed || chat.conversationTitle);
+  chat.addEventListener("freshet-change", update);
+  const { ConversationList } = await import("./sidebar/list.js");
+  const open = (/** @type {string} */ id, /** @type {string | undefined} */ message) => {
+    sidebar.close();
+    if (id !== chat.conversation || message) chat.show(id, message);
   };
-  const title = h("h1", { class: "printed", dir: "auto" });
+  const title = h("h1", { class: "print-title", dir: "auto" });
   document.getElementById("chat")?.prepend(title);
-  const titled = (/** @type {string} */ text) => setText(title, text);
-  const list = new List(library, { address: addressOf, open, removed: () => chat.show(""), titled, mostBytes });
-  side.hold(list.element);
+  const titled = (/** @type {string} */ text) => {
+    listed = text;
+    setText(title, text || chat.conversationTitle);
+    update();
+  };
+  const list = new ConversationList(api, { address: urlOf, open, removed: () => chat.show(""), titled, maxBytes });
+  sidebar.setList(list.element);
   return list;
 }
 
 /**
- * Keep address and list in step with what the chat shows.
+ * Update the address and the list when the chat's conversation changes.
  * @param {FreshetChat} chat
- * @param {ReturnType<typeof listBeside>} coming
- * @param {() => void} missed it could not be loaded: asked instead of it
+ * @param {Promise<ConversationList>} listLoaded
+ * @param {() => void} checkVersion called instead of refreshing the list if the list could not be loaded
  */
-function keepStep(chat, coming, missed) {
-  /** @type {Awaited<typeof coming> | null} */
+function followChat(chat, listLoaded, checkVersion) {
+  /** @type {ConversationList | null} */
   let list = null;
-  /** @type {(() => void) | null} what is done whenever the list may have changed, once it is known whether it is there */
+  /** @type {(() => void) | null} refreshes the list; null while it is loading */
   let refresh = null;
-  let listed = "";
+  let lastState = "";
   let isFirst = true;
   chat.addEventListener("freshet-change", () => {
-    nameShown(chat.conversation, !isFirst);
+    setUrl(chat.conversation, !isFirst);
     isFirst = false;
-    look();
+    update();
   });
-  addEventListener("popstate", () => named() !== chat.conversation && chat.show(named()));
-  const look = () => {
+  addEventListener("popstate", () => conversationInUrl() !== chat.conversation && chat.show(conversationInUrl()));
+  const update = () => {
     if (!refresh) return;
     const { conversation, isAnswering } = chat;
     const answer = chat.turns.at(-1)?.answer;
     if (list) list.current = conversation;
-    // A conversation is there, and the answer that is made in it, once the first frame has come.
-    const now = `${conversation} ${answer?.run} ${answer?.cursor === null} ${isAnswering}`;
-    if (now !== listed) refresh();
-    listed = now;
+    // The server has a new conversation, and its run, once the first frame has come: then `cursor` is not null.
+    const state = `${conversation} ${answer?.run} ${answer?.cursor === null} ${isAnswering}`;
+    if (state !== lastState) refresh();
+    lastState = state;
   };
-  const there = (/** @type {Awaited<typeof coming>} */ arrived) => {
-    list = arrived;
-    refresh = () => void arrived.refresh();
-    look();
+  const loaded = (/** @type {ConversationList} */ found) => {
+    list = found;
+    refresh = () => void found.refresh();
+    update();
   };
-  const lacking = () => {
-    refresh = missed;
-    look();
+  const failed = () => {
+    refresh = checkVersion;
+    update();
   };
-  void coming.then(there, lacking); // the chat goes on without
+  void listLoaded.then(loaded, failed); // without the list the chat works all the same
 }
 
 /**
- * Show which keys do something; the list is loaded when it is first asked for.
- * @type {import("./settings/shortcuts.js").Shortcuts | null}
+ * Follow what happens to the conversations elsewhere, once the list is there.
+ * @param {FreshetChat} chat
+ * @param {Promise<ConversationList>} listLoaded
+ * @param {number} heartbeat_ms
  */
-let shortcuts = null;
-let isSingle = recallSingleKeys();
+async function followServer(chat, listLoaded, heartbeat_ms) {
+  const list = await listLoaded;
+  const { followChanges } = await import("./page/follow-changes.js");
+  followChanges({ base: document.baseURI, chat, list, heartbeat_ms });
+}
 
-async function listKeys() {
+/** @type {import("./settings/shortcuts.js").ShortcutsDialog | null} null until it is first opened */
+let shortcuts = null;
+let isSingle = loadSingleKeys();
+
+/** Open or close the dialog of keyboard shortcuts. */
+async function toggleShortcuts() {
   if (shortcuts === null) {
-    const { Shortcuts } = await import("./settings/shortcuts.js");
-    shortcuts ??= new Shortcuts(isSingle, (chosen) => {
+    const { ShortcutsDialog } = await import("./settings/shortcuts.js");
+    shortcuts ??= new ShortcutsDialog(isSingle, (chosen) => {
       isSingle = chosen;
-      rememberSingleKeys(chosen);
+      saveSingleKeys(chosen);
     });
     document.body.append(shortcuts.dialog);
   }
@@ -152,39 +175,39 @@ async function listKeys() {
 }
 
 /**
- * Do what keys are for.
+ * Handle the keyboard shortcuts.
  * @param {FreshetChat} chat
- * @param {Side} side
- * @param {ReturnType<typeof listBeside>} coming
+ * @param {Sidebar} sidebar
+ * @param {Promise<ConversationList>} listLoaded
  */
-function listenToKeys(chat, side, coming) {
-  /** @type {Record<import("./settings/keys.js").Deed, () => void>} */
-  const deeds = {
-    list: () => void listKeys().catch(() => {}), // it could not be loaded: the keys work without it
+function handleKeys(chat, sidebar, listLoaded) {
+  /** @type {Record<import("./settings/keys.js").KeyAction, () => void>} */
+  const actions = {
+    list: () => void toggleShortcuts().catch(() => {}), // the module could not be loaded; the shortcuts work without it
     fresh: () => chat.show(""),
-    write: () => chat.write(),
+    write: () => chat.focusComposer(),
     search: () => {
-      side.open();
-      void coming.then((list) => list.search()).catch(() => {});
+      sidebar.open();
+      void listLoaded.then((list) => list.focusSearch()).catch(() => {});
     },
-    fold: () => side.toggle(),
+    fold: () => sidebar.toggle(),
     copy: () => void chat.copyLast(),
-    before: () => chat.step(-1),
-    after: () => chat.step(1),
+    before: () => chat.focusMessage(-1),
+    after: () => chat.focusMessage(1),
   };
   document.addEventListener("keydown", (event) => {
     const { key, code, ctrlKey, metaKey, altKey, isComposing } = event;
     if (isComposing || event.defaultPrevented) return;
     const ctrl = ctrlKey || metaKey;
-    const deed = deedOf({ key, code, ctrl, alt: altKey, isWriting: isWriting(event) });
-    if (deed === null || (!ctrl && !isSingle) || (shortcuts?.dialog.open && deed !== "list")) return;
+    const action = actionForKey({ key, code, ctrl, alt: altKey, isWriting: isWriting(event) });
+    if (action === null || (!ctrl && !isSingle) || (shortcuts?.dialog.open && action !== "list")) return;
     event.preventDefault();
-    deeds[deed]();
+    actions[action]();
   });
 }
 
 /**
- * Tell whether a key belongs to what it is pressed in.
+ * Return whether a key was pressed in a text field or an open dialog.
  * @param {Event} event
  */
 function isWriting(event) {
@@ -195,78 +218,91 @@ function isWriting(event) {
 }
 
 /**
- * Load the sign-in page in the place of this one. Where the server still has this page for whoever is signed out,
- * loading it would not help, and never end.
- * @param {() => void} [stay] called then
+ * Reload, which shows the sign-in page. If the server shows this page to signed-out users too, do not: the page would
+ * reload forever.
+ * @param {() => void} [stay] called instead of the reload
  */
-async function leave(stay = () => {}) {
-  const has = (/** @type {Response} */ { ok }) => ok;
-  const isHere = await fetch(document.baseURI, { cache: "no-store", redirect: "manual" }).then(has, () => true);
-  if (isHere) stay();
+async function reloadToSignIn(stay = () => {}) {
+  const isOk = (/** @type {Response} */ { ok }) => ok;
+  const isOpen = await fetch(document.baseURI, { cache: "no-store", redirect: "manual" }).then(isOk, () => true);
+  if (isOpen) stay();
   else location.reload();
 }
 
 function main() {
-  const boot = readBoot();
+  const data = readPageData();
   defineElements();
   const chat = new FreshetChat();
-  const library = new Library(document.baseURI, (page) => (chat.isOutdated = page !== boot.page), () => void leave());
-  const missed = () => void library.look();
-  whenMissed(missed);
+  const api = new ConversationApi(document.baseURI, (page) => (chat.isOutdated = page !== data.page), () => void reloadToSignIn());
+  const checkVersion = () => void api.checkVersion();
+  onRendererMissing(checkVersion);
   const tools = document.getElementById("tools");
-  let system = recallWishes().system;
-  const changed = (/** @type {import("./stream/types.js").Wishes} */ wished) => {
-    chat.wishes = wished;
-    rememberWishes(wished);
-    // What is not said with a question stays as the conversation has it: that must be taken back there.
-    if (system && !wished.system && chat.conversation !== "") void library.change(chat.conversation, { system: null });
-    system = wished.system;
+  let system = loadRunOptions().system;
+  const changed = (/** @type {import("./stream/types.js").RunOptions} */ options) => {
+    chat.runOptions = options;
+    saveRunOptions(options);
+    // A question without a system prompt keeps that of the conversation, so removing it needs a request.
+    if (system && !options.system && chat.conversation !== "") void api.change(chat.conversation, { system: null });
+    system = options.system;
   };
-  const speak = (/** @type {import("./speech/speech.js").Mode} */ mode) => {
+  const setSpeechMode = (/** @type {import("./speech/speech.js").Mode} */ mode) => {
     chat.speech = mode;
-    rememberSpeech(mode);
+    saveSpeechMode(mode);
   };
-  const wishes = new WishesControl(
-    boot.models,
-    { mode: recallSpeech(), scheme: worn() },
+  const settings = new SettingsPanel(
+    data.models,
+    { mode: loadSpeechMode(), scheme: currentScheme() },
     {
       changed,
-      speak,
-      wear,
-      listKeys: () => void listKeys().catch(() => {}),
-      listDevices: boot.signed_in ? () => void import("./account/devices.js").then(({ listDevices }) => listDevices(library), missed) : null,
+      loadModels: async () => (await api.request("GET", "models")).body,
+      setSpeechMode,
+      setScheme,
+      showShortcuts: () => void toggleShortcuts().catch(() => {}),
+      showDevices: data.signed_in ? () => void import("./account/devices.js").then(({ openDevices }) => openDevices(api), checkVersion) : null,
     },
   );
-  chat.speech = recallSpeech();
-  const side = sideBeside();
-  const list = listBeside(chat, library, side, boot.import_max_bytes);
-  tools?.append(wishes.picker, newChatButton(chat), shareButton(chat, list), wishes.button);
-  document.body.append(wishes.dialog);
-  if (boot.signed_in) tools?.append(signOutForm());
-  if (boot.movable) void import("./account/move-offer.js").then(({ offerMove }) => offerMove(library, list), missed);
-  chat.addEventListener("freshet-signed-out", () => void leave(() => chat.giveUp()));
-  keepTitle(chat);
-  keepStep(chat, list, missed);
-  listenToKeys(chat, side, list);
+  chat.speech = loadSpeechMode();
+  const sidebar = createSidebar();
+  const list = loadList(chat, api, sidebar, data.import_max_bytes);
+  tools?.append(settings.picker.element, createNewChatButton(chat), createShareButton(chat, list), settings.button);
+  document.body.append(settings.dialog);
+  if (data.signed_in) tools?.append(createSignOutForm());
+  if (data.movable) void import("./account/move-offer.js").then(({ offerMove }) => offerMove(api, list), checkVersion);
+  chat.addEventListener("freshet-signed-out", () => void reloadToSignIn(() => chat.giveUp()));
+  followChat(chat, list, checkVersion);
+  void followServer(chat, list, data.heartbeat_ms).catch(checkVersion);
+  handleKeys(chat, sidebar, list);
   document.getElementById("chat")?.append(chat);
-  library.early = early;
+  api.prefetched = prefetched;
   chat.start({
     base: document.baseURI,
-    model: boot.model,
-    byDefault: boot.models[0] ?? "",
-    blind: boot.blind,
-    demo: boot.demo?.settings ?? null,
-    starters: boot.starters,
-    wanted: named() || null,
-    shelf: library,
+    modelName: data.model,
+    defaultModel: data.models[0] ?? "",
+    textOnlyModels: data.blind,
+    demo: data.demo?.settings ?? null,
+    starters: data.starters,
+    conversation: conversationInUrl() || null,
+    store: api,
+    chooseModel: () => void settings.picker.open().catch(checkVersion),
+    addresses: data.addresses,
+    heartbeat_ms: data.heartbeat_ms,
   });
-  library.early = null; // what is asked for from now on may have changed since
-  watchDrops(document, { over: (isOver) => chat.invite(isOver), dropped: (files) => chat.take(files) });
-  wishes.show(recallWishes());
+  api.prefetched = null; // a later `load` must not get this response, which may be outdated by then
+  const dropped = (/** @type {File[]} */ files) => {
+    const exports = files.filter(isImportFile);
+    if (exports.length > 0) void list.then((loaded) => loaded.importFiles(exports), checkVersion);
+    chat.addFiles(files.filter((file) => !exports.includes(file)));
+  };
+  document.querySelector(".skip")?.addEventListener("click", (event) => {
+    event.preventDefault(); // the address names the conversation alone
+    chat.focusComposer();
+  });
+  watchDrops(document, { over: (isOver) => chat.showDropTarget(isOver), dropped });
+  settings.show(loadRunOptions());
 }
 
-void warm();
-await speak(document.documentElement.lang);
+void loadRenderer();
+await setLanguage(document.documentElement.lang);
 main();
-if (document.readyState === "complete") keepFiles(document.baseURI);
-else addEventListener("load", () => keepFiles(document.baseURI), { once: true });
+if (document.readyState === "complete") registerWorker(document.baseURI);
+else addEventListener("load", () => registerWorker(document.baseURI), { once: true });

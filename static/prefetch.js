@@ -1,18 +1,18 @@
-/** What the page asks for while the rest of it is still on its way: the conversation that its address names. */
-import { named } from "./page/address.js";
+/** Requests the conversation in the page's address while the page's other modules are still loading. */
+import { conversationInUrl } from "./page/address.js";
 
-/** What the door may take; then the page asks again. */
-const PATIENCE_MS = 10_000;
+/** The request is aborted after this long; then the page sends it again. */
+const TIMEOUT_MS = 10_000;
 
 /** @param {string} id */
-async function askFor(id) {
+async function request(id) {
   try {
-    return await fetch(new URL(`conversations/${id}`, document.baseURI), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return await fetch(new URL(`conversations/${id}`, document.baseURI), { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
     return null;
   }
 }
 
-const id = named();
-/** The server's answer, to be read once; null: the address names no conversation, or no answer came. */
-export const early = id === "" ? null : askFor(id);
+const id = conversationInUrl();
+/** The response, whose body can be read once; null when the address has no conversation or the request failed. */
+export const prefetched = id === "" ? null : request(id);

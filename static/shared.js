@@ -1,50 +1,49 @@
-/**
- * The page that a shared link shows: one branch as the server wrote it into the page, to be read and nothing else. It
- * asks for nothing but its images.
- */
+/** The page of a share link: it draws, read-only, the branch that the server put into it. It only requests images. */
 import { h } from "./dom/elements.js";
 import { formatCount, formatDate } from "./strings/format.js";
 import { parseObject } from "./stream/frames.js";
 import { stream } from "./render/index.js";
-import { language, speak, words } from "./strings/words.js";
-import { exhibitCss } from "./styles/exhibit.js";
+import { sourceNotes } from "./turn/sources.js";
+import { language, setLanguage, words } from "./strings/words.js";
+import { sharedTurnsCss } from "./styles/shared-turns.js";
 import { sheetOf, sheets } from "./styles/sheets.js";
 
-/** @typedef {{type: string, text?: string, url?: string}} Piece */
+/** @typedef {{type: string, text?: string, url?: string}} SharedPart */
 
 /**
- * @typedef {object} Message
+ * @typedef {object} SharedMessage
  * @property {"user" | "assistant"} role
- * @property {Piece[]} content
+ * @property {SharedPart[]} content
  * @property {number} created_at milliseconds since 1970
  * @property {string} [model]
  * @property {"streaming" | "done" | "failed" | "cancelled" | "interrupted"} [state]
+ * @property {import("./stream/frames.js").Source[]} [sources]
  */
 
-/** Drawing pauses after so long, so that a long conversation can be read and scrolled while it is drawn. */
+/** Drawing yields to the browser after this long, so that a long conversation can be scrolled while it is drawn. */
 const SLICE_MS = 12;
 
-/** @returns {Message[]} */
+/** @returns {SharedMessage[]} */
 function readMessages() {
   const shared = parseObject(document.getElementById("shared")?.textContent ?? "");
   return Array.isArray(shared?.messages) ? shared.messages : [];
 }
 
-/** @param {Message} message */
+/** @param {SharedMessage} message */
 function textOf({ content }) {
   return content.map(({ text }) => text ?? "").filter(Boolean).join("\n");
 }
 
-/** @param {Message} question */
-function questionOf(question) {
+/** @param {SharedMessage} question */
+function drawQuestion(question) {
   const text = textOf(question);
   const images = question.content.flatMap(({ url }) => (url ? [url] : []));
   const links = images.map((url, at) => h("a", { href: url, target: "_blank", rel: "noopener" }, h("img", { src: url, alt: words.picture(formatCount(at + 1)) })));
   return [
-    h("h2", { class: "unseen" }, words.question),
+    h("h2", { class: "visually-hidden" }, words.question),
     h(
       "div",
-      { class: "questioning" },
+      { class: "question-box" },
       ...(links.length > 0 ? [h("div", { class: "pictures" }, ...links)] : []),
       ...(text === "" ? [] : [h("p", { class: "question", dir: "auto" }, text)]),
     ),
@@ -52,34 +51,36 @@ function questionOf(question) {
 }
 
 /**
- * Tell how an answer ended, where it is worth a word.
- * @param {Message["state"]} state
+ * Return the note on how an answer ended; empty when it is complete.
+ * @param {SharedMessage["state"]} state
  */
-function endingOf(state) {
+function describeEnd(state) {
   if (state === "done") return "";
-  if (state === "streaming") return words.running;
-  return (state === "cancelled" ? words.endings.stopped : words.troubles.interrupted?.title) ?? "";
+  if (state === "streaming") return words.generating;
+  return (state === "cancelled" ? words.endings.stopped : words.failures.interrupted?.title) ?? "";
 }
 
-/** @param {Message} answer */
-function answerOf(answer) {
+/** @param {SharedMessage} answer */
+function drawAnswer(answer) {
   const flow = h("div", { class: "flow" });
-  const view = stream(flow, { base: new URL("../", document.baseURI).href });
+  const { sources = [] } = answer;
+  const view = stream(flow, { base: new URL("../", document.baseURI).href, sources });
   view.write(textOf(answer));
   view.end();
-  const said = endingOf(answer.state);
+  const note = describeEnd(answer.state);
   return [
-    h("h2", { class: "unseen" }, words.answer),
+    h("h2", { class: "visually-hidden" }, words.answer),
     h("div", { class: "answer" }, flow),
-    ...(said === "" ? [] : [h("p", { class: "ending" }, said)]),
+    ...(sources.length > 0 ? [h("div", { class: "sources" }, ...sourceNotes(sources))] : []),
+    ...(note === "" ? [] : [h("p", { class: "ending" }, note)]),
     h("p", { class: "meta" }, h("span", { dir: "auto" }, answer.model ?? "")),
   ];
 }
 
 /**
- * Draw the messages from the first on: what is there does not move when more comes.
+ * Draw the messages from the first to the last, so that what is drawn does not move.
  * @param {Node} place
- * @param {Message[]} messages
+ * @param {SharedMessage[]} messages
  */
 async function draw(place, messages) {
   let turn = null;
@@ -87,7 +88,7 @@ async function draw(place, messages) {
   for (const message of messages) {
     const isQuestion = message.role === "user";
     if (isQuestion || !turn) place.appendChild((turn = h("article", { class: "turn" })));
-    turn.append(...(isQuestion ? questionOf(message) : answerOf(message)));
+    turn.append(...(isQuestion ? drawQuestion(message) : drawAnswer(message)));
     if (performance.now() - began_ms < SLICE_MS) continue;
     await new Promise((resolve) => setTimeout(resolve));
     began_ms = performance.now();
@@ -95,13 +96,13 @@ async function draw(place, messages) {
 }
 
 async function main() {
-  await speak(document.documentElement.lang);
+  await setLanguage(document.documentElement.lang);
   const messages = readMessages();
   const last = messages.at(-1);
   if (last) document.querySelector(".about")?.append(h("time", { datetime: new Date(last.created_at).toISOString(), lang: language }, formatDate(last.created_at)));
   const host = /** @type {HTMLElement} */ (document.getElementById("turns"));
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [...sheets(), sheetOf(exhibitCss)];
+  root.adoptedStyleSheets = [...sheets(), sheetOf(sharedTurnsCss)];
   await draw(root, messages);
 }
 

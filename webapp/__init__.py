@@ -1,15 +1,16 @@
 """Freshet: a streaming chat server with a page.
 
-Importing this package imports nothing else: public names resolve on first use, because gunicorn imports
-the package in its master before the worker patches the standard library, and because a program that
-only needs a provider should not pay for Flask.
+Importing this package imports no other module; public names are imported on first use. gunicorn imports the package in
+its master process before a worker patches the standard library, and a program that only calls a provider needs no Flask.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # type checkers take it for true; `typing` would be nearly all that the import costs
+TYPE_CHECKING = (
+    False  # type checkers treat it as true; importing `typing` would take most of the import's time
+)
 if TYPE_CHECKING:
     from webapp.app import create_app as create_app
     from webapp.chat import ImagePart as ImagePart
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "create_app": "webapp.app",
     "create_provider": "webapp.wiring",
     "create_query_client": "webapp.client",
@@ -39,16 +40,16 @@ _HOMES = {
     "Usage": "webapp.chat",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  (the names resolve in __getattr__)
+__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604  (the names resolve in __getattr__)
 
 
 def __getattr__(name: str) -> object:
-    """Resolve a public name from its home module; see :pep:`562`."""
-    home = _HOMES.get(name)
-    if home is None:
+    """Import a public name from its module; see :pep:`562`."""
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

@@ -1,4 +1,4 @@
-"""`python -m webapp` is `freshet`."""
+"""Runs the `freshet` command as `python -m webapp`."""
 
 from __future__ import annotations
 

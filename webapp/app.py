@@ -1,4 +1,4 @@
-"""The Flask application: services wired, endpoints registered, errors and the resolver put before them."""
+"""Creates the Flask application: its services, middleware, request hooks, error handlers and blueprints."""
 
 from __future__ import annotations
 
@@ -11,37 +11,49 @@ from flask import Flask
 
 from webapp import __version__
 from webapp.access.addresses import network_of
-from webapp.access.cookies import Names
-from webapp.access.gate import Gate
-from webapp.access.principals import OWNER, owner_of
+from webapp.access.cookies import NameSigner
+from webapp.access.principals import SOLE_USER, owner_of
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
 from webapp.api.request_bodies import RequestBodies
+from webapp.api.run_recovery import RunRecovery
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
 from webapp.catalog.models import ModelTable
-from webapp.providers.factory import ProviderFactory
+from webapp.logs import LineFormatter
+from webapp.providers.factory import ProviderFactory, provider_addresses
 from webapp.providers.registry import ProviderRegistry
 from webapp.routes import (
-    authentication,
+    changes,
     completions,
     conversations,
     error_responses,
     export_import,
     health,
+    html_pages,
+    models,
+    openapi,
+    operations,
     page,
+    request_hooks,
     sessions,
     shared,
+    sign_in,
     socket,
     stream,
     visitor,
     web_app,
 )
-from webapp.services import Services, keep
+from webapp.routes.exact_request import ExactRequest
+from webapp.routes.sub_path import mount
+from webapp.services import Services, store_services
 from webapp.settings import Settings
 from webapp.wiring import (
+    make_gate,
+    make_journal,
     make_limiter,
+    make_metrics,
     make_proxies,
     make_runs,
     make_secret,
@@ -54,46 +66,54 @@ if TYPE_CHECKING:
 
 log_ = logging.getLogger("freshet")
 
-_WAITING_SHARE = 4  # a quarter of all connections may be waiting for bodies
+_WAITING_SHARE = 4  # at most a quarter of all connections may wait for request bodies
 _SPARE_CONNECTIONS = 200
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the application; settings come from the environment unless given.
+    """Create the application; the settings are read from the environment unless given.
 
-    Raises `ConfigurationError`, whose one line names the setting, before anything is served.
+    Raises `ConfigurationError`, whose single line names the setting.
     """
     settings = settings or read_settings()
-    models = ModelTable.read(settings.models_file)
-    providers = ProviderRegistry(settings, models, ProviderFactory(settings, models))
-    _log_to_stderr()
-    app = _bare_app(settings)
-    parts = _services(settings, models, providers)
-    keep(app.extensions, parts)
+    table = ModelTable.read(settings.models_file)
+    providers = ProviderRegistry(settings, table, ProviderFactory(settings, table))
+    _log_to_stderr(LineFormatter(settings.log_format, settings.secrets()))
+    app = _create_flask(settings)
+    parts = _create_services(settings, table, providers)
+    store_services(app.extensions, parts)
     app.wsgi_app = parts.bodies.guard(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = parts.assets.serve(app.wsgi_app)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = mount(app.wsgi_app, parts.proxies)  # type: ignore[assignment,method-assign]
     error_responses.register(app)
-    authentication.register(app)
-    for group in (
+    request_hooks.register(app)
+    for module in (
+        html_pages,
         page,
+        sign_in,
         stream,
         socket,
         completions,
+        models,
         conversations,
+        changes,
         export_import,
         shared,
         sessions,
         visitor,
         web_app,
         health,
+        operations,
+        openapi,
     ):
-        app.register_blueprint(group.blueprint)
+        app.register_blueprint(module.blueprint)
     return app
 
 
-def _bare_app(settings: Settings) -> Flask:
+def _create_flask(settings: Settings) -> Flask:
     app = Flask("webapp", static_folder=None, template_folder=str(_folder("templates")))
-    app.url_map.merge_slashes = False  # two slashes are no address of ours: werkzeug would redirect by a page
+    app.request_class = ExactRequest
+    app.url_map.merge_slashes = False  # werkzeug would redirect `//` with an HTML page; 404 instead
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         SEND_FILE_MAX_AGE_DEFAULT=0,
@@ -102,41 +122,43 @@ def _bare_app(settings: Settings) -> Flask:
     return app
 
 
-def _services(settings: Settings, models: ModelTable, providers: ProviderRegistry) -> Services:
-    demo = providers.default.name == "mock"  # a missing key stops the start, not the first question
-    gate = Gate(
-        password=settings.access_password,
-        public=settings.public,
-        local=settings.local,
-        only_mock=settings.only_mock,
-        origins=settings.allowed_origins,
-    )
-    store, runs, proxies = make_store(settings), make_runs(settings, models), make_proxies(settings)
+def _create_services(settings: Settings, table: ModelTable, providers: ProviderRegistry) -> Services:
+    demo = providers.default.name == "mock"  # raises for a missing key now, not at the first question
+    gate, metrics = make_gate(settings), make_metrics(table)
+    store, journal, proxies = make_store(settings), make_journal(settings), make_proxies(settings)
+    runs = make_runs(settings, table, metrics, journal)
     secret, limiter = make_secret(settings, store), make_limiter(settings)
+    runs.continue_lost(
+        RunRecovery(providers=providers, limiter=limiter, store=store), may_continue=settings.takeover
+    )
     password = settings.access_password
-    store.on_open(lambda: store.rename_former(password, owner_of("user", OWNER), _keyed(secret)))
+    store.on_open(
+        lambda: store.rename_legacy_owners(password, owner_of("user", SOLE_USER), _owner_digest(secret))
+    )
 
     def address_of(environ: WSGIEnvironment) -> str | None:
-        return None if gate.is_local else network_of(proxies.client(environ))
+        return None if gate.is_local else network_of(proxies.client_address(environ))
 
     return Services(
         assets=Assets(_folder("static"), Path(settings.data_dir) / "assets"),
         providers=providers,
+        metrics=metrics,
         starter=RunStarter(
             providers=providers, limiter=limiter, runs=runs, store=store, image_urls=settings.image_urls
         ),
         runs=runs,
+        journal=journal,
         store=store,
         gate=gate,
         proxies=proxies,
         secret=secret,
-        names=Names(secret.get),
+        name_signer=NameSigner(secret.get),
         sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
         limiter=limiter,
         throttle=Throttle(),
         bodies=RequestBodies(
             runs,
-            most_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
+            max_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
             usual_bytes=settings.max_body_bytes,
             address_of=address_of,
         ),
@@ -144,6 +166,7 @@ def _services(settings: Settings, models: ModelTable, providers: ProviderRegistr
         demo=demo,
         frame_ms=settings.frame_ms,
         starters=settings.starters,
+        provider_addresses=provider_addresses(settings),
         write_s=settings.write_s,
         auth_s=settings.auth_s,
         max_body_bytes=settings.max_body_bytes,
@@ -151,24 +174,24 @@ def _services(settings: Settings, models: ModelTable, providers: ProviderRegistr
     )
 
 
-def _keyed(secret: Secret) -> Callable[[str], str]:
+def _owner_digest(secret: Secret) -> Callable[[str], str]:
     return lambda owner: secret.digest("former owner", owner)
 
 
 def _folder(name: str) -> Path:
-    """Find `static` or `templates`: inside the package once installed, else beside it."""
+    """Return the path of `static` or `templates`: inside the package if it is installed, else beside it."""
     package = Path(__file__).parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
 
 
-def _log_to_stderr() -> None:
-    """Let our own warnings be read; what urllib3 says of its pool is of no use to anybody."""
+def _log_to_stderr(formatter: LineFormatter) -> None:
+    """Log the server's own messages to stderr, and silence urllib3's warnings about its connection pool."""
     logger = logging.getLogger("freshet")
     if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)
+        logger.addHandler(logging.StreamHandler())
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    for handler in logger.handlers:
+        handler.setFormatter(formatter)
     logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -1,33 +1,34 @@
-"""The exception tree: whose fault it is, whether to try again, and what a person may read of it.
+"""The exception tree: who caused the error, whether to retry, and which message may be shown.
 
     FreshetError
-    ├── ConfigurationError            the operator's: a setting is wrong or missing
-    ├── RequestError                  the caller's, or a limit: becomes an HTTP status before any work
+    ├── ConfigurationError            a setting is wrong or missing; the operator must correct it
+    ├── RequestError                  the request is refused with an HTTP status, before any work
     │   ├── InvalidRequest            400, names the field
     │   ├── NotSignedIn               401
     │   ├── Forbidden                 403
-    │   ├── NotFound                  404, also for what exists but is not yours
-    │   ├── TooSlow                   408, a body that comes too slowly
+    │   ├── NotFound                  404, also for another owner's resource
+    │   ├── TooSlow                   408, the body arrives too slowly
     │   ├── Conflict                  409
     │   ├── TooLarge                  413
     │   ├── UriTooLong                414
     │   ├── UnsupportedType           415
     │   ├── TooManyRequests           429, with `retry_after_s`
     │   └── Unavailable               503, with `retry_after_s`
+    │       └── JournalUnavailable    the journal of running answers cannot be used at the moment
+    │           └── LeaseLapsed       the worker's lease on its runs has lapsed
     ├── AnswerError                   an answer failed: becomes the terminal frame `error`
-    │   ├── UpstreamError             the provider's: `upstream_…`
-    │   └── Interrupted               the answer was cut before its end
-    └── Stopped                       somebody stopped the run; never shown
+    │   ├── UpstreamError             the provider failed or refused: `upstream_…`
+    │   └── Interrupted               the answer was cut off
+    └── Stopped                       the run was stopped; never shown
 
-Messages are our own sentences. What a provider said goes into `UpstreamError.detail`, which is for the
-operator's log alone.
+Messages are Freshet's own. A provider's text goes into `UpstreamError.detail`, which only the operator's log shows.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
-type_of_status = {
+ERROR_TYPES = {  # the `type` of an error body, by HTTP status
     400: "invalid_request_error",
     401: "authentication_error",
     403: "permission_error",
@@ -70,30 +71,30 @@ _RETRYABLE: frozenset[str] = frozenset(
     }
 )
 
-_SENTENCES: dict[str, str] = {
-    "upstream_unreachable": "The model provider cannot be reached.",
-    "upstream_tls": "The model provider's certificate could not be verified.",
-    "upstream_timeout": "The model provider did not answer in time.",
-    "upstream_auth": "The model provider refused the server's key.",
-    "upstream_bad_request": "The model provider refused the request.",
-    "upstream_rate_limited": "The model provider is receiving too many requests.",
-    "upstream_quota": "The quota at the model provider is used up.",
-    "upstream_overloaded": "The model provider is overloaded or failing.",
-    "upstream_stalled": "The model provider stopped sending in the middle of the answer.",
-    "upstream_protocol": "The model provider's answer could not be read.",
-    "upstream_redirect": "The model provider tried to redirect the request, which is not allowed.",
-    "interrupted": "The answer was cut off before its end.",
-    "budget_exceeded": "The spending limit has been reached.",
-    "internal": "Something went wrong on the server.",
+_MESSAGES: dict[str, str] = {
+    "upstream_unreachable": "The model provider cannot be reached. Try again in a moment.",
+    "upstream_tls": "The model provider's certificate is not trusted. Check the server's CA certificates.",
+    "upstream_timeout": "The model provider did not answer in time. Try again.",
+    "upstream_auth": "The model provider rejected the server's API key. Check the key.",
+    "upstream_bad_request": "The model provider rejected the request. Change the message or the options.",
+    "upstream_rate_limited": "The model provider is receiving too many requests. Try again in a moment.",
+    "upstream_quota": "The quota at the model provider is used up. Choose another model, or raise the quota.",
+    "upstream_overloaded": "The model provider is overloaded or failing. Try again in a moment.",
+    "upstream_stalled": "The model provider stopped sending before the answer was complete. Try again.",
+    "upstream_protocol": "The model provider's answer could not be read. Try again.",
+    "upstream_redirect": "The model provider redirected the request. Check the provider's base URL.",
+    "interrupted": "The answer was cut off. Try again.",
+    "budget_exceeded": "The spending limit has been reached. Ask the operator to raise it.",
+    "internal": "Something went wrong on the server. Try again.",
 }
 
 
 class FreshetError(Exception):
-    """The root of everything Freshet raises on purpose."""
+    """Base class of the errors that Freshet raises on purpose."""
 
 
 class ConfigurationError(FreshetError):
-    """A setting is wrong or missing; the message is one line that names it."""
+    """A setting is wrong or missing; the message is one line and names the setting."""
 
     def __init__(self, message: str, *, setting: str | None = None) -> None:
         super().__init__(message)
@@ -101,11 +102,11 @@ class ConfigurationError(FreshetError):
 
 
 class RequestError(FreshetError):
-    """A request that is answered with `status` before any work is done.
+    """A refused request: it is answered with `status` before any work is done.
 
-    `param` names the offending field, `code` is a stable word for programs. `retry_after_s` becomes the
-    headers `Retry-After` and, where a `limit` was reached, `X-RateLimit-Reset`; `limit` becomes
-    `X-RateLimit-Limit`, in the unit that the message names.
+    `param` names the invalid field; `code` is a stable identifier for programs. `retry_after_s` is sent as `Retry-After`
+    and, when a `limit` was reached, also as `X-RateLimit-Reset`. `limit` is sent as `X-RateLimit-Limit`, in the unit that
+    the message names.
     """
 
     status = 400
@@ -129,85 +130,112 @@ class RequestError(FreshetError):
 
 
 class InvalidRequest(RequestError):
-    """The request cannot be understood; `param` names the field."""
+    """The request is malformed; `param` names the field."""
 
 
 class NotSignedIn(RequestError):
-    """The server asks for a password and none, or a wrong one, came."""
+    """The server requires a password, and the request has none or a wrong one."""
 
     status = 401
     code = "not_signed_in"
 
 
 class Forbidden(RequestError):
-    """The caller may not do this from where it is."""
+    """The caller is not permitted to do this."""
 
     status = 403
     code = "forbidden"
 
 
 class NotFound(RequestError):
-    """There is no such thing, or it belongs to somebody else."""
+    """The resource does not exist, or belongs to another owner."""
 
     status = 404
     code = "not_found"
 
 
 class TooSlow(RequestError):
-    """The body came too slowly, and was not read to its end."""
+    """The request's body arrived too slowly and was not read to its end."""
 
     status = 408
     code = "too_slow"
 
 
 class Conflict(RequestError):
-    """The same run was asked for with another body."""
+    """The run exists already and was started with another body."""
 
     status = 409
     code = "conflict"
 
 
 class TooLarge(RequestError):
-    """The body is over the limit."""
+    """The request's body is too large."""
 
     status = 413
     code = "too_large"
 
 
 class UriTooLong(RequestError):
-    """The address is over the limit."""
+    """The request's URI is too long."""
 
     status = 414
     code = "uri_too_long"
 
 
 class UnsupportedType(RequestError):
-    """The body is not JSON."""
+    """The request's body is not JSON."""
 
     status = 415
     code = "unsupported_type"
 
 
 class TooManyRequests(RequestError):
-    """Come back after `retry_after_s`."""
+    """The caller has reached a limit and may retry after `retry_after_s`."""
 
     status = 429
     code = "rate_limited"
 
 
 class Unavailable(RequestError):
-    """The server is full, locked or going away."""
+    """The server is full, locked or shutting down."""
 
     status = 503
     code = "unavailable"
 
 
-class AnswerError(FreshetError):
-    """An answer that failed; becomes the terminal frame `error`.
+class JournalUnavailable(Unavailable):
+    """The journal cannot be reached or used at the moment, or did not respond in time; a later attempt may succeed.
 
-    `message` is ours and safe to show, `retryable` says whether asking again may help, `retry_after_s`
-    is the provider's hint in seconds.
+    What was being written may have been stored or not; the journal's writes are idempotent, so they can be repeated. `detail`
+    is the driver's error in one line, without secrets: for the operator's log, never for a response.
     """
+
+    code = "journal_away"
+
+    def __init__(self, message: str = "", *, detail: str = "", code: str | None = None) -> None:
+        super().__init__(
+            message
+            or "Running answers cannot be shared between servers at the moment. Try again in a moment.",
+            code=code,
+            retry_after_s=2,
+        )
+        self.detail = detail[:300]
+
+
+class LeaseLapsed(JournalUnavailable):
+    """The worker's lease has lapsed, so it may start no run; it renews or reclaims the lease first."""
+
+    code = "lease_lapsed"
+
+
+class AnswerError(FreshetError):
+    """A failed answer; becomes the terminal frame `error`.
+
+    `message` is safe to show; `retryable` is whether a retry may succeed; `retry_after_s` is the provider's hint; `param`
+    is the field of the request that has to be another, where that is known.
+    """
+
+    param: str | None = None
 
     def __init__(
         self,
@@ -218,18 +246,33 @@ class AnswerError(FreshetError):
         retry_after_s: float | None = None,
     ) -> None:
         self.code: AnswerCode = code
-        self.message = message or _SENTENCES[code]
+        self.message = message or _MESSAGES[code]
         self.retryable = code in _RETRYABLE if retryable is None else retryable
         self.retry_after_s = retry_after_s
         super().__init__(self.message)
+
+    @property
+    def cause(self) -> str:
+        """What is stored of the failure: its code, or `model_not_found`, by which a page that is reloaded says the same."""
+        return "model_not_found" if self.param == "model" else self.code
+
+
+def restore_error(cause: str | None) -> AnswerError:
+    """Return the error of a stored answer by its `AnswerError.cause`; `interrupted` for an unknown one."""
+    if cause == "model_not_found":
+        error = AnswerError("upstream_bad_request")
+        error.param = "model"
+        return error
+    return AnswerError(cast(AnswerCode, cause) if cause in _MESSAGES else "interrupted")
 
 
 class UpstreamError(AnswerError):
     """The provider failed or refused.
 
-    `detail` is what it said, cut to a few hundred characters: for the operator's log, never for a frame.
-    `status` is its HTTP status, if there was one. `taken` says that the provider may be working on the request, and
-    charge for it, although no response came: such a call is not repeated.
+    `detail` is the provider's own text, cut to 500 characters: for the operator's log, never for a frame. `reason` is that
+    text as it was sent, with the field it blames, for recognising what was refused: it is neither logged nor shown.
+    `status` is its HTTP status, if it responded. `delivered` is true when the provider may have received the request, and may
+    charge for it, although no response arrived: such a call is not repeated.
     """
 
     def __init__(
@@ -240,17 +283,19 @@ class UpstreamError(AnswerError):
         retryable: bool | None = None,
         retry_after_s: float | None = None,
         detail: str = "",
+        reason: str = "",
         status: int | None = None,
-        taken: bool = False,
+        delivered: bool = False,
     ) -> None:
         super().__init__(code, message, retryable=retryable, retry_after_s=retry_after_s)
         self.detail = detail[:500]
+        self.reason = reason
         self.status = status
-        self.taken = taken
+        self.delivered = delivered
 
 
 class Interrupted(AnswerError):
-    """The provider's answer ended without the provider's own mark of an end."""
+    """The provider's answer ended without its terminal event."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("interrupted")
@@ -258,4 +303,4 @@ class Interrupted(AnswerError):
 
 
 class Stopped(FreshetError):
-    """The run was stopped while the provider was at work; carries nothing and is shown to nobody."""
+    """The run was stopped during a call to a provider; never shown."""

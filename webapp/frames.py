@@ -1,8 +1,7 @@
-"""Frames and cursors, and their one wire form.
+"""Frames and cursors, and their encoding for SSE and WebSocket; see `docs/protocol.md`.
 
-A frame is one JSON object whose first key says what it is. A cursor, `run:epoch:seq`, names the last
-frame that a reader has. How frames are made out of events is `framing.py`'s; where they are kept is the
-engine's.
+A frame is one JSON object whose first key is its kind. A cursor, `run:epoch:seq`, names the last frame that a reader has
+received. `framing.py` turns events into frames; `runs/log.py` stores the frames of a run.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -17,8 +17,10 @@ import msgspec
 
 from webapp.chat import FinishReason, Usage
 from webapp.errors import AnswerError
+from webapp.events import Source, TokenLogprob
 
-Kind = Literal["start", "text", "reasoning", "sources", "reset", "notice", "done", "error"]
+FrameKind = Literal["start", "text", "reasoning", "sources", "logprobs", "reset", "notice", "done", "error"]
+NoticeCode = Literal["reconnect", "queued", "not_saved", "new_version", "parameter_ignored", "loading_model"]
 StoppedBy = Literal["user", "orphan", "budget"]
 
 VERSION = 1
@@ -29,22 +31,22 @@ _RUN = re.compile(r"[A-Za-z0-9_-]{22}")
 _CURSOR = re.compile(r"([A-Za-z0-9_-]{22}):([1-9][0-9]{0,9}):(0|[1-9][0-9]{0,14})")
 _ENCODE = msgspec.json.Encoder().encode
 
-# Some readers split lines at these, though neither JSON nor SSE does.
+# Some clients split lines at these characters, although neither JSON nor SSE does.
 _LINE_BREAKS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 
 
 def new_run() -> str:
-    """Make a run's name: 128 random bits in 22 characters."""
+    """Return a new run id: 128 random bits in 22 characters."""
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
 
 
-def is_run(name: str) -> bool:
-    """Tell whether a text has the form of a run's name."""
+def is_run_id(name: str) -> bool:
+    """Return whether a text has the form of a run id."""
     return _RUN.fullmatch(name) is not None
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """The last frame that a reader has; `seq` 0 means none of this epoch yet."""
+    """The last frame that a reader has received; `seq` 0 means none of this epoch yet."""
 
     run: str
     epoch: int
@@ -55,18 +57,15 @@ class Cursor(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        """Read `run:epoch:seq`; None when it is anything else. Costs the same whatever it holds."""
+        """Parse `run:epoch:seq`; return None for any other text. Takes constant time."""
         match = _CURSOR.fullmatch(text) if len(text) <= _CURSOR_CHARS else None
         return cls(match[1], int(match[2]), int(match[3])) if match else None
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """What one write to a reader carries: its kind, and the JSON object, encoded once.
+    """One message to a reader: its kind and its JSON object, encoded once. A `terminal` frame is the last of its run."""
 
-    `terminal` says that nothing comes after it.
-    """
-
-    kind: Kind
+    kind: FrameKind
     payload: bytes
     terminal: bool = False
 
@@ -81,13 +80,15 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str | None = None
     message: str | None = None
     question: str | msgspec.UnsetType = msgspec.UNSET
+    images: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How an answer ended, what it used and what it cost. `error` is the code of its failure.
+    """The outcome of an answer: its state, usage and cost.
 
-    `sha256` is of the whole text in UTF-8, `cost` in US dollars (None: the price is not known). `thought_ms` is how long
-    the model thought before it answered; None where it did not do both.
+    `error` is the cause of a failure; see `AnswerError.cause`. `sha256` is the digest of the whole text in UTF-8. `cost` is in US dollars, None if
+    the price is unknown. `thought_ms` is how long the model reasoned before its text began; None without both. `sealed` is the
+    data of `events.ReasoningSealed`: it is stored, but part of no frame.
     """
 
     state: Literal["done", "failed", "cancelled", "interrupted"]
@@ -101,10 +102,11 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     stopped_by: StoppedBy | None = None
     thought_ms: int | None = None
     damaged: int = 0
+    sealed: str | None = None
 
 
 def encode(body: object) -> bytes:
-    """Encode to JSON that no line reader splits."""
+    """Encode as JSON in which clients find no line breaks."""
     payload = _ENCODE(body)
     if not payload.isascii():
         for raw, escaped in _LINE_BREAKS:
@@ -114,32 +116,48 @@ def encode(body: object) -> bytes:
 
 
 def start_frame(start: Start) -> Frame:
-    """Say that the run exists."""
+    """Return the first frame of a run."""
     return Frame("start", encode({"start": start}))
 
 
 def text_frame(text: str) -> Frame:
-    """Carry more of the answer."""
+    """Return a frame with a piece of the answer's text."""
     return Frame("text", encode({"text": text}))
 
 
 def reasoning_frame(text: str) -> Frame:
-    """Carry more of the model's thinking."""
+    """Return a frame with a piece of the model's reasoning."""
     return Frame("reasoning", encode({"reasoning": text}))
 
 
-def notice_frame(code: Literal["reconnect", "queued", "not_saved", "new_version"], after_ms: int) -> Frame:
-    """Tell a reader something about the connection, not about the answer."""
-    return Frame("notice", encode({"notice": {"code": code, "after_ms": after_ms}}))
+def sources_frame(sources: Sequence[Source]) -> Frame:
+    """Return a frame with all sources of the answer so far."""
+    return Frame("sources", encode({"sources": sources}))
+
+
+def logprobs_frame(tokens: Sequence[TokenLogprob]) -> Frame:
+    """Return a frame with the tokens of the text that follows, and their probabilities."""
+    return Frame("logprobs", encode({"logprobs": tokens}))
+
+
+def notice_frame(code: NoticeCode, after_ms: int = 0, *, parameter: str | None = None) -> Frame:
+    """Return a frame about the connection, the storage or the call, not about the answer's text.
+
+    `parameter` names the request's parameter that a `parameter_ignored` notice is about.
+    """
+    notice: dict[str, object] = {"code": code, "after_ms": after_ms}
+    if parameter is not None:
+        notice["parameter"] = parameter
+    return Frame("notice", encode({"notice": notice}))
 
 
 def not_saved_frame() -> Frame:
-    """Tell every reader that what was said so far is not stored yet, and when to look again."""
+    """Return the notice that the turn is not stored yet, with the time to check again."""
     return notice_frame("not_saved", NOT_SAVED_MS)
 
 
 def done_frame(result: RunResult) -> Frame:
-    """Return the frame that ends an answer which has finished or was stopped."""
+    """Return the terminal frame of an answer that finished or was stopped."""
     body: dict[str, object] = {"done": True, "finish_reason": result.finish_reason, **_result_body(result)}
     if result.stopped_by is not None:
         body["by"] = result.stopped_by
@@ -147,7 +165,7 @@ def done_frame(result: RunResult) -> Frame:
 
 
 def error_frame(error: AnswerError, result: RunResult, *, partial: bool) -> Frame:
-    """Return the frame that ends an answer which failed; the sentence is ours, never the provider's."""
+    """Return the terminal frame of an answer that failed. `partial` is whether it has text."""
     body: dict[str, object] = {
         "error": error.message,
         "code": error.code,
@@ -155,28 +173,30 @@ def error_frame(error: AnswerError, result: RunResult, *, partial: bool) -> Fram
         "partial": partial,
         **_result_body(result),
     }
+    if error.param is not None:
+        body["param"] = error.param
     if error.retry_after_s is not None:
         body["retry_after"] = round(error.retry_after_s, 3)
     return Frame("error", encode(body), True)
 
 
-def usage_body(usage: Usage) -> dict[str, int | bool]:
-    """Write what was used; `estimated` stands there only where it is true."""
+def usage_to_json(usage: Usage) -> dict[str, int | bool]:
+    """Return usage as a JSON object; `estimated` is present only when true."""
     body: dict[str, int | bool] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
     if usage.estimated:
         body["estimated"] = True
     return body
 
 
-def plain_number(amount: Decimal) -> msgspec.Raw:
-    """Write an amount as a JSON number without an exponent: 0.000012, never 1.2e-05."""
+def cost_to_json(amount: Decimal) -> msgspec.Raw:
+    """Encode an amount as a JSON number without an exponent: 0.000012, never 1.2e-05."""
     return msgspec.Raw(f"{amount:f}".encode())
 
 
 def _result_body(result: RunResult) -> dict[str, object]:
     body: dict[str, object] = {
-        "usage": usage_body(result.usage),
-        "cost": None if result.cost is None else plain_number(result.cost),
+        "usage": usage_to_json(result.usage),
+        "cost": None if result.cost is None else cost_to_json(result.cost),
         "sha256": result.sha256,
         "provider": result.provider,
         "model": result.model,
@@ -189,37 +209,40 @@ def _result_body(result: RunResult) -> dict[str, object]:
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a run has said so far, folded into one."""
+    """The whole text and reasoning of a run so far, and its sources as they are in their frame."""
 
     text: str
     reasoning: str
     start: Start
+    sources: Sequence[object] = ()
+    replaced: bool = False  # the text is another than before, not the same once more
 
 
 def reset_frames(reset: Reset) -> list[Frame]:
-    """Fold what has been said into frames of at most 64 KiB.
+    """Return a run so far as frames of at most 64 KiB: a `reset`, then `reasoning` and `text` frames.
 
-    The first is `reset`, the rest follow as `reasoning` and `text` frames. Only the last one returned may
-    be given an id: a reader that is cut before it must start over.
+    Only the last frame may have an id: a reader whose connection breaks before it must start over.
     """
-    texts, thoughts = _cut(reset.text), _cut(reset.reasoning)
-    body = {"text": texts[0], "reasoning": thoughts[0], "sources": [], "start": reset.start}
-    if texts[0] and len(thoughts[0].encode()) + len(texts[0].encode()) > RESET_BYTES:
+    texts, reasonings = _split(reset.text), _split(reset.reasoning)
+    body = {"text": texts[0], "reasoning": reasonings[0], "sources": reset.sources, "start": reset.start}
+    if reset.replaced:
+        body["replaced"] = True
+    if texts[0] and len(reasonings[0].encode()) + len(texts[0].encode()) > RESET_BYTES:
         body["text"] = ""
         texts.insert(0, "")
     frames = [Frame("reset", encode({"reset": body}))]
-    frames += [reasoning_frame(piece) for piece in thoughts[1:]]
+    frames += [reasoning_frame(piece) for piece in reasonings[1:]]
     frames += [text_frame(piece) for piece in texts[1:]]
     return frames
 
 
-def _cut(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     size = RESET_BYTES if text.isascii() else RESET_BYTES // 4
     return [text[at : at + size] for at in range(0, len(text), size)] or [""]
 
 
 def encode_sse(frame: Frame, cursor: bytes | None) -> bytes:
-    """Write a frame as an SSE record; `cursor` becomes its id, None leaves the reader's id as it is."""
+    """Encode a frame as an SSE record. `cursor` is its id; with None the client's last id does not change."""
     head = b"id: %b\n" % cursor if cursor else b""
     if frame.terminal:
         head += b"event: %b\n" % frame.kind.encode()
@@ -227,7 +250,7 @@ def encode_sse(frame: Frame, cursor: bytes | None) -> bytes:
 
 
 def encode_message(frame: Frame, run: str, cursor: str | None, ref: str | int | None = None) -> bytes:
-    """Write a frame as a WebSocket message: the frame's own object with `run`, `id` and `ref` added."""
+    """Encode a frame as a WebSocket message: the frame's own object with `run`, `id` and `ref` added."""
     tail = f',"run":"{run}"'
     if cursor is not None:
         tail += f',"id":"{cursor}"'

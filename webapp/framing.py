@@ -1,8 +1,8 @@
-"""Framing: deltas in, frames out, many deltas to a frame. Pure; time is an argument, in seconds.
+"""Groups an answer's deltas into frames. Pure: time is an argument, in seconds.
 
-The first delta leaves at once. After that at most one *timed* frame leaves in each window, and no delta waits longer than
-one window. A frame closed by its size, by a change of kind or by a control frame leaves at once; so does one closed by a
-count of deltas or by a newline, where that is switched on.
+The first delta is sent at once. After that at most one *timed* frame is sent in each window, and no delta waits longer
+than one window. A frame that is closed by its size, by a change of kind or by a control frame is sent at once; so is one
+closed by a count of deltas or by a newline, if those rules are on.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import msgspec
 
 from webapp.codecs.surrogates import SurrogateJoiner
-from webapp.events import ReasoningDelta, TextDelta
-from webapp.frames import Frame, reasoning_frame, text_frame
+from webapp.events import LogprobsFound, ReasoningDelta, TextDelta, TokenLogprob
+from webapp.frames import Frame, logprobs_frame, reasoning_frame, text_frame
 
 FRAME_BYTES = 8 * 1024
+_MAX_TOKENS = 64  # of a `logprobs` frame; with 20 alternatives each they are about 100 kB
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """When a frame is closed: after a window in seconds, and by two rules that are off by default."""
+class FramingRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a frame is closed: after a window, after a count of deltas (0: off), or at a newline."""
 
     window_s: float = 0.033
     deltas: int = 0
@@ -25,20 +26,21 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Framer:
-    """Collects the deltas of one answer into `text` and `reasoning` frames; control frames are made by the caller."""
+    """Collects the deltas of one answer into `text` and `reasoning` frames; the caller creates control frames."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: FramingRules) -> None:
         self._rules = rules
         self._window_s = rules.window_s
         self._early = bool(rules.deltas or rules.newline)
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
-        self._held: list[str] = []
-        self._held_bytes = 0  # counted as they come: a count for each delta would be quadratic
+        self._pending: list[str] = []
+        self._pending_bytes = 0  # a running total: summing at each delta would be quadratic
+        self._tokens: list[TokenLogprob] = []
         self._joiner = SurrogateJoiner()
-        self._left_at: float | None = None  # when the last timed frame left; None before the first
+        self._sent_at: float | None = None  # when the last timed frame was sent; None before the first
 
     def feed(self, delta: TextDelta | ReasoningDelta, now: float) -> list[Frame]:
-        """Add one delta; returns the frames that leave at once, mostly none. Call `flush` after what came together."""
+        """Add a delta and return the frames to send at once, mostly none. Call `flush` after each batch of deltas."""
         text = delta.text
         if not text:
             return []
@@ -50,65 +52,79 @@ class Framer:
         text = self._joiner.decode(text)
         if not text:
             return frames
-        self._held.append(text)
-        self._held_bytes += len(text) if text.isascii() else len(text.encode())
-        if self._left_at is None:
-            self._left_at = now
+        self._pending.append(text)
+        self._pending_bytes += len(text) if text.isascii() else len(text.encode())
+        if self._sent_at is None:
+            self._sent_at = now
             return frames + self._take()
-        if self._held_bytes >= FRAME_BYTES or (self._early and self._closes_early(text)):
+        if self._pending_bytes >= FRAME_BYTES or (self._early and self._closes_early(text)):
             return frames + self._take()
         return frames
 
+    def add_logprobs(self, event: LogprobsFound) -> list[Frame]:
+        """Add the tokens of the next delta, to be sent before it; return the frames that are full."""
+        self._tokens += event.tokens
+        frames = []
+        while len(self._tokens) >= _MAX_TOKENS:
+            frames.append(logprobs_frame(self._tokens[:_MAX_TOKENS]))
+            del self._tokens[:_MAX_TOKENS]
+        return frames
+
     @property
-    def is_holding(self) -> bool:
-        """Whether deltas are held for the next frame."""
-        return bool(self._held)
+    def has_pending(self) -> bool:
+        """Whether deltas wait for the next frame."""
+        return bool(self._pending)
 
-    def due(self) -> float | None:
-        """Return when what is held must leave; None when nothing is held."""
-        if not self._held or self._left_at is None:
+    def due_at(self) -> float | None:
+        """Return when the pending deltas must be sent; None if there are none."""
+        if not self._pending or self._sent_at is None:
             return None
-        return self._left_at + self._window_s
+        return self._sent_at + self._window_s
 
-    def next_window(self) -> float | None:
-        """Return when the next timed frame may leave; None before the first."""
-        return None if self._left_at is None else self._left_at + self._window_s
+    def next_window_at(self) -> float | None:
+        """Return when the next timed frame may be sent; None before the first."""
+        return None if self._sent_at is None else self._sent_at + self._window_s
 
     def flush(self, now: float) -> list[Frame]:
         """Return the frames that are due at `now`."""
-        due = self.due()
-        if due is None or now < due:
+        due_at = self.due_at()
+        if due_at is None or now < due_at:
             return []
-        self._left_at = now
+        self._sent_at = now
         return self._take()
 
     def close(self) -> list[Frame]:
-        """Return all that is held, because a control frame comes next."""
-        left = self._joiner.flush()
-        if left:
-            self._held.append(left)
-            self._held_bytes += len(left.encode())
-        return self._take() if self._held else []
+        """Return the pending deltas as frames, because a control frame comes next."""
+        remainder = self._joiner.flush()
+        if remainder:
+            self._pending.append(remainder)
+            self._pending_bytes += len(remainder.encode())
+        return self._take() if self._pending or self._tokens else []
 
     def _closes_early(self, text: str) -> bool:
         rules = self._rules
-        return bool(rules.deltas and len(self._held) >= rules.deltas) or (rules.newline and "\n" in text)
+        return bool(rules.deltas and len(self._pending) >= rules.deltas) or (rules.newline and "\n" in text)
 
     def _take(self) -> list[Frame]:
-        text = self._held[0] if len(self._held) == 1 else "".join(self._held)
+        if self._tokens:
+            tokens, self._tokens = self._tokens, []
+            return [logprobs_frame(tokens), *(self._take() if self._pending else ())]
+        text = self._pending[0] if len(self._pending) == 1 else "".join(self._pending)
         make = text_frame if self._kind is TextDelta else reasoning_frame
-        frames = [make(text)] if self._held_bytes <= FRAME_BYTES else [make(piece) for piece in _pieces(text)]
-        self._held, self._held_bytes = [], 0
+        frames = (
+            [make(text)] if self._pending_bytes <= FRAME_BYTES else [make(piece) for piece in _pieces(text)]
+        )
+        self._pending, self._pending_bytes = [], 0
         return frames
 
 
 def text_frames(text: str) -> list[Frame]:
-    """Return the frames of a text that is complete already."""
+    """Return a complete text as frames."""
     return [text_frame(piece) for piece in _pieces(text)]
 
 
 def _pieces(text: str) -> list[str]:
-    """Return a text in pieces of at most `FRAME_BYTES` in UTF-8, never cut inside a character."""
+    """Split a text into pieces of at most `FRAME_BYTES` in UTF-8, never inside a character."""
     raw = text.encode()
     pieces, at = [], 0
     while at < len(raw):

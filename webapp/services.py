@@ -1,14 +1,15 @@
-"""The parts of a running server, created in `app.py` and looked up by the endpoints."""
+"""The services of a running server: created in `app.py`, looked up by the endpoints."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
-from webapp.access.addresses import Proxies
-from webapp.access.cookies import Names
+from webapp.access.addresses import TrustedProxies
+from webapp.access.cookies import NameSigner
 from webapp.access.gate import Gate
 from webapp.access.limits import Limiter
 from webapp.access.secret import Secret
@@ -17,8 +18,9 @@ from webapp.access.throttle import Throttle
 from webapp.api.request_bodies import RequestBodies
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
+from webapp.metrics import Metrics
 from webapp.runs.registry import Runs
-from webapp.seams import Providers
+from webapp.seams import Journal, Providers
 from webapp.store.store import Store
 
 _KEY = "freshet"
@@ -26,17 +28,22 @@ _KEY = "freshet"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The parts of a running server. `demo` is true while nothing but `mock` answers."""
+    """The services of a running server.
+
+    `demo` is true if the default provider is `mock`. `provider_addresses` is for the operator alone.
+    """
 
     assets: Assets
     providers: Providers
+    metrics: Metrics
     starter: RunStarter
     runs: Runs
+    journal: Journal
     store: Store
     gate: Gate
-    proxies: Proxies
+    proxies: TrustedProxies
     secret: Secret
-    names: Names
+    name_signer: NameSigner
     sessions: Sessions
     limiter: Limiter
     throttle: Throttle
@@ -45,17 +52,18 @@ class Services:
     demo: bool
     frame_ms: float
     starters: tuple[str, ...]
+    provider_addresses: Mapping[str, str]
     write_s: float
     auth_s: float
     max_body_bytes: int
     import_max_bytes: int
 
 
-def keep(extensions: dict[str, object], services: Services) -> None:
-    """Hang the services on an application's `extensions`."""
+def store_services(extensions: dict[str, object], services: Services) -> None:
+    """Store the services in an application's `extensions`."""
     extensions[_KEY] = services
 
 
 def services() -> Services:
-    """Find the services of the application that handles the present request."""
+    """Return the services of the application that handles the current request."""
     return cast(Services, current_app.extensions[_KEY])

@@ -2,71 +2,71 @@
  * `account/`: What a signed-in user has besides conversations: sessions on other devices, and conversations from
  * before signing in. The sign-in page itself is a template.
  */
-/** What the server has of a user besides conversations: the sessions on all devices, and what was a visitor's before. */
+/** A client of the account endpoints: the user's sessions, and moving a visitor's conversations to the user. */
 
 /**
- * @typedef {object} Session on one device
+ * @typedef {object} DeviceSession a sign-in session on one device
  * @property {string} id
- * @property {string} device its browser and system; empty where they are not known
+ * @property {string} device browser and operating system; empty when unknown
  * @property {number} created_at milliseconds since 1970
- * @property {number} seen_at
- * @property {boolean} current whether it is the one of this page
+ * @property {number} seen_at the last request, in milliseconds since 1970
+ * @property {boolean} current whether it is this page's session
  */
 
-/** @typedef {(method: string, path: string) => Promise<{status: number, body: Record<string, unknown> | null}>} Asking without a body unless all went well */
+/** @typedef {(method: string, path: string) => Promise<{status: number, body: Record<string, unknown> | null}>} SendRequest see `ConversationApi.request` */
 
-/** The account of whoever uses this page. Whatever goes wrong is null or false. */
-export class Account {
-  #ask;
+/** The client. A failed request returns null or false. */
+export class AccountApi {
+  #request;
 
-  /** @param {Asking} ask */
-  constructor(ask) {
-    this.#ask = ask;
+  /** @param {SendRequest} request */
+  constructor(request) {
+    this.#request = request;
   }
 
   /**
-   * List the sessions, the one of this page first.
-   * @returns {Promise<Session[] | null>}
+   * List the sessions, this page's first.
+   * @returns {Promise<DeviceSession[] | null>}
    */
   async sessions() {
-    const { body } = await this.#ask("GET", "sessions");
+    const { body } = await this.#request("GET", "sessions");
     if (!Array.isArray(body?.sessions)) return null;
-    const sessions = /** @type {Session[]} */ (body.sessions);
+    const sessions = /** @type {DeviceSession[]} */ (body.sessions);
     return [...sessions.filter(({ current }) => current), ...sessions.filter(({ current }) => !current)];
   }
 
   /**
-   * End one session.
+   * Revoke a session.
    * @param {string} id
-   * @returns {Promise<boolean>} whether it is gone
+   * @returns {Promise<boolean>} whether it is revoked
    */
-  async end(id) {
-    const { status, body } = await this.#ask("DELETE", `sessions/${encodeURIComponent(id)}`);
+  async revoke(id) {
+    const { status, body } = await this.#request("DELETE", `sessions/${encodeURIComponent(id)}`);
     return body !== null || status === 404;
   }
 
   /**
-   * End all sessions but the one of this page.
-   * @returns {Promise<boolean>} whether they are gone
+   * Revoke all sessions but this page's.
+   * @returns {Promise<boolean>} whether they are revoked
    */
-  async endOthers() {
-    return (await this.#ask("DELETE", "sessions")).body !== null;
+  async revokeOthers() {
+    return (await this.#request("DELETE", "sessions")).body !== null;
   }
 
   /**
-   * Count the conversations that this browser has from when its user was a visitor.
-   * @returns {Promise<number>} 0 also where that can't be known now
+   * Count the conversations that belong to this browser from before the sign-in.
+   * @returns {Promise<number>} 0 also when the request failed
    */
-  async earlier() {
-    return Number((await this.#ask("GET", "visitor")).body?.conversations) || 0;
+  async countVisitorConversations() {
+    return Number((await this.#request("GET", "visitor")).body?.conversations) || 0;
   }
 
   /**
-   * Move them to the user.
-   * @returns {Promise<number | null>} how many were moved
+   * Move those conversations to the user.
+   * @returns {Promise<number | null>} the number moved
    */
-  async move() {
-    const { body } = await this.#ask("POST", "visitor/move");
+  async moveConversations() {
+    const { body } = await this.#request("POST", "visitor/move");
     return body && (Number(body.moved) || 0);
   }
 }

@@ -1,45 +1,45 @@
-/** The dialog that lists where a user is signed in, and ends that elsewhere. It is loaded when it is first asked for. */
-import { Account } from "./api.js";
+/** The dialog of the devices on which the user is signed in; it can sign out the others. Loaded when first opened. */
+import { AccountApi } from "./api.js";
 import { ICONS, h, icon, setText } from "../dom/elements.js";
 import { formatDate } from "../strings/format.js";
-import { spokenOfAccount } from "../strings/account.js";
+import { getAccountWords } from "../strings/account.js";
 import { language, words } from "../strings/words.js";
 import { accountCss } from "../styles/account.js";
 import { sheetOf } from "../styles/sheets.js";
 
-/** @typedef {import("./api.js").Session} Session */
+/** @typedef {import("./api.js").DeviceSession} DeviceSession */
 
-/** An answer that comes sooner needs no word before it. */
+/** Show `loading` only after this long. */
 const LOADING_AFTER_MS = 400;
 const MINUTE_MS = 60_000;
-/** Longer ago than this a date says more. */
+/** Show a date instead of a relative time after this long. */
 const RECENT_DAYS = 7;
 
-/** @type {Devices | null} */
+/** @type {DevicesDialog | null} */
 let devices = null;
 
 /**
- * Show where the user is signed in.
- * @param {import("../conversation/api.js").Library} library
+ * Open the dialog.
+ * @param {import("../conversation/api.js").ConversationApi} api
  */
-export function listDevices(library) {
+export function openDevices(api) {
   if (devices === null) {
-    devices = new Devices(new Account((method, path) => library.ask(method, path)));
+    devices = new DevicesDialog(new AccountApi((method, path) => api.request(method, path)));
     document.body.append(devices.dialog);
   }
   devices.open();
 }
 
-/** One for a page. The browser gives the focus back to what opened it. */
-class Devices {
-  #account;
-  #said = spokenOfAccount();
+/** The dialog; the page has one. When it closes, the browser returns the focus to the button that opened it. */
+class DevicesDialog {
+  #api;
+  #words = getAccountWords();
   #close = h("button", { type: "button", class: "tool", "aria-label": words.close, title: words.close }, icon(ICONS.close));
-  #intro = h("p", { class: "intro" }, this.#said.intro);
+  #intro = h("p", { class: "intro" }, this.#words.intro);
   #list = h("ul");
-  #status = h("p", { class: "said", role: "status" });
+  #status = h("p", { class: "status", role: "status" });
   #again = h("button", { type: "button", hidden: true }, words.retry);
-  #others = h("button", { type: "button", hidden: true }, this.#said.signOutOthers);
+  #others = h("button", { type: "button", hidden: true }, this.#words.signOutOthers);
   #actions = h("div", { class: "actions" }, this.#again, this.#others);
   dialog = h(
     "dialog",
@@ -50,23 +50,23 @@ class Devices {
     this.#status,
     this.#actions,
   );
-  /** @type {Session[]} */
+  /** @type {DeviceSession[]} */
   #sessions = [];
   #isBusy = false;
 
-  /** @param {Account} account */
-  constructor(account) {
+  /** @param {AccountApi} api */
+  constructor(api) {
     document.adoptedStyleSheets.push(sheetOf(accountCss));
-    this.#account = account;
+    this.#api = api;
     this.#close.addEventListener("click", () => this.dialog.close());
     this.#again.addEventListener("click", () => void this.#load());
-    this.#others.addEventListener("click", () => void this.#endOthers());
+    this.#others.addEventListener("click", () => void this.#revokeOthers());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
-    // Escape ends what is open here; outside it would stop an answer.
+    // Escape closes the dialog; outside it would stop the answer.
     this.dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
   }
 
-  /** Show it, with what the server has now. */
+  /** Open the dialog and load the sessions. */
   open() {
     this.dialog.showModal();
     void this.#load();
@@ -74,82 +74,82 @@ class Devices {
 
   async #load() {
     setText(this.#status, "");
-    const timer = setTimeout(() => this.#sessions.length === 0 && setText(this.#status, this.#said.loading), LOADING_AFTER_MS);
+    const timer = setTimeout(() => this.#sessions.length === 0 && setText(this.#status, this.#words.loading), LOADING_AFTER_MS);
     const hadFocus = this.#again === document.activeElement;
-    const sessions = await this.#account.sessions();
+    const sessions = await this.#api.sessions();
     clearTimeout(timer);
-    setText(this.#status, sessions ? "" : words.listAway);
+    setText(this.#status, sessions ? "" : words.listUnavailable);
     this.#again.hidden = sessions !== null;
     this.#show(sessions ?? []);
     if (hadFocus) (sessions ? this.#close : this.#again).focus();
   }
 
-  /** @param {Session[]} sessions */
+  /** @param {DeviceSession[]} sessions */
   #show(sessions) {
     this.#sessions = sessions;
-    this.#list.replaceChildren(...sessions.map((session) => this.#row(session)));
+    this.#list.replaceChildren(...sessions.map((session) => this.#createRow(session)));
     this.#intro.hidden = sessions.length === 0;
     this.#others.hidden = sessions.filter(({ current }) => !current).length < 2;
     this.#actions.hidden = this.#others.hidden && this.#again.hidden;
   }
 
-  /** @param {Session} session */
-  #row(session) {
+  /** @param {DeviceSession} session */
+  #createRow(session) {
     const { device, seen_at, current } = session;
-    const name = device || this.#said.unknown;
-    const seen = current ? h("span", { class: "here" }, this.#said.here) : h("span", { class: "seen" }, this.#said.seen(formatAgo(seen_at, Date.now())));
-    const which = h("div", { class: "which" }, h("span", { class: "name", dir: "auto" }, name), seen);
+    const name = device || this.#words.unknown;
+    const seen = current ? h("span", { class: "here" }, this.#words.here) : h("span", { class: "seen" }, this.#words.seen(formatAgo(seen_at, Date.now())));
+    const which = h("div", { class: "device" }, h("span", { class: "name", dir: "auto" }, name), seen);
     if (current) return h("li", {}, which);
-    const button = h("button", { type: "button", "aria-label": this.#said.signOut(name) }, words.signOut);
-    button.addEventListener("click", () => void this.#end(session, name));
+    const button = h("button", { type: "button", "aria-label": this.#words.signOut(name) }, words.signOut);
+    button.addEventListener("click", () => void this.#revoke(session, name));
     return h("li", {}, which, button);
   }
 
   /**
-   * @param {Session} session
+   * @param {DeviceSession} session
    * @param {string} name
    */
-  async #end({ id }, name) {
+  async #revoke({ id }, name) {
     const at = this.#sessions.findIndex((session) => session.id === id);
-    const isDone = await this.#do(() => this.#account.end(id), this.#said.ended(name));
+    const isDone = await this.#do(() => this.#api.revoke(id), this.#words.ended(name));
     if (!isDone) return;
     this.#show(this.#sessions.filter((session) => session.id !== id));
     const next = this.#list.children[Math.min(at, this.#sessions.length - 1)]?.querySelector("button");
-    (next ?? this.#close).focus(); // what stood under the caret is gone
+    (next ?? this.#close).focus(); // the focused button was removed
   }
 
-  async #endOthers() {
-    const isDone = await this.#do(() => this.#account.endOthers(), this.#said.othersEnded);
+  async #revokeOthers() {
+    const isDone = await this.#do(() => this.#api.revokeOthers(), this.#words.othersEnded);
     if (!isDone) return;
     this.#show(this.#sessions.filter(({ current }) => current));
     this.#close.focus();
   }
 
   /**
-   * Ask the server, one thing at a time.
-   * @param {() => Promise<boolean>} work
-   * @param {string} done what to say then
+   * Run an action unless one is running, and show its result.
+   * @param {() => Promise<boolean>} action
+   * @param {string} done the message after success
    */
-  async #do(work, done) {
+  async #do(action, done) {
     if (this.#isBusy) return false;
-    this.#busy(true);
-    const isDone = await work();
-    this.#busy(false);
-    setText(this.#status, isDone ? done : words.notDone);
+    this.#setBusy(true);
+    const isDone = await action();
+    this.#setBusy(false);
+    setText(this.#status, isDone ? done : words.actionFailed);
     return isDone;
   }
 
   /** @param {boolean} isBusy */
-  #busy(isBusy) {
+  #setBusy(isBusy) {
     this.#isBusy = isBusy;
-    // Not `disabled`: that would drop the focus of whoever stands on the button.
+    // Not `disabled`, which would take the focus away from the button.
     const buttons = [...this.#list.querySelectorAll("button"), this.#others];
     for (const button of buttons) button.setAttribute("aria-disabled", String(isBusy));
   }
 }
 
 /**
- * Write how long ago something was, or its date.
+ * Format a time as relative to now, or as a date when it is older than a week.
  * @param {number} at_ms
  * @param {number} now_ms
  */

@@ -1,52 +1,57 @@
 /**
  * `chat/`: The `<freshet-chat>` element: log, composer, attachments, notices. Single turns are drawn in `turn/`;
- * what stands around a chat on the page is in `sidebar/` and `settings/`.
+ * the page's parts around a chat are in `sidebar/` and `settings/`.
  */
-/** The images that go with the next question, above the field: seen small, each with a way to take it out again. */
-import { MOST_IMAGES } from "../conversation/conversation.js";
+/** The images of the next question: a row of thumbnails above the field, each with a button that removes it. */
+import { MAX_IMAGES } from "../conversation/conversation.js";
 import { ICONS, h, icon } from "../dom/elements.js";
-import { shownName } from "../strings/filenames.js";
+import { cleanFileName } from "../strings/filenames.js";
 import { formatCount } from "../strings/format.js";
-import { Unfit, readPicture } from "../images/downscale.js";
+import { ImageError, prepareImage } from "../images/downscale.js";
 import { words } from "../strings/words.js";
 
 /** @typedef {import("../stream/types.js").Picture} Picture */
 
 /**
- * @typedef {object} TrayActions
- * @property {() => void} changed
- * @property {(sentence: string) => void} told something about a file has to be said
- * @property {(sentence: string) => void} said something went as it should, for those who don't see it
- * @property {() => void} left what the person stood on is gone
+ * @typedef {object} AttachmentActions
+ * @property {() => void} changed the images are others now
+ * @property {(sentence: string) => void} notify show a sentence about a file
+ * @property {(sentence: string) => void} announce tell a screen reader what is visible to others
+ * @property {() => void} focusLost the focused thumbnail was the last one, and is removed
  */
 
 /**
- * @typedef {object} Item
+ * @typedef {object} Attachment
  * @property {HTMLLIElement} element
  * @property {HTMLButtonElement} remove
- * @property {Picture | null} picture null while it is read
+ * @property {Picture | null} picture null while the file is read
  */
 
-/** Who drops a whole folder need not read of each file in it. */
-const MOST_SENTENCES = 2;
+/** At most this many sentences are shown after a drop, however many files of a folder were rejected. */
+const MAX_SENTENCES = 2;
 
-/** Holds the images of one composer. */
-export class Tray {
+/** The attachments of one composer. */
+export class Attachments {
   element = h("ul", { class: "tray", "aria-label": words.images, hidden: true });
-  /** @type {Item[]} */
+  /** @type {Attachment[]} */
   #items = [];
   #actions;
-  /** Whether every file so far could be read, told when none is being read. @type {Promise<boolean>} */
+  /** @type {Promise<boolean>} */
   #settled = Promise.resolve(true);
 
-  /** @param {TrayActions} actions */
+  /** @param {AttachmentActions} actions */
   constructor(actions) {
     this.#actions = actions;
   }
 
-  /** What can be sent. */
+  /** The images that have been read. */
   get pictures() {
     return this.#items.flatMap(({ picture }) => picture ?? []);
+  }
+
+  /** How many there are, those that are being read included. */
+  get count() {
+    return this.#items.length;
   }
 
   /** Whether files are being read. */
@@ -54,71 +59,71 @@ export class Tray {
     return this.#items.some(({ picture }) => picture === null);
   }
 
-  /** Resolves when no file is being read any more: whether all that were could be. */
+  /** Resolves when no file is being read any more, to whether all of them could be read. */
   get settled() {
     return this.#settled;
   }
 
   /**
-   * Read files, one after the other, as many as there is room for.
+   * Read files one after the other, up to the limit of images.
    * @param {readonly File[]} files
    */
-  take(files) {
-    const before = this.isBusy ? this.#settled : Promise.resolve(true);
-    const taken = files.slice(0, Math.max(0, MOST_IMAGES - this.#items.length));
-    const items = taken.map((file) => this.#add(file.name, null));
+  addFiles(files) {
+    const previous = this.isBusy ? this.#settled : Promise.resolve(true);
+    const accepted = files.slice(0, Math.max(0, MAX_IMAGES - this.#items.length));
+    const items = accepted.map((file) => this.#add(file.name, null));
     this.#changed();
     this.#settled = (async () => {
-      const wasFine = await before;
+      const wasFine = await previous;
       /** @type {string[]} */
       const sentences = [];
-      let isFine = wasFine && taken.length === files.length;
-      for (const [at, file] of taken.entries()) {
-        const sentence = await this.#read(/** @type {Item} */ (items[at]), file, (text) => sentences.push(text));
-        if (sentence !== null) sentences.push(sentence);
-        isFine &&= sentence === null;
+      let isFine = wasFine && accepted.length === files.length;
+      for (const [at, file] of accepted.entries()) {
+        const error = await this.#read(/** @type {Attachment} */ (items[at]), file, (text) => sentences.push(text));
+        if (error !== null) sentences.push(error);
+        isFine &&= error === null;
       }
-      if (taken.length < files.length) sentences.push(words.unfit.many);
-      if (sentences.length > 0) this.#actions.told(sentences.slice(0, MOST_SENTENCES).join(" "));
+      if (accepted.length < files.length) sentences.push(words.imageErrors.tooMany);
+      if (sentences.length > 0) this.#actions.notify(sentences.slice(0, MAX_SENTENCES).join(" "));
       return isFine;
     })();
   }
 
   /**
-   * Put images back that were taken out to be sent.
+   * Add images that have been read before, such as those of a message taken back from the queue.
    * @param {readonly Picture[]} pictures
    */
-  put(pictures) {
+  restore(pictures) {
     for (const picture of pictures) this.#add(words.imageNumber(formatCount(this.#items.length + 1)), picture);
     this.#changed();
   }
 
-  /** Take all out. */
-  empty() {
+  /** Remove all. */
+  clear() {
     this.#items = [];
     this.element.replaceChildren();
     this.#changed();
   }
 
   /**
-   * @param {Item} item
+   * @param {Attachment} item
    * @param {File} file
-   * @param {(sentence: string) => void} note something that is no failure
-   * @returns {Promise<string | null>} why it can't be sent
+   * @param {(sentence: string) => void} warn called with a remark about a file that can be sent
+   * @returns {Promise<string | null>} why the file can't be sent
    */
-  async #read(item, file, note) {
-    const name = shownName(file.name);
+  async #read(item, file, warn) {
+    const name = cleanFileName(file.name);
     try {
-      const { picture, moves } = await readPicture(file);
-      if (!this.#items.includes(item)) return null; // it was taken out meanwhile
+      const { picture, isAnimated } = await prepareImage(file);
+      if (!this.#items.includes(item)) return null; // removed meanwhile
       this.#fill(item, picture);
-      this.#actions.said(words.imageAdded(name));
+      this.#actions.announce(words.imageAdded(name));
       this.#changed();
-      if (moves) note(words.unfit.moves(name));
+      if (isAnimated) warn(words.imageErrors.animated(name));
       return null;
     } catch (error) {
-      this.#drop(item);
-      return words.unfit[error instanceof Unfit ? error.code : "unreadable"](name);
+      this.#remove(item);
+      return words.imageErrors[error instanceof ImageError ? error.code : "unreadable"](name);
     }
   }
 
@@ -127,12 +132,12 @@ export class Tray {
    * @param {Picture | null} picture
    */
   #add(name, picture) {
-    const label = words.dropImage(shownName(name));
+    const label = words.dropImage(cleanFileName(name));
     const remove = h("button", { type: "button", "aria-label": label, title: label }, icon(ICONS.close));
     const element = h("li", { class: "reading" }, remove);
-    /** @type {Item} */
+    /** @type {Attachment} */
     const item = { element, remove, picture: null };
-    remove.addEventListener("click", () => this.#takeOut(item));
+    remove.addEventListener("click", () => this.#removeFocused(item));
     this.#items.push(item);
     this.element.append(element);
     if (picture) this.#fill(item, picture);
@@ -140,26 +145,26 @@ export class Tray {
   }
 
   /**
-   * @param {Item} item
+   * @param {Attachment} item
    * @param {Picture} picture
    */
   #fill(item, picture) {
     item.picture = picture;
     item.element.classList.remove("reading");
-    item.element.prepend(h("img", { src: picture.data ?? "", alt: "", draggable: "false" })); // its button has the name
+    item.element.prepend(h("img", { src: picture.data ?? "", alt: "", draggable: "false" })); // named by its button
   }
 
-  /** @param {Item} item */
-  #takeOut(item) {
+  /** @param {Attachment} item */
+  #removeFocused(item) {
     const at = this.#items.indexOf(item);
-    this.#drop(item);
+    this.#remove(item);
     const next = this.#items[Math.min(at, this.#items.length - 1)];
     if (next) next.remove.focus();
-    else this.#actions.left();
+    else this.#actions.focusLost();
   }
 
-  /** @param {Item} item */
-  #drop(item) {
+  /** @param {Attachment} item */
+  #remove(item) {
     this.#items = this.#items.filter((other) => other !== item);
     item.element.remove();
     this.#changed();

@@ -6,71 +6,87 @@ import { Announcer } from "../speech/live-region.js";
 import { copyText } from "../dom/clipboard.js";
 import { h } from "../dom/elements.js";
 import { formatChoice } from "../strings/format.js";
-import { recallDraft, rememberDraft } from "../conversation/storage.js";
-import { isExplained } from "../stream/answer-state.js";
+import { loadDraft, saveDraft } from "../conversation/storage.js";
+import { isHoldShown } from "../stream/answer-state.js";
 import { words } from "../strings/words.js";
 import { sheets } from "../styles/sheets.js";
 import { Composer } from "./composer.js";
-import { Log } from "./log.js";
+import { ChatLog } from "./log.js";
 import { Notices } from "./notices.js";
-import { attend } from "./lifecycle.js";
-import { Sight } from "./model-picker.js";
-import { wired } from "./create-dialogue.js";
+import { watchPage } from "./page-events.js";
+import { SelectedModel } from "./selected-model.js";
+import { createDialogue } from "./create-dialogue.js";
 
 /** @typedef {import("../stream/types.js").Picture} Picture */
 /** @typedef {import("../conversation/dialogue.js").Dialogue} Dialogue */
 
 /**
  * @typedef {object} ChatOptions
- * @property {string} base the address to which the server's doors are relative
- * @property {string} model named before the first question
- * @property {readonly string[]} starters questions to begin with; empty: the page's own
- * @property {string | null} wanted the conversation to show; null: the one that this tab showed last
- * @property {import("../conversation/dialogue.js").Shelf} shelf
- * @property {string} byDefault the model that answers where none is wished, as `provider/model`
- * @property {string[]} blind models that can't see images, named like that
- * @property {string[] | null} demo settings that would bring a real model; null where there is one
+ * @property {string} base the address that the server's paths are relative to
+ * @property {string} modelName the default model's name, as shown
+ * @property {string} defaultModel the default model's full name, `provider/model`
+ * @property {string[]} textOnlyModels full names of the models that can't see images
+ * @property {readonly string[]} starters suggested first questions; empty: the page's own
+ * @property {string | null} conversation id of the conversation to show; null: the last one shown in this tab
+ * @property {import("../conversation/dialogue.js").ConversationStore} store
+ * @property {(() => void) | null} [chooseModel] opens the list of models; null: the page has none
+ * @property {number} [heartbeat_ms] the longest silence of the server
+ * @property {Record<string, string>} [addresses] where the server calls each provider, for the operator
+ * @property {string[] | null} demo names of the settings that enable a real model; null: there is one
  */
 
-/** A tab that nobody sees is drawn no more often than this. */
-const HIDDEN_MS = 250;
+/** A hidden tab draws at most this often. */
+const HIDDEN_DRAW_MS = 250;
 
 /**
- * A chat. Call `start` once; listen to `freshet-change` (the conversation changed), `freshet-answered` (an answer came
- * to its end, well or not) and `freshet-signed-out` (the server does not know this visitor any more).
+ * A chat. Call `start` once. Events: `freshet-change` (the conversation changed), `freshet-answered` (an answer ended,
+ * completed or not) and `freshet-signed-out` (the server no longer knows this visitor).
  */
 export class FreshetChat extends HTMLElement {
   #composer = new Composer({
     send: (question, images) => this.ask(question, images),
     stop: () => this.stop(),
-    keep: rememberDraft,
-    changed: () => this.#remark(""),
-    told: (sentence) => this.#remark(sentence),
-    said: (sentence) => this.#announcer.say(sentence),
+    saveDraft,
+    loadDraft,
+    changed: () => this.#setDraftNotice(""),
+    notify: (sentence) => this.#setDraftNotice(sentence),
+    announce: (sentence) => this.#announcer.say(sentence),
   });
   #announcer = new Announcer();
-  #notices = new Notices((text) => this.#announcer.say(text));
+  #notices = new Notices(
+    (text) => this.#announcer.say(text),
+    (height_px) => this.#log.leaveRoom(height_px),
+  );
   #foot = h("p", { class: "foot" });
-  #log = new Log({
+  #log = new ChatLog({
     ask: (question) => void this.ask(question),
-    retry: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.retry(run),
-    goOn: (run) => this.#isFit(this.#imagesOf(run)) && void this.#dialogue?.goOn(run),
-    askInstead: (run, question) => this.#askInstead(run, question),
-    addressOf: ({ id, data }) => data ?? this.#shelf?.picture(this.conversation, id) ?? "",
-    turnTo: (message) => void this.#dialogue?.turnTo(message),
-    again: () => this.show(this.conversation),
-    leave: () => this.#composer.refocus(),
+    retry: (run) => this.#acceptsImages(this.#imagesOf(run)) && void this.#dialogue?.retry(run),
+    continueAnswer: (run) => this.#acceptsImages(this.#imagesOf(run)) && void this.#dialogue?.continueAnswer(run),
+    editQuestion: (run, question) => this.#editQuestion(run, question),
+    addressOf: ({ id, data }) => data ?? (id && this.#store?.imageUrl(this.conversation, id)) ?? "",
+    modelChooser: () => this.#chooseModel,
+    providerAddress: (provider) => (Object.hasOwn(this.#addresses, provider) ? (this.#addresses[provider] ?? "") : ""),
+    showBranch: (message) => void this.#dialogue?.showBranch(message),
+    reload: () => this.show(this.conversation),
+    focusLost: () => this.#composer.refocus(),
+    editClosed: () => this.#dialogue?.catchUp(),
   });
+  /** @type {(() => void) | null} */
+  #chooseModel = null;
+  /** @type {Record<string, string>} */
+  #addresses = {};
   /** @type {Dialogue | null} */
   #dialogue = null;
-  /** @type {import("../conversation/dialogue.js").Shelf | null} */
-  #shelf = null;
-  #sight = new Sight({ model: "", byDefault: "", blind: [""] });
-  /** What has to be said about what is being written, until that changes. */
-  #told = "";
+  /** @type {import("../conversation/dialogue.js").ConversationStore | null} */
+  #store = null;
+  #model = new SelectedModel({ shownName: "", fallback: "", textOnly: [""] });
+  /** About the message being written; shown until that changes. */
+  #draftNotice = "";
   /** @type {AbortController | null} */
-  #listening = null;
-  #isDrawing = false;
+  #pageEvents = null;
+  /** The message to scroll to when it is loaded; empty: none. */
+  #target = { message: "", tries: 0 };
+  #isDrawScheduled = false;
   #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
@@ -80,57 +96,73 @@ export class FreshetChat extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = sheets();
-    const afloat = h("div", { class: "afloat" }, this.#notices.element, this.#log.toBottom);
-    const dock = h("div", { class: "dock" }, afloat, this.#composer.element, this.#foot);
+    const overlay = h("div", { class: "overlay" }, this.#notices.element, this.#log.toBottom);
+    const dock = h("div", { class: "dock" }, overlay, this.#composer.element, this.#foot);
     root.append(this.#log.element, dock, this.#announcer.element);
   }
 
   /**
-   * Begin, or go on where a reload interrupted.
+   * Show a conversation, and resume the answer that a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, model, byDefault, blind, demo, starters, wanted, shelf }) {
-    this.#sight = new Sight({ model, byDefault, blind });
-    this.#shelf = shelf;
+  start({ base, modelName, defaultModel, textOnlyModels, demo, starters, conversation, store, chooseModel = null, addresses = {}, heartbeat_ms = undefined }) {
+    this.#chooseModel = chooseModel;
+    this.#addresses = addresses;
+    this.#model = new SelectedModel({ shownName: modelName, fallback: defaultModel, textOnly: textOnlyModels });
+    this.#store = store;
     this.#log.starters = starters;
     if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
     const listener = {
       changed: () => this.#changed(),
-      linked: (/** @type {"fine" | "lost" | "busy"} */ state) => {
+      connectionChanged: (/** @type {import("../stream/types.js").ConnectionState} */ state) => {
         this.#link = state;
-        this.#showLink();
+        this.#updateNotice();
       },
       signedOut: () => void this.dispatchEvent(new Event("freshet-signed-out")),
+      returned: (/** @type {string} */ question, /** @type {readonly Picture[]} */ images) => this.#composer.takeBack(question, images),
     };
-    this.#dialogue = wired(base, { shelf, listener });
-    this.#dialogue.begin(wanted);
-    this.#composer.restore(recallDraft());
+    this.#dialogue = createDialogue(base, { store, listener, isInUse: () => this.#log.isEditing, heartbeat_ms });
+    this.#dialogue.start(conversation);
+    this.#composer.show(this.conversation);
     this.#composer.refocus();
   }
 
   /**
-   * How the next questions are to be answered.
-   * @param {import("../stream/types.js").Wishes} wishes
+   * Options of the next runs.
+   * @param {import("../stream/types.js").RunOptions} options
    */
-  set wishes(wishes) {
-    if ((wishes.model ?? "") !== this.#sight.wished) this.#told = "";
-    this.#sight.wished = wishes.model ?? "";
-    if (this.#dialogue) this.#dialogue.wishes = wishes;
+  set runOptions(options) {
+    if ((options.model ?? "") !== this.#model.selected) this.#draftNotice = "";
+    this.#model.selected = options.model ?? "";
+    if (this.#dialogue) this.#dialogue.runOptions = options;
     this.#changed();
   }
 
-  /** @param {import("../speech/speech.js").Mode} mode how much a screen reader is told */
+  /** @param {import("../speech/speech.js").Mode} mode how much is announced to screen readers */
   set speech(mode) {
     this.#announcer.mode = mode;
   }
 
-  /** Whether the server has another version of the page. It is said when no answer is being made. */
+  /** Whether the server has a newer version of the page. Shown while no answer streams. */
   set isOutdated(/** @type {boolean} */ isOutdated) {
     this.#isOutdated = isOutdated;
-    this.#showLink();
+    this.#updateNotice();
   }
 
-  /** The conversation so far, oldest turn first. */
+  /** Whether all changes of the conversation are passed to `follow`. */
+  set isFollowed(/** @type {boolean} */ isFollowed) {
+    if (this.#dialogue) this.#dialogue.isFollowed = isFollowed;
+  }
+
+  /**
+   * Follow a change of a conversation that was made here or elsewhere, if it is the one that is shown.
+   * @param {import("../conversation/changes-feed.js").ConversationChange} change
+   */
+  follow(change) {
+    this.#dialogue?.follow(change);
+  }
+
+  /** The turns of the conversation, oldest first. */
   get turns() {
     return this.#dialogue?.conversation.turns ?? [];
   }
@@ -140,103 +172,112 @@ export class FreshetChat extends HTMLElement {
     return this.#dialogue?.conversation.id ?? "";
   }
 
-  /** Whether an answer is being made. */
+  /** The title of the conversation, as far as it is known here; empty: it has none yet. */
+  get conversationTitle() {
+    return this.#dialogue?.title ?? "";
+  }
+
+  /** Whether an answer is pending or streams. */
   get isAnswering() {
     return this.#dialogue?.isAnswering ?? false;
   }
 
   /**
-   * Ask a question, unless an answer is being made or the model can't see its images; that is said then.
+   * Ask a question. Refused while an answer is pending, or with a notice if the model can't see its images.
    * @param {string} question
    * @param {readonly Picture[]} [images]
    * @returns {boolean} whether it was asked
    */
   ask(question, images = []) {
-    if (this.isAnswering || !this.#dialogue || !this.#isFit(images)) return false;
-    this.#told = "";
+    if (this.isAnswering || !this.#dialogue || !this.#acceptsImages(images)) return false;
+    this.#draftNotice = "";
     this.#dialogue.ask(question, images);
+    this.#composer.rename(this.conversation);
     this.#draw();
     this.#log.jump();
     this.#composer.refocus();
     return true;
   }
 
-  /** @param {readonly File[]} files to go with the next question, where they are images */
-  take(files) {
-    void this.#composer.take(files);
+  /** @param {readonly File[]} files attached to the next question if they are images */
+  addFiles(files) {
+    void this.#composer.addFiles(files);
   }
 
-  /** @param {boolean} isOver whether to show that files may be let go */
-  invite(isOver) {
-    this.#composer.invite(isOver);
+  /** @param {boolean} isShown whether to show where files can be dropped */
+  showDropTarget(isShown) {
+    this.#composer.showDropTarget(isShown);
   }
 
-  /** Stop the answer that is being made, and what is told of one. */
+  /** Stop the current answer and its announcements. */
   stop() {
-    this.#announcer.hush();
+    this.#announcer.silence();
     this.#dialogue?.stop();
   }
 
-  /** Show as failed the answer that waits for somebody to sign in: that is no way on. */
+  /** End the answer that waits for a sign-in as failed. */
   giveUp() {
     this.#dialogue?.giveUp();
   }
 
-  /** Put the caret into the field. */
-  write() {
+  /** Focus the message field. */
+  focusComposer() {
     this.#composer.focus();
   }
 
   /**
-   * Stand on the next message, or the one before.
+   * Focus the next message, or the previous one.
    * @param {1 | -1} by
    */
-  step(by) {
-    this.#log.step(by);
+  focusMessage(by) {
+    this.#log.focusMessage(by);
   }
 
-  /** Copy the last answer as it was written, where there is one. */
+  /** Copy the Markdown of the last answer that has text. */
   async copyLast() {
     const text = [...this.turns].reverse().find(({ answer }) => answer.text !== "")?.answer.text;
     if (text === undefined) return;
-    this.#announcer.say((await copyText(text)) ? words.said.copied : words.notDone);
+    this.#announcer.say((await copyText(text)) ? words.announcements.copied : words.actionFailed);
   }
 
   /**
    * Show another conversation.
    * @param {string} id empty: a new one
+   * @param {string} [message] the message to scroll to; its branch is shown
    */
-  show(id) {
-    this.#told = "";
+  show(id, message = "") {
+    this.#target = { message, tries: 2 };
+    this.#draftNotice = "";
     this.#dialogue?.show(id);
+    this.#composer.show(id);
     this.#draw();
     this.#log.jump();
     this.#composer.refocus();
   }
 
   connectedCallback() {
-    this.#listening = new AbortController();
-    const chat = {
-      woken: (/** @type {boolean} */ distrust) => this.#dialogue?.wake(distrust),
-      linked: () => this.#showLink(),
-      left: () => this.#dialogue?.save(),
-      hidden: () => void (this.#isDrawing && this.#draw()), // the picture that was waited for may never come
-      stopped: () => this.stop(),
+    this.#pageEvents = new AbortController();
+    const handlers = {
+      woken: (/** @type {boolean} */ replace) => this.#dialogue?.wake(replace),
+      networkChanged: () => this.#updateNotice(),
+      leaving: () => this.#dialogue?.save(),
+      hidden: () => void (this.#isDrawScheduled && this.#draw()), // its animation frame may never come
+      escaped: () => this.stop(),
     };
-    attend(chat, this.#listening.signal);
+    watchPage(handlers, this.#pageEvents.signal);
   }
 
   disconnectedCallback() {
-    this.#listening?.abort();
+    this.#pageEvents?.abort();
   }
 
   /**
    * @param {string} run
    * @param {string} question
    */
-  #askInstead(run, question) {
-    if (!this.#isFit(this.#imagesOf(run))) return false;
-    void this.#dialogue?.askInstead(run, question);
+  #editQuestion(run, question) {
+    if (!this.#acceptsImages(this.#imagesOf(run))) return false;
+    void this.#dialogue?.editQuestion(run, question);
     return true;
   }
 
@@ -246,51 +287,61 @@ export class FreshetChat extends HTMLElement {
   }
 
   /**
-   * Tell whether a question with these images may be asked now; say why not.
+   * Return whether the model accepts these images; if not, show why.
    * @param {readonly Picture[]} images
    */
-  #isFit({ length }) {
-    const objection = this.#sight.objection(length);
-    if (objection) this.#remark(objection);
+  #acceptsImages({ length }) {
+    const objection = this.#model.objection(length);
+    if (objection) this.#setDraftNotice(objection);
     return objection === "";
   }
 
   /** @param {string} sentence */
-  #remark(sentence) {
-    this.#told = sentence;
-    this.#showLink();
+  #setDraftNotice(sentence) {
+    this.#draftNotice = sentence;
+    this.#updateNotice();
   }
 
-  /** Draw with the browser's next picture, however many frames come until then; a hidden tab has no pictures. */
+  /** Draw once with the next animation frame, however many frames arrive until then. Hidden tabs have none: use a timer. */
   #changed() {
     const { isAnswering } = this;
     if (this.#wasAnswering && !isAnswering) this.dispatchEvent(new Event("freshet-answered"));
     this.#wasAnswering = isAnswering;
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
+    if (this.#isDrawScheduled) return;
+    this.#isDrawScheduled = true;
     if (document.visibilityState === "visible") requestAnimationFrame(() => this.#draw());
-    else setTimeout(() => this.#draw(), HIDDEN_MS);
+    else setTimeout(() => this.#draw(), HIDDEN_DRAW_MS);
   }
 
   #draw() {
-    this.#isDrawing = false;
+    this.#isDrawScheduled = false;
     if (!this.#dialogue) return;
-    const { conversation, isAnswering, standing } = this.#dialogue;
+    const { conversation, isAnswering, loadState } = this.#dialogue;
     const last = conversation.turns.at(-1)?.answer ?? null;
-    this.#log.show({ turns: conversation.turns, isAnswering, standing, model: this.#sight.named });
-    this.#composer.turn(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
-    this.#announcer.notice(last, this.#log.last);
+    this.#log.show({ turns: conversation.turns, isAnswering, loadState, modelName: this.#model.name });
+    if (loadState !== "loading") this.#composer.setAnswering(isAnswering, last?.end != null && last.end.finish_reason !== "cancelled");
+    if (loadState === "loaded" && conversation.turns.length > 0) this.#showTarget();
+    this.#announcer.update(last, this.#log.last);
     if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
-    this.#showLink();
+    this.#updateNotice();
     this.dispatchEvent(new Event("freshet-change"));
   }
 
-  #showLink() {
-    this.#notices.tell({
-      // Who adds an image to a question learns at once that nobody would see it.
-      remark: this.#told || this.#sight.objection(this.#composer.images.length),
+  #showTarget() {
+    const { message, tries } = this.#target;
+    if (message === "" || this.#log.showMessage(message)) this.#target = { message: "", tries: 0 };
+    else if (tries > 0) {
+      this.#target = { message, tries: tries - 1 };
+      if (tries === 2) void this.#dialogue?.showBranch(message); // it is in another branch
+    }
+  }
+
+  #updateNotice() {
+    this.#notices.update({
+      // Warn as soon as an image is added, not only when the question is sent.
+      draftNotice: this.#draftNotice || this.#model.objection(this.#composer.images.length),
       isAnswering: this.isAnswering,
-      link: isExplained(this.turns.at(-1)?.answer) ? "fine" : this.#link,
+      link: isHoldShown(this.turns.at(-1)?.answer) ? "fine" : this.#link,
       isUnsaved: this.turns.at(-1)?.answer.unsaved ?? false,
       reload: this.#isOutdated ? () => (this.#dialogue?.save(), location.reload()) : null,
     });

@@ -1,28 +1,34 @@
 /**
- * Where a question is written: one field that grows, images above it, one button that is Send or Stop and never moves.
- * While an answer is made, Enter puts what was written in a queue of one.
+ * The message form: a field that grows, attached images above it, and one button that never moves: it stops the answer
+ * while there is nothing to send. While an answer streams, a message is put in a queue of one. Each conversation has a
+ * draft of its own.
  */
-import { MOST_IMAGES } from "../conversation/conversation.js";
+import { MAX_IMAGES } from "../conversation/conversation.js";
 import { ICONS, h, icon } from "../dom/elements.js";
+import { isTouch } from "../dom/pointer.js";
 import { words } from "../strings/words.js";
-import { Queued } from "./queued.js";
+import { QueuedMessage } from "./queued.js";
 
-/** Some browsers report the Enter that ends a composition only by this code. */
+/** Some browsers report the Enter that ends an IME composition only by this code. */
 const COMPOSING_KEY_CODE = 229;
+/** So many other conversations' drafts are kept here that the tab's storage cannot have: those with images and very long ones. */
+const MAX_KEPT = 8;
 
 /**
  * @typedef {object} ComposerActions
- * @property {(question: string, images: readonly Picture[]) => boolean} send false: that may not be sent now, and stays
+ * @property {(question: string, images: readonly Picture[]) => boolean} send returns whether it was sent; if not, the form keeps it
  * @property {() => void} stop
- * @property {(draft: Draft) => void} keep keep what is not sent yet for the next load
- * @property {() => void} changed there are other images now
- * @property {(sentence: string) => void} told something has to be said
- * @property {(sentence: string) => void} said the same, for those who don't see it
+ * @property {(conversation: string, draft: Draft) => boolean} saveDraft returns whether it is stored
+ * @property {(conversation: string) => Draft} loadDraft
+ * @property {() => void} changed the images are others now
+ * @property {(sentence: string) => void} notify show a sentence about the message
+ * @property {(sentence: string) => void} announce tell a screen reader what is visible to others
  */
 
 /** @typedef {import("../conversation/storage.js").Draft} Draft */
 /** @typedef {import("../stream/types.js").Picture} Picture */
-/** @typedef {import("./attachments.js").Tray} Tray */
+/** @typedef {import("./attachments.js").Attachments} Attachments */
+/** @typedef {{text: string, queued: {text: string, images: readonly Picture[]}, attachments: Attachments | null}} KeptDraft a draft with its images */
 
 /** The composer of one chat. */
 export class Composer {
@@ -30,39 +36,50 @@ export class Composer {
     rows: "1",
     "aria-label": words.composer,
     placeholder: words.placeholder,
-    enterkeyhint: "send",
+    enterkeyhint: isTouch() ? "enter" : "send",
     autocomplete: "off",
     dir: "auto",
   });
-  #send = icon(ICONS.send);
-  #stop = icon(ICONS.stop, { filled: true });
-  #button = h("button", { type: "submit", class: "go" }, this.#send);
-  #queued = new Queued({ edit: () => this.#takeBack(), drop: () => this.#queue("", []) });
+  #sendIcon = icon(ICONS.send);
+  #stopIcon = icon(ICONS.stop, { filled: true });
+  #button = h("button", { type: "submit", class: "submit" }, this.#sendIcon);
+  /** Beside the button while that has something to send. A finger has the button alone. */
+  #halt = h("button", { type: "button", class: "halt", "aria-label": words.stop, title: words.stop, hidden: true }, icon(ICONS.stop, { filled: true }));
+  #queued = new QueuedMessage({ edit: () => this.#editQueued(), drop: () => this.#queue("", []) });
   #picker = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, "aria-label": words.addImages });
   #attach = h("button", { type: "button", class: "attach", "aria-label": words.addImages, title: words.addImages }, icon(ICONS.image));
-  #target = h("p", { class: "target", hidden: true }, words.dropHere);
-  element = h("form", { class: "composer" }, this.#queued.element, this.#attach, this.#field, this.#button, this.#picker, this.#target);
-  /** What reads images is loaded with the first of them. @type {Tray | null} */
-  #tray = null;
+  #dropTarget = h("p", { class: "drop-target", hidden: true }, words.dropHere);
+  element = h("form", { class: "composer" }, this.#queued.element, this.#attach, this.#field, this.#halt, this.#button, this.#picker, this.#dropTarget);
+  /** Its module is loaded with the first image. @type {Attachments | null} */
+  #attachments = null;
   #actions;
   #isAnswering = false;
+  /** Id of the conversation; empty: the new one. */
+  #conversation = "";
+  #isStored = true;
+  /** The drafts of other conversations, the oldest first. @type {Map<string, KeptDraft>} */
+  #kept = new Map();
 
   /** @param {ComposerActions} actions */
   constructor(actions) {
     this.#actions = actions;
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#press();
+      this.#sendOrStop();
     });
-    this.#field.addEventListener("keydown", (event) => this.#key(event));
+    this.#field.addEventListener("keydown", (event) => this.#keyPressed(event));
     this.#field.addEventListener("input", () => {
-      this.#grow();
-      this.#keep();
+      this.#fitHeight();
+      this.#saveDraft();
+    });
+    this.#halt.addEventListener("click", () => {
+      this.#actions.stop();
+      this.refocus();
     });
     this.#attach.addEventListener("click", () => this.#picker.click());
     this.#picker.addEventListener("change", () => {
-      void this.take([...(this.#picker.files ?? [])]);
-      this.#picker.value = ""; // the same file may be chosen again
+      void this.addFiles([...(this.#picker.files ?? [])]);
+      this.#picker.value = ""; // otherwise choosing the same file again is no change
     });
     this.#field.addEventListener("paste", (event) => this.#paste(event));
     // The second press of a double click must not stop what the first one sent.
@@ -75,141 +92,198 @@ export class Composer {
         this.focus();
       }
     });
-    this.#label();
+    this.#updateButton();
   }
 
-  /** Put the caret into the field. */
+  /** Focus the field. */
   focus() {
     this.#field.focus({ preventScroll: true });
   }
 
-  /** Put the caret back, but not where that would open a keyboard over the answer. */
+  /** Focus the field, except on touch screens: there the keyboard would open over the answer. */
   refocus() {
-    if (!matchMedia("(pointer: coarse)").matches) this.focus();
+    if (!isTouch()) this.focus();
   }
 
   /**
-   * Show what was not sent yet when the page was left.
-   * @param {Draft} draft
+   * Put a question that was not asked back into the form.
+   * @param {string} text
+   * @param {readonly Picture[]} images
    */
-  restore({ text, queued, images }) {
-    this.#queued.hold(queued, []);
-    this.#field.value = text;
-    this.#grow();
-    if (images === 0) return;
-    this.#actions.told(words.imagesGone);
-    this.#keep();
-  }
-
-  /** The images that go with the next question, and those that wait with the one before it. */
-  get images() {
-    return [...this.#queued.images, ...this.#shown];
-  }
-
-  get #shown() {
-    return this.#tray?.pictures ?? [];
+  takeBack(text, images) {
+    this.#prepend(text, images);
   }
 
   /**
-   * Let files go with the next question, if they are images that can be sent; what is wrong with one is said.
+   * Show the draft of a conversation in place of the current one's, which is kept.
+   * @param {string} conversation its id; empty: the new one
+   */
+  show(conversation) {
+    this.#keepDraft();
+    this.#attachments?.element.remove();
+    this.#conversation = conversation;
+    this.#isAnswering = false;
+    const kept = this.#kept.get(conversation);
+    this.#kept.delete(conversation);
+    this.#attachments = kept?.attachments ?? null;
+    if (this.#attachments) this.#queued.element.after(this.#attachments.element);
+    const stored = kept ? null : this.#actions.loadDraft(conversation);
+    const draft = kept ?? asKept(/** @type {Draft} */ (stored));
+    this.#queued.set(draft.queued.text, draft.queued.images);
+    this.#field.value = draft.text;
+    this.#isStored = kept === undefined;
+    this.#fitHeight();
+    if (!stored?.images) return;
+    this.#actions.notify(words.imagesGone);
+    this.#saveDraft();
+  }
+
+  /**
+   * Set the id that the server gave to the shown conversation: what is written stays.
+   * @param {string} conversation
+   */
+  rename(conversation) {
+    if (conversation === this.#conversation) return;
+    this.#actions.saveDraft(this.#conversation, { text: "", queued: "", images: 0 });
+    this.#conversation = conversation;
+    this.#saveDraft();
+  }
+
+  /** Keep what the storage has not of the current draft. */
+  #keepDraft() {
+    const { text, images } = this.#queued;
+    const attachments = this.#attachments;
+    if (this.#isStored && images.length + (attachments?.count ?? 0) === 0) return;
+    this.#kept.set(this.#conversation, { text: this.#field.value, queued: { text, images }, attachments });
+    const [oldest = ""] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT) this.#kept.delete(oldest);
+  }
+
+  /** The images of the next question and of the queued message. */
+  get images() {
+    return [...this.#queued.images, ...this.#pictures];
+  }
+
+  get #pictures() {
+    return this.#attachments?.pictures ?? [];
+  }
+
+  /**
+   * Attach files to the next question. Those that can't be sent are left out with a notice.
    * @param {readonly File[]} files
    */
-  async take(files) {
+  async addFiles(files) {
     if (files.length === 0) return;
-    (await this.#opened())?.take(files);
+    const conversation = this.#conversation;
+    const attachments = await this.#loadAttachments();
+    // Another one may be shown by now, and images must not be sent to the wrong one.
+    if (conversation !== this.#conversation) return this.#actions.notify(words.actionFailed);
+    attachments?.addFiles(files);
     this.refocus();
   }
 
   /**
-   * Show that files may be let go here.
-   * @param {boolean} isOver
+   * Show or hide where files can be dropped.
+   * @param {boolean} isShown
    */
-  invite(isOver) {
-    this.#target.hidden = !isOver;
+  showDropTarget(isShown) {
+    this.#dropTarget.hidden = !isShown;
   }
 
-  async #opened() {
+  async #loadAttachments() {
     try {
-      const { Tray } = await import("./attachments.js");
-      if (this.#tray) return this.#tray;
-      const { told, said } = this.#actions;
-      this.#tray = new Tray({ changed: () => this.#reckon(), told, said, left: () => this.#attach.focus() });
-      this.#queued.element.after(this.#tray.element);
-      return this.#tray;
+      const { Attachments } = await import("./attachments.js");
+      if (this.#attachments) return this.#attachments;
+      const { notify, announce } = this.#actions;
+      this.#attachments = new Attachments({ changed: () => this.#imagesChanged(), notify, announce, focusLost: () => this.#attach.focus() });
+      this.#queued.element.after(this.#attachments.element);
+      return this.#attachments;
     } catch {
-      this.#actions.told(words.notDone); // the network is gone: the next try loads it
+      this.#actions.notify(words.actionFailed); // the network is gone; the next call tries again
       return null;
     }
   }
 
-  /** There are other images now. */
-  #reckon() {
-    this.#label();
-    this.#keep();
+  #imagesChanged() {
+    this.#updateButton();
+    this.#saveDraft();
     this.#actions.changed();
   }
 
   /** @param {ClipboardEvent} event */
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    // A table or a text is put there as a picture, too: its words are what is wanted.
+    // Office programs copy text and tables also as an image; paste their text.
     if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
     event.preventDefault();
-    void this.take(files);
+    void this.addFiles(files);
   }
 
   /**
-   * Turn the button. What waits is sent when the answer is whole; after any other end its writer decides.
+   * Set whether an answer streams. When an answer completes, the queued message is sent; if the answer ended in another
+   * way, it goes back into the field.
    * @param {boolean} isAnswering
-   * @param {boolean} isWhole whether the last answer came to its own end
+   * @param {boolean} isComplete whether the last answer was neither stopped nor failed
    */
-  turn(isAnswering, isWhole) {
-    if (isAnswering === this.#isAnswering) return;
+  setAnswering(isAnswering, isComplete) {
+    const hasChanged = isAnswering !== this.#isAnswering;
     this.#isAnswering = isAnswering;
-    if (!isAnswering && !this.#queued.isEmpty) this.#goOn(isWhole);
-    this.#button.replaceChildren(isAnswering ? this.#stop : this.#send);
-    this.#label();
+    if (!isAnswering && !this.#queued.isEmpty) this.#releaseQueued(isComplete);
+    if (hasChanged) this.#updateButton();
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #keyPressed(event) {
     const isComposing = event.isComposing || event.keyCode === COMPOSING_KEY_CODE;
     if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing) return;
+    // A keyboard on the screen has no other key for a new line.
+    if (isTouch() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    if (this.#isAnswering) this.#enqueue();
-    else this.#ask();
+    this.#sendOrQueue();
   }
 
-  #press() {
-    if (this.#isAnswering) this.#actions.stop();
-    else this.#ask();
+  #sendOrStop() {
+    if (this.#isAnswering && this.#isEmpty) this.#actions.stop();
+    else this.#sendOrQueue();
+  }
+
+  #sendOrQueue() {
+    if (this.#isAnswering) this.#enqueue();
+    else this.#send();
+  }
+
+  get #isEmpty() {
+    return this.#field.value.trim() === "" && !this.#pictures.length && !this.#attachments?.isBusy;
   }
 
   /**
-   * Do something with what was written, as soon as its images are read; one that can't be was told, and stops it.
-   * @param {(text: string, images: readonly Picture[]) => boolean} use whether it is not needed here any more
+   * Pass the message on and clear the form. Waits until its images are read; one that can't be read cancels this.
+   * @param {(text: string, images: readonly Picture[]) => boolean} use returns whether the form may be cleared
    */
-  #use(use) {
-    if (this.#tray?.isBusy) return void this.#tray.settled.then((isFine) => isFine && this.#use(use));
+  #submit(use) {
+    const conversation = this.#conversation;
+    if (this.#attachments?.isBusy) {
+      return void this.#attachments.settled.then((isFine) => isFine && this.#conversation === conversation && this.#submit(use));
+    }
     const text = this.#field.value.trim();
-    if (text === "" && this.#shown.length === 0) return this.focus();
-    if (!use(text, this.#shown)) return;
+    if (text === "" && this.#pictures.length === 0) return this.focus();
+    if (!use(text, this.#pictures)) return;
     this.#field.value = "";
-    this.#tray?.empty();
-    this.#grow();
-    this.#keep();
+    this.#attachments?.clear();
+    this.#fitHeight();
+    this.#saveDraft();
   }
 
-  #ask() {
-    this.#use((text, images) => !this.#isAnswering && this.#actions.send(text, images));
+  #send() {
+    this.#submit((text, images) => !this.#isAnswering && this.#actions.send(text, images));
   }
 
   #enqueue() {
-    this.#use((text, images) => {
+    this.#submit((text, images) => {
       const all = [...this.#queued.images, ...images];
-      if (all.length > MOST_IMAGES) this.#actions.told(words.tooManyImages);
-      else this.#queue(joined(this.#queued.text, text), all);
-      return all.length <= MOST_IMAGES;
+      if (all.length > MAX_IMAGES) this.#actions.notify(words.tooManyImages);
+      else this.#queue(paragraphs(this.#queued.text, text), all);
+      return all.length <= MAX_IMAGES;
     });
   }
 
@@ -218,67 +292,84 @@ export class Composer {
    * @param {readonly Picture[]} images
    */
   #queue(text, images) {
-    this.#queued.hold(text, images);
-    this.#keep();
+    this.#queued.set(text, images);
+    this.#saveDraft();
     this.#actions.changed();
     this.refocus();
   }
 
-  #takeBack() {
+  #editQueued() {
     const { text, images } = this.#queued;
     this.#queue("", []);
-    this.#putBack(text, images);
+    this.#prepend(text, images);
     this.focus();
   }
 
   /**
+   * Put a message back into the form, before its current content.
    * @param {string} text
    * @param {readonly Picture[]} images
    */
-  #putBack(text, images) {
-    this.#field.value = joined(text, this.#field.value);
-    this.#grow();
-    this.#tray?.put(images);
-    this.#keep();
+  #prepend(text, images) {
+    this.#field.value = paragraphs(text, this.#field.value);
+    this.#fitHeight();
+    this.#attachments?.restore(images);
+    this.#saveDraft();
   }
 
-  /** @param {boolean} isWhole */
-  #goOn(isWhole) {
-    if (!isWhole) return this.#takeBack();
+  /** @param {boolean} isComplete */
+  #releaseQueued(isComplete) {
+    if (!isComplete) return this.#editQueued();
     const { text, images } = this.#queued;
     this.#queue("", []);
-    // The end is drawn first.
-    queueMicrotask(() => this.#actions.send(text, images) || this.#putBack(text, images));
+    // After the current draw, which shows the end of the answer.
+    queueMicrotask(() => this.#actions.send(text, images) || this.#prepend(text, images));
   }
 
-  /** Images are not kept, and a question that lacks them must not be sent by itself. */
-  #keep() {
+  /** Drafts have no images, and a queued question without its images must not be sent automatically. */
+  #saveDraft() {
     const [text, queued] = [this.#field.value, this.#queued.text];
-    const isHeld = this.#queued.images.length > 0;
-    const images = this.images.length;
-    this.#actions.keep(isHeld ? { text: joined(queued, text), queued: "", images } : { text, queued, images });
+    const hasQueuedImages = this.#queued.images.length > 0;
+    const images = this.#queued.images.length + (this.#attachments?.count ?? 0);
+    const draft = hasQueuedImages ? { text: paragraphs(queued, text), queued: "", images } : { text, queued, images };
+    this.#isStored = this.#actions.saveDraft(this.#conversation, draft);
   }
 
-  #grow() {
+  #fitHeight() {
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight}px`;
-    this.#label();
+    this.#updateButton();
   }
 
-  #label() {
-    const name = this.#isAnswering ? words.stop : words.send;
+  #updateButton() {
+    const isEmpty = this.#isEmpty;
+    const stops = this.#isAnswering && isEmpty;
+    const name = stops ? words.stop : words.send;
+    const drawn = stops ? this.#stopIcon : this.#sendIcon;
+    this.#halt.hidden = !this.#isAnswering || stops || isTouch();
+    if (this.#button.firstChild !== drawn) this.#button.replaceChildren(drawn);
     this.#button.setAttribute("aria-label", name);
     this.#button.title = name;
-    // Not `disabled`: that would drop the focus of whoever stands on the button.
-    const isIdle = !this.#isAnswering && this.#field.value.trim() === "" && !this.#tray?.pictures.length && !this.#tray?.isBusy;
-    this.#button.setAttribute("aria-disabled", String(isIdle));
+    // Not `disabled`: a disabled button loses the focus.
+    this.#button.setAttribute("aria-disabled", String(!stops && isEmpty));
   }
 }
 
 /**
+ * Join two texts as paragraphs; an empty one adds none.
  * @param {string} before
  * @param {string} after
  */
-function joined(before, after) {
+function paragraphs(before, after) {
   return [before, after].filter((text) => text !== "").join("\n\n");
+}
+
+/**
+ * Return a stored draft, which has lost its images: without them a queued message must not be sent.
+ * @param {Draft} draft
+ * @returns {Omit<KeptDraft, "attachments">}
+ */
+function asKept({ text, queued, images }) {
+  const isWhole = images === 0;
+  return { text: isWhole ? text : paragraphs(queued, text), queued: { text: isWhole ? queued : "", images: [] } };
 }

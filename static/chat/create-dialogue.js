@@ -1,16 +1,17 @@
-/** Where a chat's dialogue gets what it works with: the network, the clock, this tab's memory. */
-import { clock, newRun } from "../dom/clock.js";
+/** Builds the dialogue of a chat with the real network, clock and session storage; tests pass others. */
+import { clock, newRunId } from "../dom/clock.js";
 import { Dialogue } from "../conversation/dialogue.js";
-import { recall, remember } from "../conversation/storage.js";
+import { loadConversation, saveConversation } from "../conversation/storage.js";
 import { stopRun } from "../stream/stop.js";
-import { overSse } from "../stream/sse-transport.js";
-import { overSocket } from "../stream/websocket-transport.js";
+import { sseTransport } from "../stream/sse-transport.js";
+import { webSocketTransport } from "../stream/websocket-transport.js";
 
 /**
- * @param {string} base the address to which the server's doors are relative
- * @param {Pick<ConstructorParameters<typeof Dialogue>[0], "shelf" | "listener">} rest
+ * Return a new dialogue.
+ * @param {string} base the address that the server's paths are relative to
+ * @param {Pick<ConstructorParameters<typeof Dialogue>[0], "store" | "listener" | "isInUse" | "heartbeat_ms">} rest
  */
-export function wired(base, rest) {
-  const transports = [overSse(base), overSocket(base)];
-  return new Dialogue({ ...rest, transports, clock, newRun, remember, recall, stopRun: (run) => stopRun(base, run) });
+export function createDialogue(base, rest) {
+  const transports = [sseTransport(base), webSocketTransport(base)];
+  return new Dialogue({ ...rest, transports, clock, newRunId, saveConversation, loadConversation, stopRun: (run) => stopRun(base, run) });
 }

@@ -1,4 +1,4 @@
-/** Registration of the elements, apart from their classes, so that importing a class changes nothing. */
+/** Registers the custom elements. Apart from the classes, so that importing a class has no side effect. */
 import { FreshetChat } from "./chat.js";
 
 /** Register `<freshet-chat>`, once. */

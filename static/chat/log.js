@@ -1,121 +1,134 @@
-/** The turns of a conversation in their scroller, or what stands there before the first one. */
+/** The scrolling log of a chat: its turns, or a placeholder while there are none. */
 import { ICONS, h, icon } from "../dom/elements.js";
-import { warm } from "../turn/answer.js";
-import { isResting, letRest } from "../dom/content-visibility.js";
-import { Follower } from "../dom/scroll.js";
-import { Slices } from "../dom/idle-slices.js";
+import { loadRenderer } from "../turn/answer.js";
+import { isSkippable, skipOffscreen } from "../dom/content-visibility.js";
+import { AutoScroll } from "../dom/scroll.js";
+import { SlicedTask } from "../dom/idle-slices.js";
 import { words } from "../strings/words.js";
 import { TurnView } from "../turn/turn.js";
 
 /** @typedef {import("../conversation/conversation.js").Turn} Turn */
-/** @typedef {import("../conversation/dialogue.js").Standing} Standing */
+/** @typedef {import("../conversation/dialogue.js").LoadState} LoadState */
 
 /**
- * @typedef {object} OwnActions
+ * @typedef {object} ChatActions
  * @property {(question: string) => void} ask
- * @property {() => void} again try to have the conversation once more
- * @property {() => void} leave what the person stood on is gone
+ * @property {() => void} reload load the conversation again
+ * @property {() => void} focusLost the focused element was removed
  */
 
-/** @typedef {OwnActions & import("../turn/turn.js").TurnActions} LogActions */
+/** @typedef {ChatActions & import("../turn/turn.js").TurnActions} LogActions */
 
 /**
- * @typedef {object} Shown
+ * @typedef {object} LogContent
  * @property {readonly Turn[]} turns
- * @property {boolean} isAnswering whether the last answer is being made
- * @property {Standing} standing
- * @property {string} model named before the first question
+ * @property {boolean} isAnswering whether the last answer is pending or streams
+ * @property {LoadState} loadState
+ * @property {string} modelName shown before the first question
  */
 
-/** What fills every screen: so many turns or characters are drawn at once, the others in idle slices. */
+/** Enough to fill any screen: this many turns or characters are drawn at once, the others in idle slices. */
 const SCREEN_TURNS = 12;
 const SCREEN_CHARS = 12_000;
-/** Turns stand in boxes of so many: where one is put in, a browser looks at everything behind it in the same box. */
+/** Turns per box. Boxes bound the cost of an insertion: the browser checks everything after it in the same box. */
 const BOX_TURNS = 16;
 
 /** The log of one chat. */
-export class Log {
+export class ChatLog {
   #column = h("div", { class: "column" });
   element = h("div", { class: "scroller", role: "log", "aria-live": "off", "aria-label": words.log, tabindex: "0" }, this.#column);
-  toBottom = h("button", { type: "button", class: "to-bottom", "aria-label": words.toBottom, title: words.toBottom, hidden: true }, icon(ICONS.down));
-  #follower = new Follower(
+  toBottom = h("button", { type: "button", class: "to-bottom", "aria-label": words.jumpToLatest, title: words.jumpToLatest, hidden: true }, icon(ICONS.down));
+  #autoScroll = new AutoScroll(
     this.element,
     this.#column,
     (isFollowing) => {
       this.toBottom.hidden = isFollowing;
     },
-    () => this.#empty === null,
+    () => this.#placeholder === null,
   );
-  /** The turns that are drawn, one after the other. @type {TurnView[]} */
+  /** The drawn turns: a contiguous range of all. @type {TurnView[]} */
   #views = [];
-  /** Where the first of them stands among all. */
+  /** Index of the first drawn turn. */
   #from = 0;
-  /** By number, the lowest first; where turns become known above, it may be below zero. @type {Map<number, HTMLElement>} */
+  /** By box number, ascending; negative for turns that were loaded above the first. @type {Map<number, HTMLElement>} */
   #boxes = new Map();
-  /** Where the turn stands that begins the box with the number 0. */
+  /** Index of the turn that starts box 0. */
   #origin = 0;
-  /** @type {Pick<Shown, "turns" | "isAnswering">} */
-  #shown = { turns: [], isAnswering: false };
-  #rest = new Slices(() => this.#fill(), { isPatient: true, after: () => this.#settle() });
-  /** @type {HTMLElement | null} */
-  #empty = null;
-  /** What stands there instead of turns. @type {Standing | null} */
-  #greeted = null;
+  /** @type {Pick<LogContent, "turns" | "isAnswering">} */
+  #content = { turns: [], isAnswering: false };
+  #backfill = new SlicedTask(() => this.#drawOneMore(), { isIdle: true, after: () => this.#afterSlice() });
+  /** Shown while there are no turns. @type {HTMLElement | null} */
+  #placeholder = null;
+  /** The state that the placeholder was made for. @type {LoadState | null} */
+  #placeholderState = null;
   #actions;
-  /** Questions to begin with; empty: the page's own. @type {readonly string[]} */
+  /** Suggested first questions; empty: the page's own. @type {readonly string[]} */
   starters = [];
 
   /** @param {LogActions} actions */
   constructor(actions) {
     this.#actions = actions;
+    // With the answers' own listeners, after what the first paint needs. Without the module, the browser's own way of copying stays.
+    void loadRenderer()
+      .then(() => import("../render/clicks.js"))
+      .then(
+        (module) => module.addCopyListener(this.element),
+        () => {},
+      );
     this.toBottom.addEventListener("click", () => {
-      this.#follower.jump();
-      actions.leave();
+      this.#autoScroll.jumpToEnd();
+      actions.focusLost();
     });
   }
 
   /**
-   * Show a conversation; only what changed is touched.
-   * @param {Shown} shown
+   * Show a conversation. Touches only the elements of what changed.
+   * @param {LogContent} content
    */
-  show({ turns, isAnswering, standing, model }) {
-    const { place, way } = this.#keep(turns);
-    this.#shown = { turns, isAnswering };
-    if (isAnswering && place >= 0) this.#follower.jump();
-    if (turns.length === 0) return this.#greet(standing, model);
-    this.#empty?.remove();
-    this.#empty = this.#greeted = null;
+  show({ turns, isAnswering, loadState, modelName }) {
+    const { index, focused } = this.#removeChanged(turns);
+    this.#content = { turns, isAnswering };
+    if (isAnswering && index >= 0) this.#autoScroll.jumpToEnd();
+    if (turns.length === 0) return this.#showPlaceholder(loadState, modelName);
+    this.#placeholder?.remove();
+    this.#placeholder = this.#placeholderState = null;
     this.#views.forEach((view, at) => this.#update(view, this.#from + at));
-    this.#open();
-    if (way) this.#views[place - this.#from]?.focus(way);
-    this.#follower.keep();
+    this.#drawScreen();
+    if (focused) this.#views[index - this.#from]?.focusSwitch(focused);
+    this.#autoScroll.update();
   }
 
-  /** What shows the last answer, and whether all of it is there; null where there is none. */
+  /** Whether a question is being edited. */
+  get isEditing() {
+    return this.#views.some(({ isEditing }) => isEditing);
+  }
+
+  /** The text of the last answer as it is drawn; null: there is none. */
   get last() {
-    const { turns } = this.#shown;
+    const { turns } = this.#content;
     const view = this.#views.at(-1);
-    return view && view.run === turns.at(-1)?.answer.run ? view.shown : null;
+    return view && view.run === turns.at(-1)?.answer.run ? view.answerText : null;
   }
 
   /**
-   * Stand on the next message, or the one before. A box that rests is woken by that.
+   * Focus the next message, or the previous one. That also makes the browser lay out a skipped box.
    * @param {1 | -1} by
    */
-  step(by) {
+  focusMessage(by) {
     const messages = /** @type {HTMLElement[]} */ ([...this.#column.querySelectorAll(".message:not([hidden])")]);
     const focused = /** @type {ShadowRoot} */ (this.element.getRootNode()).activeElement?.closest(".message");
-    const at = focused instanceof HTMLElement ? messages.indexOf(focused) : by > 0 ? this.#firstSeen(messages) - 1 : messages.length;
+    const at = focused instanceof HTMLElement ? messages.indexOf(focused) : by > 0 ? this.#firstVisible(messages) - 1 : messages.length;
     const next = messages[Math.min(Math.max(at + by, 0), messages.length - 1)];
     next?.focus({ preventScroll: true });
     next?.scrollIntoView({ block: "start" });
   }
 
   /**
-   * Find the first message that begins on the screen or below it. Few are looked at: that lays out what rests.
+   * Return the index of the first message that begins on the screen or below it. A binary search, because measuring
+   * makes the browser lay out skipped boxes.
    * @param {HTMLElement[]} messages
    */
-  #firstSeen(messages) {
+  #firstVisible(messages) {
     const { top } = this.element.getBoundingClientRect();
     let [from, to] = [0, messages.length];
     while (from < to) {
@@ -126,51 +139,80 @@ export class Log {
     return from;
   }
 
-  /** Go to the end: a question was just asked there. */
-  jump() {
-    this.#follower.jump();
+  /**
+   * Leave room below the last message for what floats there.
+   * @param {number} height_px
+   */
+  leaveRoom(height_px) {
+    this.element.style.setProperty("--floating", `${height_px}px`);
+    this.#autoScroll.update();
   }
 
   /**
-   * Take away what is not shown any more: everything from the first other turn on. Who stood on the way from it to
-   * another version stands there again; who stood elsewhere in it goes back to the field.
-   * @param {readonly Turn[]} turns
-   * @returns {{place: number, way: "question" | "answer" | null}} where that was; -1 where all is still there
+   * Scroll to a message.
+   * @param {string} message its id
+   * @returns {boolean} whether it is in the branch that is shown
    */
-  #keep(turns) {
+  showMessage(message) {
+    const { turns } = this.#content;
+    const index = turns.findIndex(({ asked, answer, answers }) => asked === message || answer.run === message || answers.ids[answers.at] === message);
+    const turn = turns[index];
+    if (!turn) return false;
+    while (this.#from > index && this.#drawOneMore());
+    const [question, answer] = this.#views[index - this.#from]?.element.querySelectorAll(".message") ?? [];
+    const found = turn.asked === message ? question : answer;
+    if (found instanceof HTMLElement) found.focus({ preventScroll: true });
+    found?.scrollIntoView({ block: "start" });
+    this.#autoScroll.update();
+    return true;
+  }
+
+  /** Scroll to the end and follow it, as after a new question. */
+  jump() {
+    this.#autoScroll.jumpToEnd();
+  }
+
+  /**
+   * Remove the views from the first turn on that is another one now. If the focus was on a branch switch of that turn,
+   * the caller focuses the same switch of the new turn; if it was elsewhere in a removed view, it moves to the field.
+   * @param {readonly Turn[]} turns
+   * @returns {{index: number, focused: "question" | "answer" | null}} index of the first removed turn, -1: none; whose
+   *   switch had the focus
+   */
+  #removeChanged(turns) {
     const first = this.#views[0]?.run;
-    // More may be known than before of what stands above.
+    // Turns may have been loaded above the first drawn one.
     const from = turns[this.#from]?.answer.run === first ? this.#from : turns.findIndex(({ answer }) => answer.run === first);
     const other = from < 0 ? 0 : this.#views.findIndex((view, at) => view.run !== turns[from + at]?.answer.run);
     if (from >= 0) this.#origin += from - this.#from;
     this.#from = other === 0 || first === undefined ? turns.length : from;
-    if (other < 0) return { place: -1, way: null };
-    const focused = /** @type {ShadowRoot} */ (this.element.getRootNode()).activeElement;
-    const gone = this.#views.splice(other);
-    const way = gone[0]?.wayOf(focused) ?? null;
-    const isLost = way === null && gone.some((view) => view.element.contains(focused));
-    for (const view of gone) view.element.remove();
+    if (other < 0) return { index: -1, focused: null };
+    const active = /** @type {ShadowRoot} */ (this.element.getRootNode()).activeElement;
+    const removed = this.#views.splice(other);
+    const focused = removed[0]?.switchOf(active) ?? null;
+    const isFocusLost = focused === null && removed.some((view) => view.element.contains(active));
+    for (const view of removed) view.element.remove();
     for (const [number, box] of [...this.#boxes].reverse()) {
       if (box.childElementCount > 0) break;
       box.remove();
       this.#boxes.delete(number);
     }
-    if (isLost) this.#actions.leave();
-    return { place: gone.length > 0 ? Math.max(from, 0) + other : -1, way };
+    if (isFocusLost) this.#actions.focusLost();
+    return { index: removed.length > 0 ? Math.max(from, 0) + other : -1, focused };
   }
 
-  /** Draw what fills a screen; the rest is for later, when there is time. */
-  #open() {
-    const { turns } = this.#shown;
-    if (this.#views.length === 0) this.#from = screenful(turns);
+  /** Draw what fills a screen now, and the other turns in idle time. */
+  #drawScreen() {
+    const { turns } = this.#content;
+    if (this.#views.length === 0) this.#from = firstOnScreen(turns);
     for (let added = 0; added < SCREEN_TURNS && this.#append(); added++);
-    const isWhole = this.#from === 0 && this.#views.length === turns.length;
-    if (!isWhole) void warm().then(() => this.#rest.start());
+    const isComplete = this.#from === 0 && this.#views.length === turns.length;
+    if (!isComplete) void loadRenderer().then(() => this.#backfill.schedule());
   }
 
-  /** @returns {boolean} whether more turns wait for being drawn */
-  #fill() {
-    const { turns } = this.#shown;
+  /** @returns {boolean} whether turns are left to draw */
+  #drawOneMore() {
+    const { turns } = this.#content;
     if (!this.#append() && this.#from > 0) {
       const turn = /** @type {Turn} */ (turns[--this.#from]);
       const added = new TurnView(turn, this.#actions);
@@ -181,20 +223,20 @@ export class Log {
     return this.#from + this.#views.length < turns.length || this.#from > 0;
   }
 
-  /** What ends a slice: a box that is whole and not the last may rest. */
-  #settle() {
-    this.#follower.keep();
-    const last = this.#numberOf(this.#shown.turns.length - 1);
-    const whole = [...this.#boxes].filter(([number]) => {
-      const begin = this.#origin + number * BOX_TURNS;
-      return number < last && Math.max(begin, 0) >= this.#from;
+  /** Allow the browser to skip the boxes that are complete, except the last one, while they are off-screen. */
+  #afterSlice() {
+    this.#autoScroll.update();
+    const last = this.#boxNumber(this.#content.turns.length - 1);
+    const complete = [...this.#boxes].filter(([number]) => {
+      const start = this.#origin + number * BOX_TURNS;
+      return number < last && Math.max(start, 0) >= this.#from;
     });
-    letRest(whole.map(([, box]) => box).filter((box) => !isResting(box)));
+    skipOffscreen(complete.map(([, box]) => box).filter((box) => !isSkippable(box)));
   }
 
   /** Draw the next turn at the end, if there is one. */
   #append() {
-    const turn = this.#shown.turns[this.#from + this.#views.length];
+    const turn = this.#content.turns[this.#from + this.#views.length];
     if (!turn) return false;
     const added = new TurnView(turn, this.#actions);
     this.#views.push(added);
@@ -204,15 +246,15 @@ export class Log {
   }
 
   /**
-   * Give the box of a turn. All boxes above it are made with it, so that none is put in later.
-   * @param {number} at
+   * Return the box of a turn. Creates it together with all boxes above it, so that none is inserted later.
+   * @param {number} at index of the turn
    */
   #boxOf(at) {
-    const number = this.#numberOf(at);
+    const number = this.#boxNumber(at);
     const known = this.#boxes.get(number);
     if (known) return known;
     const numbers = [...this.#boxes.keys()];
-    const from = numbers.length > 0 && number > (numbers[0] ?? 0) ? (numbers.at(-1) ?? 0) + 1 : this.#numberOf(0);
+    const from = numbers.length > 0 && number > (numbers[0] ?? 0) ? (numbers.at(-1) ?? 0) + 1 : this.#boxNumber(0);
     const until = numbers.length > 0 && number < (numbers[0] ?? 0) ? (numbers[0] ?? 0) - 1 : number;
     const made = Array.from({ length: until - from + 1 }, (_, index) => /** @type {const} */ ([from + index, h("div", { class: "turns" })]));
     const elements = made.map(([, box]) => box);
@@ -223,7 +265,7 @@ export class Log {
   }
 
   /** @param {number} at */
-  #numberOf(at) {
+  #boxNumber(at) {
     return Math.floor((at - this.#origin) / BOX_TURNS);
   }
 
@@ -232,52 +274,53 @@ export class Log {
    * @param {number} at
    */
   #update(view, at) {
-    const { turns, isAnswering } = this.#shown;
+    const { turns, isAnswering } = this.#content;
     const turn = turns[at];
     if (turn) view.update(turn, { isAnswering, isLast: at === turns.length - 1 });
   }
 
   /**
-   * @param {Standing} standing
-   * @param {string} model
+   * @param {LoadState} loadState
+   * @param {string} modelName
    */
-  #greet(standing, model) {
-    if (this.#greeted === standing) return;
-    this.#greeted = standing;
-    this.#empty?.remove();
-    this.#empty = standing === "here" ? this.#invite(model) : standing === "loading" ? null : this.#excuse(standing);
-    if (this.#empty) this.#column.append(this.#empty);
+  #showPlaceholder(loadState, modelName) {
+    if (this.#placeholderState === loadState) return;
+    this.#placeholderState = loadState;
+    this.#placeholder?.remove();
+    if (loadState === "loading") this.#placeholder = null;
+    else this.#placeholder = loadState === "loaded" ? this.#welcome(modelName) : this.#loadError(loadState);
+    if (this.#placeholder) this.#column.append(this.#placeholder);
   }
 
-  /** @param {string} model */
-  #invite(model) {
+  /** @param {string} modelName */
+  #welcome(modelName) {
     const suggestions = this.starters.length > 0 ? this.starters : words.suggestions;
     const rows = suggestions.map((suggestion) => {
       const button = h("button", { type: "button" }, h("span", { dir: "auto" }, suggestion), icon(ICONS.next));
       button.addEventListener("click", () => this.#actions.ask(suggestion));
       return h("li", {}, button);
     });
-    const text = model ? words.emptyModel(model) : "";
+    const text = modelName ? words.emptyModel(modelName) : "";
     return h("div", { class: "empty" }, h("h2", {}, words.emptyTitle), h("p", {}, text), h("ul", {}, ...rows));
   }
 
-  /** @param {"missing" | "away"} standing */
-  #excuse(standing) {
-    const { title, advice } = words[standing];
-    const excuse = h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, advice));
-    if (standing === "missing") return excuse;
+  /** @param {"missing" | "away"} loadState */
+  #loadError(loadState) {
+    const { title, advice } = words[loadState];
+    const message = h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, advice));
+    if (loadState === "missing") return message;
     const button = h("button", { type: "button", class: "retry" }, icon(ICONS.again), words.retry);
-    button.addEventListener("click", this.#actions.again);
-    excuse.append(button);
-    return excuse;
+    button.addEventListener("click", this.#actions.reload);
+    message.append(button);
+    return message;
   }
 }
 
 /**
+ * Return the index of the first of those last turns that fill any screen.
  * @param {readonly Turn[]} turns
- * @returns {number} the first of those that fill every screen from its end
  */
-function screenful(turns) {
+function firstOnScreen(turns) {
   let [from, chars] = [turns.length, 0];
   while (from > 0 && chars < SCREEN_CHARS && turns.length - from < SCREEN_TURNS) {
     const { question, answer } = /** @type {Turn} */ (turns[--from]);

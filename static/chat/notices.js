@@ -1,22 +1,19 @@
-/**
- * One quiet line above the composer for what passes by itself, or asks for one press. It floats, so nothing moves when
- * it comes or goes.
- */
+/** A single-line notice above the composer, at most with one button. It floats; a tall one makes room for itself below the last message. */
 import { h, setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
-/** Trouble that is over sooner than this is not worth a word. */
+/** Connection trouble that ends sooner is not shown. */
 const NOTICE_AFTER_MS = 700;
 
-/** @typedef {{name: string, act: () => void}} Press */
+/** @typedef {{name: string, act: () => void}} NoticeButton */
 
 /**
- * @typedef {object} State of a chat
- * @property {string} remark on what is being written
+ * @typedef {object} ChatState
+ * @property {string} draftNotice about the message being written; empty: none
  * @property {boolean} isAnswering
  * @property {"fine" | "lost" | "busy"} link
  * @property {boolean} isUnsaved
- * @property {(() => void) | null} reload where the server has a newer version of the page
+ * @property {(() => void) | null} reload null unless the server has a newer version of the page
  */
 
 /** Shows one notice at a time. */
@@ -24,51 +21,55 @@ export class Notices {
   #text = h("span", {});
   #button = h("button", { type: "button", hidden: true });
   element = h("p", { class: "notice", hidden: true }, this.#text, this.#button);
-  /** @type {Press | null} */
-  #press = null;
-  #wanted = "";
+  /** @type {NoticeButton | null} */
+  #action = null;
+  #current = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
-  #say;
+  #announce;
 
-  /** @param {(text: string) => void} say tell those who don't see it */
-  constructor(say) {
-    this.#say = say;
-    this.#button.addEventListener("click", () => this.#press?.act());
+  /**
+   * @param {(text: string) => void} announce called with each notice shown, for screen readers
+   * @param {(height_px: number) => void} resized called with the height of the notice; 0: there is none
+   */
+  constructor(announce, resized) {
+    this.#announce = announce;
+    new ResizeObserver(() => resized(this.element.offsetHeight)).observe(this.element);
+    this.#button.addEventListener("click", () => this.#action?.act());
   }
 
   /**
-   * Show what matters most now, if anything does.
-   * @param {State} state
+   * Show the most important notice for a state, or none.
+   * @param {ChatState} state
    */
-  tell({ remark, isAnswering, link, isUnsaved, reload }) {
-    if (remark) this.show(remark, { at_once: true });
-    else if (isAnswering && !navigator.onLine) this.show(words.offline, { at_once: true });
-    else if (isAnswering && link !== "fine") this.show(words[link]);
-    else if (isUnsaved) this.show(words.notices.not_saved ?? null);
-    else if (reload && !isAnswering) this.show(words.notices.new_version ?? null, { press: { name: words.reload, act: reload } });
-    else this.show(null);
+  update({ draftNotice, isAnswering, link, isUnsaved, reload }) {
+    if (draftNotice) this.#show(draftNotice, { isImmediate: true });
+    else if (isAnswering && !navigator.onLine) this.#show(words.offline, { isImmediate: true });
+    else if (isAnswering && link !== "fine") this.#show(words[link]);
+    else if (isUnsaved) this.#show(words.notices.not_saved ?? "");
+    else if (reload && !isAnswering) this.#show(words.notices.new_version ?? "", { button: { name: words.reload, act: reload } });
+    else this.#show("");
   }
 
   /**
-   * Show a notice, or take it away.
-   * @param {string | null} text
-   * @param {{at_once?: boolean, press?: Press | null}} [how] `press`: the button at its end
+   * Show a notice, or hide the current one.
+   * @param {string} text empty: hide
+   * @param {{isImmediate?: boolean, button?: NoticeButton | null}} [options]
    */
-  show(text, { at_once = false, press = null } = {}) {
-    if ((text ?? "") === this.#wanted) return;
-    this.#press = press;
-    this.#wanted = text ?? "";
+  #show(text, { isImmediate = false, button = null } = {}) {
+    if (text === this.#current) return;
+    this.#action = button;
+    this.#current = text;
     clearTimeout(this.#timer);
-    if (this.#wanted === "" || at_once || !this.element.hidden) this.#draw();
+    if (text === "" || isImmediate || !this.element.hidden) this.#draw();
     else this.#timer = setTimeout(() => this.#draw(), NOTICE_AFTER_MS);
   }
 
   #draw() {
-    setText(this.#text, this.#wanted);
-    setText(this.#button, this.#press?.name ?? "");
-    this.#button.hidden = this.#press === null;
-    this.element.hidden = this.#wanted === "";
-    if (this.#wanted !== "") this.#say(this.#wanted);
+    setText(this.#text, this.#current);
+    setText(this.#button, this.#action?.name ?? "");
+    this.#button.hidden = this.#action === null;
+    this.element.hidden = this.#current === "";
+    if (this.#current !== "") this.#announce(this.#current);
   }
 }

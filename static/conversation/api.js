@@ -2,187 +2,214 @@
  * `conversation/`: The message tree, the dialogue that changes it, and where it is stored: the server's
  * endpoints and this browser. Nothing here draws.
  */
-/** The doors of the conversations that the server keeps: listing, reading, changing, deleting. */
+/** A client of the server's conversation endpoints: list, load, change, delete, import, share. */
 import { parseObject } from "../stream/frames.js";
 
-/** @typedef {import("./branches.js").Kept} Kept */
+/** @typedef {import("./branches.js").StoredConversation} StoredConversation */
 
 /**
- * @typedef {object} Head a conversation without its messages
+ * @typedef {object} ConversationSummary a conversation without its messages
  * @property {string} id
  * @property {string} title
+ * @property {string | null} [leaf] the last message of the branch that is shown
  * @property {number} updated_at milliseconds since 1970
- * @property {string | null} run the answer that is being made in it
+ * @property {string | null} run the run that is answering in it
+ * @property {{message: string, text: string, marks: [number, number][]}} [match] where a search found it, with the places of the words
  */
 
-/** @typedef {{conversations: Head[], next: string | null}} Page */
-/** @typedef {{title?: string, leaf?: string, system?: string | null}} Change */
+/** @typedef {{conversations: ConversationSummary[], next: string | null, cursor?: string}} ConversationPage `cursor`: a feed of changes that begins there follows this list */
+/** @typedef {{title?: string, leaf?: string, system?: string | null}} ConversationPatch */
 
-/** @typedef {{id: string} | {status: number, code: string, param: string}} Brought the new conversation, or why there is none; status 0: it is not known */
+/** @typedef {{kind: "image" | "file", reason: string, count: number}} LeftOut what of a conversation was not imported */
+/** @typedef {{id: string, title: string, left_out: LeftOut[]}} ImportedConversation */
+/** @typedef {{index: number, title: string, code: string, param: string | null}} ImportFailure why a conversation of a file was not imported */
 
 /**
- * @typedef {object} Link to what a conversation shows to others
- * @property {number | null} shared_at milliseconds since 1970; null: it is not shared
- * @property {string | null} address null: it is not shared, or the server can't tell the link again
+ * @typedef {{id: string}
+ *   | {imported: ImportedConversation[], failed: ImportFailure[]}
+ *   | {status: number, code: string, param: string, retry_ms: number | null}} ImportResult
+ *   the new conversation, a report of several, or the server's error; status 0: there was no response
  */
 
-/** What a door may take; then the page goes on without. */
-const DOOR_PATIENCE_MS = 10_000;
-const PAGE_HEADER = "Freshet-Page";
-/** A file takes as long as a slow line needs for it. */
-const SLOWEST_BYTES_PER_MS = 32;
+/**
+ * @typedef {object} ShareLink the public link of a conversation
+ * @property {number | null} shared_at milliseconds since 1970; null: it is not shared
+ * @property {string | null} address null: it is not shared, or the server cannot compute its link again
+ */
 
-/** The conversations of this visitor. Whatever goes wrong is null, and `missing` where there is no such one. */
-export class Library {
+/** A request is aborted after this long. */
+const TIMEOUT_MS = 10_000;
+const PAGE_HEADER = "Freshet-Page";
+/** An upload at this rate or faster is not aborted. */
+const MIN_BYTES_PER_MS = 32;
+
+/** The client of one owner. A failed request returns null; a conversation that does not exist, `missing`. */
+export class ConversationApi {
   #base;
-  #told;
+  #versionSeen;
   #signedOut;
-  /** The answer to the next `load`, where it was asked for already. @type {Promise<Response | null> | null} */
-  early = null;
+  /** The response to the next `load`, if it was requested before. @type {Promise<Response | null> | null} */
+  prefetched = null;
 
   /**
-   * @param {string} base the address of the page, to which the doors are relative
-   * @param {(page: string) => void} told which version of the page the server has; with every answer
-   * @param {() => void} signedOut the server does not know who asks any more
+   * @param {string} base the address of the page, to which the endpoints are relative
+   * @param {(page: string) => void} versionSeen called with the server's version of the page, on every response
+   * @param {() => void} signedOut called when the server answers 401
    */
-  constructor(base, told, signedOut) {
+  constructor(base, versionSeen, signedOut) {
     this.#base = base;
-    this.#told = told;
+    this.#versionSeen = versionSeen;
     this.#signedOut = signedOut;
   }
 
-  /** Ask for nothing but which version of the page the server has. */
-  async look() {
-    await this.ask("GET", "conversations?limit=1");
+  /** Request the server's version of the page, which `versionSeen` receives. */
+  async checkVersion() {
+    await this.request("GET", "conversations?limit=1");
   }
 
   /**
-   * List one page of them.
-   * @param {{search?: string, after?: string | null, signal?: AbortSignal}} what
-   * @returns {Promise<Page | null>}
+   * List one page of conversations.
+   * @param {{search?: string, after?: string | null, signal?: AbortSignal}} query
+   * @returns {Promise<ConversationPage | null>}
+   * @throws {DOMException} AbortError, if the signal is already aborted
    */
   async list({ search = "", after = null, signal }) {
     const query = new URLSearchParams({ ...(search !== "" && { search }), ...(after !== null && { after }) });
-    const { body } = await this.ask("GET", `conversations?${query}`, { signal });
-    return Array.isArray(body?.conversations) ? /** @type {Page} */ (/** @type {unknown} */ (body)) : null;
+    const { body } = await this.request("GET", `conversations?${query}`, { signal });
+    return Array.isArray(body?.conversations) ? /** @type {ConversationPage} */ (/** @type {unknown} */ (body)) : null;
   }
 
   /**
-   * Read one with its messages.
+   * Load a conversation with its messages.
    * @param {string} id
-   * @returns {Promise<Kept | "missing" | null>}
+   * @returns {Promise<StoredConversation | "missing" | null>}
    */
   async load(id) {
-    const { early } = this;
-    this.early = null;
-    const { status, body } = await this.ask("GET", this.#path(id), { early });
+    const { prefetched } = this;
+    this.prefetched = null;
+    const { status, body } = await this.request("GET", this.#path(id), { prefetched });
     if (status === 404) return "missing";
-    return Array.isArray(body?.messages) ? /** @type {Kept} */ (/** @type {unknown} */ (body)) : null;
+    return Array.isArray(body?.messages) ? /** @type {StoredConversation} */ (/** @type {unknown} */ (body)) : null;
   }
 
   /**
    * @param {string} id
-   * @param {Change} change
-   * @returns {Promise<Head | null>}
+   * @param {ConversationPatch} patch
+   * @returns {Promise<ConversationSummary | null>}
    */
-  async change(id, change) {
-    const { body } = await this.ask("PATCH", this.#path(id), { json: change });
-    return /** @type {Head | null} */ (/** @type {unknown} */ (body));
+  async change(id, patch) {
+    const { body } = await this.request("PATCH", this.#path(id), { json: patch });
+    return /** @type {ConversationSummary | null} */ (/** @type {unknown} */ (body));
   }
 
   /**
    * @param {string} id
-   * @returns {Promise<boolean>} whether it is gone
+   * @returns {Promise<boolean>} whether it is deleted
    */
   async remove(id) {
-    const { status, body } = await this.ask("DELETE", this.#path(id));
+    const { status, body } = await this.request("DELETE", this.#path(id));
     return body !== null || status === 404;
   }
 
   /**
-   * Take a deletion back.
+   * Restore a deleted conversation.
    * @param {string} id
    */
   async restore(id) {
-    return (await this.ask("POST", `${this.#path(id)}/restore`)).body !== null;
+    return (await this.request("POST", `${this.#path(id)}/restore`)).body !== null;
   }
 
   /**
-   * Make a conversation of a file that one was saved in.
+   * Import one exported conversation, or a list of them.
    * @param {Blob} file
-   * @returns {Promise<Brought>}
+   * @param {AbortSignal | null} signal ends the request
+   * @returns {Promise<ImportResult>}
    */
-  async bring(file) {
-    const patience_ms = DOOR_PATIENCE_MS + file.size / SLOWEST_BYTES_PER_MS;
+  async importFile(file, signal = null) {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), TIMEOUT_MS + Math.ceil(file.size / MIN_BYTES_PER_MS));
+    signal?.addEventListener("abort", () => abort.abort());
     try {
       const response = await fetch(new URL("conversations/import", this.#base), {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: file,
-        signal: AbortSignal.timeout(patience_ms),
+        signal: abort.signal,
       });
       const body = parseObject(await response.text()) ?? {};
+      if (Array.isArray(body.imported) && Array.isArray(body.failed)) return { imported: body.imported, failed: body.failed };
       if (response.ok) return { id: String(body.id) };
       const { code, param } = /** @type {Record<string, unknown>} */ (body.error ?? {});
-      return { status: response.status, code: String(code ?? ""), param: String(param ?? "body") };
+      const retry_ms = 1_000 * Number(response.headers.get("Retry-After") ?? NaN);
+      return { status: response.status, code: String(code ?? ""), param: String(param ?? "body"), retry_ms: Number.isFinite(retry_ms) ? retry_ms : null };
     } catch {
-      return { status: 0, code: "", param: "" };
+      return { status: 0, code: "", param: "", retry_ms: null };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   /**
-   * Ask for the link that shows a conversation.
+   * Load the share link of a conversation.
    * @param {string} id
-   * @returns {Promise<Link | null>} null: it can't be known now
+   * @returns {Promise<ShareLink | null>}
    */
-  async link(id) {
-    return this.#linkOf(await this.ask("GET", `${this.#path(id)}/share`));
+  async shareLink(id) {
+    return this.#parseLink(await this.request("GET", `${this.#path(id)}/share`));
   }
 
   /**
-   * Make a link that shows the branch as it is now.
+   * Share the branch as it is now, under a new link.
    * @param {string} id
-   * @returns {Promise<Link | null>} null: that did not work
+   * @returns {Promise<ShareLink | null>}
    */
   async share(id) {
-    return this.#linkOf(await this.ask("POST", `${this.#path(id)}/share`));
+    return this.#parseLink(await this.request("POST", `${this.#path(id)}/share`));
   }
 
   /**
-   * End the link.
+   * Revoke the link.
    * @param {string} id
-   * @returns {Promise<Link | null>} null: that did not work
+   * @returns {Promise<ShareLink | null>}
    */
   async unshare(id) {
-    return this.#linkOf(await this.ask("DELETE", `${this.#path(id)}/share`));
+    return this.#parseLink(await this.request("DELETE", `${this.#path(id)}/share`));
   }
 
   /**
-   * Name the file of a conversation.
+   * Return the address of the file that a conversation is exported to.
    * @param {string} id
    * @param {"markdown" | "json"} format
    */
-  file(id, format) {
+  exportUrl(id, format) {
     return new URL(`${this.#path(id)}/export?format=${format}`, this.#base).href;
   }
 
   /**
-   * Name the address of an image.
+   * Return the address of an image.
    * @param {string} id
    * @param {string} image
    */
-  picture(id, image) {
+  imageUrl(id, image) {
     return new URL(`${this.#path(id)}/images/${encodeURIComponent(image)}`, this.#base).href;
   }
 
   /**
-   * @param {{body: Record<string, unknown> | null}} told
-   * @returns {Link | null}
+   * Return the address of a shared link. The server may not know under which path of the site it is.
+   * @param {string} path `/shared/<token>`, below the server's own path
    */
-  #linkOf({ body }) {
+  #sharedAddress(path) {
+    return new URL(path.slice(path.lastIndexOf("/shared/") + 1), this.#base).href;
+  }
+
+  /**
+   * @param {{body: Record<string, unknown> | null}} response
+   * @returns {ShareLink | null}
+   */
+  #parseLink({ body }) {
     if (!body) return null;
     const { path, shared_at } = body;
-    return { shared_at: typeof shared_at === "number" ? shared_at : null, address: typeof path === "string" ? new URL(path, this.#base).href : null };
+    return { shared_at: typeof shared_at === "number" ? shared_at : null, address: typeof path === "string" ? this.#sharedAddress(path) : null };
   }
 
   /** @param {string} id */
@@ -191,25 +218,28 @@ export class Library {
   }
 
   /**
-   * Ask the server for something.
+   * Send a request and parse its response.
    * @param {string} method
    * @param {string} path
-   * @param {{json?: object, signal?: AbortSignal, early?: Promise<Response | null> | null}} [what]
-   * @returns {Promise<{status: number, body: Record<string, unknown> | null}>} without a body unless all went well
+   * @param {{json?: object, signal?: AbortSignal, prefetched?: Promise<Response | null> | null}} [options]
+   * @returns {Promise<{status: number, body: Record<string, unknown> | null}>} the body only of a 2xx response; status 0
+   *   when there was no response: no network, a timeout, or an abort while waiting
+   * @throws {DOMException} AbortError, if the signal is already aborted
    */
-  async ask(method, path, { json, signal, early } = {}) {
+  async request(method, path, { json, signal, prefetched } = {}) {
+    signal?.throwIfAborted();
     const aborter = new AbortController();
-    const timer = setTimeout(() => aborter.abort(), DOOR_PATIENCE_MS);
+    const timer = setTimeout(() => aborter.abort(), TIMEOUT_MS);
     signal?.addEventListener("abort", () => aborter.abort());
     try {
       const headers = json ? { "Content-Type": "application/json" } : undefined;
       const body = json && JSON.stringify(json);
-      const response = (await early) ?? (await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal }));
+      const response = (await prefetched) ?? (await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal }));
       const page = response.headers.get(PAGE_HEADER);
-      if (page) this.#told(page);
-      const told = parseObject(await response.text());
-      if (response.status === 401 && codeOf(told) !== "no_owner") this.#signedOut();
-      return { status: response.status, body: response.ok ? told : null };
+      if (page) this.#versionSeen(page);
+      const found = parseObject(await response.text());
+      if (response.status === 401 && errorCode(found) !== "no_owner") this.#signedOut();
+      return { status: response.status, body: response.ok ? found : null };
     } catch {
       return { status: 0, body: null };
     } finally {
@@ -218,7 +248,7 @@ export class Library {
   }
 }
 
-/** @param {Record<string, unknown> | null} told */
-function codeOf(told) {
-  return /** @type {Record<string, unknown>} */ (told?.error ?? {}).code;
+/** @param {Record<string, unknown> | null} body */
+function errorCode(body) {
+  return /** @type {Record<string, unknown>} */ (body?.error ?? {}).code;
 }

@@ -1,4 +1,4 @@
-/** From the tree of messages that the server keeps to the turns of the branch that is shown. Pure. */
+/** Builds the turns of a branch from the server's tree of messages. Pure. */
 import { newAnswer } from "../stream/answer-state.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
@@ -7,7 +7,7 @@ import { newAnswer } from "../stream/answer-state.js";
 /** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 /**
- * @typedef {object} Message as the server tells it
+ * @typedef {object} StoredMessage as the server sends it
  * @property {string} id
  * @property {string | null} parent
  * @property {"user" | "assistant"} role
@@ -21,93 +21,102 @@ import { newAnswer } from "../stream/answer-state.js";
  * @property {string} [finish_reason]
  * @property {string} [error]
  * @property {number} [thought_ms]
+ * @property {import("../stream/frames.js").Source[]} [sources]
  */
 
-/** @typedef {{id: string, leaf: string | null, messages: readonly Message[]}} Kept a conversation as the server tells it */
+/** @typedef {{id: string, title?: string, leaf: string | null, updated_at?: number, messages: readonly StoredMessage[]}} StoredConversation as the server sends it */
 
 /**
- * Lay out the branch down to the leaf.
- * @param {Kept} kept messages the oldest first
+ * Return the branch from the root to the leaf.
+ * @param {StoredConversation} stored its messages are sorted by age, the oldest first
  * @returns {Conversation}
  */
-export function unfold({ id, leaf, messages }) {
-  const every = new Map(messages.map((message) => [message.id, message]));
-  /** @type {Map<string | null, string[]>} */
-  const beside = new Map();
-  for (const { id: name, parent } of messages) {
-    const place = parent !== null && every.has(parent) ? parent : null;
-    beside.set(place, [...(beside.get(place) ?? []), name]);
+export function buildConversation({ id, leaf, messages }) {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  const knownParent = (/** @type {StoredMessage} */ { parent }) => (parent !== null && byId.has(parent) ? parent : null);
+  /** @type {Map<string | null, StoredMessage[]>} */
+  const children = new Map();
+  for (const message of messages) {
+    const parent = knownParent(message);
+    children.set(parent, [...(children.get(parent) ?? []), message]);
   }
-  const versions = (/** @type {Message} */ { id: name, parent, role }) => {
-    const place = parent !== null && every.has(parent) ? parent : null;
-    const ids = (beside.get(place) ?? []).filter((other) => every.get(other)?.role === role);
-    return { ids, at: ids.indexOf(name) };
+  const versions = (/** @type {StoredMessage} */ message) => {
+    const siblings = (children.get(knownParent(message)) ?? []).filter(({ role }) => role === message.role);
+    return { ids: siblings.map((sibling) => sibling.id), at: siblings.indexOf(message) };
   };
-  return { id, turns: paired(branch(every, leaf), versions), trimmed: false };
+  return { id, turns: pair(pathTo(byId, leaf), versions), trimmed: false };
 }
 
 /**
- * @param {Map<string, Message>} every
+ * Return the messages from the root to the leaf; a cycle ends the path.
+ * @param {Map<string, StoredMessage>} byId
  * @param {string | null} leaf
  */
-function branch(every, leaf) {
-  /** @type {Message[]} */
-  const found = [];
-  const seen = new Set();
-  let at = leaf === null ? undefined : every.get(leaf);
-  while (at && !seen.has(at.id)) {
-    seen.add(at.id);
-    found.push(at);
-    at = at.parent === null ? undefined : every.get(at.parent);
+function pathTo(byId, leaf) {
+  /** @type {Set<StoredMessage>} */
+  const path = new Set();
+  let message = leaf === null ? undefined : byId.get(leaf);
+  while (message && !path.has(message)) {
+    path.add(message);
+    message = message.parent === null ? undefined : byId.get(message.parent);
   }
-  return found.reverse();
+  return [...path].reverse();
 }
 
 /**
- * @param {Message[]} messages
- * @param {(message: Message) => Versions} versions
+ * Pair each question with its answer.
+ * @param {StoredMessage[]} messages
+ * @param {(message: StoredMessage) => Versions} versions
  */
-function paired(messages, versions) {
+function pair(messages, versions) {
   /** @type {Turn[]} */
   const turns = [];
   messages.forEach((message, at) => {
-    if (message.role === "user") turns.push(unanswered(message, versions(message)));
+    if (message.role === "user") turns.push(unansweredTurn(message, versions(message)));
     else {
       const isAnswer = messages[at - 1]?.role === "user";
       const turn = isAnswer ? /** @type {Turn} */ (turns.pop()) : { question: "", images: [], asked: null, opening: null, questions: { ids: [], at: 0 } };
-      turns.push({ ...turn, answer: answerOf(message), answers: versions(message) });
+      turns.push({ ...turn, answer: toAnswer(message), answers: versions(message) });
     }
   });
   return turns;
 }
 
 /**
- * @param {Message} message
+ * @param {StoredMessage} message
  * @param {Versions} questions
  * @returns {Turn}
  */
-function unanswered(message, questions) {
+function unansweredTurn(message, questions) {
   const failure = { error: "", code: "interrupted" };
   const answer = { ...newAnswer(message.id), status: /** @type {const} */ ("failed"), failure };
   return { question: contentText(message), images: imagesOf(message), asked: message.id, opening: null, answer, questions, answers: { ids: [], at: 0 } };
 }
 
 /**
- * @param {Message} message
+ * @param {StoredMessage} message
  * @returns {Answer}
  */
-function answerOf(message) {
-  const { id, state = "done", reasoning = "", provider = "", model = "", usage, cost, finish_reason, error, thought_ms = null } = message;
-  const answer = { ...newAnswer(id), provider, model, reasoning, text: contentText(message), thought_ms, gapped: true };
+function toAnswer(message) {
+  const { id, state = "done", reasoning = "", provider = "", model = "", usage, cost, finish_reason, error, thought_ms = null, sources = [] } = message;
+  const answer = { ...newAnswer(id), provider, model, reasoning, text: contentText(message), thought_ms, sources, gapped: true };
   if (state === "streaming") return { ...newAnswer(id), provider, model };
   if (state === "failed" || state === "interrupted") {
-    return { ...answer, status: "failed", failure: { error: "", code: error ?? "interrupted", usage, cost } };
+    return { ...answer, status: "failed", question: message.parent, failure: { ...toFailure(error ?? "interrupted"), partial: true, usage, cost } };
   }
   const reason = finish_reason ?? (state === "cancelled" ? "cancelled" : "stop");
   return { ...answer, status: "done", end: { done: true, finish_reason: reason, usage, cost } };
 }
 
-/** @param {Message} message */
+/**
+ * Convert the stored cause of a failure to what its terminal frame said.
+ * @param {string} cause
+ */
+function toFailure(cause) {
+  return cause === "model_not_found" ? { error: "", code: "upstream_bad_request", param: "model" } : { error: "", code: cause };
+}
+
+/** @param {StoredMessage} message */
 function contentText({ content }) {
   return content
     .filter(({ type }) => type === "text")
@@ -115,7 +124,7 @@ function contentText({ content }) {
     .join("\n");
 }
 
-/** @param {Message} message */
+/** @param {StoredMessage} message */
 function imagesOf({ content }) {
   return content.flatMap(({ image, width = 0, height = 0 }) => (image === undefined ? [] : { id: image, width, height }));
 }

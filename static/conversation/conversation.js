@@ -1,26 +1,26 @@
 /**
- * A conversation as a value: the turns of one branch, each a question and its answer, what the server is
- * asked for each, and the form in which it outlives a reload. Pure.
+ * The conversation as an immutable value: the turns of one branch, the body that starts each run, and the saved form that
+ * survives a reload. Pure.
  */
 import { isOver, newAnswer } from "../stream/answer-state.js";
 
 /** @typedef {import("../stream/answer-state.js").Answer} Answer */
-/** @typedef {import("../stream/types.js").Opening} Opening */
+/** @typedef {import("../stream/types.js").StartBody} StartBody */
 /** @typedef {import("../stream/types.js").Picture} Picture */
-/** @typedef {import("../stream/types.js").Wishes} Wishes */
+/** @typedef {import("../stream/types.js").RunOptions} RunOptions */
 
 /**
- * @typedef {object} Versions messages in the same place, the oldest first
- * @property {readonly string[]} ids a message each; a question of which only the answer is known goes by that
- * @property {number} at which of them is shown
+ * @typedef {object} Versions the messages with one parent and one role, the oldest first
+ * @property {readonly string[]} ids message ids; for a question whose id is unknown, its answer's run
+ * @property {number} at the index of the one that is shown
  */
 
 /**
  * @typedef {object} Turn
  * @property {string} question
- * @property {readonly Picture[]} images that belong to it
- * @property {string | null} asked the question's own id, where the server has told it
- * @property {Opening | null} opening what its run was started with; null: the server has told the turn
+ * @property {readonly Picture[]} images
+ * @property {string | null} asked the id of the question's message; null until the server sends it
+ * @property {StartBody | null} opening the body that started its run; null: the turn was loaded from the server
  * @property {Answer} answer
  * @property {Versions} questions
  * @property {Versions} answers
@@ -29,92 +29,97 @@ import { isOver, newAnswer } from "../stream/answer-state.js";
 /**
  * @typedef {object} Conversation
  * @property {string} id empty before the first question
- * @property {readonly Turn[]} turns of the branch that is shown, oldest first
- * @property {boolean} trimmed older turns were dropped to keep the saved form small
+ * @property {readonly Turn[]} turns of the branch that is shown, the oldest first
+ * @property {boolean} trimmed older turns were dropped from the saved form to bound its size
  */
 
-/** The server takes no more images with one question. */
-export const MOST_IMAGES = 4;
+/** The server's limit of images in a question. */
+export const MAX_IMAGES = 4;
 
 /** @type {Conversation} */
 export const EMPTY = { id: "", turns: [], trimmed: false };
 
-/** Version of the saved form; another one is not read. */
+/** Sent for an image that the server never named, and that a reload has lost: the server says that there is no such image. */
+const UNNAMED_IMAGE = "0".repeat(64);
+/** Version of the saved form; other versions are not read. */
 const VERSION = 2;
-/** Of what may be saved the older turns get this part: the server has them, and saving goes on while an answer comes. */
+/** The part of the saved form for older turns. The server has them, and a running answer is saved every second. */
 const OLDER_PART = 1 / 8;
 
 /**
- * Ask on, at the end of the branch.
+ * Add a question at the end of the branch.
  * @param {Conversation} conversation
  * @param {string} question
- * @param {Wishes} wishes
+ * @param {RunOptions} options
  * @param {string} run
  * @param {readonly Picture[]} [images]
  * @returns {Conversation}
  */
-export function asked({ turns, ...rest }, question, wishes, run, images = []) {
-  const opening = { ...wishes, conversation: rest.id, query: question, ...shown(images), parent: standing(turns) };
-  return { ...rest, turns: [...turns, fresh(question, images, opening, run, [])] };
+export function addQuestion({ turns, ...rest }, question, options, run, images = []) {
+  const parent = lastStored(turns);
+  // Below the newest message: a turn that was asked elsewhere may not be here yet.
+  const place = parent === null ? { parent } : { parent, at_leaf: true };
+  const opening = { ...options, conversation: rest.id, query: question, ...imageFields(images), ...place };
+  return { ...rest, turns: [...turns, newTurn(question, images, opening, run, [])] };
 }
 
 /**
- * Ask another question in the place of one, which stays beside it; its images go with it.
+ * Replace a question by an edited one: a new version with the same images. The later turns are dropped.
  * @param {Conversation} conversation
  * @param {number} at
  * @param {string} question
- * @param {Wishes} wishes
+ * @param {RunOptions} options
  * @param {string} run
  * @returns {Conversation}
  */
-export function askedInstead({ turns, ...rest }, at, question, wishes, run) {
+export function replaceQuestion({ turns, ...rest }, at, question, options, run) {
   const before = turns.slice(0, at);
   const images = turns[at]?.images ?? [];
-  const opening = { ...wishes, conversation: rest.id, query: question, ...shown(images), parent: standing(before) };
-  const others = turns[at] && isKept(turns[at]) ? turns[at].questions.ids : [];
-  return { ...rest, turns: [...before, fresh(question, images, opening, run, others)] };
+  const opening = { ...options, conversation: rest.id, query: question, ...imageFields(images), parent: lastStored(before) };
+  const others = turns[at] && isStored(turns[at]) ? turns[at].questions.ids : [];
+  return { ...rest, turns: [...before, newTurn(question, images, opening, run, others)] };
 }
 
 /**
- * Have a question answered once more. A question whose id is not known is asked again as it was.
+ * Answer a question again. A question whose id is unknown, or that the server did not store, is sent again.
  * @param {Conversation} conversation
  * @param {number} at
- * @param {Wishes} wishes
+ * @param {RunOptions} options
  * @param {string} run
  * @returns {Conversation}
  */
-export function answeredAgain(conversation, at, wishes, run) {
+export function retryAnswer(conversation, at, options, run) {
   const turn = conversation.turns[at];
   if (!turn) return conversation;
-  if (turn.asked === null || isLost(turn)) return askedInstead(conversation, at, turn.question, wishes, run);
-  const opening = { ...wishes, conversation: conversation.id, parent: turn.asked };
-  return another(conversation, at, opening, newAnswer(run));
+  if (turn.asked === null || isQuestionLost(turn)) return replaceQuestion(conversation, at, turn.question, options, run);
+  const opening = { ...options, conversation: conversation.id, parent: turn.asked };
+  return addVersion(conversation, at, opening, newAnswer(run));
 }
 
 /**
- * Have an answer go on from where it stops: a new one, which begins with its text.
+ * Continue an answer: start a new version of it that begins with its text.
  * @param {Conversation} conversation
  * @param {number} at
- * @param {Wishes} wishes
+ * @param {RunOptions} options
  * @param {string} run
  * @returns {Conversation}
  */
-export function continued(conversation, at, wishes, run) {
+export function extendAnswer(conversation, at, options, run) {
   const turn = conversation.turns[at];
   if (!turn) return conversation;
-  const opening = { ...wishes, conversation: conversation.id, continue: turn.answer.run };
-  // Its text stands there until the server repeats it.
-  return another(conversation, at, opening, { ...newAnswer(run), text: turn.answer.text, stale: true });
+  const opening = { ...options, conversation: conversation.id, continue: turn.answer.run };
+  // Show its text until the server sends it again.
+  return addVersion(conversation, at, opening, { ...newAnswer(run), text: turn.answer.text, stale: true });
 }
 
 /**
  * @param {Conversation} conversation
  * @param {number} at
- * @param {Opening} opening
+ * @param {StartBody} opening
  * @param {Answer} answer
  * @returns {Conversation}
  */
-function another({ turns, ...rest }, at, opening, answer) {
+function addVersion({ turns, ...rest }, at, opening, answer) {
   const turn = /** @type {Turn} */ (turns[at]);
   const ids = [...turn.answers.ids, answer.run];
   const next = { ...turn, opening, answer, answers: { ids, at: ids.length - 1 } };
@@ -125,97 +130,108 @@ function another({ turns, ...rest }, at, opening, answer) {
  * @param {readonly Picture[]} images
  * @returns {{images?: string[]}}
  */
-function shown(images) {
-  return images.length > 0 ? { images: images.map(({ id, data }) => data ?? id) } : {};
+function imageFields(images) {
+  return images.length > 0 ? { images: images.map(({ id, data }) => data ?? (id || UNNAMED_IMAGE)) } : {};
 }
 
 /**
  * @param {string} question
  * @param {readonly Picture[]} images
- * @param {Opening} opening
+ * @param {StartBody} opening
  * @param {string} run
- * @param {readonly string[]} others questions in the same place
+ * @param {readonly string[]} others the other versions of the question
  * @returns {Turn}
  */
-function fresh(question, images, opening, run, others) {
+function newTurn(question, images, opening, run, others) {
   const questions = { ids: [...others, run], at: others.length };
   return { question, images, asked: null, opening, answer: newAnswer(run), questions, answers: { ids: [run], at: 0 } };
 }
 
 /**
- * Name the message on which the next question stands: the last answer that the server has.
+ * Return the parent of the next question: the last answer that the server has.
  * @param {readonly Turn[]} turns
  */
-function standing(turns) {
-  return turns.filter(isKept).at(-1)?.answer.run ?? null;
+function lastStored(turns) {
+  return turns.filter(isStored).at(-1)?.answer.run ?? null;
 }
 
 /**
- * Tell whether the server has a turn, and did not refuse it.
+ * Return whether the server has a turn: it was loaded, or a frame of its run came.
  * @param {Turn} turn
  */
-export function isKept({ opening, answer }) {
-  return opening === null || answer.cursor !== null;
+export function isStored({ asked, opening, answer }) {
+  const isLost = asked === null && answer.failure?.code === "gone"; // the page was reloaded before the server had its images
+  return (opening === null && !isLost) || answer.cursor !== null;
 }
 
 /**
- * Tell whether a question was to be answered once more and the server does not have it: it was never saved.
+ * Return whether retrying an answer failed because the server never stored its question.
  * @param {Turn} turn
  */
-function isLost({ opening, answer }) {
-  const wasAskedAgain = opening !== null && opening.query === undefined && answer.cursor === null;
-  return wasAskedAgain && (answer.failure?.code === "gone" || answer.failure?.code === "message_not_found");
+function isQuestionLost({ opening, answer }) {
+  const wasRetry = opening !== null && opening.query === undefined && answer.cursor === null;
+  return wasRetry && (answer.failure?.code === "gone" || answer.failure?.code === "message_not_found");
 }
 
 /**
- * Put the last answer's next value in its place.
+ * Replace the last answer by its next state.
  * @param {Conversation} conversation
  * @param {Answer} answer
  * @returns {Conversation}
  */
-export function answered(conversation, answer) {
+export function setAnswer(conversation, answer) {
   const last = conversation.turns.at(-1);
   if (!last) return conversation;
-  const turn = { ...last, asked: last.asked ?? answer.question, answer };
+  const turn = { ...last, images: nameImages(last.images, answer.images), asked: last.asked ?? answer.question, answer };
   return { ...conversation, turns: [...conversation.turns.slice(0, -1), turn] };
 }
 
 /**
- * The last turn's answer where it is still being made.
+ * Return images with the ids that the server has given them.
+ * @param {readonly Picture[]} images
+ * @param {readonly string[] | null} ids
+ */
+function nameImages(images, ids) {
+  const isNew = ids !== null && ids.length === images.length && images.some(({ id }) => id === "");
+  return isNew ? images.map((image, at) => ({ ...image, id: ids[at] ?? "" })) : images;
+}
+
+/**
+ * Return the last answer if it is still running.
  * @param {Conversation} conversation
  * @returns {Answer | null}
  */
-export function underway(conversation) {
+export function pendingAnswer(conversation) {
   const last = conversation.turns.at(-1);
   return last && !isOver(last.answer) ? last.answer : null;
 }
 
 /**
- * Take what the server has of a conversation. Answers that were followed to their end here stay as they are:
- * more is known of them.
+ * Replace a conversation by the server's. Answers that ended in this tab keep their state, which has more details.
  * @param {Conversation} conversation
- * @param {Conversation} told
+ * @param {Conversation} stored
  * @returns {Conversation}
  */
-export function refreshed({ turns }, told) {
-  const ours = new Map(turns.map(({ answer }) => [answer.run, answer]));
-  const merged = told.turns.map((turn) => {
-    const mine = ours.get(turn.answer.run);
-    const isOurs = mine && isOver(mine) && isOver(turn.answer) && mine.text === turn.answer.text;
-    return isOurs ? { ...turn, answer: mine.unsaved ? { ...mine, unsaved: false } : mine } : turn;
+export function mergeStored({ turns }, stored) {
+  const known = new Map(turns.map(({ answer }) => [answer.run, answer]));
+  const merged = stored.turns.map((turn) => {
+    const answer = known.get(turn.answer.run);
+    const isSame = answer && isOver(answer) && isOver(turn.answer) && answer.text === turn.answer.text;
+    return isSame ? { ...turn, answer: answer.unsaved ? { ...answer, unsaved: false } : answer } : turn;
   });
-  return { ...told, turns: merged };
+  return { ...stored, turns: merged };
 }
 
 /**
- * Write the saved form, at most `maxChars` long: the oldest turns go first, the last one stays. Of images only the
- * names are written: the server has the rest.
+ * Return the saved form. Older turns are dropped to fit, the last one is kept. Images are saved without their data,
+ * which the server has.
  * @param {Conversation} conversation
  * @param {number} maxChars
+ * @returns {string | null} null when the last turn alone is longer than `maxChars`
  */
-export function freeze(conversation, maxChars) {
+export function serialize(conversation, maxChars) {
   const { id } = conversation;
-  let turns = recent(conversation.turns, maxChars * OLDER_PART).map(light);
+  let turns = newest(conversation.turns, maxChars * OLDER_PART).map(withoutImageData);
   let trimmed = conversation.trimmed || turns.length < conversation.turns.length;
   for (;;) {
     const text = JSON.stringify({ v: VERSION, id, trimmed, turns });
@@ -229,18 +245,20 @@ export function freeze(conversation, maxChars) {
  * @param {Turn} turn
  * @returns {Turn}
  */
-function light(turn) {
+function withoutImageData(turn) {
   if (turn.images.length === 0) return turn;
   const images = turn.images.map(({ id, width, height }) => ({ id, width, height }));
-  return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...shown(images) } : turn.opening };
+  // Without its images a question cannot be asked, only its run be joined: the server may have it.
+  if (turn.images.some(({ id }) => id === "")) return { ...turn, images, opening: null };
+  return { ...turn, images, opening: turn.opening?.images ? { ...turn.opening, ...imageFields(images) } : turn.opening };
 }
 
 /**
- * Give the last turn, and of those before it the newest.
+ * Return the last turn, and as many of those before it as fit into `chars`.
  * @param {readonly Turn[]} turns
  * @param {number} chars
  */
-function recent(turns, chars) {
+function newest(turns, chars) {
   let [from, left] = [turns.length - 1, chars];
   while (from > 0 && left > 0) {
     const { question, answer } = /** @type {Turn} */ (turns[--from]);
@@ -250,17 +268,17 @@ function recent(turns, chars) {
 }
 
 /**
- * Read the saved form.
+ * Parse the saved form.
  * @param {string | null} text
- * @returns {Conversation} empty when it can't be read
+ * @returns {Conversation} empty when it is invalid or of another version
  */
-export function thaw(text) {
+export function deserialize(text) {
   if (text === null) return EMPTY;
   try {
     const { v, id, turns, trimmed } = JSON.parse(text);
     if (v !== VERSION || typeof id !== "string" || !Array.isArray(turns) || !turns.every(isTurn)) return EMPTY;
-    const whole = turns.map((/** @type {Turn} */ turn) => ({ ...turn, images: turn.images ?? [], answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
-    return { id, turns: whole, trimmed: trimmed === true };
+    const restored = turns.map((/** @type {Turn} */ turn) => ({ ...turn, images: turn.images ?? [], answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
+    return { id, turns: restored, trimmed: trimmed === true };
   } catch {
     return EMPTY;
   }

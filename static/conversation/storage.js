@@ -1,146 +1,212 @@
 /**
- * What outlives a reload: the conversation of this tab and its draft, in sessionStorage, bounded. Where storage is
- * refused (private windows, embeds) or full, the page goes on without.
+ * What this browser stores: the conversation and the draft of this tab in sessionStorage, bounded; the user's settings
+ * in localStorage. Where storage is blocked (private windows, embeds) or full, nothing is stored.
  */
-import { EMPTY, freeze, thaw } from "./conversation.js";
+import { EFFORTS } from "./efforts.js";
+import { EMPTY, deserialize, serialize } from "./conversation.js";
 import { parseObject } from "../stream/frames.js";
 import { MODES } from "../speech/speech.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
 const KEY = "freshet.conversation";
-/** Browsers give an origin about five million UTF-16 units; this leaves room for others. */
+/** Browsers allow an origin about five million UTF-16 units; this leaves room for other entries. */
 const MAX_CHARS = 2_000_000;
 
 /**
- * Look into what is kept, or change it: that may be refused, and there may be no room.
+ * Access the storage; ignore its errors.
  * @template T
- * @param {() => T} act
- * @returns {T | undefined}
+ * @param {() => T} access
+ * @returns {T | undefined} undefined after an error: storage is blocked, or full
  */
-function attempt(act) {
+function attempt(access) {
   try {
-    return act();
+    return access();
   } catch {
-    return undefined; // what was to be kept holds until the page is left
+    return undefined;
   }
 }
 
 /**
- * Keep the conversation for the next load of this tab.
+ * Store the conversation for a reload of this tab.
  * @param {Conversation} conversation
  */
-export function remember(conversation) {
+export function saveConversation(conversation) {
   attempt(() => {
-    const text = conversation.turns.length > 0 ? freeze(conversation, MAX_CHARS) : null;
+    const text = conversation.turns.length > 0 ? serialize(conversation, MAX_CHARS) : null;
     if (text === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, text);
   });
 }
 
 /**
- * Bring back what the last load of this tab kept.
- * @returns {Conversation}
+ * Load the conversation of this tab.
+ * @returns {Conversation} empty when none is stored
  */
-export function recall() {
-  return attempt(() => thaw(sessionStorage.getItem(KEY))) ?? EMPTY;
+export function loadConversation() {
+  return attempt(() => deserialize(sessionStorage.getItem(KEY))) ?? EMPTY;
 }
 
 /**
- * @typedef {object} Draft what was written and not sent
- * @property {string} text in the field
- * @property {string} queued waiting for an answer to end
- * @property {number} images how many were there; they themselves are not kept
+ * @typedef {object} Draft what the user typed and has not sent
+ * @property {string} text in the composer
+ * @property {string} queued the message that waits for the current answer to end
+ * @property {number} images the number of images attached; the images themselves are not stored
  */
 
-const DRAFT_KEY = "freshet.draft";
+/** The draft of the versions that had one for all conversations. */
+const OLD_DRAFT_KEY = "freshet.draft";
+const DRAFTS_KEY = "freshet.drafts";
+const MAX_DRAFTS = 50;
+const MAX_DRAFTS_CHARS = MAX_CHARS / 4;
+
+/** @type {Draft} */
+const NO_DRAFT = { text: "", queued: "", images: 0 };
 
 /**
- * Keep what is not sent yet for the next load of this tab.
+ * Store the draft of a conversation for a reload of this tab. The oldest drafts are dropped when there are too many; one
+ * that is too long for all of them is not stored.
+ * @param {string} conversation its id; empty: the new one
  * @param {Draft} draft
+ * @returns {boolean} whether it is stored
  */
-export function rememberDraft(draft) {
-  attempt(() => {
-    if (draft.text === "" && draft.queued === "" && draft.images === 0) sessionStorage.removeItem(DRAFT_KEY);
-    else if (draft.text.length + draft.queued.length <= MAX_CHARS / 4) sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft));
+export function saveDraft(conversation, draft) {
+  const isStored = attempt(() => {
+    const others = loadDrafts().filter(([id]) => id !== conversation);
+    const isEmpty = draft.text === "" && draft.queued === "" && draft.images === 0;
+    if (isEmpty && others.length === 0) {
+      sessionStorage.removeItem(DRAFTS_KEY);
+      return true;
+    }
+    /** @type {[string, Draft][]} */
+    const drafts = isEmpty ? others : [...others, [conversation, draft]];
+    let left = MAX_DRAFTS_CHARS;
+    const kept = drafts.reverse().filter(([, { text, queued }]) => {
+      const size = text.length + queued.length;
+      const fits = size <= left;
+      if (fits) left -= size;
+      return fits;
+    });
+    kept.splice(MAX_DRAFTS);
+    sessionStorage.setItem(DRAFTS_KEY, JSON.stringify({ drafts: kept.reverse() }));
+    return isEmpty || kept.at(-1)?.[0] === conversation;
   });
+  return isStored ?? false;
 }
 
 /**
- * Bring it back.
+ * Load the draft of a conversation in this tab.
+ * @param {string} conversation its id; empty: the new one
  * @returns {Draft}
  */
-export function recallDraft() {
-  const kept = attempt(() => parseObject(sessionStorage.getItem(DRAFT_KEY) ?? "")) ?? {};
-  return { text: String(kept.text ?? ""), queued: String(kept.queued ?? ""), images: Number(kept.images) || 0 };
+export function loadDraft(conversation) {
+  const old = attempt(() => sessionStorage.getItem(OLD_DRAFT_KEY));
+  if (old) {
+    attempt(() => sessionStorage.removeItem(OLD_DRAFT_KEY));
+    saveDraft(conversation, parseDraft(parseObject(old) ?? {}));
+  }
+  return loadDrafts().find(([id]) => id === conversation)?.[1] ?? NO_DRAFT;
 }
 
-const WISHES_KEY = "freshet.wishes";
+/** @returns {[string, Draft][]} by conversation, the oldest first */
+function loadDrafts() {
+  const { drafts } = attempt(() => parseObject(sessionStorage.getItem(DRAFTS_KEY) ?? "")) ?? {};
+  if (!Array.isArray(drafts)) return [];
+  return drafts.flatMap((row) => (Array.isArray(row) && typeof row[0] === "string" ? [/** @type {[string, Draft]} */ ([row[0], parseDraft(row[1] ?? {})])] : []));
+}
+
+/** @param {Record<string, unknown>} saved */
+function parseDraft({ text, queued, images }) {
+  return { text: String(text ?? ""), queued: String(queued ?? ""), images: Number(images) || 0 };
+}
+
+const RUN_OPTIONS_KEY = "freshet.wishes";
 
 /**
- * Keep how a person wants to be answered, for every tab and the next visit.
- * @param {import("../stream/types.js").Wishes} wishes
+ * Store the run options, for every tab and the next visit.
+ * @param {import("../stream/types.js").RunOptions} options
  */
-export function rememberWishes(wishes) {
-  attempt(() => localStorage.setItem(WISHES_KEY, JSON.stringify(wishes)));
+export function saveRunOptions(options) {
+  attempt(() => localStorage.setItem(RUN_OPTIONS_KEY, JSON.stringify(options)));
 }
 
 /**
- * Bring it back, leaving out what is no wish.
- * @returns {import("../stream/types.js").Wishes}
+ * Load the saved run options, dropping unknown keys and values of another type.
+ * @returns {import("../stream/types.js").RunOptions}
  */
-export function recallWishes() {
-  const { model, system, temperature, max_tokens } = attempt(() => parseObject(localStorage.getItem(WISHES_KEY) ?? "")) ?? {};
+export function loadRunOptions() {
+  const { model, system, temperature, max_tokens, effort } = attempt(() => parseObject(localStorage.getItem(RUN_OPTIONS_KEY) ?? "")) ?? {};
   return {
     model: typeof model === "string" ? model : undefined,
     system: typeof system === "string" ? system : undefined,
     temperature: typeof temperature === "number" ? temperature : undefined,
     max_tokens: typeof max_tokens === "number" ? max_tokens : undefined,
+    effort: EFFORTS.find((known) => known === effort),
   };
+}
+
+const RECENT_MODELS_KEY = "freshet.models";
+const MAX_RECENT_MODELS = 10;
+
+/**
+ * Store the models used last.
+ * @param {string[]} names full names, the last used first
+ */
+export function saveRecentModels(names) {
+  attempt(() => localStorage.setItem(RECENT_MODELS_KEY, JSON.stringify({ names: names.slice(0, MAX_RECENT_MODELS) })));
+}
+
+/**
+ * Load the models used last.
+ * @returns {string[]}
+ */
+export function loadRecentModels() {
+  const { names } = attempt(() => parseObject(localStorage.getItem(RECENT_MODELS_KEY) ?? "")) ?? {};
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string").slice(0, MAX_RECENT_MODELS) : [];
 }
 
 const FOLDED_KEY = "freshet.folded";
 
 /**
- * Keep whether the list of conversations is folded away.
+ * Store whether the list of conversations is collapsed.
  * @param {boolean} isFolded
  */
-export function rememberFolded(isFolded) {
+export function saveFolded(isFolded) {
   attempt(() => localStorage.setItem(FOLDED_KEY, String(isFolded)));
 }
 
-/** Bring it back. */
-export function recallFolded() {
+/** Load whether the list of conversations is collapsed; false by default. */
+export function loadFolded() {
   return attempt(() => localStorage.getItem(FOLDED_KEY) === "true") ?? false;
 }
 
 const SPEECH_KEY = "freshet.speech";
 
 /**
- * Keep how much a screen reader is told.
+ * Store how much is announced to a screen reader.
  * @param {import("../speech/speech.js").Mode} mode
  */
-export function rememberSpeech(mode) {
+export function saveSpeechMode(mode) {
   attempt(() => localStorage.setItem(SPEECH_KEY, mode));
 }
 
-/** Bring it back; answers are read out where nobody said otherwise. */
-export function recallSpeech() {
-  const kept = attempt(() => localStorage.getItem(SPEECH_KEY));
-  return MODES.find((mode) => mode === kept) ?? "sentences";
+/** Load how much is announced to a screen reader; whole sentences by default. */
+export function loadSpeechMode() {
+  const saved = attempt(() => localStorage.getItem(SPEECH_KEY));
+  return MODES.find((mode) => mode === saved) ?? "sentences";
 }
 
 const SINGLE_KEY = "freshet.single-keys";
 
 /**
- * Keep whether single keys do something.
+ * Store whether shortcuts of a single key are on.
  * @param {boolean} isOn
  */
-export function rememberSingleKeys(isOn) {
+export function saveSingleKeys(isOn) {
   attempt(() => localStorage.setItem(SINGLE_KEY, String(isOn)));
 }
 
-/** Bring it back; they do where nobody said otherwise. */
-export function recallSingleKeys() {
+/** Load whether shortcuts of a single key are on; true by default. */
+export function loadSingleKeys() {
   return attempt(() => localStorage.getItem(SINGLE_KEY) !== "false") ?? true;
 }

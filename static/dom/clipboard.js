@@ -2,14 +2,14 @@
  * `dom/`: Small helpers for the DOM and the event loop that know nothing of a chat. What shows an answer belongs
  * in `turn/` or `render/`.
  */
-/** Putting text into the clipboard. */
+/** Copies text to the clipboard. */
 import { h } from "./elements.js";
 
 /**
- * Copy a text. Over plain http there is no `navigator.clipboard`: then it is selected and copied by command.
+ * Copy a text. Over plain http there is no `navigator.clipboard`: there the text is selected and copied by `execCommand`.
  * @param {string} text
- * @param {HTMLElement} [place] a part of the page that takes the focus now: while a dialog is open, the dialog
- * @returns {Promise<boolean>} whether it is there now
+ * @param {HTMLElement} [place] an element in which focus is possible: while a modal dialog is open, the dialog
+ * @returns {Promise<boolean>} whether it was copied
  */
 export async function copyText(text, place = document.body) {
   try {

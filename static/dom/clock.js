@@ -1,4 +1,4 @@
-/** Time and chance as the browser has them, and what is drawn from them. */
+/** The browser's clock and timers, and random ids. */
 
 /** @type {import("../stream/types.js").Clock} */
 export const clock = {
@@ -9,10 +9,9 @@ export const clock = {
 };
 
 /**
- * Choose a run: 128 random bits in 22 characters. Works over plain http, where `crypto.randomUUID`
- * is missing.
+ * Create an id: 128 random bits in 22 characters. Works over plain http, where `crypto.randomUUID` is missing.
  */
-export function newRun() {
+export function newRunId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const text = btoa(String.fromCharCode(...bytes));
   return text.replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);

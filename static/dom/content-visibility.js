@@ -1,26 +1,25 @@
 /**
- * Boxes that nothing will change any more are left alone by the browser while they are away from the screen: each keeps
- * the height that it has. Searching in the page, selecting and screen readers still find what is in them. Browsers that
- * can't do it lay them out like everything else.
+ * Finished boxes that the browser skips (`content-visibility: auto`) while they are off screen. Each keeps its height.
+ * Find in page, selection and screen readers still reach their content. Older browsers lay them out as usual.
  */
 
 /**
- * Leave boxes alone from now on. They are measured together: it is the measuring that lays out.
+ * Allow the browser to skip boxes. All are measured before any is changed, so that layout runs once.
  * @param {readonly HTMLElement[]} boxes
  */
-export function letRest(boxes) {
+export function skipOffscreen(boxes) {
   const heights = boxes.map((box) => box.getBoundingClientRect().height);
   boxes.forEach((box, at) => {
-    // `auto`: from its next picture on it is the height it had there, in a window of another width too.
+    // `auto`: once it has been on screen, its last height counts, which another window width may have changed.
     box.style.containIntrinsicBlockSize = `auto ${heights[at]}px`;
     box.style.contentVisibility = "auto";
   });
 }
 
 /**
- * Tell whether a box is left alone.
+ * Return whether the browser may skip a box.
  * @param {HTMLElement} box
  */
-export function isResting(box) {
+export function isSkippable(box) {
   return box.style.containIntrinsicBlockSize !== "";
 }

@@ -1,26 +1,27 @@
-/** Building elements without markup: nothing here ever parses a string as HTML. */
+/** Creates elements without parsing HTML. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Make an element.
+ * Create an element.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | boolean>} [attributes] `true` sets an empty attribute, `false` none
+ * @param {Record<string, string | boolean>} [attributes] `true` sets an empty attribute, `false` sets none
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const name in attributes) {
+    const value = /** @type {string | boolean} */ (attributes[name]);
     if (value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children);
+  if (children.length) element.append(...children);
   return element;
 }
 
 /**
- * Make an icon of one stroke width on a 20 px grid. It is decoration: its button has the name.
+ * Create an icon on a 20 px grid. It is hidden from screen readers; its button needs a label.
  * @param {string} path
  * @param {{filled?: boolean}} [style]
  */
@@ -39,6 +40,7 @@ export const ICONS = {
   send: "M10 16V4.5M5 9.5l5-5 5 5",
   stop: "M6.5 5h7A1.5 1.5 0 0 1 15 6.5v7a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 5 13.5v-7A1.5 1.5 0 0 1 6.5 5z",
   down: "M10 4v11.5M5 10.5l5 5 5-5",
+  below: "M5.5 8l4.5 4.5L14.5 8",
   again: "M15.8 11.5A6 6 0 1 1 14.2 5.75L16 7.5M16 4v3.5h-3.5",
   trouble: "M10 6v4.75M10 13.75v.01M10 17.25a7.25 7.25 0 1 0 0-14.5 7.25 7.25 0 0 0 0 14.5z",
   newChat: "M10 4.5v11M4.5 10h11",
@@ -54,12 +56,13 @@ export const ICONS = {
   share: "M10 12.5v-9M6.5 7L10 3.5 13.5 7M4.5 11v4A1.5 1.5 0 0 0 6 16.5h8a1.5 1.5 0 0 0 1.5-1.5v-4",
   edit: "M4.5 15.5l.75-3.25 7.5-7.5a1.4 1.4 0 0 1 2 0l.5.5a1.4 1.4 0 0 1 0 2l-7.5 7.5zM11.5 6l2.5 2.5",
   image: "M5 3.5h10A1.5 1.5 0 0 1 16.5 5v10a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 15V5A1.5 1.5 0 0 1 5 3.5zM4 14.5l4-4.25 2.5 2.5 2-2 3.5 3.5M12.75 7.25v.01",
-  bring: "M10 3.5v8.25M6.5 8.5l3.5 3.5 3.5-3.5M3.75 13v1.75a1.75 1.75 0 0 0 1.75 1.75h9a1.75 1.75 0 0 0 1.75-1.75V13",
+  idea: "M7.75 14.25h4.5M8.5 16.75h3M7.75 14.25c0-2-2.5-2.9-2.5-6a4.75 4.75 0 0 1 9.5 0c0 3.1-2.5 4-2.5 6",
+  importFile: "M10 3.5v8.25M6.5 8.5l3.5 3.5 3.5-3.5M3.75 13v1.75a1.75 1.75 0 0 0 1.75 1.75h9a1.75 1.75 0 0 0 1.75-1.75V13",
   close: "M5.5 5.5l9 9M14.5 5.5l-9 9",
 };
 
 /**
- * Change an element's text only when it differs, so that nothing is laid out for nothing.
+ * Set an element's text only if it differs, which saves a layout.
  * @param {Element} element
  * @param {string} text
  */

@@ -1,70 +1,67 @@
-/**
- * Long work in short slices, so that no key press and no frame waits for it. Beside a clock: both are what the
- * browser has of time.
- */
+/** Runs long work in short slices, so that it delays neither input nor frames. */
 
-/** So long a slice takes; the step it is in when time is up has the rest. */
+/** The length of a slice; the last step may exceed it. */
 const SLICE_MS = 6;
-/** A busy browser lets what is to be done in idle time wait no longer than this. */
-const IDLE_PATIENCE_MS = 200;
+/** In a busy browser idle work waits no longer than this. */
+const IDLE_TIMEOUT_MS = 200;
 
-/** Does work step by step. */
-export class Slices {
+/** Work that runs step by step. */
+export class SlicedTask {
   #step;
-  #isPatient;
+  #isIdle;
   #after;
-  /** @type {(() => void) | null} takes the next slice back */
+  /** @type {(() => void) | null} cancels the next slice */
   #cancel = null;
 
   /**
-   * @param {() => boolean} step does a little, at best less than a millisecond, and tells whether more is left
-   * @param {{isPatient?: boolean, after?: () => void}} [how] `isPatient`: only while the browser has nothing else to
-   *   do; `after`: what each slice ends with
+   * @param {() => boolean} step does a part of the work, at best in less than a millisecond; returns whether more is left
+   * @param {{isIdle?: boolean, after?: () => void}} [options] `isIdle`: run only while the browser is idle; `after`:
+   *   called after each slice
    */
-  constructor(step, { isPatient = false, after = () => {} } = {}) {
+  constructor(step, { isIdle = false, after = () => {} } = {}) {
     this.#step = step;
-    this.#isPatient = isPatient;
+    this.#isIdle = isIdle;
     this.#after = after;
   }
 
-  /** Whether a slice is to come. */
-  get isUnderWay() {
+  /** Whether a slice is scheduled. */
+  get isScheduled() {
     return this.#cancel !== null;
   }
 
-  /** Do one slice now and the others by and by, unless they are under way already. */
-  begin() {
-    if (this.#cancel === null) this.#slice(SLICE_MS);
+  /** Run one slice now and schedule the others, unless they are scheduled already. */
+  run() {
+    if (this.#cancel === null) this.#runSlice(SLICE_MS);
   }
 
-  /** Do all of it by and by. */
-  start() {
-    if (this.#cancel === null) this.#wait();
+  /** Schedule all slices. */
+  schedule() {
+    if (this.#cancel === null) this.#scheduleSlice();
   }
 
-  /** Leave what is left. */
+  /** Cancel the slices that have not run. */
   stop() {
     this.#cancel?.();
     this.#cancel = null;
   }
 
   /** @param {number} budget_ms */
-  #slice(budget_ms) {
+  #runSlice(budget_ms) {
     this.#cancel = null;
     const until = performance.now() + budget_ms;
-    let isMore = true;
-    while (isMore && performance.now() < until) isMore = this.#step();
+    let hasMore = true;
+    while (hasMore && performance.now() < until) hasMore = this.#step();
     this.#after();
-    if (isMore) this.start();
+    if (hasMore) this.schedule();
   }
 
-  #wait() {
-    // Safari has no idle time to ask for.
-    if (this.#isPatient && typeof requestIdleCallback === "function") {
-      const idle = requestIdleCallback((spare) => this.#slice(Math.min(SLICE_MS, Math.max(1, spare.timeRemaining()))), { timeout: IDLE_PATIENCE_MS });
+  #scheduleSlice() {
+    // Safari has no requestIdleCallback.
+    if (this.#isIdle && typeof requestIdleCallback === "function") {
+      const idle = requestIdleCallback((deadline) => this.#runSlice(Math.min(SLICE_MS, Math.max(1, deadline.timeRemaining()))), { timeout: IDLE_TIMEOUT_MS });
       this.#cancel = () => cancelIdleCallback(idle);
     } else {
-      const timer = setTimeout(() => this.#slice(SLICE_MS), this.#isPatient ? SLICE_MS : 0);
+      const timer = setTimeout(() => this.#runSlice(SLICE_MS), this.#isIdle ? SLICE_MS : 0);
       this.#cancel = () => clearTimeout(timer);
     }
   }

@@ -1,83 +1,83 @@
-/** Follow the end of a growing column while the reader is there; elsewhere keep what is read where it is. */
+/** Keeps the end of a growing column in view while the user is there; elsewhere keeps the visible content in place. */
 
-/** This near the end counts as being there. */
+/** This close to the end counts as being there. */
 const NEAR_PX = 40;
-/** What stands at the top is looked for at steps of this. */
+/** The step of the search for the topmost visible element. */
 const STEP_PX = 12;
 
 /**
- * Keeps a scroller at its end until the reader scrolls up, and again once the reader comes back. While the reader is
- * elsewhere, what stands at the top of the screen stays there, whatever grows above it. (Browsers can do that too, but
- * not all, and not while something else also scrolls.)
+ * Keeps a scroller at its end until the user scrolls up, and again after the user returns to the end. While the user is
+ * elsewhere, the topmost visible content stays in place when content above it grows. (Browsers' scroll anchoring does
+ * that too, but not in all of them, and not while a script scrolls.)
  */
-export class Follower {
+export class AutoScroll {
   #scroller;
   #column;
   #isFollowing = true;
   #lastTop = 0;
   #changed;
   #hasEnd;
-  /** What the reader sees first, and what it stands in, innermost first. @type {{element: Element, top: number}[]} */
+  /** The topmost visible element and its ancestors in the column, innermost first. @type {{element: Element, top: number}[]} */
   #anchors = [];
 
   /**
    * @param {HTMLElement} scroller
-   * @param {HTMLElement} column what grows inside it
+   * @param {HTMLElement} column its growing content
    * @param {(isFollowing: boolean) => void} changed
-   * @param {() => boolean} hasEnd whether what is there is read from its end
+   * @param {() => boolean} hasEnd whether the end is where the user reads; false while an empty chat is shown
    */
   constructor(scroller, column, changed, hasEnd) {
     this.#scroller = scroller;
     this.#column = column;
     this.#changed = changed;
     this.#hasEnd = hasEnd;
-    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // The keyboard of a phone, a growing composer and late fonts move the end too.
-    const observer = new ResizeObserver(() => this.keep());
+    scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    // A phone's keyboard, a growing composer and late fonts move the end too.
+    const observer = new ResizeObserver(() => this.update());
     observer.observe(scroller);
     observer.observe(column);
   }
 
-  /** Go to the end if the reader was there, or bring back to its place what the reader sees. */
-  keep() {
-    // What scrolled since then tells of it only with the next picture.
-    if (Math.abs(this.#scroller.scrollTop - this.#lastTop) > 1) this.#scrolled();
-    if (!this.#isFollowing) this.#hold();
+  /** Scroll to the end if the user was there; else move the visible content back to its place. */
+  update() {
+    // The scroll event of a scroll since the last call comes only with the next frame.
+    if (Math.abs(this.#scroller.scrollTop - this.#lastTop) > 1) this.#onScroll();
+    if (!this.#isFollowing) this.#restoreAnchor();
     else if (this.#hasEnd()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#lastTop = this.#scroller.scrollTop;
   }
 
-  /** Go to the end and stay there. */
-  jump() {
-    this.#set(true);
+  /** Scroll to the end and stay there. */
+  jumpToEnd() {
+    this.#setFollowing(true);
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#lastTop = this.#scroller.scrollTop;
   }
 
-  #scrolled() {
+  #onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const gap = scrollHeight - clientHeight - scrollTop;
-    // Upwards is the reader's wish even when it is only a little; the next frame must not undo it.
-    if (scrollTop < this.#lastTop - 1 && gap > 2) this.#set(false);
-    else if (gap < NEAR_PX && scrollTop > this.#lastTop) this.#set(true);
-    else if (gap <= 2) this.#set(true);
-    // What was scrolled here was scrolled to keep what is read in its place: choosing again would add up what is rounded.
+    // Even a small scroll upwards is meant; the next update must not undo it.
+    if (scrollTop < this.#lastTop - 1 && gap > 2) this.#setFollowing(false);
+    else if (gap < NEAR_PX && scrollTop > this.#lastTop) this.#setFollowing(true);
+    else if (gap <= 2) this.#setFollowing(true);
+    // This class scrolled itself to restore the anchor: choosing another one would add up rounding errors.
     const isOwn = Math.abs(scrollTop - this.#lastTop) <= 1 && this.#anchors.length > 0 && !this.#isFollowing;
     this.#lastTop = scrollTop;
-    if (!isOwn) this.#choose();
+    if (!isOwn) this.#chooseAnchor();
   }
 
-  #hold() {
+  #restoreAnchor() {
     const anchor = this.#anchors.find(({ element }) => element.getClientRects().length > 0);
-    if (!anchor) return this.#choose();
+    if (!anchor) return this.#chooseAnchor();
     const moved_px = anchor.element.getBoundingClientRect().top - this.#top - anchor.top;
-    // Less is rounding, which would add up.
+    // Smaller differences are rounding errors, which would add up.
     if (Math.abs(moved_px) >= 1) this.#scroller.scrollTop += moved_px;
-    if (anchor !== this.#anchors[0]) this.#choose();
+    if (anchor !== this.#anchors[0]) this.#chooseAnchor();
   }
 
-  /** Remember what the reader sees, and where. */
-  #choose() {
+  /** Set the anchor: the topmost visible element and its position. */
+  #chooseAnchor() {
     this.#anchors = [];
     if (this.#isFollowing) return;
     const root = /** @type {ShadowRoot} */ (this.#scroller.getRootNode());
@@ -96,7 +96,7 @@ export class Follower {
   }
 
   /** @param {boolean} isFollowing */
-  #set(isFollowing) {
+  #setFollowing(isFollowing) {
     if (isFollowing === this.#isFollowing) return;
     this.#isFollowing = isFollowing;
     this.#changed(isFollowing);

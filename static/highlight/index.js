@@ -3,25 +3,25 @@
  * in `render/`.
  */
 /**
- * Colour code with the CSS Custom Highlight API: no node is added, so copies and selections stay what they were.
- * Whenever the page changes the browser looks at each range again, so only what is near the screen has any.
+ * Colours code with the CSS Custom Highlight API. It adds no nodes, so text nodes and selections stay as they are. Browsers
+ * check every range whenever the page changes, so only elements near the screen have ranges.
  */
-import { known } from "./languages.js";
-import { tokens } from "./lexer.js";
+import { languageOf } from "./languages.js";
+import { tokenize } from "./lexer.js";
 import { highlightCss } from "../styles/highlight.js";
 
-/** A block longer than this stays plain. */
-const MOST_CHARS = 50_000;
-/** A slice is to end within 8 ms; the step it is in when time is up has the rest. */
+/** A longer block stays plain. */
+const MAX_CHARS = 50_000;
+/** Slices should end within 8 ms; the last step of a slice may exceed this. */
 const SLICE_MS = 6;
 
 /** @typedef {[kind: string, range: StaticRange][]} Ranges */
 
-/** @type {WeakMap<Element, Ranges>} by the parent of their text */
+/** @type {WeakMap<Element, Ranges>} by the parent of the text node */
 const ranges = new WeakMap();
 /** @type {Set<Element>} */
 const near = new Set();
-/** Here Chromium would paint every range as if it were selected. */
+/** In forced colours Chromium paints every range like a selection, so there are none. */
 const forced = matchMedia("(forced-colors: active)");
 forced.addEventListener("change", () => near.forEach(paint));
 
@@ -29,7 +29,7 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(highlightCss);
 
 const margins = { rootMargin: "50%", scrollMargin: "50%" };
-/** Tells also when an element has left the document. */
+/** Also called when an element leaves the document. */
 const observer = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (isIntersecting) near.add(target);
@@ -43,27 +43,27 @@ function paint(element) {
   const isShown = near.has(element) && !forced.matches;
   for (const [kind, range] of ranges.get(element) ?? []) {
     const name = `freshet-${kind}`;
-    const layer = CSS.highlights.get(name) ?? new Highlight();
-    if (!layer.size) CSS.highlights.set(name, layer);
-    if (isShown) layer.add(range);
-    else layer.delete(range);
+    const group = CSS.highlights.get(name) ?? new Highlight();
+    if (!group.size) CSS.highlights.set(name, group);
+    if (isShown) group.add(range);
+    else group.delete(range);
   }
 }
 
 /**
- * Colour a block of code. It stays plain where its language is unknown, it is too long or the API missing.
- * @param {Element} element holds the text, itself or in elements
+ * Colour a block of code. It stays plain if its language is unknown, it is too long, or the browser lacks the API.
+ * @param {Element} element contains the text, in any depth
  * @param {string} language
  * @param {string} text
  */
 export async function highlight(element, language, text) {
-  const name = known(language);
-  if (!name || text.length > MOST_CHARS || !globalThis.CSS?.highlights || element.textContent !== text) return;
-  const made = await lexed(element, name, text);
+  const name = languageOf(language);
+  if (!name || text.length > MAX_CHARS || !globalThis.CSS?.highlights || element.textContent !== text) return;
+  const found = await createRanges(element, name, text);
   if (!element.isConnected) return;
   const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
-  for (const [parent, list] of made) {
+  for (const [parent, list] of found) {
     near.delete(parent);
     paint(parent);
     ranges.set(parent, list);
@@ -73,14 +73,14 @@ export async function highlight(element, language, text) {
 }
 
 /** @param {Element} element @param {string} language @param {string} text */
-async function lexed(element, language, text) {
+async function createRanges(element, language, text) {
   /** @type {Map<Element, Ranges>} */
-  const made = new Map();
-  const add = adder(element, made);
+  const found = new Map();
+  const add = rangeAdder(element, found);
   let [until, from, to, last] = [0, 0, 0, ""];
-  for (const { start, end, kind = "" } of tokens(text, language)) {
+  for (const { start, end, kind = "" } of tokenize(text, language)) {
     if (performance.now() >= until) until = await idle();
-    // One range reaches across spaces: they have no colour.
+    // Spaces have no colour, so a range may contain them.
     if (!kind && !text.slice(start, end).trim()) continue;
     if (kind !== last) {
       add(last, from, to);
@@ -89,11 +89,11 @@ async function lexed(element, language, text) {
     to = end;
   }
   add(last, from, to);
-  return made;
+  return found;
 }
 
-/** Adds ranges, in order, cut where nodes end. @param {Element} element @param {Map<Element, Ranges>} made */
-function adder(element, made) {
+/** Return a function that adds a range, split at the ends of text nodes; call it in text order. @param {Element} element @param {Map<Element, Ranges>} found */
+function rangeAdder(element, found) {
   const nodes = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   let node = /** @type {Text} */ (nodes.nextNode());
   let before = 0;
@@ -107,15 +107,15 @@ function adder(element, made) {
       const stop = Math.min(end, before + node.length);
       const parent = /** @type {Element} */ (node.parentNode);
       const range = new StaticRange({ startContainer: node, startOffset: start - before, endContainer: node, endOffset: stop - before });
-      const list = made.get(parent) ?? [];
+      const list = found.get(parent) ?? [];
       list.push([kind, range]);
-      made.set(parent, list);
+      found.set(parent, list);
       start = stop;
     }
   };
 }
 
-/** Wait for time to work in, and learn when it is up. */
+/** Wait until the browser is idle; return the time at which the slice must end. */
 function idle() {
   return new Promise((/** @type {(until: number) => void} */ resolve) => {
     const start = () => resolve(performance.now() + SLICE_MS);

@@ -1,6 +1,7 @@
 /**
- * Each language as patterns, their classes, and the state to enter, after "-" where this one is left. No pattern looks
- * far and then fails: what is never closed ends with its line or the text. So no text is slow, and no step long.
+ * The languages as lists of rules: a class, a pattern, and a move. A move names the state to push; after "-" the current
+ * state is popped first. No pattern scans far and then fails: an unclosed token extends to the end of its line or of the
+ * text. So the time is linear in the text, and no step is long.
  */
 
 /** @typedef {[kind: string | Map<string, string>, pattern: RegExp, move?: string]} Rule */
@@ -29,7 +30,7 @@ const TYPED = SHARED + "abstract char double float goto int long private protect
 
 const NAMED = rules(
   [I, /(?<=\b(?:class|struct|enum|interface|trait|union|namespace|typename) {1,9})(?!class\b)[A-Za-z_]\w*/],
-  // A function that is being declared: after its type, before its parameters.
+  // The name in a declaration of a function: after its type, before its parameters.
   [I, /(?<=[\w>\]][ *&]{1,3})(?<!\b(?:return|new|else|throw|await|case|in) {1,3})[A-Za-z_]\w*(?=\()/],
 );
 
@@ -56,7 +57,7 @@ const script = (...before) =>
     ...SLASHES,
     ...QUOTES,
     [S, /`/, "`"],
-    // A slash after one of these begins a pattern, after anything else it divides.
+    // After one of these a slash starts a regular expression; after anything else it divides.
     [S, /\/(?![/*])(?<=(?:[=(,:[!&|?{};+>]|\b(?:return|case))\s{0,40}.)(?:[^\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\]?)+(?:\/[a-z]*)?/],
     [I, /(?<=\b(?:function\*?|class) )[\w$]+/],
     ["", /\.[A-Za-z_$][\w$]*/],
@@ -67,8 +68,8 @@ const script = (...before) =>
       "Array Boolean Date Error JSON Map Math Number Object Promise RegExp Set String Symbol document encodeURIComponent global globalThis parseInt window",
     ),
   );
-/** @type {Rule} A tag begins where a value may stand; elsewhere the sign compares. */
-const ELEMENT = ["", /<(?=[\w>])(?<=(?:[=(,:?&|{}[>]|\breturn)\s{0,99}.)/, "<"];
+/** @type {Rule} `<` starts a tag where an expression may start; elsewhere it compares. */
+const JSX = ["", /<(?=[\w>])(?<=(?:[=(,:?&|{}[>]|\breturn)\s{0,99}.)/, "<"];
 
 const c = rules(
   ...COMMON,
@@ -155,7 +156,7 @@ const bash = rules(
     "cd command continue declare echo eval exec exit export kill let local popd printf pushd pwd read readonly return set shift source test trap true false type umask unset wait",
     /[\w./-]+/,
   ),
-  // The lexer counts groups, so a rule with one of its own stands last.
+  // The lexer counts groups, so only the last rule may have groups of its own.
   [S, /<<-?[ \t]?['"]?(?<end>\w+)[^]*?(?:^\t*\k<end>$|(?![^]))/],
 );
 
@@ -174,18 +175,18 @@ const STYLE = rules([C, /\/\*[^]*?(?:\*\/|(?![^]))/], ...QUOTES);
 const css = rules(...STYLE, [K, /(?<=@)(?:font-face|page|property)/], [K, /(?<=@)[\w-]+/, "@"], ["", /\{/, "css{"], ["", /\}/, "-"], [I, /[\w-]+/]);
 const ATTRIBUTES = rules([S, /"[^"]*"?|'[^']*'?|(?<==\s{0,9})[^\s"'>=<`{]+/], [I, /[^\s"'>/=<{}]+/]);
 
-/** @type {Record<string, Rule[]>} The languages, and the states inside them. */
+/** @type {Record<string, Rule[]>} The languages, and the states that their rules push. */
 export const STATES = {
   python,
   'f"""': rules([S, /"""/, "-"], [S, /\{\{/], [S, /\{/, "f{"], [S, /(?:[^"{\\]|\\[^]|"(?!""))+/]),
   'f"': rules([S, /"|$/, "-"], [S, /\{\{/], [S, /\{/, "f{"], [S, /(?:[^"{\\\n]|\\[^])+/]),
   "f'": rules([S, /'|$/, "-"], [S, /\{\{/], [S, /\{/, "f{"], [S, /(?:[^'{\\\n]|\\[^])+/]),
   "f{": rules([S, /(?:[!:][^{}"'\n\])]{0,30})?\}/, "-"], ...python),
-  javascript: script(ELEMENT),
+  javascript: script(JSX),
   typescript: script([K, /(?<=: )(?!Promise\b)[A-Z]\w*/]),
   "`": rules([S, /`/, "-"], [S, /\$\{/, "${js"], [S, /(?:[^`\\$]|\\[^]|\$(?!\{))+/]),
   "${js": script([S, /\}/, "-"], ["", /\{/, "{"]),
-  "{": script(["", /\}/, "-"], ["", /\{/, "{"], ELEMENT),
+  "{": script(["", /\}/, "-"], ["", /\{/, "{"], JSX),
   "<": rules(["", /\/>/, "-"], ["", />/, "-</"], ["", /\{/, "{"], [I, /(?<=<)[\w.:-]+/], ...ATTRIBUTES),
   "</": rules([I, /(?<=<\/)[\w.:-]*/, "-"], ["", /<(?=[\w>])/, "<"], ["", /\{/, "{"], ["", /[^<{/]+/]),
   c,
@@ -229,12 +230,12 @@ export const STATES = {
   style: rules(["", /(?=<\/style)/, "-"], ...css),
 };
 
-/** The languages by the names they go by, their own first. */
+/** The names of each language, its state in `STATES` first. */
 const NAMES =
   "python py py3 python3;javascript js jsx mjs cjs node;typescript ts tsx mts;json json5 jsonc;html htm xml svg vue;css;bash sh shell zsh console;sql postgres postgresql mysql sqlite;java;c h cpp c++ cc cxx hpp;csharp cs c#;go golang;rust rs;yaml yml;diff patch";
 
-/** @param {string} label of a code block @returns {string | undefined} the language, where it is known */
-export const known = (label) => {
+/** @param {string} label the info string of a code block @returns {string | undefined} undefined when it is unknown */
+export const languageOf = (label) => {
   const names = NAMES.split(";").map((group) => group.split(" "));
   return names.find((group) => group.includes(label.toLowerCase()))?.[0];
 };

@@ -1,47 +1,47 @@
-/** One lexer for every language: a stack of states, each a list of patterns of which the first that fits counts. */
+/** The lexer of all languages: a stack of states, each a list of rules of which the first that matches is applied. */
 import { STATES } from "./languages.js";
 
 /** @typedef {import("./languages.js").Rule} Rule */
 
-/** @type {Rule} What no other rule wants. */
-const OTHER = ["", /[ \t]+|[^]/];
+/** @type {Rule} Matches where no other rule does. */
+const FALLBACK = ["", /[ \t]+|[^]/];
 
 /** @type {Map<string, {pattern: RegExp, rules: Rule[]}>} */
 const compiled = new Map();
 
 /** @param {string} name */
-function state(name) {
-  let made = compiled.get(name);
-  if (!made) {
+function compile(name) {
+  let state = compiled.get(name);
+  if (!state) {
     const rules = STATES[name] ?? [];
-    made = { rules, pattern: new RegExp([...rules, OTHER].map(([, { source }]) => `(${source})`).join("|"), "my") };
-    compiled.set(name, made);
+    state = { rules, pattern: new RegExp([...rules, FALLBACK].map(([, { source }]) => `(${source})`).join("|"), "my") };
+    compiled.set(name, state);
   }
-  return made;
+  return state;
 }
 
 /**
- * The pieces of a text, plain ones too, so that one may pause anywhere.
+ * Yield the tokens of a text, the plain ones too, so that the caller can pause anywhere.
  * @param {string} text
  * @param {string} language
  */
-export function* tokens(text, language) {
+export function* tokenize(text, language) {
   const stack = [language];
   for (let at = 0; at < text.length; ) {
-    const { pattern, rules } = state(stack.at(-1) ?? language);
+    const { pattern, rules } = compile(stack.at(-1) ?? language);
     pattern.lastIndex = at;
     const match = /** @type {RegExpExecArray} */ (pattern.exec(text));
-    let which = 0;
-    while (match[which + 1] === undefined) which += 1;
-    const [kind, , move] = rules[which] ?? OTHER;
-    const [piece] = match;
-    const end = at + piece.length;
-    yield { start: at, end, kind: typeof kind === "string" ? kind : kind.get(piece) };
+    let index = 0;
+    while (match[index + 1] === undefined) index += 1;
+    const [kind, , move] = rules[index] ?? FALLBACK;
+    const [token] = match;
+    const end = at + token.length;
+    yield { start: at, end, kind: typeof kind === "string" ? kind : kind.get(token) };
     at = end;
     if (move) {
       const next = move.replace("-", "");
       if (next !== move && stack.length > 1) stack.pop();
       if (next) stack.push(next);
-    } else if (!piece) at += 1;
+    } else if (!token) at += 1;
   }
 }

@@ -1,33 +1,32 @@
 /**
- * `images/`: Images that a person adds or looks at: their type, size, digest, gallery and full-size view. Images
+ * `images/`: Images that a person adds or looks at: their type, size, gallery and full-size view. Images
  * in an answer's Markdown are drawn in `render/`.
  */
 /**
- * From a file that a person chose to an image that can be sent: small enough, still, and drawn anew, so that what a
- * camera wrote beside the picture (where it was taken, above all) stays behind.
+ * Turns a file that the user chose into an image to send: below the server's limit, not animated, and encoded anew, which
+ * removes the camera's metadata, above all the place.
  */
 import { h } from "../dom/elements.js";
-import { sha256 } from "./sha256.js";
 import { sniff } from "./sniff.js";
 
 /** @typedef {import("../stream/types.js").Picture} Picture */
 
-/** A file beyond this is not even read. */
-const MOST_FILE_BYTES = 40_000_000;
-/** Beyond this a picture is not decoded: it would take more memory than a phone has. */
-const MOST_PIXELS = 64_000_000;
-const MOST_SIDE = 16_384;
-/** No model looks closer than this. */
-const LONGEST_SIDE = 2_048;
-/** The server takes no more. */
-const MOST_BYTES = 2_000_000;
+/** Larger files are not read. */
+const MAX_FILE_BYTES = 40_000_000;
+/** Larger images are not decoded: they would take more memory than a phone has. */
+const MAX_PIXELS = 64_000_000;
+const MAX_SIDE_PX = 16_384;
+/** Models gain nothing from a longer side. */
+const TARGET_SIDE_PX = 2_048;
+/** The server's limit. */
+const MAX_BYTES = 2_000_000;
 const QUALITIES = [0.88, 0.8, 0.65];
 const SHRINK = 0.7;
-/** What is drawn rather than photographed: edges stay sharp where that is small enough. */
-const DRAWN = new Set(["image/png", "image/gif", "image/webp", "image/bmp"]);
+/** The types of drawings and screenshots: sent as PNG, which keeps edges sharp, if that is below the limit. */
+const LOSSLESS = new Set(["image/png", "image/gif", "image/webp", "image/bmp"]);
 
-/** Why a file can't be sent: it is no image that can be read, too heavy, or has too many pixels. */
-export class Unfit extends Error {
+/** A file cannot be sent: it is no image that the browser decodes, has too many bytes, or too many pixels. */
+export class ImageError extends Error {
   /** @param {"unreadable" | "heavy" | "pixels"} code */
   constructor(code) {
     super(code);
@@ -36,28 +35,27 @@ export class Unfit extends Error {
 }
 
 /**
- * Read a file and make it small.
+ * Read a file and encode it below the server's limit.
  * @param {File} file
- * @returns {Promise<{picture: Picture, moves: boolean}>} `moves`: it was an animation, of which this is the first picture
- * @throws {Unfit}
+ * @returns {Promise<{picture: Picture, isAnimated: boolean}>} `isAnimated`: the picture is the first frame of an animation
+ * @throws {ImageError}
  */
-export async function readPicture(file) {
-  if (file.size > MOST_FILE_BYTES) throw new Unfit("heavy");
+export async function prepareImage(file) {
+  if (file.size > MAX_FILE_BYTES) throw new ImageError("heavy");
   const bytes = new Uint8Array(await file.arrayBuffer().catch(unreadable));
-  const facts = sniff(bytes) ?? unreadable();
-  const { type, width, height, moves } = facts;
-  if (Math.max(width, height) > MOST_SIDE || width * height > MOST_PIXELS) throw new Unfit("pixels");
-  const image = await decoded(new Blob([bytes], { type }));
-  return { picture: await smallEnough(image, DRAWN.has(type)), moves };
+  const { type, width, height, isAnimated } = sniff(bytes) ?? unreadable();
+  if (Math.max(width, height) > MAX_SIDE_PX || width * height > MAX_PIXELS) throw new ImageError("pixels");
+  const image = await decode(new Blob([bytes], { type }));
+  return { picture: await fit(image, LOSSLESS.has(type)), isAnimated };
 }
 
 /** @returns {never} */
 function unreadable() {
-  throw new Unfit("unreadable");
+  throw new ImageError("unreadable");
 }
 
 /** @param {Blob} blob */
-async function decoded(blob) {
+async function decode(blob) {
   const url = URL.createObjectURL(blob);
   const image = new Image();
   try {
@@ -73,19 +71,19 @@ async function decoded(blob) {
 }
 
 /**
- * Draw it as large as may be, and smaller until it fits.
+ * Scale an image down until its encoding is below the limit.
  * @param {HTMLImageElement} image
- * @param {boolean} isDrawn
+ * @param {boolean} isLossless
  * @returns {Promise<Picture>}
  */
-async function smallEnough(image, isDrawn) {
-  let scale = Math.min(1, LONGEST_SIDE / Math.max(image.naturalWidth, image.naturalHeight));
+async function fit(image, isLossless) {
+  let scale = Math.min(1, TARGET_SIDE_PX / Math.max(image.naturalWidth, image.naturalHeight));
   for (;;) {
     const width = Math.max(1, Math.round(image.naturalWidth * scale));
     const height = Math.max(1, Math.round(image.naturalHeight * scale));
-    const blob = await encoded(image, width, height, isDrawn);
-    if (blob) return { ...(await written(blob)), width, height };
-    if (Math.max(width, height) < 64) unreadable(); // no browser makes that large
+    const blob = await encode(image, width, height, isLossless);
+    if (blob) return { ...(await toPicture(blob)), width, height };
+    if (Math.max(width, height) < 64) unreadable(); // the browser cannot encode it: an image this small is always below the limit
     scale *= SHRINK;
   }
 }
@@ -94,27 +92,27 @@ async function smallEnough(image, isDrawn) {
  * @param {HTMLImageElement} image
  * @param {number} width
  * @param {number} height
- * @param {boolean} isDrawn
- * @returns {Promise<Blob | null>} null where it is too large so
+ * @param {boolean} isLossless
+ * @returns {Promise<Blob | null>} null when it is above the limit at every quality
  */
-async function encoded(image, width, height, isDrawn) {
+async function encode(image, width, height, isLossless) {
   const canvas = h("canvas", { width: String(width), height: String(height) });
-  const pen = canvas.getContext("2d") ?? unreadable();
+  const context = canvas.getContext("2d") ?? unreadable();
   try {
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(image, 0, 0, width, height);
-    const sharp = isDrawn ? await exported(canvas, "image/png") : null;
-    if (sharp) return sharp;
-    pen.globalCompositeOperation = "destination-over"; // a JPEG is black where nothing is
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, width, height);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, 0, 0, width, height);
+    const png = isLossless ? await toBlob(canvas, "image/png") : null;
+    if (png) return png;
+    context.globalCompositeOperation = "destination-over"; // transparent pixels would become black in a JPEG
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
     for (const quality of QUALITIES) {
-      const blob = await exported(canvas, "image/jpeg", quality);
+      const blob = await toBlob(canvas, "image/jpeg", quality);
       if (blob) return blob;
     }
     return null;
   } finally {
-    canvas.width = canvas.height = 0; // phones give a page little memory for these
+    canvas.width = canvas.height = 0; // free the memory now: phones limit that of all canvases
   }
 }
 
@@ -122,22 +120,21 @@ async function encoded(image, width, height, isDrawn) {
  * @param {HTMLCanvasElement} canvas
  * @param {string} type
  * @param {number} [quality]
- * @returns {Promise<Blob | null>} null where it is too large
+ * @returns {Promise<Blob | null>} null when it is above the limit
  */
-async function exported(canvas, type, quality) {
+async function toBlob(canvas, type, quality) {
   /** @type {Blob | null} */
   const blob = await new Promise((done) => canvas.toBlob(done, type, quality));
-  return blob && blob.type === type && blob.size <= MOST_BYTES ? blob : null;
+  return blob && blob.type === type && blob.size <= MAX_BYTES ? blob : null;
 }
 
 /** @param {Blob} blob */
-async function written(blob) {
-  const id = sha256(new Uint8Array(await blob.arrayBuffer()));
+async function toPicture(blob) {
   const reader = new FileReader();
   const data = await new Promise((done, fail) => {
     reader.addEventListener("load", () => done(String(reader.result)));
-    reader.addEventListener("error", () => fail(new Unfit("unreadable")));
+    reader.addEventListener("error", () => fail(new ImageError("unreadable")));
     reader.readAsDataURL(blob);
   });
-  return { id, data };
+  return { id: "", data };
 }

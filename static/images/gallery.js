@@ -1,43 +1,44 @@
-/** The images of a question, each in a place of its final size before it loads; pressing one shows it larger. */
+/** The images of a question. Each has its final size before it loads; a click opens it at full size. */
 import { h } from "../dom/elements.js";
 import { formatCount } from "../strings/format.js";
 import { words } from "../strings/words.js";
 
 /** @typedef {import("../stream/types.js").Picture} Picture */
 
-/** One image stands in its own shape, but never narrower or wider than this. */
-const SLIMMEST = 0.6;
-const WIDEST = 2.4;
-/** Its longer side; and what a finger needs. */
-const MOST_PX = 320;
-const LEAST_PX = 64;
+/** The aspect ratio of a single image is kept within these bounds. */
+const MIN_RATIO = 0.6;
+const MAX_RATIO = 2.4;
+/** The longer side of a single image, and the smallest target for a finger. */
+const MAX_PX = 320;
+const MIN_PX = 64;
 
 /**
- * Show images.
+ * Create the gallery of a question's images.
  * @param {readonly Picture[]} images
  * @param {(picture: Picture) => string} addressOf
  */
-export function gallery(images, addressOf) {
-  const isAlone = images.length === 1;
-  const tiles = images.map((picture, at) => tile(picture, addressOf(picture), formatCount(at + 1), isAlone));
-  return h("div", { class: isAlone ? "gallery alone" : "gallery" }, ...tiles);
+export function createGallery(images, addressOf) {
+  const isSingle = images.length === 1;
+  const tiles = images.map((picture, at) => createTile(picture, addressOf(picture), formatCount(at + 1), isSingle));
+  return h("div", { class: isSingle ? "gallery alone" : "gallery" }, ...tiles);
 }
 
 /**
  * @param {Picture} picture
  * @param {string} address
  * @param {string} number
- * @param {boolean} isAlone
+ * @param {boolean} isSingle
  */
-function tile({ width, height }, address, number, isAlone) {
-  const image = h("img", { src: address, alt: words.imageNumber(number), decoding: "async", draggable: "false" });
+function createTile({ width, height }, address, number, isSingle) {
+  // Without an address the attribute is absent, because an empty one is an error: a broken image would be shown.
+  const image = h("img", { ...(address && { src: address }), alt: words.imageNumber(number), decoding: "async", draggable: "false" });
   const button = h("button", { type: "button", title: words.showImage }, image);
-  if (isAlone && width > 0 && height > 0) {
-    const shape = Math.min(WIDEST, Math.max(SLIMMEST, width / height));
-    button.style.aspectRatio = String(shape);
-    button.style.inlineSize = `${Math.min(Math.max(width, LEAST_PX), MOST_PX * Math.min(1, shape))}px`;
+  if (isSingle && width > 0 && height > 0) {
+    const ratio = Math.min(MAX_RATIO, Math.max(MIN_RATIO, width / height));
+    button.style.aspectRatio = String(ratio);
+    button.style.inlineSize = `${Math.min(Math.max(width, MIN_PX), MAX_PX * Math.min(1, ratio))}px`;
   }
-  button.addEventListener("click", () => void enlarged(button, image));
+  button.addEventListener("click", () => void openViewer(button, image));
   return button;
 }
 
@@ -45,7 +46,7 @@ function tile({ width, height }, address, number, isAlone) {
  * @param {HTMLElement} button
  * @param {HTMLImageElement} image
  */
-async function enlarged(button, image) {
-  const { show } = await import("./viewer.js");
-  show(/** @type {ShadowRoot} */ (button.getRootNode()), image.src, image.alt);
+async function openViewer(button, image) {
+  const { showImage } = await import("./viewer.js");
+  showImage(/** @type {ShadowRoot} */ (button.getRootNode()), image.src, image.alt);
 }

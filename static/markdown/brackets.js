@@ -1,93 +1,87 @@
 /**
- * Square brackets: links, images, references and footnotes, found when a bracket closes.
+ * Square brackets: links, images and footnote references, recognized when a bracket closes.
  */
-import { identify } from "./characters.js";
-import { unescapeText } from "./references.js";
-import { nodesOf, pair } from "./emphasis.js";
-import { LONGEST_LABEL, MORE, readFootnoteLabel, readLabel, readResource, readTitle } from "./links.js";
-import { plainText } from "./texts.js";
+import { normalizeLabel } from "./characters.js";
+import { unescapeText } from "./character-references.js";
+import { toNodes, pairDelimiters } from "./emphasis.js";
+import { MAX_LABEL_CHARS, INCOMPLETE, readFootnoteLabel, readLabel, readResource, readTitle } from "./link-syntax.js";
+import { plainText } from "./text-nodes.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {import("./tree.js").Labels} Labels */
 /** @typedef {import("./emphasis.js").Item} Item */
 
 /**
- * @typedef {object} Place what a text stands in
+ * @typedef {object} InlineContext what the inline parser knows of its text
  * @property {Labels} labels
- * @property {boolean} [isCell] whether it is a table's cell, where `\|` is a bar in code too
- * @property {boolean} [isStruckFirst] what an earlier part of the same text has decided
- * @property {boolean} [isWaiting] whether brackets that nothing defines are kept for a definition that may come
- * @property {number} [size] how much of the text came; what stands behind it only closes what is open
- * @property {(identifier: string) => void} [missed] is told the labels that nothing defines yet
+ * @property {boolean} [isChat] whether the extensions for chats are on
+ * @property {boolean} [isCell] whether it is a table cell, where `\|` is a bar in code too
+ * @property {boolean} [isStrikethroughFirst] whether strikethrough is paired before emphasis, if an earlier part of the text decides it
+ * @property {boolean} [canDefineLater] whether undefined labels become pending links, because a definition may follow
+ * @property {number} [length] how much of the text was received; the rest only closes what is open
+ * @property {(identifier: string) => void} [onUndefined] called with each undefined label
  */
 
-/**
- * @typedef {object} Reader what reads the text that the brackets stand in
- * @property {string} text
- * @property {number} at
- * @property {Item[]} items
- * @property {(node: Node, to: number) => void} push
- * @property {(count: number) => void} pushText
- */
+/** @typedef {import("./inline.js").InlineReader} InlineReader */
 
 /**
- * @typedef {object} Bracket an opening one that nothing has closed yet
+ * @typedef {object} Bracket an open bracket
  * @property {number} index of its item
- * @property {number} start after it in the text
+ * @property {number} start position after it
  * @property {boolean} isImage
- * @property {boolean} isInert whether it stands around a link, so that it can be none itself
+ * @property {boolean} isInactive whether it contains a link, so that it cannot be one
  */
 
-/** @typedef {{end: number, fields: Partial<Node>}} Target what the brackets point at: an address or a label */
+/** @typedef {{end: number, fields: Partial<Node>}} Target the destination or the label after the brackets */
 
-/** The brackets of one text. */
+/** The stack of open brackets of one text. */
 export class Brackets {
   /** @type {Bracket[]} */
   #open = [];
-  /** Where a link's parentheses begin that the end of the text cuts off; -1 when there are none. */
+  /** Where a link is cut off by the end of the text: at its `(`, or after a `]` at the very end; -1 if none is. */
   unfinished = -1;
-  /** Where the first of these links begins. */
-  unsure = Infinity;
-  /** From where to where closed ones reach that made nothing; only the outermost, in order. */
+  /** Position of the first link with unclosed parentheses. */
+  undecided = Infinity;
+  /** Ranges of closed brackets that are no link; only the outermost, in order. */
   /** @type {{from: number, to: number}[]} */
-  vain = [];
-  /** So many of them stand around a link already. */
-  #quieted = 0;
+  unmatched = [];
+  /** How many open brackets have been deactivated. */
+  #inactiveCount = 0;
   #reader;
-  #place;
-  /** Where a search for the end of a title was in vain, by its mark: behind it there is no end either. */
-  #endless = new Map();
+  #context;
+  /** By title mark: the position from which no closing mark follows. */
+  #unclosedTitles = new Map();
 
   /**
-   * @param {Reader} reader
-   * @param {Place} place
+   * @param {InlineReader} reader
+   * @param {InlineContext} context
    */
-  constructor(reader, place) {
+  constructor(reader, context) {
     this.#reader = reader;
-    this.#place = place;
+    this.#context = context;
   }
 
   get isOpen() {
     return this.#open.length > 0;
   }
 
-  /** Where the outermost open one stands, and the innermost that could yet be a link. */
+  /** Positions of the outermost open bracket, and of the innermost if it can become a link. */
   get ends() {
     const { items } = this.#reader;
     const first = this.#open[0];
     const last = this.#open.at(-1);
     const from = (/** @type {Bracket | undefined} */ bracket) => (bracket ? (items[bracket.index]?.from ?? 0) : Infinity);
-    return { first: from(first), last: last?.isInert ? Infinity : from(last), isImage: last?.isImage ?? false };
+    return { first: from(first), last: last?.isInactive ? Infinity : from(last) };
   }
 
   /**
-   * Open one, or a footnote's reference.
+   * Open a bracket, or add a footnote reference.
    * @param {number} length 1, or 2 for an image
    */
   open(length) {
     const reader = this.#reader;
     if (length === 1 && this.#readFootnote()) return;
-    this.#open.push({ index: reader.items.length, start: reader.at + length, isImage: length === 2, isInert: false });
+    this.#open.push({ index: reader.items.length, start: reader.at + length, isImage: length === 2, isInactive: false });
     reader.pushText(length);
   }
 
@@ -101,64 +95,64 @@ export class Brackets {
 
   /**
    * @param {string} label
-   * @returns {Node | null} null when nothing defines it
+   * @returns {Node | null} null if it is undefined
    */
   #footnote(label) {
-    const identifier = identify(label);
-    if (this.#place.labels.footnotes.has(identifier)) return { type: "footnoteReference", identifier, label: unescapeText(label) };
-    this.#place.missed?.(`^${identifier}`);
+    const identifier = normalizeLabel(label);
+    if (this.#context.labels.footnotes.has(identifier)) return { type: "footnoteReference", identifier, label: unescapeText(label) };
+    this.#context.onUndefined?.(`^${identifier}`);
     return null;
   }
 
-  /** Close the last one. */
+  /** Close the innermost open bracket. */
   close() {
     const reader = this.#reader;
     const bracket = this.#open.pop();
-    this.#quieted = Math.min(this.#quieted, this.#open.length);
+    this.#inactiveCount = Math.min(this.#inactiveCount, this.#open.length);
     const before = this.unfinished;
-    const target = bracket && !bracket.isInert ? this.#target(bracket) : null;
-    if (bracket && this.unfinished !== before) this.unsure = Math.min(this.unsure, reader.items[bracket.index]?.from ?? 0);
-    if (bracket && !bracket.isInert && !target && reader.at + 1 === reader.text.length) this.unfinished = reader.at + 1;
-    if (bracket && !target) this.#note(bracket);
+    const target = bracket && !bracket.isInactive ? this.#target(bracket) : null;
+    if (bracket && this.unfinished !== before) this.undecided = Math.min(this.undecided, reader.items[bracket.index]?.from ?? 0);
+    if (bracket && !bracket.isInactive && !target && reader.at + 1 === reader.text.length) this.unfinished = reader.at + 1;
+    if (bracket && !target) this.#recordUnmatched(bracket);
     if (bracket && target) this.#enclose(bracket, target);
-    else if (bracket && this.#isWaiting(bracket)) this.#keep(bracket);
-    else if (!bracket?.isImage || bracket.isInert || !this.#closeFootnote(bracket)) reader.pushText(1);
+    else if (bracket && this.#canBecomeLink(bracket)) this.#pushPending(bracket);
+    else if (!bracket?.isImage || bracket.isInactive || !this.#closeFootnote(bracket)) reader.pushText(1);
   }
 
   /**
-   * Tell whether a definition could make a link of these brackets, and of nothing else.
+   * Return whether a later definition could turn these brackets, and nothing around them, into a link.
    * @param {Bracket} bracket
    */
-  #isWaiting({ index, start, isInert }) {
-    if (!this.#place.isWaiting || isInert) return false;
+  #canBecomeLink({ index, start, isInactive }) {
+    if (!this.#context.canDefineLater || isInactive) return false;
     const { items, text, at } = this.#reader;
-    if (text.charAt(start) === "^" || at - start > LONGEST_LABEL || text.slice(start, at).trim() === "") return false;
+    if (text.charAt(start) === "^" || at - start > MAX_LABEL_CHARS || text.slice(start, at).trim() === "") return false;
     return items.slice(index + 1).every(({ run, node }) => !run && !node.children);
   }
 
   /**
-   * Keep brackets as one node, so that what becomes of them changes nothing around them.
+   * Add the brackets as one node, so that a later definition changes nothing around them.
    * @param {Bracket} bracket
    */
-  #keep({ index, start }) {
+  #pushPending({ index, start }) {
     const reader = this.#reader;
-    this.#place.missed?.(identify(reader.text.slice(start, reader.at)));
+    this.#context.onUndefined?.(normalizeLabel(reader.text.slice(start, reader.at)));
     const from = reader.items[index]?.from ?? 0;
     reader.pushText(1);
-    const children = nodesOf(reader.items.splice(index));
-    reader.items.push({ node: { type: "waiting", children }, run: null, from, to: reader.at });
+    const children = toNodes(reader.items.splice(index));
+    reader.items.push({ node: { type: "pendingLink", children }, run: null, from, to: reader.at });
   }
 
   /** @param {Bracket} bracket */
-  #note({ index }) {
+  #recordUnmatched({ index }) {
     const { items, at } = this.#reader;
     const from = items[index]?.from ?? 0;
-    while ((this.vain.at(-1)?.from ?? -1) >= from) this.vain.pop();
-    this.vain.push({ from, to: at + 1 });
+    while ((this.unmatched.at(-1)?.from ?? -1) >= from) this.unmatched.pop();
+    this.unmatched.push({ from, to: at + 1 });
   }
 
   /**
-   * An exclamation mark before a footnote's reference makes no image of it.
+   * Read `![^label]`: an exclamation mark, and a footnote reference.
    * @param {Bracket} bracket
    */
   #closeFootnote({ index, start }) {
@@ -198,19 +192,19 @@ export class Brackets {
    */
   #resource(from) {
     const resource = readResource(this.#reader.text, from, this.#titleAt);
-    if (resource === MORE) this.unfinished = from - 1;
+    if (resource === INCOMPLETE) this.unfinished = from - 1;
     if (typeof resource === "number") return null;
-    const { end, address, title } = resource;
-    return { end, fields: { title: title === null ? null : unescapeText(title), url: unescapeText(address) } };
+    const { end, destination, title } = resource;
+    return { end, fields: { title: title === null ? null : unescapeText(title), url: unescapeText(destination) } };
   }
 
   /** @param {number} from */
   #titleAt = (from) => {
     const { text } = this.#reader;
     const mark = text.charAt(from);
-    if (from > (this.#endless.get(mark) ?? Infinity)) return -1;
+    if (from > (this.#unclosedTitles.get(mark) ?? Infinity)) return -1;
     const end = readTitle(text, from);
-    if (end === MORE) this.#endless.set(mark, from);
+    if (end === INCOMPLETE) this.#unclosedTitles.set(mark, from);
     return end;
   };
 
@@ -221,35 +215,35 @@ export class Brackets {
    * @returns {Target | null}
    */
   #reference(label, referenceType, end) {
-    if (label.length > LONGEST_LABEL) return null;
-    const identifier = identify(label);
-    if (!this.#place.labels.definitions.has(identifier)) {
-      this.#place.missed?.(identifier);
+    if (label.length > MAX_LABEL_CHARS) return null;
+    const identifier = normalizeLabel(label);
+    if (!this.#context.labels.definitions.has(identifier)) {
+      this.#context.onUndefined?.(identifier);
       return null;
     }
     return { end, fields: { label: unescapeText(label), identifier, referenceType } };
   }
 
   /**
-   * Make a link or an image of what stands in the brackets.
+   * Make a link or an image of the items in the brackets.
    * @param {Bracket} bracket
    * @param {Target} target
    */
   #enclose({ index, isImage }, { end, fields }) {
     const reader = this.#reader;
     const from = reader.items[index]?.from ?? 0;
-    const children = nodesOf(pair(reader.items.splice(index).slice(1), false));
+    const children = toNodes(pairDelimiters(reader.items.splice(index).slice(1), false));
     const suffix = fields.referenceType ? "Reference" : "";
     const type = isImage ? `image${suffix}` : `link${suffix}`;
     const own = isImage ? { alt: plainText(children) } : { children };
     reader.items.push({ node: { type, ...fields, ...own }, run: null, from, to: end });
     reader.at = end;
-    if (!isImage) this.#quiet();
+    if (!isImage) this.#deactivate();
   }
 
-  /** A link stands in no other link. */
-  #quiet() {
-    for (const bracket of this.#open.slice(this.#quieted)) if (!bracket.isImage) bracket.isInert = true;
-    this.#quieted = this.#open.length;
+  /** Deactivate the open brackets around a link: links cannot contain links. */
+  #deactivate() {
+    for (const bracket of this.#open.slice(this.#inactiveCount)) if (!bracket.isImage) bracket.isInactive = true;
+    this.#inactiveCount = this.#open.length;
   }
 }

@@ -1,13 +1,15 @@
 /**
- * Classes of characters that both parsers ask for, and the one form in which labels are compared.
+ * Character classes, and functions on characters of a text.
  */
 
 export const LETTER = 0;
-export const GAP = 1;
-export const SIGN = 2;
+export const WHITESPACE = 1;
+export const PUNCTUATION = 2;
 
-const SIGNS = /[\p{P}\p{S}]/u;
+const MARKS = /[\p{P}\p{S}]/u;
 const WHITE = /\s/;
+/** Scripts that are written without spaces between words, Hangul, and their punctuation and fullwidth forms. */
+const CJK = /[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe6f\uff01-\uffee\u{20000}-\u{3ffff}]/u;
 
 /**
  * @param {number} code
@@ -19,7 +21,7 @@ export function isBlank(code) {
 
 /**
  * @param {number} code
- * @returns {boolean} space, tab or the end of a line
+ * @returns {boolean} space, tab or line ending
  */
 export function isWhite(code) {
   return code === 32 || code === 9 || code === 10;
@@ -36,20 +38,29 @@ export function isAlphanumeric(code) {
 }
 
 /**
- * Tell what a character is to a run of delimiters beside it.
- * @param {string} character one code point; empty at either end of the text
+ * Return the class of a character beside a delimiter run.
+ * @param {string} character one code point; empty at the start or end of the text
  */
-export function kindOf(character) {
+export function characterClass(character) {
   const code = character.charCodeAt(0);
   if (isAlphanumeric(code)) return LETTER;
-  if (character === "" || WHITE.test(character)) return GAP;
-  return SIGNS.test(character) ? SIGN : LETTER;
+  if (code > 32 && code < 127) return PUNCTUATION;
+  if (character === "" || WHITE.test(character)) return WHITESPACE;
+  return MARKS.test(character) ? PUNCTUATION : LETTER;
+}
+
+/**
+ * Return whether a character is Chinese, Japanese or Korean, or punctuation of these.
+ * @param {string} character one code point, or empty
+ */
+export function isCjk(character) {
+  return character > "\u10ff" && CJK.test(character);
 }
 
 /**
  * @param {string} text
  * @param {number} at
- * @returns {string} the code point that begins at this place
+ * @returns {string} the code point that begins at this position
  */
 export function characterAt(text, at) {
   const code = text.codePointAt(at);
@@ -59,7 +70,7 @@ export function characterAt(text, at) {
 /**
  * @param {string} text
  * @param {number} at
- * @returns {string} the code point that ends before this place
+ * @returns {string} the code point that ends before this position
  */
 export function characterBefore(text, at) {
   const low = text.charCodeAt(at - 1);
@@ -67,19 +78,19 @@ export function characterBefore(text, at) {
 }
 
 /**
- * Find where a match ends.
+ * Return the end of a match.
  * @param {RegExp} pattern sticky
  * @param {string} text
  * @param {number} from
- * @returns {number} `from` when there is none
+ * @returns {number} `from` if there is none
  */
-export function after(pattern, text, from) {
+export function matchEnd(pattern, text, from) {
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex : from;
 }
 
 /**
- * Find where blanks end.
+ * Return the end of the blanks.
  * @param {string} text
  * @param {number} from
  */
@@ -90,7 +101,7 @@ export function skipBlanks(text, from) {
 }
 
 /**
- * Find where blanks and ends of lines end.
+ * Return the end of the blanks and line endings.
  * @param {string} text
  * @param {number} from
  */
@@ -102,7 +113,7 @@ export function skipWhite(text, from) {
 
 /**
  * @param {string} text
- * @returns {string} the text without blanks and ends of lines at its end
+ * @returns {string} the text without trailing blanks and line endings
  */
 export function trimEnd(text) {
   let end = text.length;
@@ -111,10 +122,10 @@ export function trimEnd(text) {
 }
 
 /**
- * Write a label in the form in which definitions and references meet.
+ * Normalize a label, so that definitions and references can be matched.
  * @param {string} label
  */
-export function identify(label) {
+export function normalizeLabel(label) {
   const plain = label.replace(/[\t\n ]+/g, " ").replace(/^ | $/g, "");
   return plain.toLowerCase().toUpperCase().toLowerCase();
 }

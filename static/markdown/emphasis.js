@@ -1,47 +1,47 @@
 /**
- * Runs of `*`, `_` and `~`, and what they enclose (https://spec.commonmark.org/0.31.2/#phase-2-inline-structure).
+ * Delimiter runs of `*`, `_` and `~`: emphasis and strikethrough (https://spec.commonmark.org/0.31.2/#phase-2-inline-structure).
  */
-import { characterAt, characterBefore, GAP, kindOf, SIGN } from "./characters.js";
+import { characterAt, characterBefore, isCjk, LETTER, WHITESPACE, characterClass, PUNCTUATION } from "./characters.js";
 
 /** @typedef {import("./tree.js").Node} Node */
 
 /**
- * @typedef {object} Run signs not yet used up
- * @property {string} mark
- * @property {number} size how many are left
+ * @typedef {object} DelimiterRun
+ * @property {string} mark its character
+ * @property {number} size how many delimiters are left
  * @property {boolean} canOpen
  * @property {boolean} canClose
  */
 
-/** @typedef {{node: Node, run: Run | null, from: number, to: number}} Item a node or a run, and its place in the text */
+/** @typedef {{node: Node, run: DelimiterRun | null, from: number, to: number}} Item a node or a delimiter run, and its range in the text */
 
 /**
- * Pair runs among items of one level and make nodes of them.
+ * Pair the delimiter runs of one level, and make nodes of what they enclose.
  * @param {Item[]} items
- * @param {boolean} isStruckFirst whether strikethrough is paired before emphasis
+ * @param {boolean} isStrikethroughFirst whether strikethrough is paired before emphasis
  */
-export function pair(items, isStruckFirst) {
-  return isStruckFirst ? pairStresses(pairStrikes(items)) : pairStrikes(pairStresses(items));
+export function pairDelimiters(items, isStrikethroughFirst) {
+  return isStrikethroughFirst ? pairEmphasis(pairStrikethrough(items)) : pairStrikethrough(pairEmphasis(items));
 }
 
 /**
- * Pair runs, and tell from where on more text could pair them otherwise.
+ * Pair delimiter runs; `open` is the position from which more text could pair them differently.
  * @param {Item[]} items
- * @param {boolean} isStruckFirst
+ * @param {boolean} isStrikethroughFirst
  */
-export function pairSoFar(items, isStruckFirst) {
-  const first = isStruckFirst ? pairStrikes(items) : pairStresses(items);
-  const open = first.find(({ run }) => run?.canOpen && (run.mark === "~") === isStruckFirst)?.from ?? Infinity;
-  const paired = isStruckFirst ? pairStresses(first) : pairStrikes(first);
+export function pairPartial(items, isStrikethroughFirst) {
+  const first = isStrikethroughFirst ? pairStrikethrough(items) : pairEmphasis(items);
+  const open = first.find(({ run }) => run?.canOpen && (run.mark === "~") === isStrikethroughFirst)?.from ?? Infinity;
+  const paired = isStrikethroughFirst ? pairEmphasis(first) : pairStrikethrough(first);
   return { items: paired, open: Math.min(open, paired.find(({ run }) => run?.canOpen)?.from ?? Infinity) };
 }
 
 /**
- * Make nodes of items: runs that enclose nothing are text, texts beside each other are one.
+ * Return the items' nodes: unpaired runs become text, adjacent texts are merged.
  * @param {Item[]} items
  * @returns {Node[]}
  */
-export function nodesOf(items) {
+export function toNodes(items) {
   /** @type {Node[]} */
   const nodes = [];
   for (const { node, run } of items) {
@@ -59,20 +59,20 @@ export function nodesOf(items) {
  * @param {Item[]} items
  * @param {string} marks
  */
-function has(items, marks) {
+function hasRun(items, marks) {
   return items.some(({ run }) => run !== null && marks.includes(run.mark));
 }
 
 /** @typedef {{item: Item, at: number}} Opener */
 
 /**
- * Openers that still wait, by sign, and which kinds of closers have looked for one in vain.
+ * The unpaired openers by key, and how far back a kind of closer can still find one (CommonMark's `openers_bottom`).
  */
-class Waiting {
+class Openers {
   /** @type {Map<string, Opener[]>} */
   #openers = new Map();
   /** @type {Map<string, number>} */
-  #floors = new Map();
+  #bottoms = new Map();
 
   /**
    * @param {Item} item
@@ -80,43 +80,43 @@ class Waiting {
    * @param {number} at
    */
   add(item, key, at) {
-    this.#of(key).push({ item, at });
+    this.#list(key).push({ item, at });
   }
 
   /** @param {string} key */
-  #of(key) {
+  #list(key) {
     const all = this.#openers.get(key) ?? [];
     this.#openers.set(key, all);
     return all;
   }
 
   /**
-   * Find the nearest opener that fits; after a search in vain, the like never looks that far again.
+   * Find the nearest matching opener. After a failed search, closers of the same kind do not search as far again.
    * @param {string} key
    * @param {string} kind
-   * @param {(run: Run) => boolean} fits
+   * @param {(run: DelimiterRun) => boolean} matches
    */
-  find(key, kind, fits) {
-    const all = this.#of(key);
-    const floor = this.#floors.get(kind) ?? -1;
+  find(key, kind, matches) {
+    const all = this.#list(key);
+    const bottom = this.#bottoms.get(kind) ?? -1;
     for (let index = all.length - 1; index >= 0; index--) {
       const opener = /** @type {Opener} */ (all[index]);
-      if (opener.at <= floor) break;
-      if (opener.item.run && fits(opener.item.run)) return opener;
+      if (opener.at <= bottom) break;
+      if (opener.item.run && matches(opener.item.run)) return opener;
     }
-    this.#floors.set(kind, all.at(-1)?.at ?? floor);
+    this.#bottoms.set(kind, all.at(-1)?.at ?? bottom);
     return null;
   }
 
   /**
-   * Forget the openers from here on.
+   * Forget the openers from this index on.
    * @param {number} at
    */
   forget(at) {
     for (const all of this.#openers.values()) {
       while ((all.at(-1)?.at ?? -1) >= at) all.pop();
     }
-    for (const [kind, floor] of this.#floors) if (floor >= at) this.#floors.set(kind, at - 1);
+    for (const [kind, bottom] of this.#bottoms) if (bottom >= at) this.#bottoms.set(kind, at - 1);
   }
 }
 
@@ -124,15 +124,15 @@ class Waiting {
  * @param {Item[]} items
  * @returns {Item[]}
  */
-function pairStresses(items) {
-  if (!has(items, "*_")) return items;
+function pairEmphasis(items) {
+  if (!hasRun(items, "*_")) return items;
   /** @type {Item[]} */
   const done = [];
-  const waiting = new Waiting();
+  const openers = new Openers();
   for (const item of items) {
     const { run } = item;
-    if (run?.canClose && run.mark !== "~") closeStress(item, run, done, waiting);
-    if (run && run.size > 0 && run.canOpen && run.mark !== "~") waiting.add(item, run.mark, done.length);
+    if (run?.canClose && run.mark !== "~") closeEmphasis(item, run, done, openers);
+    if (run && run.size > 0 && run.canOpen && run.mark !== "~") openers.add(item, run.mark, done.length);
     if (!run || run.size > 0) done.push(item);
   }
   return done;
@@ -140,44 +140,44 @@ function pairStresses(items) {
 
 /**
  * @param {Item} closer
- * @param {Run} run
+ * @param {DelimiterRun} run
  * @param {Item[]} done
- * @param {Waiting} waiting
+ * @param {Openers} openers
  */
-function closeStress(closer, run, done, waiting) {
+function closeEmphasis(closer, run, done, openers) {
   while (run.size > 0) {
     const kind = `${run.mark}${run.canOpen}${run.size % 3}`;
-    const opener = waiting.find(run.mark, kind, (other) => fits(other, run));
+    const opener = openers.find(run.mark, kind, (other) => canPair(other, run));
     if (!opener?.item.run) return;
     const used = run.size > 1 && opener.item.run.size > 1 ? 2 : 1;
-    wrap(done, opener, { type: used > 1 ? "strong" : "emphasis", used, closer }, waiting);
+    enclose(done, opener, { type: used > 1 ? "strong" : "emphasis", used, closer }, openers);
   }
 }
 
 /**
- * @param {Run} opener
- * @param {Run} closer
+ * @param {DelimiterRun} opener
+ * @param {DelimiterRun} closer
  */
-function fits(opener, closer) {
+function canPair(opener, closer) {
   const isEither = opener.canClose || closer.canOpen;
   return !isEither || closer.size % 3 === 0 || (opener.size + closer.size) % 3 !== 0;
 }
 
 /**
- * Enclose everything after an opener.
+ * Enclose the items after an opener in a node.
  * @param {Item[]} done
  * @param {Opener} opener
  * @param {{type: string, used: number, closer: Item}} into
- * @param {Waiting} waiting
+ * @param {Openers} openers
  */
-function wrap(done, { item, at }, { type, used, closer }, waiting) {
-  const inner = done.splice(at + 1).map((each) => plain(each, type));
-  const children = nodesOf(type === "delete" ? pairStrikes(pairStresses(inner)) : pairStrikes(inner));
-  waiting.forget(at + 1);
-  const run = /** @type {Run} */ (item.run);
+function enclose(done, { item, at }, { type, used, closer }, openers) {
+  const inner = done.splice(at + 1).map((each) => toText(each, type));
+  const children = toNodes(type === "delete" ? pairStrikethrough(pairEmphasis(inner)) : pairStrikethrough(inner));
+  openers.forget(at + 1);
+  const run = /** @type {DelimiterRun} */ (item.run);
   run.size -= used;
   if (run.size === 0) {
-    waiting.forget(at);
+    openers.forget(at);
     done.pop();
   }
   if (closer.run) closer.run.size -= used;
@@ -185,12 +185,12 @@ function wrap(done, { item, at }, { type, used, closer }, waiting) {
 }
 
 /**
- * A run of the kind just paired that found nothing is text.
+ * Turn an unpaired run of the kind just paired into text.
  * @param {Item} item
  * @param {string} type
  * @returns {Item}
  */
-function plain(item, type) {
+function toText(item, type) {
   const { run } = item;
   if (!run || (run.mark === "~") !== (type === "delete")) return item;
   return { ...item, run: null, node: { type: "text", value: run.mark.repeat(run.size) } };
@@ -200,18 +200,18 @@ function plain(item, type) {
  * @param {Item[]} items
  * @returns {Item[]}
  */
-function pairStrikes(items) {
-  if (!has(items, "~")) return items;
+function pairStrikethrough(items) {
+  if (!hasRun(items, "~")) return items;
   /** @type {Item[]} */
   const done = [];
-  const waiting = new Waiting();
+  const openers = new Openers();
   for (const item of items) {
     const { run } = item;
     const key = run?.mark === "~" ? `~${run.size}` : "";
-    const opener = key && run?.canClose ? waiting.find(key, key, () => true) : null;
-    if (opener && run) wrap(done, opener, { type: "delete", used: run.size, closer: item }, waiting);
+    const opener = key && run?.canClose ? openers.find(key, key, () => true) : null;
+    if (opener && run) enclose(done, opener, { type: "delete", used: run.size, closer: item }, openers);
     else {
-      if (key && run?.canOpen) waiting.add(item, key, done.length);
+      if (key && run?.canOpen) openers.add(item, key, done.length);
       done.push(item);
     }
   }
@@ -219,19 +219,40 @@ function pairStrikes(items) {
 }
 
 /**
- * Tell what a run may do by what stands beside it.
+ * Return whether a run can open and close, by the characters beside it (left- and right-flanking runs). The specification's
+ * rule relies on spaces between words; in a chat, punctuation of or beside Chinese, Japanese and Korean text is no obstacle.
  * @param {string} text
  * @param {number} from
  * @param {number} to
  * @param {string} mark
+ * @param {boolean} [isChat]
  */
-export function sides(text, from, to, mark) {
+export function flanking(text, from, to, mark, isChat = false) {
   const previous = characterBefore(text, from);
   const next = characterAt(text, to);
-  const before = kindOf(previous);
-  const after = kindOf(next);
-  const opens = after !== GAP && (after !== SIGN || before !== 0 || (mark !== "~" && next === "~"));
-  const closes = before !== GAP && (before !== SIGN || after !== 0 || (mark !== "~" && previous === "~"));
+  const opens = flanks(next, previous, mark) || (isChat && isBesideCjk(next, previous, characterAt(text, to + next.length)));
+  const closes = flanks(previous, next, mark) || (isChat && isBesideCjk(previous, next, characterBefore(text, from - previous.length)));
   if (mark !== "_") return { canOpen: opens, canClose: closes };
-  return { canOpen: opens && (before !== 0 || !closes), canClose: closes && (after !== 0 || !opens) };
+  const before = characterClass(previous);
+  const after = characterClass(next);
+  return { canOpen: opens && (before !== LETTER || !closes), canClose: closes && (after !== LETTER || !opens) };
+}
+
+/**
+ * @param {string} inner the character on the side of the enclosed text
+ * @param {string} outer
+ * @param {string} mark
+ */
+function flanks(inner, outer, mark) {
+  const kind = characterClass(inner);
+  return kind !== WHITESPACE && (kind !== PUNCTUATION || characterClass(outer) !== LETTER || (mark !== "~" && inner === "~"));
+}
+
+/**
+ * @param {string} inner
+ * @param {string} outer
+ * @param {string} beyond the character after the inner one
+ */
+function isBesideCjk(inner, outer, beyond) {
+  return characterClass(inner) !== WHITESPACE && [inner, outer, beyond].some(isCjk);
 }

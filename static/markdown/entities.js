@@ -1,10 +1,10 @@
 /**
- * HTML's 2,125 named character references. The table is written by `python -m tests.markdown.entities`. It is as large as
- * a third of the parser: a page loads it when an answer has a name that is not among the common ones.
+ * HTML's 2,125 named character references. `python -m tests.markdown.entities` writes the table. It is a third as large as
+ * the parser: a page loads it when an answer contains an entity that is not among the common ones.
  */
 
-// One character: the gap since the one before, then its names. Two characters: both, then the name.
-// An accent: its name, itself, the letters it is put on.
+// SINGLE: the gap to the previous code point, then the names of the character. DOUBLE: two characters, then their name.
+// ACCENTED: the name of an accent, the combining character, the letters it is combined with.
 const SINGLE = `8 Tab, NewLine,22 excl, QUOT quot, num, dollar, percnt, AMP amp, apos, lpar, rpar, ast midast, plus, comma,1 period,\
  sol,10 colon, semi, LT lt, equals, GT gt, quest, commat,26 lbrack lsqb, bsol, rbrack rsqb, Hat, UnderBar lowbar, Di\
 acriticalGrave grave,26 lbrace lcub, VerticalLine verbar vert, rbrace rcub,34 NonBreakingSpace nbsp, iexcl, cent, po\
@@ -157,7 +157,7 @@ const ACCENTED = `acute\u0301ACEILNORSUYZacegilnorsuyz breve\u0306AGUagu caron\u
 \u0328AEIUaeiu tilde\u0303AINOUainou uml\u0308AEIOUYaeiouy`;
 // end of the table
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** Where each alphabet's letter A stands among the mathematical symbols, and the letters that Unicode has elsewhere. */
+/** The code point of each mathematical alphabet's A, and the letters that Unicode has elsewhere. */
 const ALPHABETS = /** @type {[string, number, string][]} */ ([
   ["fr", 0x1d504, "C\u212dH\u210cI\u2111R\u211cZ\u2128"],
   ["opf", 0x1d538, "C\u2102H\u210dN\u2115P\u2119Q\u211aR\u211dZ\u2124"],
@@ -165,10 +165,10 @@ const ALPHABETS = /** @type {[string, number, string][]} */ ([
 ]);
 
 /**
- * Unpack the table.
+ * Unpack the table of entities.
  * @returns {Map<string, string>} characters by name, without `&` and `;`
  */
-export function names() {
+export function entityNames() {
   /** @type {Map<string, string>} */
   const all = new Map();
   let code = 0;

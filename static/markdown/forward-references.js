@@ -1,29 +1,29 @@
 /**
- * Labels that are used before they are defined, and the leaves that wait for them.
+ * Labels that are used before they are defined, and the leaf blocks that are parsed again when they are.
  */
 
-import { nodesOf } from "./emphasis.js";
-import { mayTouchAddress } from "./texts.js";
+import { toNodes } from "./emphasis.js";
+import { bracketsMayTouchAddress } from "./text-nodes.js";
 
-/** @typedef {import("./block.js").Block} Block */
+/** @typedef {import("./open-block.js").Block} Block */
 /** @typedef {import("./tree.js").Node} Node */
-/** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Leaf and its labels that nothing defines yet */
+/** @typedef {{block: Block, parent: Block, labels: Set<string>, times: number}} Leaf a leaf block, its undefined labels, and how often it was parsed again */
 
-/** So often a leaf is read again for a label; then it waits for the end. */
-const MOST_TIMES = 3;
+/** After so many times, a leaf is parsed again only at the end of the text. */
+const MAX_REPARSES = 3;
 
-/** Knows who waits for which label. */
-export class LateLabels {
+/** The leaves that wait for a definition, by label. */
+export class ForwardReferences {
   /** @type {Map<string, Set<Leaf>>} */
   #waiting = new Map();
-  /** What is read again at the end of a write. */
+  /** Leaves to parse again at the end of the write. */
   /** @type {Set<Leaf>} */
   #due = new Set();
-  #read;
+  #parse;
 
-  /** @param {(leaf: Leaf) => void} read reads a leaf again, and tells by `wait` what it still misses */
-  constructor(read) {
-    this.#read = read;
+  /** @param {(leaf: Leaf) => void} parse parses a leaf again, and calls `wait` for the labels that are still undefined */
+  constructor(parse) {
+    this.#parse = parse;
   }
 
   /** @param {Leaf} leaf */
@@ -36,65 +36,66 @@ export class LateLabels {
   }
 
   /**
-   * A leaf is read again once a write, but at once for its last label: it must not know those that come after it.
+   * Schedule the leaves that use this label. A leaf is parsed once a write, but the last time immediately: it must not
+   * see labels that are defined later, or the tree would depend on where the text was cut.
    * @param {string} identifier
    */
   define(identifier) {
     const waiting = this.#waiting.get(identifier);
     if (!waiting) return;
     for (const leaf of waiting) {
-      if (leaf.times >= MOST_TIMES) continue;
+      if (leaf.times >= MAX_REPARSES) continue;
       leaf.times++;
       waiting.delete(leaf);
       this.#due.add(leaf);
-      if (leaf.times === MOST_TIMES) this.#take(leaf);
+      if (leaf.times === MAX_REPARSES) this.#parseNow(leaf);
     }
     if (waiting.size === 0) this.#waiting.delete(identifier);
   }
 
-  /** Read again what is due. */
-  settle() {
-    for (const leaf of this.#due) this.#take(leaf);
+  /** Parse the scheduled leaves again. */
+  parseDue() {
+    for (const leaf of this.#due) this.#parseNow(leaf);
   }
 
   /**
-   * Nothing more comes: read again what has waited for the end, and give back what is kept in vain.
-   * @param {number} mostChars a longer leaf is read again in any case
+   * End the text: parse the leaves again that waited for it, and turn pending links back into text.
+   * @param {number} maxChars a longer leaf is always parsed again
    */
-  finish(mostChars) {
+  finish(maxChars) {
     const left = new Set([...this.#due, ...[...this.#waiting.values()].flatMap((leaves) => [...leaves])]);
     for (const leaf of left) {
       const { node, text } = leaf.block;
-      const isKeeping = keeps(node);
-      const isSimple = text.length <= mostChars && !mayTouchAddress(text);
-      if (leaf.times >= MOST_TIMES || this.#due.has(leaf) || (isKeeping && !isSimple)) this.#take(leaf);
-      else if (isKeeping) node.children = free(node.children ?? []);
+      const hasPending = hasPendingLink(node);
+      const isSimple = text.length <= maxChars && !bracketsMayTouchAddress(text);
+      if (leaf.times >= MAX_REPARSES || this.#due.has(leaf) || (hasPending && !isSimple)) this.#parseNow(leaf);
+      else if (hasPending) node.children = unwrapPending(node.children ?? []);
     }
     this.#waiting.clear();
   }
 
   /** @param {Leaf} leaf */
-  #take(leaf) {
+  #parseNow(leaf) {
     this.#due.delete(leaf);
-    this.#read(leaf);
+    this.#parse(leaf);
   }
 }
 
 /**
- * Tell whether brackets in it are kept for a definition that never came.
+ * Return whether a node is or contains a pending link.
  * @param {Node} node
  * @returns {boolean}
  */
-function keeps({ type, children }) {
-  return type === "waiting" || (children?.some(keeps) ?? false);
+function hasPendingLink({ type, children }) {
+  return type === "pendingLink" || (children?.some(hasPendingLink) ?? false);
 }
 
 /**
- * Give kept brackets back to the text they stand in. They hold nothing that could pair with what is around them.
+ * Turn pending links back into text. They contain nothing that could pair with what is around them.
  * @param {Node[]} nodes
  * @returns {Node[]}
  */
-function free(nodes) {
-  const all = nodes.flatMap((node) => (node.type === "waiting" ? (node.children ?? []) : [node]));
-  return nodesOf(all.map((node) => ({ node: keeps(node) ? { ...node, children: free(node.children ?? []) } : node, run: null, from: 0, to: 0 })));
+function unwrapPending(nodes) {
+  const all = nodes.flatMap((node) => (node.type === "pendingLink" ? (node.children ?? []) : [node]));
+  return toNodes(all.map((node) => ({ node: hasPendingLink(node) ? { ...node, children: unwrapPending(node.children ?? []) } : node, run: null, from: 0, to: 0 })));
 }

@@ -1,127 +1,132 @@
 /**
- * The nodes of a text that grows: what nothing behind it can change any more is settled and never read again.
+ * The incremental inline parser: the nodes of a stable prefix, which later text cannot change, are never parsed again.
  */
-import { parseOpen } from "./unclosed.js";
+import { parseUnclosed } from "./unclosed.js";
 import { isWhite, trimEnd } from "./characters.js";
-import { pairSoFar } from "./emphasis.js";
-import { parseInline, read } from "./inline.js";
+import { pairPartial } from "./emphasis.js";
+import { finishInline, parseInline, readInline } from "./inline.js";
 
-/** @typedef {import("./brackets.js").Place} Place */
+/** @typedef {import("./brackets.js").InlineContext} InlineContext */
 /** @typedef {import("./emphasis.js").Item} Item */
 /** @typedef {import("./tree.js").Node} Node */
 
-/** So often, in characters, what is settled is looked for; always at the same places, however the text comes. */
-const STEP = 512;
-/** Beyond this much unsettled text, steps grow with it and only they are shown parsed. */
-const MOST_OPEN = 4096;
+/** The stable prefix is extended every so many characters, at the same positions however the text arrives. */
+const STEP_CHARS = 64;
+/** A text that goes on at the end of the stable prefix stays one node up to this length. */
+const MAX_LEAD_CHARS = 1024;
+/** A longer unstable tail is parsed only at steps; what follows the last step is shown as plain text. */
+const MAX_TAIL_CHARS = 4096;
 
-/** A text that is still being written. */
-export class Growing {
-  /** @type {Node[]} settled nodes, then those that may still change; a text goes on in the next node where it was settled */
+/** The inline parser of a text that still grows. */
+export class IncrementalInline {
+  /** @type {Node[]} the nodes of the stable prefix, then those of the tail; a long text may be split between them */
   nodes = [];
-  /** How much text came. */
+  /** How much text was received. */
   size = 0;
-  #settled = 0;
+  /** How many nodes belong to the stable prefix. */
+  #stable = 0;
+  /** The text at the end of the stable prefix that the next text continues. */
+  #lead = "";
   #tail = "";
-  /** The next length of the tail to look at. */
-  #next = STEP;
-  /** The last long tail that was looked at, and its nodes. */
-  #seen = { length: 0, nodes: /** @type {Node[]} */ ([]) };
-  #place;
+  /** The length of the tail at the next step. */
+  #nextLength = STEP_CHARS;
+  /** The last long tail that was parsed: its length and its nodes. */
+  #parsed = { length: 0, nodes: /** @type {Node[]} */ ([]) };
+  #context;
 
-  /** @param {Place} place */
-  constructor(place) {
-    this.#place = { ...place };
+  /** @param {InlineContext} context */
+  constructor(context) {
+    this.#context = { ...context };
   }
 
   /**
-   * Take more text.
+   * Append text.
    * @param {string} text
    */
-  grow(text) {
+  append(text) {
     this.size += text.length;
     let from = 0;
-    while (this.#tail.length + text.length - from >= this.#next) {
-      const to = from + this.#next - this.#tail.length;
+    while (this.#tail.length + text.length - from >= this.#nextLength) {
+      const to = from + this.#nextLength - this.#tail.length;
       this.#tail += text.slice(from, to);
       from = to;
-      this.#settle();
+      this.#extendPrefix();
     }
     this.#tail += text.slice(from);
   }
 
-  /** Bring `nodes` up to date: what is open is shown as what it is becoming. */
-  show() {
-    if (this.#tail.length < MOST_OPEN) this.#put(parseOpen(this.#tail, this.#quiet));
+  /** Update `nodes`, closing what is open. */
+  update() {
+    if (this.#tail.length < MAX_TAIL_CHARS) this.#replaceTail(parseUnclosed(this.#tail, this.#previewContext));
     else {
-      const value = trimEnd(this.#tail.slice(this.#seen.length));
-      this.#put(value ? [...this.#seen.nodes, { type: "text", value }] : this.#seen.nodes);
+      const value = trimEnd(this.#tail.slice(this.#parsed.length));
+      this.#replaceTail(value ? [...this.#parsed.nodes, { type: "text", value }] : this.#parsed.nodes);
     }
   }
 
-  /** The text is whole: what was settled stays as it is. */
+  /** End the text: parse the tail as it is. */
   finish() {
-    this.#put(parseInline(trimEnd(this.#tail), this.#place));
+    this.#replaceTail(parseInline(trimEnd(this.#tail), this.#context));
   }
 
-  /** A place that notes no labels: what is only shown is read again. */
-  get #quiet() {
-    return { ...this.#place, missed: undefined };
+  /** The context without `onUndefined`: a preview is parsed again later. */
+  get #previewContext() {
+    return { ...this.#context, onUndefined: undefined };
   }
 
-  /** @param {Node[]} nodes in place of all that is not settled */
-  #put(nodes) {
-    this.nodes.length = this.#settled;
-    this.nodes.push(...nodes);
+  /** @param {Node[]} nodes replace those of the tail */
+  #replaceTail(nodes) {
+    const [first, ...others] = nodes;
+    const lead = { type: "text", value: this.#lead };
+    this.nodes.length = this.#stable;
+    if (!this.#lead) this.nodes.push(...nodes);
+    else if (first?.type === "text") this.nodes.push({ ...lead, value: `${this.#lead}${first.value}` }, ...others);
+    else this.nodes.push(lead, ...nodes);
   }
 
-  /** Settle what can be, at one of the steps. */
-  #settle() {
-    const reader = read(this.#tail, this.#quiet);
-    const cut = cutOf(reader);
+  /** Extend the stable prefix. */
+  #extendPrefix() {
+    const cut = stableEnd(readInline(this.#tail, this.#previewContext));
     if (cut > 0) {
-      this.#put(parseInline(this.#tail.slice(0, cut), this.#place));
-      this.#settled = this.nodes.length;
-      this.#decideOrder(this.#tail.slice(0, cut));
+      const reader = readInline(this.#tail.slice(0, cut), this.#context);
+      this.#replaceTail(finishInline(reader, this.#context));
+      const last = this.nodes.at(-1);
+      this.#lead = last?.type === "text" && (last.value ?? "").length < MAX_LEAD_CHARS ? (last.value ?? "") : "";
+      this.#stable = this.nodes.length - (this.#lead ? 1 : 0);
+      // Once the stable prefix contains a delimiter run, whether strikethrough is paired first is fixed.
+      if (reader.hasDelimiters) this.#context.isStrikethroughFirst = reader.isStrikethroughFirst;
       this.#tail = this.#tail.slice(cut);
     }
-    this.#next = this.#tail.length + Math.max(STEP, Math.floor(this.#tail.length / 4));
-    if (this.#tail.length >= MOST_OPEN) {
-      this.#seen = { length: this.#tail.length, nodes: parseOpen(this.#tail, this.#quiet) };
+    this.#nextLength = this.#tail.length + Math.max(STEP_CHARS, Math.floor(this.#tail.length / 4));
+    if (this.#tail.length >= MAX_TAIL_CHARS) {
+      this.#parsed = { length: this.#tail.length, nodes: parseUnclosed(this.#tail, this.#previewContext) };
     }
-  }
-
-  /** @param {string} settled */
-  #decideOrder(settled) {
-    if (this.#place.isStruckFirst !== undefined) return;
-    const reader = read(settled, this.#quiet);
-    if (reader.hasRun) this.#place.isStruckFirst = reader.isStruckFirst;
   }
 }
 
 /**
- * Find the last place that nothing behind it can reach across.
- * @param {import("./inline.js").Reader} reader
- * @returns {number} 0 when there is none
+ * Find the end of the stable prefix: after the last white space that no construct spans.
+ * @param {import("./inline.js").InlineReader} reader
+ * @returns {number} 0 if there is none
  */
-function cutOf(reader) {
+function stableEnd(reader) {
   const { text } = reader;
-  const { items, open } = pairSoFar(reader.items, reader.isStruckFirst);
-  const doubtful = Math.min(reader.uncertain.at, reader.unsure, reader.brackets.unsure, reader.brackets.ends.first);
-  const limit = Math.min(doubtful, text.length - 1);
+  const { items, open } = pairPartial(reader.items, reader.isStrikethroughFirst);
+  const undecided = Math.min(reader.unclosed.at, reader.undecided, reader.brackets.undecided, reader.brackets.ends.first);
+  const limit = Math.min(undecided, text.length - 1);
   /** @type {Item[]} */
   const safe = [];
   for (const item of items) {
     if (item.from >= open || item.to > limit) break;
     safe.push(item);
   }
-  const { vain } = reader.brackets;
-  let span = vain.length - 1;
+  const { unmatched } = reader.brackets;
+  let span = unmatched.length - 1;
   for (let item = safe.pop(); item; item = safe.pop()) {
-    while ((vain[span]?.from ?? -1) > item.from) span--;
-    // Within brackets addresses are read in another way.
-    if (item.from < (vain[span]?.to ?? 0)) continue;
-    if (item.run || item.node.type !== "text" || item.node.value?.length !== item.to - item.from) continue;
+    while ((unmatched[span]?.from ?? -1) > item.from) span--;
+    // Addresses within brackets are recognized differently.
+    if (item.from < (unmatched[span]?.to ?? 0)) continue;
+    if (item.run || !/^(?:text|break)$/.test(item.node.type) || item.node.value?.length !== item.to - item.from) continue;
     for (let at = item.to; at > item.from; at--) {
       if (isWhite(text.charCodeAt(at - 1)) && !isWhite(text.charCodeAt(at))) return at;
     }

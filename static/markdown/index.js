@@ -1,37 +1,39 @@
 /**
- * Markdown as a tree: CommonMark 0.31.2 with GitHub's tables, strikethrough, task lists, addresses and footnotes.
+ * The parser of a complete text: CommonMark 0.31.2 with GitHub's tables, strikethrough, task lists, autolinks and footnotes,
+ * and, by an option, with what the answers of chats need beyond them.
  */
-import { Blocks } from "./blocks.js";
-import { names } from "./entities.js";
-import { fill } from "./leaves.js";
-import { Lines } from "./lines.js";
-import { learn } from "./references.js";
+import { BlockParser } from "./block-parser.js";
+import { entityNames } from "./entities.js";
+import { fillLeaf } from "./leaf-content.js";
+import { LineSplitter } from "./line-splitter.js";
+import { setEntities } from "./character-references.js";
 
 /** @typedef {import("./tree.js").Parent} Parent */
-/** @typedef {import("./block.js").Block} Block */
+/** @typedef {import("./open-block.js").Block} Block */
 
-learn(names());
-const nothing = () => {};
+setEntities(entityNames());
+const ignore = () => {};
 
 /**
- * Parse a whole text.
+ * Parse a complete text.
  * @param {string} text
+ * @param {{isChat?: boolean}} [options] see `MarkdownStream`
  * @returns {Parent}
  */
-export function parse(text) {
+export function parse(text, { isChat = false } = {}) {
   /** @type {{block: Block, parent: Block}[]} */
   const leaves = [];
-  const blocks = new Blocks({
-    opened: nothing,
-    grew: nothing,
-    defined: nothing,
+  const blocks = new BlockParser({
+    opened: ignore,
+    extended: ignore,
+    defined: ignore,
     closed: (block, parent) => leaves.push({ block, parent }),
-  });
-  const lines = new Lines().feed(text);
+  }, isChat);
+  const lines = new LineSplitter().feed(text);
   const last = lines.pop();
-  for (const line of lines) blocks.line(line);
-  if (last) blocks.line(last);
+  for (const line of lines) blocks.addLine(line);
+  if (last) blocks.addLine(last);
   blocks.finish();
-  for (const { block, parent } of leaves) fill(block, parent, { labels: blocks });
+  for (const { block, parent } of leaves) fillLeaf(block, parent, { labels: blocks, isChat });
   return blocks.root;
 }

@@ -1,112 +1,123 @@
 /**
- * The text of a paragraph, a heading or a cell as nodes: one pass from left to right.
+ * The inline parser: the text of a paragraph, heading or table cell to nodes, in one pass from left to right.
  */
+import { BacktickRuns } from "./backticks.js";
 import { Brackets } from "./brackets.js";
-import { after, isBlank } from "./characters.js";
-import { decodeReference, referenceAt } from "./references.js";
-import { nodesOf, pair, sides } from "./emphasis.js";
-import { readHtml } from "./html.js";
-import { linkTo, Literals } from "./autolinks.js";
-import { Formulas } from "./math.js";
-import { linkTexts } from "./texts.js";
+import { matchEnd, isBlank } from "./characters.js";
+import { decodeReference, referenceAt } from "./character-references.js";
+import { toNodes, pairDelimiters, flanking } from "./emphasis.js";
+import { readInlineHtml } from "./html-syntax.js";
+import { autolinkNode, AutolinkFinder } from "./autolinks.js";
+import { Formulas } from "./math-syntax.js";
+import { linkifyTexts } from "./text-nodes.js";
 
 /** @typedef {import("./tree.js").Node} Node */
-/** @typedef {import("./brackets.js").Place} Place */
+/** @typedef {import("./brackets.js").InlineContext} InlineContext */
 /** @typedef {import("./emphasis.js").Item} Item */
 
-/** A tag that more text could still end is waited for up to here. */
-const LONGEST_TAG = 200;
+/** While more text may follow, an unclosed HTML tag up to this length is not shown. */
+const MAX_OPEN_TAG_CHARS = 200;
 const SPECIAL = /[\\`*_[\]!<&\n~$]/g;
-const ANGLED = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
-const MAIL =
+const URI_AUTOLINK = /<[A-Za-z][A-Za-z\d+.-]{1,31}:[^\0-\x20\x7f<>]*>/y;
+const EMAIL_AUTOLINK =
   /<[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]{0,61}[A-Za-z\d])?)*>/y;
-const PUNCTUATION = /[!-/:-@[-`{-~]/;
+const ASCII_PUNCTUATION = /[!-/:-@[-`{-~]/;
 
 /**
- * Parse a text.
+ * Parse a text into inline nodes.
  * @param {string} text
- * @param {Place} place
+ * @param {InlineContext} context
  * @returns {Node[]}
  */
-export function parseInline(text, place) {
-  const { items, isStruckFirst } = read(text, place);
-  return linkTexts(nodesOf(pair(items, isStruckFirst)));
+export function parseInline(text, context) {
+  return finishInline(readInline(text, context), context);
 }
 
 /**
- * Read a text into items that nothing has paired yet.
- * @param {string} text
- * @param {Place} place
+ * Return the nodes of a text that was read.
+ * @param {InlineReader} reader its items change
+ * @param {InlineContext} context
+ * @param {Item[]} [paired] the items, if they are paired already
  */
-export function read(text, place) {
-  const reader = new Reader(text, place);
-  reader.run();
+export function finishInline(reader, context, paired = pairDelimiters(reader.items, reader.isStrikethroughFirst)) {
+  return linkifyTexts(toNodes(paired), context.isChat);
+}
+
+/**
+ * Read a text into items; its delimiter runs are not paired yet.
+ * @param {string} text
+ * @param {InlineContext} context
+ */
+export function readInline(text, context) {
+  const reader = new InlineReader(text, context);
+  reader.readAll();
   return reader;
 }
 
-/** Reads one text into items: nodes, and runs that may yet enclose some. */
-export class Reader {
+/** Reads one text into items: nodes and delimiter runs. */
+export class InlineReader {
   text;
   at = 0;
   /** @type {Item[]} */
   items = [];
-  isStruckFirst;
+  isStrikethroughFirst;
   brackets;
-  /** Where something begins that more text could end: code, or HTML; its closing backticks, if it is code. */
-  uncertain = { at: Infinity, closer: "" };
-  /** Where the first of these begins, however long ago. */
-  unsure = Infinity;
-  #place;
-  #literals;
-  #hasRun = false;
+  /** The first code span, formula or HTML tag that has no end, and its closer (empty for HTML). */
+  unclosed = { at: Infinity, closer: "" };
+  /** Position of the first unclosed HTML tag, of any length. */
+  undecided = Infinity;
+  #context;
+  #autolinks;
+  #hasDelimiters = false;
   #formulas;
-  /** Where the next character stands that may be more than text. */
-  #special = -1;
-  /** @type {Map<number, number[]> | null} where runs of backticks begin, by length, the first of them last */
-  #ticks = null;
-  /** @type {Map<string, {from: number, at: number}>} what was looked for, so that nothing is looked for twice */
-  #found = new Map();
+  /** Position of the next character that may be more than text. */
+  #nextSpecialAt = -1;
+  /** @type {BacktickRuns | null} */
+  #backticks = null;
+  /** @type {Map<string, {from: number, at: number}>} the last search for each mark, so that no text is searched twice */
+  #searches = new Map();
 
   /**
    * @param {string} text
-   * @param {Place} place
+   * @param {InlineContext} context
    */
-  constructor(text, place) {
+  constructor(text, context) {
     this.text = text;
-    this.#place = place;
-    this.isStruckFirst = place.isStruckFirst ?? false;
-    this.#hasRun = place.isStruckFirst !== undefined;
-    this.#literals = new Literals(text);
-    this.#formulas = new Formulas(text);
-    this.brackets = new Brackets(this, place);
+    this.#context = context;
+    this.isStrikethroughFirst = context.isStrikethroughFirst ?? false;
+    this.#hasDelimiters = context.isStrikethroughFirst !== undefined;
+    this.#autolinks = new AutolinkFinder(text, context.isChat);
+    this.#formulas = new Formulas(text, context.isChat);
+    this.brackets = new Brackets(this, context);
   }
 
-  /** Read all of it. */
-  run() {
+  /** Read the whole text. */
+  readAll() {
     while (this.at < this.text.length) this.#step();
   }
 
-  /** Read what comes next. */
+  /** Read the next item. */
   #step() {
     const { text, at } = this;
     const special = this.#nextSpecial();
-    const next = Math.min(special, this.#literals.next(at));
+    const next = Math.min(special, this.#autolinks.next(at));
     if (next > at) this.push({ type: "text", value: text.slice(at, next) }, next);
-    else if (this.#readLiteral()) return;
-    else if (special === at) this.#readSpecial(text.charAt(at));
-    else this.push({ type: "text", value: text.charAt(at) }, at + 1);
+    else if (!this.#readAutolink()) {
+      if (special === at) this.#readSpecial(text.charAt(at));
+      else this.push({ type: "text", value: text.charAt(at) }, at + 1);
+    }
   }
 
   #nextSpecial() {
-    if (this.#special < this.at) {
+    if (this.#nextSpecialAt < this.at) {
       SPECIAL.lastIndex = this.at;
-      this.#special = SPECIAL.test(this.text) ? SPECIAL.lastIndex - 1 : this.text.length;
+      this.#nextSpecialAt = SPECIAL.test(this.text) ? SPECIAL.lastIndex - 1 : this.text.length;
     }
-    return this.#special;
+    return this.#nextSpecialAt;
   }
 
   /**
-   * Add a node that reaches to here.
+   * Add a node that ends at this position.
    * @param {Node} node
    * @param {number} to
    */
@@ -116,7 +127,7 @@ export class Reader {
   }
 
   /**
-   * Add signs as text.
+   * Add characters as text.
    * @param {number} count
    */
   pushText(count) {
@@ -124,36 +135,36 @@ export class Reader {
   }
 
   /**
-   * Find a mark; a search further on never looks at the same text again.
+   * Find a mark. A later search does not scan the same text again.
    * @param {string} mark
    * @param {number} from
    */
   find = (mark, from) => {
-    const known = this.#found.get(mark);
+    const known = this.#searches.get(mark);
     if (known && from >= known.from && (known.at < 0 || from <= known.at)) return known.at;
     const at = this.text.indexOf(mark, from);
-    this.#found.set(mark, { from, at });
+    this.#searches.set(mark, { from, at });
     return at;
   };
 
-  #readLiteral() {
-    const literal = this.brackets.isOpen ? null : this.#literals.read(this.at);
-    if (literal) this.push(literal.node, literal.end);
-    return literal !== null;
+  #readAutolink() {
+    const autolink = this.brackets.isOpen ? null : this.#autolinks.read(this.at);
+    if (autolink) this.push(autolink.node, autolink.end);
+    return autolink !== null;
   }
 
-  /** @param {string} sign */
-  #readSpecial(sign) {
-    if ((sign === "\\" || sign === "$") && this.#readFormula()) return;
-    if (sign === "\\") this.#readBackslash();
-    else if (sign === "`") this.#readCode();
-    else if (sign === "\n") this.#readLineEnd();
-    else if (sign === "<") this.#readAngle();
-    else if (sign === "&") this.#readReference();
-    else if (sign === "[") this.brackets.open(1);
-    else if (sign === "]") this.brackets.close();
-    else if (sign === "$") this.pushText(this.text.startsWith("$$$", this.at) ? 3 : 1);
-    else if (sign !== "!") this.#readRun(sign);
+  /** @param {string} char */
+  #readSpecial(char) {
+    if ((char === "\\" || char === "$") && this.#readFormula()) return;
+    if (char === "\\") this.#readBackslash();
+    else if (char === "`") this.#readCode();
+    else if (char === "\n") this.#readLineEnding();
+    else if (char === "<") this.#readAngle();
+    else if (char === "&") this.#readReference();
+    else if (char === "[") this.brackets.open(1);
+    else if (char === "]") this.brackets.close();
+    else if (char === "$") this.pushText(this.text.startsWith("$$$", this.at) ? 3 : 1);
+    else if (char !== "!") this.#readDelimiters(char);
     else if (this.text.charAt(this.at + 1) === "[") this.brackets.open(2);
     else this.pushText(1);
   }
@@ -162,13 +173,15 @@ export class Reader {
     const { text, at } = this;
     const closer = this.#formulas.closer(at);
     const end = closer ? this.#formulas.read(at, closer) : 0;
-    if (end < 0) this.#doubt(at, closer);
+    // A dollar sign without another is money until then, not an open formula.
+    if (end < 0 && closer === "$") this.undecided = Math.min(this.undecided, at);
+    else if (end < 0) this.#recordUnclosed(at, closer);
     if (end <= 0) return false;
-    const value = text.slice(at + 2, end - 2).trim();
+    const value = text.slice(at + closer.length, end - closer.length).trim();
     /** @type {Node} */
-    const node = { type: "inlineMath", value: this.#place.isCell ? value.replaceAll("\\|", "|") : value };
-    if (closer !== "\\)") node.display = true;
-    if (end > (this.#place.size ?? text.length)) node.isOpen = true;
+    const node = { type: "inlineMath", value: this.#context.isCell ? value.replaceAll("\\|", "|") : value };
+    if (closer !== "\\)" && closer !== "$") node.display = true;
+    if (end > (this.#context.length ?? text.length)) node.isOpen = true;
     this.push(node, end);
     return true;
   }
@@ -176,18 +189,25 @@ export class Reader {
   #readBackslash() {
     const next = this.text.charAt(this.at + 1);
     if (next === "\n") this.push({ type: "break" }, this.at + 2);
-    else if (PUNCTUATION.test(next)) this.push({ type: "text", value: next }, this.at + 2);
+    else if (ASCII_PUNCTUATION.test(next)) this.push({ type: "text", value: next }, this.at + 2);
     else this.pushText(1);
   }
 
-  #readLineEnd() {
+  #readLineEnding() {
     const { text, at, items } = this;
     let start = at;
     while (isBlank(text.charCodeAt(start - 1))) start--;
     const last = items.at(-1);
     if (last && start < at) last.node.value = last.node.value?.slice(0, start - at);
     const isBreak = at - start > 1 && !text.slice(start, at).includes("\t");
-    this.push(isBreak ? { type: "break" } : { type: "text", value: "\n" }, at + 1);
+    const node = isBreak ? { type: "break" } : { type: this.#isLineBreak() ? "break" : "text", value: "\n" };
+    this.push(node, at + 1);
+  }
+
+  /** Return whether a single line ending is a line break: in chats, but not after something that breaks the line itself. */
+  #isLineBreak() {
+    const node = this.items.at(-1)?.node;
+    return this.#context.isChat && !node?.display && !(node?.type === "html" && /^<br\b/i.test(node.value ?? ""));
   }
 
   #readReference() {
@@ -198,36 +218,36 @@ export class Reader {
 
   #readAngle() {
     const { text, at } = this;
-    for (const [pattern, prefix] of /** @type {[RegExp, string][]} */ ([[ANGLED, ""], [MAIL, "mailto:"]])) {
-      const end = after(pattern, text, at);
+    for (const [pattern, prefix] of /** @type {[RegExp, string][]} */ ([[URI_AUTOLINK, ""], [EMAIL_AUTOLINK, "mailto:"]])) {
+      const end = matchEnd(pattern, text, at);
       if (end > at) {
         const value = text.slice(at + 1, end - 1);
-        this.push(linkTo(prefix + value, value), end);
+        this.push(autolinkNode(prefix + value, value), end);
         return;
       }
     }
-    const end = readHtml(text, at, this.find);
+    const end = readInlineHtml(text, at, this.find);
     if (end > 0) this.push({ type: "html", value: text.slice(at, end) }, end);
     else {
-      if (end < -1) this.unsure = Math.min(this.unsure, at);
-      if (end < -1 && text.length - at < LONGEST_TAG) this.#doubt(at, "");
+      if (end < -1) this.undecided = Math.min(this.undecided, at);
+      if (end < -1 && text.length - at < MAX_OPEN_TAG_CHARS) this.#recordUnclosed(at, "");
       this.pushText(1);
     }
   }
 
   /** @param {string} mark */
-  #readRun(mark) {
+  #readDelimiters(mark) {
     const { text, at } = this;
     let end = at;
     while (text.charAt(end) === mark) end++;
-    if (mark === "~" && end - at > 2) {
+    if (mark === "~" && (end - at > 2 || (this.#context.isChat && end - at === 1))) {
       this.pushText(end - at);
       return;
     }
-    if (!this.#hasRun) this.isStruckFirst = mark === "~";
-    this.#hasRun = true;
+    if (!this.#hasDelimiters) this.isStrikethroughFirst = mark === "~";
+    this.#hasDelimiters = true;
     const node = { type: "text", value: "" };
-    this.items.push({ node, run: { mark, size: end - at, ...sides(text, at, end, mark) }, from: at, to: end });
+    this.items.push({ node, run: { mark, size: end - at, ...flanking(text, at, end, mark, this.#context.isChat) }, from: at, to: end });
     this.at = end;
   }
 
@@ -235,14 +255,15 @@ export class Reader {
     const { text, at } = this;
     let start = at;
     while (text.charCodeAt(start) === 96) start++;
-    const end = this.#tickAfter(start, start - at);
+    this.#backticks ??= new BacktickRuns(text);
+    const end = this.#backticks.find(start, start - at);
     if (end < 0) {
-      this.#doubt(at, text.slice(at, start));
+      this.#recordUnclosed(at, text.slice(at, start));
       this.pushText(start - at);
       return;
     }
     const value = codeText(text.slice(start, end));
-    const node = { type: "inlineCode", value: this.#place.isCell ? value.replace(/(\\\\)|\\(?=\|)/g, "$1") : value };
+    const node = { type: "inlineCode", value: this.#context.isCell ? value.replace(/(\\\\)|\\(?=\|)/g, "$1") : value };
     this.push(node, end + start - at);
   }
 
@@ -250,42 +271,14 @@ export class Reader {
    * @param {number} at
    * @param {string} closer
    */
-  #doubt(at, closer) {
-    if (at < this.uncertain.at) this.uncertain = { at, closer };
+  #recordUnclosed(at, closer) {
+    if (at < this.unclosed.at) this.unclosed = { at, closer };
   }
 
-  /** Whether any run came, here or before: then it is decided which signs are paired first. */
-  get hasRun() {
-    return this.#hasRun;
+  /** Whether a delimiter run was read, here or earlier: the first one decides whether strikethrough is paired first. */
+  get hasDelimiters() {
+    return this.#hasDelimiters;
   }
-
-  /**
-   * Find the next run of so many backticks.
-   * @param {number} from
-   * @param {number} length
-   */
-  #tickAfter(from, length) {
-    this.#ticks ??= ticksOf(this.text);
-    const starts = this.#ticks.get(length) ?? [];
-    while ((starts.at(-1) ?? from) < from) starts.pop();
-    return starts.at(-1) ?? -1;
-  }
-}
-
-/**
- * @param {string} text
- * @returns {Map<number, number[]>}
- */
-function ticksOf(text) {
-  /** @type {Map<number, number[]>} */
-  const starts = new Map();
-  for (const { 0: run, index } of text.matchAll(/`+/g)) {
-    const all = starts.get(run.length) ?? [];
-    all.push(index);
-    starts.set(run.length, all);
-  }
-  for (const all of starts.values()) all.reverse();
-  return starts;
 }
 
 /** @param {string} text between the backticks */

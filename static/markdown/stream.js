@@ -1,73 +1,86 @@
 /**
- * Markdown as it arrives: a tree that is right for what has come, and of which only the end still changes.
+ * The incremental parser: a tree of the text received so far, of which only the end can still change.
  */
-import { Blocks } from "./blocks.js";
-import { LEAVES } from "./block.js";
-import { isDecided } from "./decided.js";
-import { parseOpen } from "./unclosed.js";
-import { Growing } from "./incremental-inline.js";
-import { fill, TASK } from "./leaves.js";
-import { LateLabels } from "./forward-references.js";
-import { Lines } from "./lines.js";
-import { headingText } from "./starts.js";
-import { readRow } from "./table.js";
+import { BlockParser } from "./block-parser.js";
+import { LEAVES } from "./open-block.js";
+import { isLineDecided } from "./partial-line.js";
+import { parseUnclosed } from "./unclosed.js";
+import { IncrementalInline } from "./incremental-inline.js";
+import { fillLeaf, TASK } from "./leaf-content.js";
+import { ForwardReferences } from "./forward-references.js";
+import { LineSplitter } from "./line-splitter.js";
+import { headingText } from "./block-starts.js";
+import { splitRow } from "./table-syntax.js";
 
-/** @typedef {import("./block.js").Block} Block */
-/** @typedef {import("./brackets.js").Place} Place */
+/** @typedef {import("./open-block.js").Block} Block */
+/** @typedef {import("./brackets.js").InlineContext} InlineContext */
 /** @typedef {import("./tree.js").Node} Node */
 /** @typedef {import("./forward-references.js").Leaf} Leaf */
 
-/** Up to this many characters a text is looked at whenever it grows, then at doubled lengths. */
-const SHORT = 4096;
+/** A text up to this length is parsed again whenever it grows; a longer one only when its length has doubled. */
+const SHORT_CHARS = 4096;
 
-/** @param {number} length */
-function looked(length) {
-  let limit = SHORT;
+/**
+ * Return how much of a text of this length is parsed.
+ * @param {number} length
+ */
+function parsedLength(length) {
+  let limit = SHORT_CHARS;
   while (limit * 2 <= length) limit *= 2;
-  return length <= SHORT ? length : limit;
+  return length <= SHORT_CHARS ? length : limit;
 }
 
 /**
- * Take back what was shown as the head of a table.
+ * Turn a table shown in anticipation back into the paragraph that it is.
  * @param {Block} block
  */
-function asParagraph({ kind, node }) {
+function revertToParagraph({ kind, node }) {
   if (kind !== "paragraph" || node.type !== "table") return;
   node.type = "paragraph";
   delete node.align;
 }
 
-/** Takes text in any pieces. The tree depends on the text alone, never on where it was cut. */
-export class Stream {
-  /** Leaves read again because a label was defined late; whoever shows the tree empties it. */
+/** A Markdown parser for text in pieces. The tree depends on the text only, not on where it was cut. */
+export class MarkdownStream {
+  /** Leaves parsed again because a label was defined after its use; the renderer clears the set. */
   /** @type {Set<Node>} */
-  again = new Set();
-  /** What came to open code and HTML; whoever shows the tree empties it. */
+  reparsed = new Set();
+  /** Text appended to the open code or HTML block; the renderer clears the map. */
   /** @type {Map<Node, string>} */
-  added = new Map();
+  appended = new Map();
   #blocks;
-  #lines = new Lines();
-  /** The line under way, while it is undecided what it is. */
-  #held = "";
-  #looked = 0;
-  #isBegun = false;
+  #lines = new LineSplitter();
+  /** The current line while its block type is undecided. */
+  #pendingLine = "";
+  /** How much of it was tried. */
+  #triedLength = 0;
+  /** Whether the block parser has begun the current line. */
+  #isLineBegun = false;
   #isEnding = false;
-  /** @type {Growing | null} of the open paragraph */
-  #growing = null;
-  /** Labels in it that nothing defines yet. */
+  /** @type {IncrementalInline | null} the inline parser of the open paragraph */
+  #inline = null;
+  /** Labels used in the open paragraph and not defined yet. */
   /** @type {Set<string>} */
-  #missed = new Set();
-  #boxSize = 0;
-  #placeTried = 0;
-  #late = new LateLabels((leaf) => this.#readAgain(leaf));
+  #undefinedLabels = new Set();
+  /** The length of the task's checkbox before the open paragraph's text. */
+  #boxChars = 0;
+  /** How much of the open paragraph was checked for definitions. */
+  #placeTriedLength = 0;
+  #references = new ForwardReferences((leaf) => this.#reparse(leaf));
+  #isChat;
 
-  constructor() {
-    this.#blocks = new Blocks({
-      opened: (block) => this.#opened(block),
-      grew: (block, added) => this.#grew(block, added),
-      closed: (block, parent) => this.#closed(block, parent),
-      defined: (identifier) => this.#late.define(identifier),
-    });
+  /**
+   * @param {{isChat?: boolean}} [options] `isChat`: emphasis and addresses beside Chinese, Japanese and Korean text, line endings
+   *   as line breaks, a single `~` as text, bars in a cell's code, `$…$`, and fences within blocks of Markdown
+   */
+  constructor({ isChat = false } = {}) {
+    this.#isChat = isChat;
+    this.#blocks = new BlockParser({
+      opened: (block) => this.#onOpened(block),
+      extended: (block, added) => this.#onExtended(block, added),
+      closed: (block, parent) => this.#onClosed(block, parent),
+      defined: (identifier) => this.#references.define(identifier),
+    }, isChat);
   }
 
   /** The tree so far. */
@@ -85,79 +98,79 @@ export class Stream {
     return this.#blocks.footnotes;
   }
 
-  /** The leaf that is still being written. */
-  get open() {
+  /** The leaf block that is still open, or null. */
+  get openLeaf() {
     const { tip } = this.#blocks;
     return LEAVES.has(tip.kind) ? tip.node : null;
   }
 
-  /** A line that nothing decides yet, if it may be shown: a definition never is. */
-  get held() {
-    return this.#isBegun || /^[ \t]*(?:\[|$)/.test(this.#held) ? "" : this.#held.slice(0, SHORT);
+  /** The current line while its block type is undecided; empty if it may be a definition, which is never shown. */
+  get pendingLine() {
+    return this.#isLineBegun || /^[ \t]*(?:\[|$)/.test(this.#pendingLine) ? "" : this.#pendingLine.slice(0, SHORT_CHARS);
   }
 
   /**
-   * Take more text.
+   * Parse more text.
    * @param {string} text
    */
   write(text) {
     const [first = "", ...rest] = this.#lines.feed(text);
-    this.#add(first);
+    this.#addPiece(first);
     for (const piece of rest) {
       this.#endLine();
-      this.#add(piece);
+      this.#addPiece(piece);
     }
-    if (!this.#isBegun) this.#tryBegin();
-    this.#show();
-    this.#late.settle();
+    if (!this.#isLineBegun) this.#tryBeginLine();
+    this.#updateLeaf();
+    this.#references.parseDue();
   }
 
   /**
-   * Nothing more comes: the tree is that of the whole text.
-   * @param {number} [mostChars] leaves up to here may give kept brackets back to their text, and are not told in `again`
+   * End the text: the tree becomes that of the complete text.
+   * @param {number} [maxChars] leaves up to this length turn pending links back into text without being listed in `reparsed`
    */
-  end(mostChars = Infinity) {
-    if (this.#isBegun || this.#held !== "") this.#endLine();
+  end(maxChars = Infinity) {
+    if (this.#isLineBegun || this.#pendingLine !== "") this.#endLine();
     this.#blocks.finish();
     this.#isEnding = true;
-    this.#late.finish(mostChars);
+    this.#references.finish(maxChars);
   }
 
   /** @param {string} piece */
-  #add(piece) {
-    if (this.#isBegun) this.#blocks.extend(piece);
-    else this.#held += piece;
+  #addPiece(piece) {
+    if (this.#isLineBegun) this.#blocks.extend(piece);
+    else this.#pendingLine += piece;
   }
 
   #endLine() {
-    if (this.#isBegun) this.#blocks.end();
-    else this.#blocks.line(this.#held);
-    this.#isBegun = false;
-    this.#held = "";
-    this.#looked = 0;
+    if (this.#isLineBegun) this.#blocks.endLine();
+    else this.#blocks.addLine(this.#pendingLine);
+    this.#isLineBegun = false;
+    this.#pendingLine = "";
+    this.#triedLength = 0;
   }
 
-  #tryBegin() {
-    const limit = looked(this.#held.length);
-    if (limit === this.#looked) return;
-    this.#looked = limit;
+  #tryBeginLine() {
+    const limit = parsedLength(this.#pendingLine.length);
+    if (limit === this.#triedLength) return;
+    this.#triedLength = limit;
     const blocks = this.#blocks;
-    const planned = blocks.plan(this.#held.slice(0, limit));
-    if (!isDecided(planned, blocks.tip, blocks.stack.length)) return;
-    const rest = this.#held.slice(limit);
-    blocks.begin(planned);
-    this.#isBegun = true;
+    const plan = blocks.plan(this.#pendingLine.slice(0, limit));
+    if (!isLineDecided(plan, blocks.tip, blocks.stack.length)) return;
+    const rest = this.#pendingLine.slice(limit);
+    blocks.beginLine(plan);
+    this.#isLineBegun = true;
     if (rest) blocks.extend(rest);
   }
 
-  /** @returns {Place} */
-  get #place() {
-    return { labels: this.#blocks, isWaiting: !this.#isEnding };
+  /** @returns {InlineContext} */
+  get #context() {
+    return { labels: this.#blocks, canDefineLater: !this.#isEnding, isChat: this.#isChat };
   }
 
   /** @param {Block} block */
-  #opened(block) {
-    if (block.kind === "paragraph") this.#growing = null;
+  #onOpened(block) {
+    if (block.kind === "paragraph") this.#inline = null;
     const item = this.#blocks.stack[this.#blocks.stack.length - 3];
     if (block.kind === "tableRow" && item?.kind === "listItem" && item.node.children?.length === 1) item.node.checked = null;
   }
@@ -166,82 +179,82 @@ export class Stream {
    * @param {Block} block
    * @param {string} added
    */
-  #grew(block, added) {
+  #onExtended(block, added) {
     if (typeof block.node.value === "string") {
       block.node.value += added;
-      this.added.set(block.node, (this.added.get(block.node) ?? "") + added);
+      this.appended.set(block.node, (this.appended.get(block.node) ?? "") + added);
     }
-    if (block.kind === "paragraph" && this.#growing) this.#growing.grow(added);
+    if (block.kind === "paragraph") this.#inline?.append(added);
   }
 
-  /** Bring the innermost leaf up to date. */
-  #show() {
+  /** Parse the open leaf's text as far as it has changed. */
+  #updateLeaf() {
     const block = this.#blocks.tip;
     const text = block.text;
-    if (block.kind === "heading") block.node.children = this.#shown(headingText(text.slice(0, SHORT)));
+    if (block.kind === "heading") block.node.children = this.#parsePreview(headingText(text.slice(0, SHORT_CHARS)));
     else if (block.kind === "tableRow") {
-      block.node.children = readRow(text.slice(0, SHORT)).map((cell) => ({ type: "tableCell", children: this.#shown(cell) }));
+      block.node.children = splitRow(text.slice(0, SHORT_CHARS), this.#isChat, true).map((cell) => ({ type: "tableCell", children: this.#parsePreview(cell) }));
     } else if (block.kind === "paragraph") this.#showParagraph(block);
   }
 
   /** @param {string} text */
-  #shown(text) {
-    return parseOpen(text, this.#place);
+  #parsePreview(text) {
+    return parseUnclosed(text, this.#context);
   }
 
   /** @param {Block} block */
   #showParagraph(block) {
-    if (!block.isPlaced) {
-      const limit = looked(block.text.length);
-      if (limit === this.#placeTried && limit >= SHORT) return;
-      this.#placeTried = limit;
-      if (!this.#blocks.place(block, true, limit)) return;
+    if (!block.isInTree) {
+      const limit = parsedLength(block.text.length);
+      if (limit === this.#placeTriedLength && limit >= SHORT_CHARS) return;
+      this.#placeTriedLength = limit;
+      if (!this.#blocks.placeParagraph(block, true, limit)) return;
     }
-    if (this.#isHead(block)) return this.#showHead(block);
-    asParagraph(block);
-    this.#growing ??= this.#begin(block, /** @type {Block} */ (this.#blocks.stack[this.#blocks.stack.length - 2]));
-    if (!this.#growing) return;
-    block.node.children = this.#growing.nodes;
-    this.#growing.show();
+    if (this.#looksLikeHead(block)) return this.#showTableHead(block);
+    revertToParagraph(block);
+    this.#inline ??= this.#beginInline(block, /** @type {Block} */ (this.#blocks.stack[this.#blocks.stack.length - 2]));
+    if (!this.#inline) return;
+    block.node.children = this.#inline.nodes;
+    this.#inline.update();
   }
 
   /**
-   * A line that begins with a bar looks like the head of a table until the next line says otherwise.
+   * Return whether to show a paragraph as the head of a table: one line that begins with a bar, until the next line decides.
    * @param {Block} block
    */
-  #isHead({ text, isHead }) {
-    return isHead && text.startsWith("|") && text.length < SHORT && !text.includes("\n");
+  #looksLikeHead({ text, mayBeTableHead }) {
+    return mayBeTableHead && text.startsWith("|") && text.length < SHORT_CHARS && !text.includes("\n");
   }
 
   /** @param {Block} block */
-  #showHead({ node, text }) {
-    const children = readRow(text).map((cell) => ({ type: "tableCell", children: this.#shown(cell) }));
+  #showTableHead({ node, text }) {
+    const children = splitRow(text, this.#isChat, true).map((cell) => ({ type: "tableCell", children: this.#parsePreview(cell) }));
     Object.assign(node, { type: "table", align: [], children: [{ type: "tableRow", children }] });
   }
 
   /**
-   * Begin to read a text.
+   * Start the inline parser of a paragraph.
    * @param {Block} block
    * @param {Block} parent
-   * @returns {Growing | null} null while it may yet begin with a box
+   * @returns {IncrementalInline | null} null while the text may still begin with a task's checkbox
    */
-  #begin(block, parent) {
-    const box = block.isFirst && block.kind === "paragraph" ? this.#boxOf(block, parent) : "";
-    if (box === null) return null;
-    const missed = (this.#missed = new Set());
-    const growing = new Growing({ ...this.#place, missed: (identifier) => missed.add(identifier) });
-    this.#boxSize = box.length;
-    growing.grow(block.text.slice(box.length));
-    return growing;
+  #beginInline(block, parent) {
+    const checkbox = block.isFirstInItem && block.kind === "paragraph" ? this.#readTaskBox(block, parent) : "";
+    if (checkbox === null) return null;
+    const labels = (this.#undefinedLabels = new Set());
+    const inline = new IncrementalInline({ ...this.#context, onUndefined: (identifier) => labels.add(identifier) });
+    this.#boxChars = checkbox.length;
+    inline.append(block.text.slice(checkbox.length));
+    return inline;
   }
 
   /**
    * @param {Block} block
    * @param {Block} item
-   * @returns {string | null} the box a task begins with; null when that can't be said yet
+   * @returns {string | null} the task's checkbox, empty if the text begins with none; null while undecided
    */
-  #boxOf(block, item) {
-    // A box alone on its line, blanks behind it: what it leaves of them is known when the text is whole.
+  #readTaskBox(block, item) {
+    // A checkbox alone on its line, followed by blanks: how many of them remain is known when the text is complete.
     if (/^\[[ \t\nxX]\][ \t]+\n/.test(block.text)) return null;
     const found = TASK.exec(block.text);
     if (!found) return /^\[(?:[ \t\nxX]\]?[ \t]*)?$/.test(block.text) ? null : "";
@@ -253,45 +266,46 @@ export class Stream {
    * @param {Block} block
    * @param {Block} parent
    */
-  #closed(block, parent) {
+  #onClosed(block, parent) {
     const isText = block.kind === "paragraph" || block.kind === "setext";
-    asParagraph(block);
-    const known = isText ? this.#growing : null;
-    const growing = known && this.#isWhole(known, block) ? known : isText ? this.#begin(block, parent) : null;
-    if (isText) this.#growing = null;
-    if (block.kind === "setext" && block.isFirst) parent.node.checked = null;
-    this.#placeTried = 0;
+    revertToParagraph(block);
+    const known = isText ? this.#inline : null;
+    const inline = known && this.#coversText(known, block) ? known : isText ? this.#beginInline(block, parent) : null;
+    if (isText) this.#inline = null;
+    if (block.kind === "setext" && block.isFirstInItem) parent.node.checked = null;
+    this.#placeTriedLength = 0;
     /** @type {Leaf} */
-    const late = { block, parent, labels: new Set(), times: 0 };
-    if (growing) {
-      growing.finish();
-      block.node.children = growing.nodes;
-      late.labels = this.#missed;
-    } else fill(block, parent, this.#noting(late));
-    this.#late.wait(late);
+    const leaf = { block, parent, labels: new Set(), times: 0 };
+    if (inline) {
+      inline.finish();
+      block.node.children = inline.nodes;
+      leaf.labels = this.#undefinedLabels;
+    } else fillLeaf(block, parent, this.#recordingContext(leaf));
+    this.#references.wait(leaf);
   }
 
   /**
-   * Tell whether what grew is all of a text: its last line may have become the head of a table, its box plain text.
-   * @param {Growing} growing
+   * Return whether the inline parser read exactly this text: the last line may have become a table's head, the checkbox plain text.
+   * @param {IncrementalInline} inline
    * @param {Block} block
    */
-  #isWhole(growing, block) {
-    return growing.size + this.#boxSize === block.text.length && (this.#boxSize === 0 || block.kind === "paragraph");
+  #coversText(inline, block) {
+    return inline.size + this.#boxChars === block.text.length && (this.#boxChars === 0 || block.kind === "paragraph");
   }
 
   /**
-   * @param {Leaf} late
-   * @returns {Place}
+   * Return a context that records the leaf's undefined labels.
+   * @param {Leaf} leaf
+   * @returns {InlineContext}
    */
-  #noting(late) {
-    return { ...this.#place, missed: (identifier) => late.labels.add(identifier) };
+  #recordingContext(leaf) {
+    return { ...this.#context, onUndefined: (identifier) => leaf.labels.add(identifier) };
   }
 
-  /** @param {Leaf} late */
-  #readAgain(late) {
-    fill(late.block, late.parent, this.#noting(late));
-    this.#late.wait(late);
-    this.again.add(late.block.node);
+  /** @param {Leaf} leaf */
+  #reparse(leaf) {
+    fillLeaf(leaf.block, leaf.parent, this.#recordingContext(leaf));
+    this.#references.wait(leaf);
+    this.reparsed.add(leaf.block.node);
   }
 }

@@ -1,60 +1,66 @@
 /**
- * A text that is still being written, seen as what it is becoming: whatever is open at its end is closed there, and
- * signs that say nothing yet are left out.
+ * A preview of an incomplete text: constructs that are open at its end are closed there, and undecided characters at its
+ * end are left out.
  */
-import { pair } from "./emphasis.js";
-import { parseInline, read } from "./inline.js";
+import { pairDelimiters } from "./emphasis.js";
+import { finishInline, parseInline, readInline } from "./inline.js";
 
-/** @typedef {import("./brackets.js").Place} Place */
+/** @typedef {import("./brackets.js").InlineContext} InlineContext */
 
-const BEGUN_REFERENCE = /&[#\w]{0,31}$/;
-/** Brackets further apart than this are taken as no link until they are one. */
-const LONGEST_LINK = 1000;
+const OPEN_REFERENCE = /&[#\w]{0,31}$/;
+/** An open bracket further than this from the end is not shown as a link. */
+const MAX_OPEN_LINK_CHARS = 1000;
 
 /**
- * Parse a text of which more may come: what is open at its end is closed there.
+ * Parse a text to which more may be added, closing what is open at its end.
  * @param {string} text
- * @param {Place} place
+ * @param {InlineContext} context
  */
-export function parseOpen(text, place) {
-  let shown = cutEnd(text);
-  let reader = read(shown, place);
+export function parseUnclosed(text, context) {
+  let shown = trimUndecided(text);
+  let reader = readInline(shown, context);
   const { unfinished } = reader.brackets;
-  if (unfinished >= 0 && unfinished < reader.uncertain.at) {
+  if (unfinished >= 0 && unfinished < reader.unclosed.at) {
     shown = `${shown.slice(0, unfinished)}()`;
-    reader = read(shown, place);
+    reader = readInline(shown, context);
   }
-  const { at, closer } = reader.uncertain;
+  const { at, closer } = reader.unclosed;
   if (closer === "" && at < shown.length) {
-    shown = cutEnd(shown.slice(0, at));
-    reader = read(shown, place);
+    shown = trimUndecided(shown.slice(0, at));
+    reader = readInline(shown, context);
   }
-  return parseInline(shown + closers(reader), { ...place, size: shown.length });
+  const paired = pairDelimiters(reader.items, reader.isStrikethroughFirst);
+  const closing = closers(reader, paired);
+  return closing ? parseInline(shown + closing, { ...context, length: shown.length }) : finishInline(reader, context, paired);
 }
 
-/** @param {string} text */
-function cutEnd(text) {
+/**
+ * Drop the characters at the end that are undecided.
+ * @param {string} text
+ */
+function trimUndecided(text) {
   let end = text.length;
   if (text.endsWith("\\(")) end--;
   while (end > 0 && " \t\n*_~\\`[$".includes(text.charAt(end - 1))) end--;
   if (text.startsWith("[", end) && text.charAt(end - 1) === "!") end--;
   const tail = text.slice(Math.max(0, end - 33), end);
-  return text.slice(0, end - (BEGUN_REFERENCE.exec(tail)?.[0].length ?? 0));
+  return text.slice(0, end - (OPEN_REFERENCE.exec(tail)?.[0].length ?? 0));
 }
 
 /**
- * List what closes everything open, the innermost first.
- * @param {import("./inline.js").Reader} reader
+ * Return the closers of all open constructs, the innermost first.
+ * @param {import("./inline.js").InlineReader} reader
+ * @param {import("./emphasis.js").Item[]} paired its items
  */
-function closers(reader) {
-  const { uncertain, brackets, text } = reader;
+function closers(reader, paired) {
+  const { unclosed, brackets, text } = reader;
   const open = [];
-  if (uncertain.closer) open.push({ at: uncertain.at, sign: uncertain.closer });
+  if (unclosed.closer) open.push({ at: unclosed.at, char: unclosed.closer });
   const { last } = brackets.ends;
-  if (last < uncertain.at && text.length - last < LONGEST_LINK) open.push({ at: last, sign: "]()" });
-  for (const { run, from } of pair(reader.items, reader.isStruckFirst)) {
-    const isMeant = run?.canOpen && from < uncertain.at && (run.mark !== "~" || run.size === 2);
-    if (run && isMeant) open.push({ at: from, sign: run.mark.repeat(run.size) });
+  if (last < unclosed.at && text.length - last < MAX_OPEN_LINK_CHARS) open.push({ at: last, char: "]()" });
+  for (const { run, from } of paired) {
+    const isShown = run?.canOpen && from < unclosed.at && (run.mark !== "~" || run.size === 2);
+    if (run && isShown) open.push({ at: from, char: run.mark.repeat(run.size) });
   }
-  return open.sort((one, other) => other.at - one.at).map(({ sign }) => sign).join("");
+  return open.sort((one, other) => other.at - one.at).map(({ char }) => char).join("");
 }

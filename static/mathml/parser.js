@@ -1,23 +1,23 @@
-/** Reads TeX into a tree of MathML. Whatever is not listed here makes the whole formula unknown. */
-import { COMMANDS, aligned, lines, table } from "./commands.js";
+/** Parses TeX into a tree of MathML. A formula with anything that is not listed here is not supported as a whole. */
+import { COMMANDS, alignedSide, buildTable, parseLines } from "./commands.js";
 import { DELIMITERS, INTEGRALS, LARGE, LETTERS, LIMITS, OPERATORS, SPACES, UPRIGHT, isAlphabet, styled } from "./symbols.js";
-import { TIGHT, Unknown, fixed, make, operator, row, space } from "./tree.js";
+import { TIGHT, UnsupportedTex, fixed, node, operator, row, space } from "./tree.js";
 
 /** @typedef {import("./tree.js").Formula} Formula */
 
-/** Laying out longer or deeper ones would take the page's time. */
-const MOST_CHARS = 10_000;
-const MOST_DEPTH = 40;
+/** Longer or deeper formulas would take too long to lay out. */
+const MAX_CHARS = 10_000;
+const MAX_DEPTH = 40;
 
 const TOKEN = /\\[a-zA-Z]+|\\[^]|[ \t\r\n]+|[^]/gu;
-/** What keeps a distance. */
+/** Functions, which have a thin space around them. */
 const FUNCTION = /^\\(?:(?:arc)?(?:sin|cos|tan)h?|cot|sec|csc|coth|log|ln|lg|exp|arg|dim|hom|ker|deg|operatorname)$/;
-/** What ends a row. */
-const ENDS = new Set(["}", "&", "\\\\", "\\right", "\\middle", "\\end", "\\cr", ""]);
+/** The tokens that end a row. */
+const ROW_ENDS = new Set(["}", "&", "\\\\", "\\right", "\\middle", "\\end", "\\cr", ""]);
 /** @type {Record<string, number>} */
 const SIZES = { big: 1.2, Big: 1.8, bigg: 2.4, Bigg: 3 };
 
-/** Reads one formula. */
+/** The parser of one formula: recursive descent. */
 export class Parser {
   #tokens;
   #at = 0;
@@ -29,7 +29,7 @@ export class Parser {
     this.#tokens = tex.match(TOKEN) ?? [];
   }
 
-  /** The token that comes; "" at the end. */
+  /** Return the next token without consuming it; "" at the end. */
   peek() {
     while (/^\s/.test(this.#tokens[this.#at] ?? "")) this.#at += 1;
     return this.#tokens[this.#at] ?? "";
@@ -41,7 +41,7 @@ export class Parser {
     return token;
   }
 
-  /** @param {string} token @returns {boolean} whether it came and was taken */
+  /** @param {string} token @returns {boolean} whether it was the next token, and is consumed */
   take(token) {
     if (this.peek() !== token) return false;
     this.#at += 1;
@@ -50,87 +50,87 @@ export class Parser {
 
   /** @param {string} token */
   expect(token) {
-    if (!this.take(token)) throw new Unknown();
+    if (!this.take(token)) throw new UnsupportedTex();
   }
 
-  /** Read as a level of its own. @template T @param {() => T} read */
-  deeper(read) {
+  /** Parse one level deeper; the font is restored after it. @template T @param {() => T} parseLevel */
+  nested(parseLevel) {
     const { font } = this;
     this.#depth += 1;
-    if (this.#depth > MOST_DEPTH) throw new Unknown();
-    const made = read();
+    if (this.#depth > MAX_DEPTH) throw new UnsupportedTex();
+    const result = parseLevel();
     this.#depth -= 1;
     this.font = font;
-    return made;
+    return result;
   }
 
-  /** Pass over the distance between two lines. */
-  distance() {
-    while (!this.take("]")) if (this.next() === "") throw new Unknown();
+  /** Skip the length after a line break: `\\[2pt]`. */
+  skipLength() {
+    while (!this.take("]")) if (this.next() === "") throw new UnsupportedTex();
   }
 
-  /** What stands between braces, as it was written. */
-  raw() {
+  /** Return the source between braces. */
+  rawArgument() {
     this.expect("{");
     let text = "";
     for (let depth = 1; ; ) {
       const token = this.#tokens[this.#at++] ?? "";
       if (token === "{") depth += 1;
       if (token === "}") depth -= 1;
-      if (token === "" || /^[$%]/.test(token)) throw new Unknown();
+      if (token === "" || /^[$%]/.test(token)) throw new UnsupportedTex();
       if (depth === 0) return text;
       text += token;
     }
   }
 
-  /** Words that are not mathematics. */
-  words() {
-    const text = this.raw().replace(/\\([ {}%$&#_,])/g, "$1");
-    if (/[\\{}]/.test(text)) throw new Unknown();
-    // Spaces at the ends of a token would vanish.
+  /** Return the text between braces, as of `\text`. */
+  text() {
+    const text = this.rawArgument().replace(/\\([ {}%$&#_,])/g, "$1");
+    if (/[\\{}]/.test(text)) throw new UnsupportedTex();
+    // MathML trims spaces at the ends of a token.
     return text.replace(/ +/g, "\u00a0");
   }
 
-  /** @param {string} [end] another sign that ends this row @returns {Formula} */
+  /** @param {string} [end] another token that ends the row @returns {Formula} */
   row(end = "") {
-    return this.deeper(() => {
+    return this.nested(() => {
       /** @type {Formula[]} */
       const parts = [];
-      while (!ENDS.has(this.peek()) && this.peek() !== end) {
+      while (!ROW_ENDS.has(this.peek()) && this.peek() !== end) {
         const isDisplay = this.take("\\displaystyle");
-        if (isDisplay || this.take("\\textstyle")) return row([...parts, make("mrow", { displaystyle: String(isDisplay) }, this.row(end))]);
+        if (isDisplay || this.take("\\textstyle")) return row([...parts, node("mrow", { displaystyle: String(isDisplay) }, this.row(end))]);
         const before = parts.at(-1);
         const isNamed = FUNCTION.test(this.peek());
         if (isNamed && before && before.tag !== "mo") parts.push(space(0.167));
-        parts.push(signed(this.#scripted(), before));
-        if (isNamed && !ENDS.has(this.peek()) && !/^(?:[([{)\]|,]|\\left)$/.test(this.peek())) parts.push(space(0.167));
+        parts.push(markPrefix(this.#scripted(), before));
+        if (isNamed && !ROW_ENDS.has(this.peek()) && !/^(?:[([{)\]|,]|\\left)$/.test(this.peek())) parts.push(space(0.167));
       }
       return row(parts);
     });
   }
 
-  /** A group or one sign. @returns {Formula} */
+  /** Parse a group or a single token. @returns {Formula} */
   argument() {
     if (this.take("{")) return this.#group();
-    if (ENDS.has(this.peek()) || /^[_^']$/.test(this.peek())) throw new Unknown();
-    return this.deeper(() => this.#atom(this.next(), true));
+    if (ROW_ENDS.has(this.peek()) || /^[_^']$/.test(this.peek())) throw new UnsupportedTex();
+    return this.nested(() => this.#atom(this.next(), true));
   }
 
   #group() {
-    const made = this.row();
+    const group = this.row();
     this.expect("}");
-    return made;
+    return group;
   }
 
-  /** An atom with all that is written above and below it. */
+  /** Parse an atom with its scripts. */
   #scripted() {
     const token = /^[_^']$/.test(this.peek()) ? "" : this.next();
     const base = token === "" ? row([]) : this.#atom(token, false);
     return this.#scripts(base, base.attributes.movablelimits !== undefined || token.endsWith("brace"));
   }
 
-  /** @param {Formula} base @param {boolean} stacked @returns {Formula} */
-  #scripts(base, stacked) {
+  /** @param {Formula} base @param {boolean} isStacked @returns {Formula} */
+  #scripts(base, isStacked) {
     let primes = "";
     /** @type {Formula | null} */
     let below = null;
@@ -138,52 +138,52 @@ export class Parser {
     let above = null;
     for (;;) {
       if (this.take("\\limits")) {
-        stacked = true;
+        isStacked = true;
         base.attributes.movablelimits = "false";
-      } else if (this.take("\\nolimits")) stacked = false;
+      } else if (this.take("\\nolimits")) isStacked = false;
       else if (!above && this.take("'")) primes += "′";
       else if (this.peek() === "^" && !above && this.take("^")) above = this.argument();
       else if (this.peek() === "_" && !below && this.take("_")) below = this.argument();
-      else if (/^[_^']$/.test(this.peek())) throw new Unknown();
+      else if (/^[_^']$/.test(this.peek())) throw new UnsupportedTex();
       else break;
     }
-    /** The sign is raised already. @param {Formula} to */
+    /** Append the primes; their glyph is raised already, so they are no superscript. @param {Formula} to */
     const primed = (to) => (primes ? row([to, operator(primes, TIGHT)]) : to);
-    if (below && above) return make(stacked ? "munderover" : "msubsup", {}, primed(base), below, above);
-    if (below) return primed(make(stacked ? "munder" : "msub", {}, base, below));
-    return above ? make(stacked ? "mover" : "msup", {}, primed(base), above) : primed(base);
+    if (below && above) return node(isStacked ? "munderover" : "msubsup", {}, primed(base), below, above);
+    if (below) return primed(node(isStacked ? "munder" : "msub", {}, base, below));
+    return above ? node(isStacked ? "mover" : "msup", {}, primed(base), above) : primed(base);
   }
 
-  /** @param {string} token @param {boolean} isAlone a digit is a number by itself, as after `^` @returns {Formula} */
-  #atom(token, isAlone) {
+  /** @param {string} token @param {boolean} isSingle take one digit or letter only, as after `^` @returns {Formula} */
+  #atom(token, isSingle) {
     if (token === "{") return this.#group();
     if (token.startsWith("\\") && token.length > 1) return this.#command(token.slice(1));
-    if (/\d/.test(token)) return make("mn", {}, this.#digits(token, isAlone));
-    if (/\p{L}/u.test(token)) return this.#letter(token, isAlone);
+    if (/\d/.test(token)) return node("mn", {}, this.#digits(token, isSingle));
+    if (/\p{L}/u.test(token)) return this.#letter(token, isSingle);
     if (token === "~") return space(0.25);
     if (/[()[\]|]/.test(token)) return fixed(token);
     if (/[-+*/=<>,;:!.?@"]|[^\x00-\x7f]/.test(token)) return operator(token === "-" ? "−" : token === "*" ? "∗" : token, token === "/" ? TIGHT : {});
-    throw new Unknown();
+    throw new UnsupportedTex();
   }
 
-  /** @param {string} first @param {boolean} isAlone */
-  #digits(first, isAlone) {
+  /** @param {string} first @param {boolean} isSingle */
+  #digits(first, isSingle) {
     let digits = first;
-    while (!isAlone && /^(?:\d|\.\d|,\d{3}(?!\d))/.test(this.#tokens.slice(this.#at, this.#at + 5).join(""))) digits += this.#tokens[this.#at++];
+    while (!isSingle && /^(?:\d|\.\d|,\d{3}(?!\d))/.test(this.#tokens.slice(this.#at, this.#at + 5).join(""))) digits += this.#tokens[this.#at++];
     return [...digits].map((digit) => styled(digit, this.font)).join("");
   }
 
-  /** @param {string} first @param {boolean} isAlone @returns {Formula} */
-  #letter(first, isAlone) {
-    if (this.font !== "mathrm") return make("mi", {}, styled(first, this.font));
+  /** @param {string} first @param {boolean} isSingle @returns {Formula} */
+  #letter(first, isSingle) {
+    if (this.font !== "mathrm") return node("mi", {}, styled(first, this.font));
     let word = first;
-    while (!isAlone && /^\p{L}$/u.test(this.#tokens[this.#at] ?? "")) word += this.#tokens[this.#at++];
-    return make("mi", word.length === 1 ? { mathvariant: "normal" } : {}, word);
+    while (!isSingle && /^\p{L}$/u.test(this.#tokens[this.#at] ?? "")) word += this.#tokens[this.#at++];
+    return node("mi", word.length === 1 ? { mathvariant: "normal" } : {}, word);
   }
 
   /** @param {string} name @returns {Formula} */
   #command(name) {
-    for (const [table, build] of SIGNS) {
+    for (const [table, build] of SYMBOLS) {
       const sign = table.get(name);
       if (sign !== undefined) return build(sign);
     }
@@ -193,55 +193,55 @@ export class Parser {
     const [, size] = /^([bB]igg?)[lrm]?$/.exec(name) ?? [];
     if (size) return operator(this.delimiter(), { stretchy: "true", symmetric: "true", minsize: `${SIZES[size]}em`, maxsize: `${SIZES[size]}em`, ...TIGHT });
     if (isAlphabet(name) || /^math(rm|it|normal)$/.test(name)) {
-      return this.deeper(() => {
+      return this.nested(() => {
         this.font = name;
         return this.argument();
       });
     }
     const build = COMMANDS.get(name);
     if (build) return build(this, name);
-    if (FUNCTION.test(`\\${name}`)) return make("mi", {}, name);
-    throw new Unknown();
+    if (FUNCTION.test(`\\${name}`)) return node("mi", {}, name);
+    throw new UnsupportedTex();
   }
 
-  /** A delimiter after `\left` and its like. */
+  /** Parse the delimiter after `\left` and the like. */
   delimiter() {
     const token = this.next();
     const sign = DELIMITERS.get(token.slice(1)) ?? { "<": "⟨", ">": "⟩" }[token] ?? token;
-    if (!/^[()[\]{}|‖⟨⟩⌊⌋⌈⌉/.]$/.test(sign)) throw new Unknown();
+    if (!/^[()[\]{}|‖⟨⟩⌊⌋⌈⌉/.]$/.test(sign)) throw new UnsupportedTex();
     return sign;
   }
 }
 
-/** A sign after another operator belongs to what follows it. @param {Formula} made @param {Formula | undefined} before */
-function signed(made, before) {
-  if (made.tag === "mo" && /[+−±∓]/.test(String(made.children)) && before?.tag === "mo" && !/[)\]}|!…⋯]/.test(String(before.children))) made.attributes.form = "prefix";
-  return made;
+/** Mark a plus or minus after another operator as a prefix. @param {Formula} part @param {Formula | undefined} before */
+function markPrefix(part, before) {
+  if (part.tag === "mo" && /[+−±∓]/.test(String(part.children)) && before?.tag === "mo" && !/[)\]}|!…⋯]/.test(String(before.children))) part.attributes.form = "prefix";
+  return part;
 }
 
 /** @type {[Map<string, string>, (sign: string) => Formula][]} */
-const SIGNS = [
-  [LETTERS, (sign) => make("mi", {}, sign)],
-  [UPRIGHT, (sign) => make("mi", { mathvariant: "normal" }, sign)],
+const SYMBOLS = [
+  [LETTERS, (sign) => node("mi", {}, sign)],
+  [UPRIGHT, (sign) => node("mi", { mathvariant: "normal" }, sign)],
   [OPERATORS, (sign) => operator(sign)],
   [LARGE, (sign) => operator(sign, { movablelimits: "true" })],
   [INTEGRALS, (sign) => operator(sign)],
   [DELIMITERS, fixed],
-  [new Map([..."%$&#_"].map((sign) => [sign, sign])), (sign) => make("mi", { mathvariant: "normal" }, sign)],
+  [new Map([..."%$&#_"].map((sign) => [sign, sign])), (sign) => node("mi", { mathvariant: "normal" }, sign)],
 ];
 
-/** The tree of a formula, or null. @param {string} tex */
-export function read(tex) {
-  if (tex.length > MOST_CHARS || tex.trim() === "") return null;
+/** Return the tree of a formula; null when it is not supported. @param {string} tex */
+export function parse(tex) {
+  if (tex.length > MAX_CHARS || tex.trim() === "") return null;
   try {
     const parser = new Parser(tex);
-    const body = lines(parser);
+    const body = parseLines(parser);
     if (parser.peek() !== "") return null;
     const [first = []] = body;
     if (body.length === 1 && first.length === 1) return first[0] ?? null;
-    return table(body, { side: first.length > 1 ? aligned : undefined, isTight: true, isDisplay: true });
+    return buildTable(body, { side: first.length > 1 ? alignedSide : undefined, isTight: true, isDisplay: true });
   } catch (error) {
-    if (error instanceof Unknown) return null;
+    if (error instanceof UnsupportedTex) return null;
     throw error;
   }
 }

@@ -2,22 +2,22 @@
  * `page/`: What belongs to the browser's page around the chat: its address, its tab, its service worker.
  * Everything in a chat is in `chat/`.
  */
-/** Which conversation the address of the page names, so that a reload and the back button find it. */
+/** The conversation in the page's address (`?c=<id>`), for reloads and the back button. */
 
 const KEY = "c";
-const NAME = /^[A-Za-z0-9_-]{22}$/;
+const ID = /^[A-Za-z0-9_-]{22}$/;
 
-/** The conversation that the address names; empty where it names none. */
-export function named() {
+/** Return the id of the conversation in the address; empty when there is none. */
+export function conversationInUrl() {
   const id = new URL(location.href).searchParams.get(KEY) ?? "";
-  return NAME.test(id) ? id : "";
+  return ID.test(id) ? id : "";
 }
 
 /**
- * Give the address of the page that shows a conversation.
- * @param {string} id empty: the page for a new one
+ * Return the address of a conversation.
+ * @param {string} id empty: of a new conversation
  */
-export function addressOf(id) {
+export function urlOf(id) {
   const url = new URL(location.href);
   url.hash = "";
   url.search = id === "" ? "" : new URLSearchParams({ [KEY]: id }).toString();
@@ -25,12 +25,12 @@ export function addressOf(id) {
 }
 
 /**
- * Let the address name what is shown.
+ * Set the conversation in the address.
  * @param {string} id
- * @param {boolean} isStep whether the back button is to lead to what was shown before
+ * @param {boolean} isNewEntry whether to add a history entry, so that the back button leads to the previous conversation
  */
-export function nameShown(id, isStep) {
-  if (id === named()) return;
-  if (isStep) history.pushState(null, "", addressOf(id));
-  else history.replaceState(null, "", addressOf(id));
+export function setUrl(id, isNewEntry) {
+  if (id === conversationInUrl()) return;
+  if (isNewEntry) history.pushState(null, "", urlOf(id));
+  else history.replaceState(null, "", urlOf(id));
 }

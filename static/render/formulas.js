@@ -1,6 +1,6 @@
 /**
- * Formulas: their TeX, which is what is copied, and beside it what the module for mathematics makes of it, as soon as
- * they are whole. The module is loaded when the first one comes.
+ * The views of formulas: the TeX source, which is what is copied, and the MathML built from it when the formula is complete.
+ * The MathML module is loaded for the first formula.
  */
 import { h } from "../dom/elements.js";
 
@@ -12,22 +12,22 @@ let loading = null;
 /** @type {Build | null} */
 let build = null;
 
-/** Load the module for mathematics; what is missing leaves formulas as their source. */
+/** Load the MathML module. If it can't be loaded, formulas are shown as their source. */
 export function loadFormulas() {
   loading ??= import("../mathml/index.js").then(
-    ({ mathml }) => (build = mathml),
+    ({ toMathml }) => (build = toMathml),
     () => () => null,
   );
   return loading;
 }
 
-/** Shows the formulas of one message. */
+/** The formulas of one message. */
 export class FormulaViews {
-  /** @type {WeakMap<HTMLElement, string>} what each element shows */
+  /** @type {WeakMap<HTMLElement, string>} the TeX that each element shows */
   #shown = new WeakMap();
   #isPlain;
 
-  /** @param {boolean} isPlain whether formulas stay as their source */
+  /** @param {boolean} isPlain whether formulas are shown as their source */
   constructor(isPlain) {
     this.#isPlain = isPlain;
   }

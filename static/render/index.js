@@ -1,90 +1,117 @@
 /**
- * An answer as elements while it comes. What stands above the end that still changes is never touched again, so that a
- * selection in it survives.
+ * The streaming renderer of an answer. Elements above the end, which still changes, are never touched again, so that a
+ * selection in them survives.
  */
 import { clock } from "../dom/clock.js";
 import { h } from "../dom/elements.js";
-import { Stream } from "../markdown/stream.js";
-import { listen } from "./clicks.js";
-import { PART_CHARS } from "./paragraph.js";
-import { freeKept } from "./inline-view.js";
-import { linkAttributes } from "./policy.js";
-import { Rare } from "../markdown/character-names.js";
-import { blocksIn, sceneOf } from "./context.js";
-import { Settling } from "./settled.js";
+import { MarkdownStream } from "../markdown/stream.js";
+import { addListeners } from "./listeners.js";
+import { PART_CHARS } from "./paragraph-view.js";
+import { unwrapPendingLinks } from "./inline-view.js";
+import { sourceLink } from "./policy.js";
+import { EntityBuffer } from "../markdown/entity-loading.js";
+import { createBlocksView, createContext } from "./context.js";
+import { SettledGroups } from "./settled-groups.js";
 
 /** @typedef {import("./context.js").Options} Options */
+/** @typedef {import("../stream/frames.js").Source} Source */
 
-/** A line that is only a marker is shown after so long without anything that decides it. */
-export const RELEASE_MS = 300;
+/** A line whose block type stays undecided for so long is shown as it is. */
+export const SHOW_PENDING_MS = 300;
 
-/** Where the link of a source may lead: where those of an answer may. */
-export const linkFor = linkAttributes;
+/** Return the attributes of a source's link, under the same policy as links in answers. */
+export const linkFor = sourceLink;
 
 /**
- * Show a text while it comes.
- * @param {HTMLElement} root empty
- * @param {Options} [options]
- * @returns {{write: (text: string) => void, end: () => void, close: () => void, isWaiting: boolean}} `close` when nobody
- *   will call `end`; `isWaiting` while the table of rare names is on its way, for which the rest of the text waits
+ * Create what is needed until a text ends: the parser, its tree, and the views of its nodes.
+ * @param {HTMLElement} root
+ * @param {Options} options
  */
-export function stream(root, options = {}) {
+function createRenderer(root, options) {
   const time = options.clock ?? clock;
-  const source = new Stream();
-  const settling = new Settling();
-  const scene = sceneOf(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, settling);
-  const blocks = blocksIn(root, scene, settling);
-  const held = h("p", { class: "held", dir: "auto" });
+  const source = new MarkdownStream({ isChat: true });
+  const groups = new SettledGroups();
+  const context = createContext(options, { definition: (identifier) => source.definitions.get(identifier) }, source.footnotes, groups);
+  const blocks = createBlocksView(root, context, groups);
+  const pendingLine = h("p", { class: "held", dir: "auto" });
   let timer = 0;
-  const release = () => {
-    held.textContent = source.held;
-    if (source.held !== "") root.append(held);
+  const showPending = () => {
+    pendingLine.textContent = source.pendingLine;
+    if (source.pendingLine) root.append(pendingLine);
   };
   const show = () => {
-    scene.open = source.open;
-    scene.added = source.added;
-    for (const node of source.again) scene.views.get(node)?.show(node);
-    source.again.clear();
+    context.openLeaf = source.openLeaf;
+    context.appended = source.appended;
+    for (const node of source.reparsed) context.views.get(node)?.show(node);
+    source.reparsed.clear();
     blocks.show(source.root.children);
-    source.added.clear();
+    source.appended.clear();
   };
-  const hush = () => {
+  const hidePending = () => {
     time.cancel(timer);
-    held.remove();
+    pendingLine.remove();
   };
-  const rare = new Rare((text) => {
-    hush();
-    source.write(text);
-    show();
-    if (source.held !== "") timer = time.after(release, RELEASE_MS);
-  });
-  const finish = () => {
-    hush();
-    source.end(PART_CHARS);
-    show();
-    freeKept(root);
-    settling.end();
-  };
-  listen(root);
   return {
-    write: (text) => rare.write(text),
-    end: () => rare.end(finish),
-    close() {
-      hush();
-      rare.close();
+    hidePending,
+    /** @param {readonly Source[]} sources */
+    cite(sources) {
+      context.sources.clear();
+      for (const each of sources) context.sources.set(each.n, each);
     },
-    get isWaiting() {
-      return rare.isWaiting;
+    /** @param {string} text */
+    write(text) {
+      hidePending();
+      source.write(text);
+      show();
+      if (source.pendingLine) timer = time.after(showPending, SHOW_PENDING_MS);
+    },
+    finish() {
+      hidePending();
+      source.end(PART_CHARS);
+      show();
+      unwrapPendingLinks(root);
+      groups.end();
     },
   };
 }
 
-/** Something of each kind that most answers have. */
-const REHEARSAL = "A *word* [1], `code`, [more](https://example.org) &amp;\n\n- one\n- two\n\n# Head\n\n```\nx\n```\n";
+/**
+ * Render a text while it arrives.
+ * @param {HTMLElement} root empty
+ * @param {Options} [options]
+ * @returns {{write: (text: string) => void, cite: (sources: readonly Source[]) => void, end: () => void, close: () => void, isWaiting: boolean}}
+ *   `cite` sets the sources of what is written from then on; call `close` instead of `end` to abandon the text; `isWaiting`
+ *   while text is held back until the entity table is loaded
+ */
+export function stream(root, options = {}) {
+  /** @type {ReturnType<typeof createRenderer> | null} null when the text has ended: the tree of a long one takes megabytes */
+  let renderer = createRenderer(root, options);
+  const buffer = new EntityBuffer((text) => renderer?.write(text));
+  addListeners(root);
+  return {
+    write: (text) => buffer.write(text),
+    cite: (sources) => renderer?.cite(sources),
+    end: () =>
+      buffer.end(() => {
+        renderer?.finish();
+        renderer = null;
+      }),
+    close() {
+      renderer?.hidePending();
+      buffer.close();
+    },
+    get isWaiting() {
+      return buffer.isWaiting;
+    },
+  };
+}
 
-/** Draw an answer that nobody sees: a browser compiles code when it first runs, and the first answer shall not wait. */
-export function rehearse() {
-  const rehearsal = stream(h("div"), { isPlain: true });
-  rehearsal.write(REHEARSAL);
-  rehearsal.end();
+/** A text with each construct that most answers contain. */
+const SAMPLE = "*a* [1] `a` [a](https://a.io) &amp;\n\n- a\n\n# a\n\n```\na\n```\n";
+
+/** Render a sample off the page: a browser compiles code when it first runs, and this would delay the first answer. */
+export function warmUp() {
+  const view = stream(h("div"), { isPlain: true });
+  view.write(SAMPLE);
+  view.end();
 }

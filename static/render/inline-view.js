@@ -1,28 +1,28 @@
 /**
- * Text and what stands in it, shown and kept current: an element stays as long as its kind does, a text only grows.
+ * The view of inline nodes. On an update, an element is reused as long as its tag is the same, and only changed text is replaced.
  */
 import { h } from "../dom/elements.js";
-import { plainText } from "../markdown/texts.js";
-import { DEEPEST, imageAt, linkAttributes } from "./policy.js";
-import { cite, nest } from "./siblings.js";
+import { plainText } from "../markdown/text-nodes.js";
+import { MAX_DEPTH, imageAt, linkAttributes, sourceLink } from "./policy.js";
+import { insertCitations, nestTags } from "./inline-transforms.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
-/** @typedef {import("./policy.js").Scene} Scene */
+/** @typedef {import("./policy.js").RenderContext} RenderContext */
 
 /**
- * @typedef {object} Shape what is shown of a node
+ * @typedef {object} Shape the element or text that a node is shown as
  * @property {string} tag empty for plain text
  * @property {Record<string, string>} attributes
  * @property {Node[]} children
- * @property {string} text of plain text
+ * @property {string} text if it is plain text
  */
 
-/** @typedef {{node: Node, tag: string, attributes: Record<string, string>, dom: HTMLElement | Text, inner: Phrases | null}} Shown */
-/** @typedef {{depth: number, isLinked: boolean, isOpen: boolean}} Where */
+/** @typedef {{node: Node, tag: string, attributes: Record<string, string>, dom: HTMLElement | Text, inner: InlineView | null}} Shown */
+/** @typedef {{depth: number, isLinked: boolean, isOpen: boolean}} Position */
 
 const BARE = Object.freeze({});
-/** Of brackets that a definition may yet make a link of. */
-const KEPT = Object.freeze({ class: "kept" });
+/** The attributes of a pending link. */
+const PENDING = Object.freeze({ class: "unresolved" });
 /** @type {Record<string, string>} */
 const ELEMENTS = { emphasis: "em", strong: "strong", delete: "del", break: "br" };
 
@@ -44,32 +44,32 @@ const textShape = (text) => ({ tag: "", attributes: BARE, children: [], text });
 const literal = (value) => [{ type: "literal", value }];
 
 /**
- * Say what a node is shown as.
+ * Return what a node is shown as.
  * @param {Node} node
- * @param {Scene} scene
+ * @param {RenderContext} context
  * @returns {Shape}
  */
-function shapeOf(node, scene) {
+function shapeOf(node, context) {
   const { type, value, children = [] } = node;
   const plain = ELEMENTS[type] ?? (type.startsWith("<") ? type.slice(1, -1) : null);
   if (plain) return shape(plain, BARE, children);
   switch (type) {
-    case "waiting":
-      return shape("a", KEPT, children);
+    case "pendingLink":
+      return shape("a", PENDING, children);
     case "inlineCode":
       return shape("code", BARE, literal((value ?? "").replaceAll("\n", " ")));
     case "link":
     case "linkReference":
-      return linkShape(node, scene, children);
+      return linkShape(node, context, children);
     case "image":
     case "imageReference":
-      return imageShape(node, scene);
+      return imageShape(node, context);
     case "footnoteReference":
       return shape("sup", BARE, [{ type: "footnoteLink", identifier: node.identifier }]);
     case "footnoteLink":
-      return noteShape(scene.footnote(node.identifier ?? ""), scene);
+      return noteShape(context.footnote(node.identifier ?? ""), context);
     case "citation":
-      return citationShape(value ?? "", scene);
+      return citationShape(value ?? "", context);
     case "inlineMath":
       return shape("span", { class: node.display ? "math display" : "math" });
     default:
@@ -79,10 +79,10 @@ function shapeOf(node, scene) {
 
 /**
  * @param {Node} node
- * @param {Scene} scene
+ * @param {RenderContext} context
  */
-function targetOf(node, scene) {
-  return node.type.endsWith("Reference") ? scene.definition(node.identifier ?? "") : node;
+function targetOf(node, context) {
+  return node.type.endsWith("Reference") ? context.definition(node.identifier ?? "") : node;
 }
 
 /** @param {Node | undefined} target */
@@ -92,29 +92,29 @@ function titleOf(target) {
 
 /**
  * @param {Node} node
- * @param {Scene} scene
+ * @param {RenderContext} context
  * @param {Node[]} children
  */
-function linkShape(node, scene, children) {
-  const target = targetOf(node, scene);
+function linkShape(node, context, children) {
+  const target = targetOf(node, context);
   return shape("a", { ...linkAttributes(target?.url), ...titleOf(target) }, children);
 }
 
 /**
- * An image from elsewhere would tell that place who reads: it is a link.
+ * Return an image, or a link if the policy does not let it load: loading it would reveal the reader to another site.
  * @param {Node} node
- * @param {Scene} scene
+ * @param {RenderContext} context
  */
-function imageShape(node, scene) {
-  const target = targetOf(node, scene);
-  const src = imageAt(target?.url, scene);
+function imageShape(node, context) {
+  const target = targetOf(node, context);
+  const src = imageAt(target?.url, context);
   if (src) return shape("img", { src, alt: node.alt ?? "", loading: "lazy", ...titleOf(target) });
   return shape("a", { ...linkAttributes(target?.url), ...titleOf(target) }, literal(node.alt || target?.url || ""));
 }
 
 /**
  * @param {number} number
- * @param {Scene} scene
+ * @param {RenderContext} context
  */
 function noteShape(number, { id }) {
   return shape("a", { href: `#${id}-note-${number}`, class: "note", role: "doc-noteref" }, literal(String(number)));
@@ -122,50 +122,50 @@ function noteShape(number, { id }) {
 
 /**
  * @param {string} number
- * @param {Scene} scene
+ * @param {RenderContext} context
  */
 function citationShape(number, { sources }) {
   const source = sources.get(Number(number));
-  return shape("a", { ...linkAttributes(source?.source || "-"), class: "citation", title: source?.title || number }, literal(number));
+  return shape("a", { ...sourceLink(source?.source), class: "citation", title: source?.title || number }, literal(number));
 }
 
 /** @param {Node} node */
 export const isHtml = ({ type }) => type === "html";
 
-/** The content of one element. */
-export class Phrases {
+/** The inline content of one element. */
+export class InlineView {
   #parent;
-  #scene;
+  #context;
   /** @type {Shown[]} */
   #shown = [];
 
   /**
-   * @param {HTMLElement} parent of which nobody else changes the beginning
-   * @param {Scene} scene
+   * @param {HTMLElement} parent whose first child nodes only this view changes
+   * @param {RenderContext} context
    */
-  constructor(parent, scene) {
+  constructor(parent, context) {
     this.#parent = parent;
-    this.#scene = scene;
+    this.#context = context;
   }
 
   /**
-   * Show nodes as they came from the parser.
+   * Show nodes as the parser returns them.
    * @param {Node[]} nodes
-   * @param {Where} where
+   * @param {Position} position
    */
-  show(nodes, where) {
-    const nested = nodes.some(isHtml) ? nest(nodes, where.isOpen).nodes : nodes;
-    this.showReady(where.isLinked ? nested : cite(nested, this.#scene), where);
+  show(nodes, position) {
+    const nested = nodes.some(isHtml) ? nestTags(nodes, position.isOpen).nodes : nodes;
+    this.showPrepared(position.isLinked ? nested : insertCitations(nested, this.#context), position);
   }
 
   /**
-   * Show nodes of which tags and citations are made.
+   * Show nodes in which tags are nested and citations inserted.
    * @param {Node[]} nodes
-   * @param {Where} where
+   * @param {Position} position
    */
-  showReady(nodes, where) {
+  showPrepared(nodes, position) {
     nodes.forEach((node, index) => {
-      if (this.#shown[index]?.node !== node) this.#put(index, node, where);
+      if (this.#shown[index]?.node !== node) this.#put(index, node, position);
     });
     for (const { dom } of this.#shown.splice(nodes.length)) dom.remove();
   }
@@ -173,51 +173,55 @@ export class Phrases {
   /**
    * @param {number} index
    * @param {Node} node
-   * @param {Where} where
+   * @param {Position} position
    */
-  #put(index, node, where) {
-    const isDeep = where.depth > DEEPEST && node.children !== undefined;
-    const wanted = isDeep ? textShape(plainText([node])) : shapeOf(node, this.#scene);
-    let shown = this.#shown[index];
-    if (shown?.tag !== wanted.tag) {
-      const dom = wanted.tag ? h(/** @type {"a"} */ (wanted.tag)) : document.createTextNode("");
-      if (shown) shown.dom.replaceWith(dom);
-      else this.#parent.insertBefore(dom, this.#shown[index - 1]?.dom.nextSibling ?? (index ? null : this.#parent.firstChild));
-      shown = { node, tag: wanted.tag, attributes: BARE, dom, inner: null };
-      this.#shown[index] = shown;
+  #put(index, node, position) {
+    const isDeep = position.depth > MAX_DEPTH && node.children !== undefined;
+    const wanted = isDeep ? textShape(plainText([node])) : shapeOf(node, this.#context);
+    const known = this.#shown[index];
+    if (known?.tag === wanted.tag) {
+      known.node = node;
+      this.#fill(known, wanted, position);
+      return;
     }
-    shown.node = node;
-    this.#fill(shown, wanted, where);
+    const dom = wanted.tag ? h(/** @type {"a"} */ (wanted.tag)) : document.createTextNode(wanted.text);
+    const shown = { node, tag: wanted.tag, attributes: BARE, dom, inner: null };
+    this.#shown[index] = shown;
+    // Filled before it is in the page, so that its style is computed once.
+    if (wanted.tag) this.#fill(shown, wanted, position);
+    if (known) known.dom.replaceWith(dom);
+    else this.#parent.insertBefore(dom, this.#shown[index - 1]?.dom.nextSibling ?? (index ? null : this.#parent.firstChild));
   }
 
   /**
    * @param {Shown} shown
    * @param {Shape} wanted
-   * @param {Where} where
+   * @param {Position} position
    */
-  #fill(shown, { attributes, children, text }, where) {
+  #fill(shown, { attributes, children, text }, position) {
     const { dom, node } = shown;
-    if (dom instanceof Text) return become(dom, text);
+    if (dom instanceof Text) return updateText(dom, text);
     setAttributes(dom, shown.attributes, attributes);
     shown.attributes = attributes;
-    if (node.type === "inlineMath") return this.#scene.math(dom, node);
+    if (node.type === "inlineMath") return this.#context.showFormula(dom, node);
     if (!shown.inner && children.length === 0) return;
-    shown.inner ??= new Phrases(dom, this.#scene);
-    shown.inner.show(children, { ...where, depth: where.depth + 1, isLinked: where.isLinked || shown.tag === "a" });
+    shown.inner ??= new InlineView(dom, this.#context);
+    shown.inner.show(children, { ...position, depth: position.depth + 1, isLinked: position.isLinked || shown.tag === "a" });
   }
 }
 
 /**
- * Change a text as little as possible: what is selected in it stays so.
+ * Replace the part of a text that differs, so that a selection in it survives.
  * @param {Text} dom
  * @param {string} text
  */
-export function become(dom, text) {
+export function updateText(dom, text) {
   const before = dom.data;
+  if (text === before) return;
+  if (text.startsWith(before)) return dom.appendData(text.slice(before.length));
   let same = 0;
-  while (same < before.length && before.charCodeAt(same) === text.charCodeAt(same)) same++;
-  if (same < before.length) dom.replaceData(same, before.length - same, text.slice(same));
-  else if (same < text.length) dom.appendData(text.slice(same));
+  while (before.charCodeAt(same) === text.charCodeAt(same)) same++;
+  dom.replaceData(same, before.length - same, text.slice(same));
 }
 
 /**
@@ -232,9 +236,9 @@ function setAttributes(element, before, after) {
 }
 
 /**
- * Give kept brackets back to the text around them, in one step each: there may be hundreds.
- * @param {HTMLElement} root nothing is shown in it after that
+ * Replace the pending links by their content, in one step each: there may be hundreds.
+ * @param {HTMLElement} root of a renderer that has ended
  */
-export function freeKept(root) {
-  for (const kept of root.querySelectorAll("a.kept")) kept.replaceWith(...kept.childNodes);
+export function unwrapPendingLinks(root) {
+  for (const link of root.querySelectorAll("a.unresolved")) link.replaceWith(...link.childNodes);
 }

@@ -1,39 +1,39 @@
 /**
- * What a key means to the page. Single keys mean something only where nothing is written, and none of them is one that a
- * browser or, with a modifier, a screen reader takes for itself. Pure.
+ * Keyboard shortcuts: which action a key press means. Single keys do nothing in text fields. No shortcut is one that a
+ * browser or screen reader uses. Pure.
  */
 
-/** @typedef {"list" | "fresh" | "write" | "search" | "fold" | "copy" | "before" | "after"} Deed */
+/** @typedef {"list" | "fresh" | "write" | "search" | "fold" | "copy" | "before" | "after"} KeyAction */
 
 /**
- * @typedef {object} Press
- * @property {string} key as the keyboard's language has it
- * @property {string} code where it is on the keyboard
+ * @typedef {object} KeyPress
+ * @property {string} key the character, depending on the keyboard layout
+ * @property {string} code the position on the keyboard, independent of the layout
  * @property {boolean} ctrl Control, or Command
  * @property {boolean} alt
- * @property {boolean} isWriting whether it is pressed where text is written or chosen
+ * @property {boolean} isWriting whether the focus is in a field
  */
 
-/** Keys by what they do, in the order in which they are listed. @type {Readonly<Record<Deed, string>>} */
+/** Keys by action, in the order of the list of shortcuts. @type {Readonly<Record<KeyAction, string>>} */
 export const KEYS = { list: "?", fresh: "n", write: "m", search: "s", fold: "l", copy: "c", before: "k", after: "j" };
 
-/** @type {ReadonlyMap<string, Deed>} */
-const DEEDS = new Map(Object.entries(KEYS).map(([deed, key]) => [key, /** @type {Deed} */ (deed)]));
-/** Other scripts have question marks of their own. */
-const QUESTION = new Set(["?", "؟", "？"]);
+/** @type {ReadonlyMap<string, KeyAction>} */
+const ACTIONS = new Map(Object.entries(KEYS).map(([action, key]) => [key, /** @type {KeyAction} */ (action)]));
+/** Question marks of several scripts. */
+const QUESTION_MARKS = new Set(["?", "؟", "？"]);
 
 /**
- * Tell what a press is for.
- * @param {Press} press
- * @returns {Deed | null}
+ * Return the action of a key press; null: none.
+ * @param {KeyPress} press
+ * @returns {KeyAction | null}
  */
-export function deedOf({ key, code, ctrl, alt, isWriting }) {
+export function actionForKey({ key, code, ctrl, alt, isWriting }) {
   if (alt) return null;
   if (ctrl) return key === "/" || (code === "Slash" && !isLatin(key)) ? "list" : null;
   if (isWriting) return null;
-  if (QUESTION.has(key)) return "list";
-  // Where letters are others, the key in the same place stands for them.
-  return DEEDS.get(isLatin(key) ? key.toLowerCase() : code.replace(/^Key/, "").toLowerCase()) ?? null;
+  if (QUESTION_MARKS.has(key)) return "list";
+  // Keyboards without Latin letters: go by the position of the key.
+  return ACTIONS.get(isLatin(key) ? key.toLowerCase() : code.replace(/^Key/, "").toLowerCase()) ?? null;
 }
 
 /** @param {string} key */

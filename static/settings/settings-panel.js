@@ -1,44 +1,49 @@
-/** How the next answers are to be made: the model, in the header, and what stands in the panel behind it. */
+/** The settings: the model picker and the Settings button in the header, and the panel that the button opens. */
 import { ICONS, h, icon } from "../dom/elements.js";
+import { EFFORTS } from "../conversation/efforts.js";
 import { SCHEMES } from "./color-scheme.js";
 import { MODES } from "../speech/speech.js";
+import { ModelPicker } from "./model-picker.js";
 import { words } from "../strings/words.js";
 
-/** @typedef {import("../stream/types.js").Wishes} Wishes */
+/** @typedef {import("../stream/types.js").RunOptions} RunOptions */
 
 /** @typedef {import("../speech/speech.js").Mode} Mode */
 /** @typedef {import("./color-scheme.js").Scheme} Scheme */
 
 /**
- * @typedef {object} WishesActions
- * @property {(wishes: Wishes) => void} changed
- * @property {(mode: Mode) => void} speak how much a screen reader is to be told from now on
- * @property {(scheme: Scheme) => void} wear
- * @property {() => void} listKeys show which keys do something
- * @property {(() => void) | null} listDevices show where the user is signed in; null: nobody signs in here
+ * @typedef {object} SettingsActions
+ * @property {(options: RunOptions) => void} changed
+ * @property {import("./model-picker.js").LoadModels} loadModels
+ * @property {(mode: Mode) => void} setSpeechMode
+ * @property {(scheme: Scheme) => void} setScheme
+ * @property {() => void} showShortcuts
+ * @property {(() => void) | null} showDevices null: the server has no accounts
  */
 
-/** The bounds of the server's own check. */
-const MOST_TOKENS = 1_000_000;
-const MOST_SYSTEM_CHARS = 20_000;
+/** The server's limits. */
+const MAX_TOKENS = 1_000_000;
+const MAX_SYSTEM_CHARS = 20_000;
 
-/** A choice of model and a panel of settings; tells of every change. */
-export class WishesControl {
+/** The model picker and the settings panel; reports every change. */
+export class SettingsPanel {
   #models;
   #actions;
-  #ways;
-  /** @type {Wishes} */
-  #wishes = {};
-  picker = h("select", { class: "tool picker", "aria-label": words.model, title: words.model });
+  #device;
+  /** @type {RunOptions} */
+  #options = {};
+  /** The choice of a model. */
+  picker;
   button = h("button", { type: "button", class: "tool", title: words.settings, "aria-haspopup": "dialog" }, icon(ICONS.settings), h("span", {}, words.settings));
-  #system = h("textarea", { id: "system", rows: "4", maxlength: String(MOST_SYSTEM_CHARS), placeholder: words.systemHint, dir: "auto" });
-  #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: words.ownChoice });
-  #length = h("input", { id: "length", type: "number", min: "1", max: String(MOST_TOKENS), step: "1", inputmode: "numeric", placeholder: words.ownChoice });
+  #system = h("textarea", { id: "system", rows: "4", maxlength: String(MAX_SYSTEM_CHARS), placeholder: words.systemHint, dir: "auto" });
+  #temperature = h("input", { id: "temperature", type: "number", min: "0", max: "2", step: "0.1", inputmode: "decimal", placeholder: words.defaultValue });
+  #length = h("input", { id: "length", type: "number", min: "1", max: String(MAX_TOKENS), step: "1", inputmode: "numeric", placeholder: words.defaultValue });
+  #effort = h("select", { id: "effort" }, h("option", { value: "" }, words.defaultValue), ...EFFORTS.map((effort) => h("option", { value: effort }, words.efforts[effort])));
   #speech = h("select", { id: "speech" }, ...MODES.map((mode) => h("option", { value: mode }, words.speechModes[mode])));
   #scheme = h("select", { id: "scheme" }, ...SCHEMES.map((scheme) => h("option", { value: scheme }, words.schemes[scheme])));
   #keys = h("button", { type: "button", class: "tool" }, words.shortcuts);
   #devices = h("button", { type: "button", class: "tool" }, words.devices);
-  // Not a submit button: Enter in a field presses the first of those.
+  // Not a submit button: Enter in a field would press the first of those.
   #cancel = h("button", { type: "button" }, words.cancel);
   dialog = h(
     "dialog",
@@ -48,97 +53,100 @@ export class WishesControl {
       { method: "dialog" },
       h("h2", { id: "settings" }, words.settings),
       ...labelled(this.#system, words.system),
-      h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.longest))),
-      ...chosen(this.#scheme, words.scheme),
-      ...chosen(this.#speech, words.speech),
+      h("div", { class: "pair" }, h("div", {}, ...labelled(this.#temperature, words.temperature)), h("div", {}, ...labelled(this.#length, words.maxTokens))),
+      ...labelledSelect(this.#effort, words.effort),
+      ...labelledSelect(this.#scheme, words.scheme),
+      ...labelledSelect(this.#speech, words.speech),
       h("div", { class: "actions" }, h("div", { class: "ways" }, this.#keys, this.#devices), this.#cancel, h("button", { class: "main" }, words.save)),
     ),
   );
 
   /**
-   * @param {string[]} models as `provider/model`, the default first
-   * @param {{mode: Mode, scheme: Scheme}} ways how much a screen reader is told now, and what the page wears
-   * @param {WishesActions} actions
+   * @param {string[]} models full names, `provider/model`, the default first
+   * @param {{mode: Mode, scheme: Scheme}} device the current settings of this device
+   * @param {SettingsActions} actions
    */
-  constructor(models, ways, actions) {
+  constructor(models, device, actions) {
     this.#models = models;
-    this.#ways = ways;
+    this.#device = device;
     this.#actions = actions;
-    const { listKeys, listDevices } = actions;
-    this.#devices.hidden = listDevices === null;
-    this.#lead(this.#keys, listKeys);
-    this.#lead(this.#devices, listDevices);
-    this.picker.append(...models.map((name) => h("option", { value: name }, shortened(name, models))));
-    this.picker.hidden = models.length < 2;
-    this.picker.addEventListener("change", () => this.#take({ ...this.#wishes, model: this.#chosen() }));
+    const { showShortcuts, showDevices } = actions;
+    this.#devices.hidden = showDevices === null;
+    this.#opens(this.#keys, showShortcuts);
+    this.#opens(this.#devices, showDevices);
+    this.picker = new ModelPicker(models, actions.loadModels, (model) => this.#apply({ ...this.#options, model }));
     this.button.addEventListener("click", () => this.#open());
-    this.dialog.addEventListener("submit", () => this.#read());
+    this.dialog.addEventListener("submit", () => this.#save());
     this.#cancel.addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
   /**
-   * Show wishes from before; a model that is not to be had any more is forgotten.
-   * @param {Wishes} wishes
+   * Set the stored options. Drops a model of a provider that the server no longer has. One that is not known here is
+   * kept: the provider's listing may have it.
+   * @param {RunOptions} options
    */
   show({ model, ...rest }) {
-    this.#wishes = model !== undefined && this.#models.includes(model) ? { ...rest, model } : rest;
-    this.picker.value = this.#wishes.model ?? this.#models[0] ?? "";
-    this.#actions.changed(this.#wishes);
+    const provider = model?.slice(0, model.indexOf("/") + 1) ?? "";
+    this.#options = provider !== "" && this.#models.some((name) => name.startsWith(provider)) ? { ...rest, model } : rest;
+    this.picker.value = this.#options.model ?? this.#models[0] ?? "";
+    this.#actions.changed(this.#options);
   }
 
   /**
-   * Make a button open something else in the place of the panel.
+   * Make a button close the panel and open something else.
    * @param {HTMLButtonElement} button
    * @param {(() => void) | null} open
    */
-  #lead(button, open) {
+  #opens(button, open) {
     button.addEventListener("click", () => {
       this.dialog.close();
       open?.();
     });
   }
 
-  #chosen() {
-    return this.picker.value === this.#models[0] ? undefined : this.picker.value;
-  }
-
   #open() {
-    this.#system.value = this.#wishes.system ?? "";
-    this.#temperature.value = String(this.#wishes.temperature ?? "");
-    this.#length.value = String(this.#wishes.max_tokens ?? "");
-    this.#speech.value = this.#ways.mode;
-    this.#scheme.value = this.#ways.scheme;
+    this.#system.value = this.#options.system ?? "";
+    this.#temperature.value = String(this.#options.temperature ?? "");
+    this.#length.value = String(this.#options.max_tokens ?? "");
+    this.#effort.value = this.#options.effort ?? "";
+    this.#speech.value = this.#device.mode;
+    this.#scheme.value = this.#device.scheme;
     this.dialog.showModal();
   }
 
-  #read() {
-    const mode = MODES.find((known) => known === this.#speech.value) ?? this.#ways.mode;
-    const scheme = SCHEMES.find((known) => known === this.#scheme.value) ?? this.#ways.scheme;
-    this.#ways = { mode, scheme };
-    this.#actions.speak(mode);
-    this.#actions.wear(scheme);
-    this.#take({
-      model: this.#wishes.model,
+  #save() {
+    const mode = MODES.find((known) => known === this.#speech.value) ?? this.#device.mode;
+    const scheme = SCHEMES.find((known) => known === this.#scheme.value) ?? this.#device.scheme;
+    this.#device = { mode, scheme };
+    this.#actions.setSpeechMode(mode);
+    this.#actions.setScheme(scheme);
+    this.#apply({
+      model: this.#options.model,
       system: this.#system.value.trim() || undefined,
-      temperature: number(this.#temperature),
-      max_tokens: number(this.#length),
+      temperature: parseValue(this.#temperature),
+      max_tokens: parseValue(this.#length),
+      effort: EFFORTS.find((known) => known === this.#effort.value),
     });
   }
 
-  /** @param {Wishes} wishes */
-  #take(wishes) {
-    this.#wishes = wishes;
-    this.#actions.changed(wishes);
+  /** @param {RunOptions} options */
+  #apply(options) {
+    this.#options = options;
+    this.#actions.changed(options);
   }
 }
 
-/** @param {HTMLInputElement} input */
-function number(input) {
+/**
+ * Return a number field's value; undefined: empty.
+ * @param {HTMLInputElement} input
+ */
+function parseValue(input) {
   return Number.isNaN(input.valueAsNumber) ? undefined : input.valueAsNumber;
 }
 
 /**
+ * Return a label and its control.
  * @param {HTMLElement} control with an id
  * @param {string} text
  */
@@ -147,19 +155,10 @@ function labelled(control, text) {
 }
 
 /**
+ * Return a label and its select, with an arrow icon.
  * @param {HTMLSelectElement} select with an id
  * @param {string} text
  */
-function chosen(select, text) {
+function labelledSelect(select, text) {
   return [h("label", { for: select.id }, text), h("div", { class: "choose" }, select, icon(ICONS.next))];
-}
-
-/**
- * The name without its provider, where that is clear.
- * @param {string} name
- * @param {string[]} names
- */
-function shortened(name, names) {
-  const short = name.slice(name.indexOf("/") + 1);
-  return names.filter((other) => other.endsWith(`/${short}`)).length > 1 ? name : short;
 }

@@ -2,7 +2,7 @@
  * `sharing/`: The dialog that makes and revokes the link to a conversation. The page behind such a link is
  * `shared.js`.
  */
-/** The dialog in which a conversation is shared: makes the link, shows it, says who sees what, and ends it. */
+/** The share dialog: creates, shows and revokes the link of a conversation, and explains who can see what. */
 import { copyText } from "../dom/clipboard.js";
 import { h, setText } from "../dom/elements.js";
 import { formatDate } from "../strings/format.js";
@@ -10,108 +10,109 @@ import { words } from "../strings/words.js";
 import { sharingCss } from "../styles/sharing.js";
 import { sheetOf } from "../styles/sheets.js";
 
-/** @typedef {import("../conversation/api.js").Library} Library */
-/** @typedef {import("../conversation/api.js").Link} Link */
+/** @typedef {import("../conversation/api.js").ConversationApi} ConversationApi */
+/** @typedef {import("../conversation/api.js").ShareLink} ShareLink */
 
-/** One for all conversations of a page. The browser gives the focus back to what opened it. */
-export class Sharing {
-  #library;
-  #which = h("p", { class: "which", dir: "auto" });
-  #what = h("p", { class: "what" });
+/** One dialog per page, for all conversations. On close the browser restores the focus. */
+export class ShareDialog {
+  #api;
+  #title = h("p", { class: "conversation-title", dir: "auto" });
+  #explanation = h("p", { class: "explanation" });
   #field = h("input", { type: "text", readonly: true, "aria-label": words.link, dir: "ltr" });
   #copy = h("button", { type: "button", class: "main" }, words.copy);
-  #line = h("div", { class: "address", hidden: true }, this.#field, this.#copy);
-  #said = h("p", { class: "said", role: "status" });
+  #linkRow = h("div", { class: "link-row", hidden: true }, this.#field, this.#copy);
+  #status = h("p", { class: "status", role: "status" });
   #close = h("button", { type: "button" }, words.close);
-  #make = h("button", { type: "button", class: "main" }, words.makeLink);
-  #end = h("button", { type: "button", class: "danger", hidden: true }, words.stopSharing);
+  #create = h("button", { type: "button", class: "main" }, words.makeLink);
+  #revoke = h("button", { type: "button", class: "danger", hidden: true }, words.stopSharing);
   dialog = h(
     "dialog",
     { class: "panel sharing", "aria-labelledby": "sharing" },
     h("h2", { id: "sharing" }, words.shareTitle),
-    this.#which,
-    this.#what,
-    this.#line,
-    this.#said,
-    h("div", { class: "actions" }, this.#end, this.#close, this.#make),
+    this.#title,
+    this.#explanation,
+    this.#linkRow,
+    this.#status,
+    h("div", { class: "actions" }, this.#revoke, this.#close, this.#create),
   );
   #id = "";
   #isBusy = false;
 
-  /** @param {Library} library */
-  constructor(library) {
+  /** @param {ConversationApi} api */
+  constructor(api) {
     document.adoptedStyleSheets.push(sheetOf(sharingCss));
-    this.#library = library;
-    this.#make.addEventListener("click", () => void this.#do(() => library.share(this.#id)));
-    this.#end.addEventListener("click", () => void this.#do(() => library.unshare(this.#id), words.unshared));
-    this.#copy.addEventListener("click", () => void this.#take());
+    this.#api = api;
+    this.#create.addEventListener("click", () => void this.#run(() => api.share(this.#id)));
+    this.#revoke.addEventListener("click", () => void this.#run(() => api.unshare(this.#id), words.sharingStopped));
+    this.#copy.addEventListener("click", () => void this.#copyLink());
     this.#field.addEventListener("focus", () => this.#field.select());
     this.#close.addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
-    // Escape ends what is open here; outside it would stop an answer.
+    // Escape closes the dialog; outside it would stop an answer.
     this.dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
   }
 
   /**
-   * Show how a conversation is shared.
+   * Open the dialog for a conversation.
    * @param {string} id
    * @param {string} title
    */
   async open(id, title) {
     this.#id = id;
-    setText(this.#which, title);
+    setText(this.#title, title);
     this.#show({ shared_at: null, address: null });
-    setText(this.#said, "");
+    setText(this.#status, "");
     this.dialog.showModal();
-    await this.#do(() => this.#library.link(id));
+    await this.#run(() => this.#api.shareLink(id));
   }
 
   /**
-   * Ask the server, one thing at a time; an answer about a conversation that is not shown any more is dropped.
-   * @param {() => Promise<Link | null>} work
-   * @param {string} [done] what to say then
+   * Run one request at a time. A response about a conversation that is no longer shown is dropped, and the link of the
+   * current one loaded.
+   * @param {() => Promise<ShareLink | null>} request
+   * @param {string} [success] status text
    * @returns {Promise<void>}
    */
-  async #do(work, done = "") {
+  async #run(request, success = "") {
     if (this.#isBusy) return;
     const id = this.#id;
-    this.#busy(true);
-    const link = await work();
-    this.#busy(false);
+    this.#setBusy(true);
+    const link = await request();
+    this.#setBusy(false);
     if (!this.dialog.open) return;
-    if (id !== this.#id) return this.#do(() => this.#library.link(this.#id));
-    setText(this.#said, link ? done : words.notDone);
+    if (id !== this.#id) return this.#run(() => this.#api.shareLink(this.#id));
+    setText(this.#status, link ? success : words.actionFailed);
     if (link) this.#show(link);
-    this.#stand();
+    this.#focusNext();
   }
 
   /** @param {boolean} isBusy */
-  #busy(isBusy) {
+  #setBusy(isBusy) {
     this.#isBusy = isBusy;
-    // Not `disabled`: that would drop the focus of whoever stands on the button.
-    for (const button of [this.#make, this.#end]) button.setAttribute("aria-disabled", String(isBusy));
+    // Not `disabled`: a disabled button loses the focus.
+    for (const button of [this.#create, this.#revoke]) button.setAttribute("aria-disabled", String(isBusy));
   }
 
-  /** @param {Link} link */
+  /** @param {ShareLink} link */
   #show({ shared_at, address }) {
     const isShared = shared_at !== null;
-    const said = address ? words.shareSince : words.shareLost;
-    setText(this.#what, isShared ? said(formatDate(shared_at)) : words.shareNow);
+    const sentence = address ? words.shareSince : words.shareLost;
+    setText(this.#explanation, isShared ? sentence(formatDate(shared_at)) : words.shareNow);
     this.#field.value = address ?? "";
-    this.#line.hidden = address === null;
-    this.#make.hidden = address !== null;
-    this.#end.hidden = !isShared;
+    this.#linkRow.hidden = address === null;
+    this.#create.hidden = address !== null;
+    this.#revoke.hidden = !isShared;
   }
 
-  /** Put the focus on what comes next: the link, or the button that makes one. */
-  #stand() {
-    if (this.#line.hidden) this.#make.focus();
+  /** Focus the link, or the button that creates one. */
+  #focusNext() {
+    if (this.#linkRow.hidden) this.#create.focus();
     else this.#field.focus();
   }
 
-  async #take() {
+  async #copyLink() {
     const isCopied = await copyText(this.#field.value, this.dialog);
     if (!isCopied) this.#field.focus();
-    setText(this.#said, isCopied ? words.copied : words.notCopied);
+    setText(this.#status, isCopied ? words.copied : words.copyFailed);
   }
 }

@@ -1,36 +1,51 @@
-/** Files that are dropped anywhere on the page belong to the next question: a near miss must not lead away from the page. */
+/**
+ * Accepts files dropped anywhere on the page. Otherwise the browser would open a file that just missed the composer in
+ * place of the page.
+ */
+
+/** Files that may hold exported conversations. */
+const EXPORT_NAMES = /\.(?:json|zip)$/i;
+const EXPORT_TYPES = new Set(["application/json", "application/zip", "application/x-zip-compressed"]);
 
 /**
  * @typedef {object} DropActions
- * @property {(isOver: boolean) => void} over files are held above the page, or not any more
+ * @property {(isOver: boolean) => void} over files were dragged onto the page, or away from it
  * @property {(files: File[]) => void} dropped
  */
 
 /**
- * Watch a page.
+ * Call the actions on drag and drop of files.
  * @param {Document} page
  * @param {DropActions} actions
  */
 export function watchDrops(page, { over, dropped }) {
   let isOver = false;
-  const tell = (/** @type {boolean} */ now) => {
-    if (now !== isOver) over(now);
-    isOver = now;
+  const setOver = (/** @type {boolean} */ value) => {
+    if (value !== isOver) over(value);
+    isOver = value;
   };
-  const taking = (/** @type {DragEvent} */ event) => {
+  const accepts = (/** @type {DragEvent} */ event) => {
     if (!event.dataTransfer?.types.includes("Files")) return false;
     event.preventDefault();
     return true;
   };
   page.addEventListener("dragover", (event) => {
-    if (!taking(event)) return;
+    if (!accepts(event)) return;
     if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
-    tell(true);
+    setOver(true);
   });
-  // Between two elements it leaves one and enters the other: only who leaves for nowhere has left the page.
-  page.addEventListener("dragleave", (event) => event.relatedTarget === null && tell(false));
+  // Dragging between elements also fires this; only without a related target has the drag left the page.
+  page.addEventListener("dragleave", (event) => event.relatedTarget === null && setOver(false));
   page.addEventListener("drop", (event) => {
-    tell(false);
-    if (taking(event)) dropped([...(event.dataTransfer?.files ?? [])]);
+    setOver(false);
+    if (accepts(event)) dropped([...(event.dataTransfer?.files ?? [])]);
   });
+}
+
+/**
+ * Return whether a file may hold conversations.
+ * @param {File} file
+ */
+export function isImportFile({ name, type }) {
+  return EXPORT_TYPES.has(type) || EXPORT_NAMES.test(name);
 }

@@ -1,12 +1,12 @@
-/** Where the list stands: beside the chat on a desk, to be folded away; in a drawer over it on a phone. */
+/** The sidebar: beside the chat on wide screens, where it can be collapsed; a drawer on narrow ones. */
 import { ICONS, h, icon } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
-/** Below this there is no room beside the chat. The style sheet knows it too. */
+/** Narrower screens have a drawer. The style sheet has the same breakpoint. */
 const NARROW = "(max-width: 56rem)";
 
-/** Holds the list and the button that shows it. */
-export class Side {
+/** The container of the list, and the button that shows or hides it. */
+export class Sidebar {
   #place;
   /** @type {HTMLElement | null} */
   #list = null;
@@ -15,68 +15,64 @@ export class Side {
   #heading = h("h2", { id: "drawer" }, words.conversations);
   drawer = h("dialog", { class: "drawer", "aria-labelledby": "drawer" }, h("div", { class: "top" }, this.#heading, this.#close));
   button = h("button", { type: "button", class: "tool", "aria-label": words.conversations, title: words.conversations }, icon(ICONS.list));
-  #isFolded;
-  #fold;
+  #isCollapsed;
+  #saveCollapsed;
 
   /**
-   * @param {HTMLElement} place beside the chat
-   * @param {boolean} isFolded
-   * @param {(isFolded: boolean) => void} fold remember it
+   * @param {HTMLElement} place the element beside the chat
+   * @param {boolean} isCollapsed
+   * @param {(isCollapsed: boolean) => void} saveCollapsed
    */
-  constructor(place, isFolded, fold) {
+  constructor(place, isCollapsed, saveCollapsed) {
     this.#place = place;
-    this.#isFolded = isFolded;
-    this.#fold = fold;
-    this.button.addEventListener("click", () => this.#press());
+    this.#isCollapsed = isCollapsed;
+    this.#saveCollapsed = saveCollapsed;
+    this.button.addEventListener("click", () => this.toggle());
     this.#close.addEventListener("click", () => this.close());
     this.drawer.addEventListener("click", (event) => event.target === this.drawer && this.close());
     this.drawer.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
-    this.drawer.addEventListener("close", () => this.#show());
-    this.#narrow.addEventListener("change", () => this.#lay());
-    this.#show();
+    this.drawer.addEventListener("close", () => this.#update());
+    this.#narrow.addEventListener("change", () => this.#placeList());
+    this.#update();
   }
 
   /**
-   * Take the list in.
+   * Set the list.
    * @param {HTMLElement} list
    */
-  hold(list) {
+  setList(list) {
     this.#list = list;
-    this.#lay();
+    this.#placeList();
   }
 
-  /** Close the drawer: something was chosen. Beside the chat the list stays. */
+  /** Close the drawer, after a choice. Beside the chat the list stays open. */
   close() {
     this.drawer.close();
   }
 
-  /** Show the list, or hide it. */
+  /** Show or hide the list. */
   toggle() {
-    this.#press();
-  }
-
-  /** Show the list, wherever it stands. */
-  open() {
-    if (this.#place.hidden && !this.drawer.open) this.#press();
-  }
-
-  #lay() {
-    if (!this.#narrow.matches) this.drawer.close();
-    if (this.#list) (this.#narrow.matches ? this.drawer : this.#place).append(this.#list);
-    this.#show();
-  }
-
-  #press() {
     if (this.#narrow.matches) this.drawer.showModal();
     else {
-      this.#isFolded = !this.#isFolded;
-      this.#fold(this.#isFolded);
+      this.#isCollapsed = !this.#isCollapsed;
+      this.#saveCollapsed(this.#isCollapsed);
     }
-    this.#show();
+    this.#update();
   }
 
-  #show() {
-    this.#place.hidden = this.#narrow.matches || this.#isFolded;
-    this.button.setAttribute("aria-expanded", String(this.#narrow.matches ? this.drawer.open : !this.#isFolded));
+  /** Show the list if it is hidden. */
+  open() {
+    if (this.#place.hidden && !this.drawer.open) this.toggle();
+  }
+
+  #placeList() {
+    if (!this.#narrow.matches) this.drawer.close();
+    if (this.#list) (this.#narrow.matches ? this.drawer : this.#place).append(this.#list);
+    this.#update();
+  }
+
+  #update() {
+    this.#place.hidden = this.#narrow.matches || this.#isCollapsed;
+    this.button.setAttribute("aria-expanded", String(this.#narrow.matches ? this.drawer.open : !this.#isCollapsed));
   }
 }

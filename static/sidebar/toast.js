@@ -1,35 +1,39 @@
-/** A quiet line at the foot of the list: what was just done, and the way back. It stays until it is answered. */
+/** A message at the foot of the list, such as what was just done, with Undo, or what is being done, with Cancel. It stays until the user closes it. */
 import { ICONS, h, icon, setText } from "../dom/elements.js";
 import { words } from "../strings/words.js";
 
-/** Shows one thing at a time. */
-export class Undo {
-  #text = h("span", { class: "what", dir: "auto" });
-  #button = h("button", { type: "button", class: "undo" }, words.undo);
+/** Shows one message at a time. */
+export class Toast {
+  #text = h("span", { class: "toast-text", dir: "auto" });
+  #undoButton = h("button", { type: "button", class: "undo" }, words.undo);
   #close = h("button", { type: "button", class: "small", "aria-label": words.close, title: words.close }, icon(ICONS.close));
-  #box = h("div", { class: "box", hidden: true }, this.#text, this.#button, this.#close);
+  #box = h("div", { class: "toast", hidden: true }, this.#text, this.#undoButton, this.#close);
   element = h("div", { class: "done", role: "status" }, this.#box);
   /** @type {(() => void) | null} */
-  #undo = null;
+  #act = null;
 
   constructor() {
-    this.#button.addEventListener("click", () => this.#undo?.());
+    this.#undoButton.addEventListener("click", () => this.#act?.());
     this.#close.addEventListener("click", () => this.show(null));
   }
 
   /**
-   * @param {{text: string, undo?: () => void} | null} what null: nothing
+   * Show a message in place of the current one.
+   * @param {{text: string, undo?: () => void, cancel?: () => void} | null} message null: hide
    */
-  show(what) {
-    this.#undo = what?.undo ?? null;
-    setText(this.#text, what?.text ?? "");
-    this.#button.hidden = this.#undo === null;
-    this.#box.classList.toggle("told", this.#undo === null); // a whole sentence, which may take its lines
-    this.#box.hidden = what === null;
+  show(message) {
+    const { text = "", undo, cancel } = message ?? {};
+    this.#act = undo ?? cancel ?? null;
+    setText(this.#text, text);
+    setText(this.#undoButton, cancel ? words.cancel : words.undo);
+    this.#undoButton.hidden = this.#act === null;
+    this.#close.hidden = cancel !== undefined;
+    this.#box.classList.toggle("full-text", undo === undefined); // a sentence may wrap; a title is cut
+    this.#box.hidden = message === null;
   }
 
-  /** Stand on the way back: what stood under the caret is gone. */
+  /** Focus Undo, after the focused row was removed. */
   focus() {
-    this.#button.focus();
+    this.#undoButton.focus();
   }
 }

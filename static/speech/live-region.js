@@ -1,148 +1,148 @@
 /**
- * `speech/`: What screen readers announce while an answer streams, and how its text is read aloud. What is
+ * `speech/`: What screen readers announce while an answer streams, and the text that they read aloud. What is
  * visible is drawn elsewhere.
  */
-/** One polite live region: it tells a screen reader of questions sent, of what the answer says, and of how it ended. */
+/** A polite live region: announces to screen readers that a question was sent, the answer's text, and its end. */
 import { h } from "../dom/elements.js";
-import { counted } from "../strings/format.js";
+import { formatQuantity } from "../strings/format.js";
 import { countWords } from "./sentences.js";
-import { Speech } from "./speech.js";
-import { START, endOf, read, textOf } from "./spoken-text.js";
+import { SpeechQueue } from "./speech.js";
+import { START, endPosition, readSentences, textOf } from "./spoken-text.js";
 import { isOver } from "../stream/answer-state.js";
 import { language, words } from "../strings/words.js";
 
 /** @typedef {import("../stream/answer-state.js").Answer} Answer */
-/** @typedef {{element: Element, chars: number, isWhole: boolean}} Shown what shows an answer, how much of its text by now, and whether that is all and over */
+/** @typedef {{element: Element, chars: number, isWhole: boolean}} RenderedAnswer `chars`: how many are rendered; `isWhole`: the answer is over and rendered to its end */
 
-/** What is shown is looked at no more often than this. */
-const LOOK_MS = 250;
-/** So much of an answer is counted; of a longer one the number of words is about right. */
+/** The rendered answer is read at most this often. */
+const READ_INTERVAL_MS = 250;
+/** Words are counted up to here; for longer answers their number is extrapolated. */
 const COUNTED_CHARS = 20_000;
-/** Without a mark at its end a text that is said twice would be told once. */
-const TWICE = "\u00a0";
+/** Appended to repeat a text: a live region does not announce a text that stays the same. */
+const REPEAT_MARK = "\u00a0";
 
-/** Tells of one answer after the other. */
+/** Announces one answer after the other. */
 export class Announcer {
-  element = h("p", { class: "unseen", "aria-live": "polite", role: "status" });
-  #speech = new Speech();
+  element = h("p", { class: "visually-hidden", "aria-live": "polite", role: "status" });
+  #queue = new SpeechQueue();
   /** @type {string | null} */
   #run = null;
-  /** Whether nothing more is to be told of this run. */
-  #isTold = true;
-  #place = START;
-  /** So much of its text was there before: it is not told. */
-  #before = 0;
-  #lookAt_ms = 0;
-  #isHushed = false;
-  /** @type {string | undefined} why it could not begin when that was last told */
-  #held = undefined;
+  /** Whether everything about this run is announced or queued. */
+  #isDone = true;
+  #position = START;
+  /** Length of the text that was announced before this answer was continued or reloaded. */
+  #skipChars = 0;
+  #nextRead_ms = 0;
+  #isSilenced = false;
+  /** The announced code of the reason why the answer can't start yet. @type {string | undefined} */
+  #announcedHold = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
 
-  /** @param {import("./speech.js").Mode} mode how much is told */
+  /** @param {import("./speech.js").Mode} mode how much is announced */
   set mode(mode) {
-    this.#speech.mode = mode;
+    this.#queue.mode = mode;
   }
 
   /**
-   * Look at the last answer; say what is to be said of it now.
+   * Announce what is new in the last answer. Calls itself again while something is left.
    * @param {Answer | null} answer
-   * @param {Shown | null} shown
+   * @param {RenderedAnswer | null} rendered
    */
-  notice(answer, shown) {
-    if (answer?.run !== this.#run) this.#begin(answer);
-    if (answer && shown && !this.#isTold) this.#look(answer, shown);
-    this.#speak(() => this.notice(answer, shown));
+  update(answer, rendered) {
+    if (answer?.run !== this.#run) this.#startAnswer(answer);
+    if (answer && rendered && !this.#isDone) this.#read(answer, rendered);
+    this.#speak(() => this.update(answer, rendered));
   }
 
-  /** Say nothing more of this answer but how it ends. */
-  hush() {
-    this.#isHushed = true;
-    this.#speech.clear();
+  /** Announce nothing more about this answer except how it ends. */
+  silence() {
+    this.#isSilenced = true;
+    this.#queue.clear();
     clearTimeout(this.#timer);
   }
 
   /**
-   * Say something else that matters now.
+   * Announce a sentence now.
    * @param {string} text
    */
   say(text) {
-    if (this.#speech.mode === "off") return;
-    this.element.textContent = this.element.textContent === text ? text + TWICE : text;
+    if (this.#queue.mode === "off") return;
+    this.element.textContent = this.element.textContent === text ? text + REPEAT_MARK : text;
   }
 
   /** @param {Answer | null} answer */
-  #begin(answer) {
+  #startAnswer(answer) {
     this.#run = answer?.run ?? null;
-    this.#isTold = answer === null || isOver(answer);
-    this.#place = START;
-    // What stands there already was told before: the answer is continued, or the page was loaded again.
-    this.#before = answer?.text.length ?? 0;
-    this.#isHushed = false;
-    this.#held = undefined;
-    this.#lookAt_ms = 0;
-    this.#speech.clear();
-    if (!this.#isTold) this.say(words.said.asked);
+    this.#isDone = answer === null || isOver(answer);
+    this.#position = START;
+    // Existing text was announced before: the answer is continued, or the page was reloaded.
+    this.#skipChars = answer?.text.length ?? 0;
+    this.#isSilenced = false;
+    this.#announcedHold = undefined;
+    this.#nextRead_ms = 0;
+    this.#queue.clear();
+    if (!this.#isDone) this.say(words.announcements.sent);
   }
 
   /**
    * @param {Answer} answer
-   * @param {Shown} shown
+   * @param {RenderedAnswer} rendered
    */
-  #look(answer, { element, chars, isWhole }) {
-    const speech = this.#speech;
-    if (answer.held && answer.held.code !== this.#held) void this.#hold(answer.held);
-    this.#held = answer.held?.code;
+  #read(answer, { element, chars, isWhole }) {
+    const queue = this.#queue;
+    if (answer.held && answer.held.code !== this.#announcedHold) void this.#announceHold(answer.held);
+    this.#announcedHold = answer.held?.code;
     if (answer.status === "failed" || answer.end?.finish_reason === "cancelled") {
-      this.#isTold = true;
-      speech.clear();
-      return void this.#end(answer);
+      this.#isDone = true;
+      queue.clear();
+      return void this.#announceEnd(answer);
     }
-    if (this.#before > 0) {
-      if (chars < Math.min(this.#before, answer.text.length)) return; // it is still being drawn
-      this.#place = endOf(element);
-      this.#before = 0;
+    if (this.#skipChars > 0) {
+      if (chars < Math.min(this.#skipChars, answer.text.length)) return; // the old text is still being rendered
+      this.#position = endPosition(element);
+      this.#skipChars = 0;
     }
     const isLast = isOver(answer) && isWhole;
     const now_ms = Date.now();
-    if (this.#isHushed) {
-      this.#isTold = isLast;
+    if (this.#isSilenced) {
+      this.#isDone = isLast;
       return;
     }
-    if (speech.mode !== "sentences") this.#isTold = isLast;
-    else if (speech.wants(now_ms) && (isLast || now_ms >= this.#lookAt_ms)) {
-      const { sentences, place, isAll } = read(element, this.#place, isLast);
-      this.#lookAt_ms = now_ms + LOOK_MS;
-      this.#place = place;
-      this.#isTold = isAll;
-      speech.add(sentences);
+    if (queue.mode !== "sentences") this.#isDone = isLast;
+    else if (queue.isReadyForMore(now_ms) && (isLast || now_ms >= this.#nextRead_ms)) {
+      const { sentences, position, isAll } = readSentences(element, this.#position, isLast);
+      this.#nextRead_ms = now_ms + READ_INTERVAL_MS;
+      this.#position = position;
+      this.#isDone = isAll;
+      queue.add(sentences);
     }
-    if (!this.#isTold) return;
+    if (!this.#isDone) return;
     const count = countWords(textOf(element, COUNTED_CHARS), language, answer.text.length > COUNTED_CHARS ? answer.text.length : 0);
-    speech.end(words.said.complete(counted(words.counts.words, count)));
+    queue.end(words.announcements.complete(formatQuantity(words.counts.words, count)));
   }
 
   /** @param {Answer} answer that failed or was stopped */
-  async #end({ failure }) {
-    if (!failure) return this.say(words.said.stopped);
-    const known = words.troubles[failure.code]?.title;
-    const title = known ?? (await import("../strings/failure-text.js").catch(() => null))?.titleOf(failure) ?? failure.error;
-    this.say(`${words.said.failed} ${title}`);
+  async #announceEnd({ failure }) {
+    if (!failure) return this.say(words.announcements.stopped);
+    const known = words.failures[failure.code]?.title;
+    const title = known ?? (await import("../strings/failure-text.js").catch(() => null))?.getFailureTitle(failure) ?? failure.error;
+    this.say(`${words.announcements.failed} ${title}`);
   }
 
   /** @param {NonNullable<Answer["held"]>} held */
-  async #hold(held) {
+  async #announceHold(held) {
     const loaded = await import("../strings/failure-text.js").catch(() => null);
-    const reason = loaded?.reasonOf(held, Date.now());
+    const reason = loaded?.getWaitReason(held, Date.now());
     if (reason) this.say(reason);
   }
 
-  /** @param {() => void} again */
-  #speak(again) {
+  /** @param {() => void} next called when more may be announced */
+  #speak(next) {
     clearTimeout(this.#timer);
     const now_ms = Date.now();
-    const text = this.#speech.take(now_ms);
+    const text = this.#queue.take(now_ms);
     if (text !== null) this.say(text);
-    if (!this.#isTold || this.#speech.isWaiting) this.#timer = setTimeout(again, Math.max(LOOK_MS, this.#speech.wait(now_ms)));
+    if (!this.#isDone || this.#queue.isPending) this.#timer = setTimeout(next, Math.max(READ_INTERVAL_MS, this.#queue.delay(now_ms)));
   }
 }

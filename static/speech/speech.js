@@ -1,6 +1,6 @@
 /**
- * What a screen reader is told of an answer, and when: the first sentence at once, then at most one batch every five
- * seconds, at last how it ended. Pure: time is an argument.
+ * Rations what is announced about an answer: the first sentence at once, then at most one batch every five seconds,
+ * finally how the answer ended. Pure: time is an argument.
  */
 
 /** @typedef {"sentences" | "status" | "off"} Mode */
@@ -8,25 +8,25 @@
 /** @type {readonly Mode[]} */
 export const MODES = ["sentences", "status", "off"];
 
-const SPEECH_PAUSE_MS = 5_000;
-/** About what a quick voice says in that time. A longer sentence is told whole. */
+const BATCH_INTERVAL_MS = 5_000;
+/** About what a fast voice speaks in that time. A longer sentence is a batch of its own. */
 const BATCH_CHARS = 240;
 
-/** A queue that is asked what to say now. It takes a batch at most beyond what it has; more stays where it is read from. */
-export class Speech {
+/** A queue of sentences. It holds little more than a batch; the caller reads more when `isReadyForMore`. */
+export class SpeechQueue {
   /** @type {Mode} */
   #mode = "sentences";
   /** @type {string[]} */
-  #waiting = [];
+  #sentences = [];
   /** @type {string | null} */
-  #end = null;
+  #lastSentence = null;
   #isFirst = true;
   #due_ms = 0;
 
-  /** @param {Mode} mode from now on; what waits is not said any more where sentences are not wanted */
+  /** @param {Mode} mode from now on; drops queued sentences that the mode does not announce */
   set mode(mode) {
     this.#mode = mode;
-    if (mode !== "sentences") this.#waiting = [];
+    if (mode !== "sentences") this.#sentences = [];
     if (mode === "off") this.clear();
   }
 
@@ -35,74 +35,74 @@ export class Speech {
     return this.#mode;
   }
 
-  /** A new answer begins, or this one was stopped: nothing of before is said any more. */
+  /** Empty the queue, and announce the next sentence at once: for a new answer, or a stopped one. */
   clear() {
-    this.#waiting = [];
-    this.#end = null;
+    this.#sentences = [];
+    this.#lastSentence = null;
     this.#isFirst = true;
     this.#due_ms = 0;
   }
 
   /**
-   * Tell whether sentences are to be had now: they are due, and fewer wait than are said at once.
+   * Return whether to add sentences now: they are due, and less than a batch is queued.
    * @param {number} now_ms
    */
-  wants(now_ms) {
-    const isShort = this.#waiting.reduce((sum, { length }) => sum + length, 0) < BATCH_CHARS;
-    return this.#mode === "sentences" && this.#end === null && now_ms >= this.#due_ms && isShort;
+  isReadyForMore(now_ms) {
+    const isShort = this.#sentences.reduce((sum, { length }) => sum + length, 0) < BATCH_CHARS;
+    return this.#mode === "sentences" && this.#lastSentence === null && now_ms >= this.#due_ms && isShort;
   }
 
-  /** @param {readonly string[]} sentences the next ones */
+  /** @param {readonly string[]} sentences */
   add(sentences) {
-    if (this.#mode === "sentences") this.#waiting.push(...sentences);
+    if (this.#mode === "sentences") this.#sentences.push(...sentences);
   }
 
-  /** @param {string} sentence the last thing to say */
+  /** @param {string} sentence announced after all others */
   end(sentence) {
-    if (this.#mode !== "off") this.#end = sentence;
+    if (this.#mode !== "off") this.#lastSentence = sentence;
   }
 
   /**
-   * Say something, if it is time.
+   * Remove and return the next batch.
    * @param {number} now_ms
-   * @returns {string | null} null: nothing now
+   * @returns {string | null} null: nothing is due
    */
   take(now_ms) {
     if (now_ms < this.#due_ms && this.#mode === "sentences") return null;
-    const said = this.#batch();
-    if (this.#waiting.length === 0 && this.#end !== null) {
-      said.push(this.#end);
-      this.#end = null;
+    const batch = this.#takeBatch();
+    if (this.#sentences.length === 0 && this.#lastSentence !== null) {
+      batch.push(this.#lastSentence);
+      this.#lastSentence = null;
     }
-    if (said.length === 0) return null;
-    this.#due_ms = now_ms + SPEECH_PAUSE_MS;
-    return said.join(" ");
+    if (batch.length === 0) return null;
+    this.#due_ms = now_ms + BATCH_INTERVAL_MS;
+    return batch.join(" ");
   }
 
-  /** Whether something waits. */
-  get isWaiting() {
-    return this.#waiting.length > 0 || this.#end !== null;
+  /** Whether something is queued. */
+  get isPending() {
+    return this.#sentences.length > 0 || this.#lastSentence !== null;
   }
 
   /**
-   * How long until something may be said.
+   * Return the milliseconds until the next batch is due.
    * @param {number} now_ms
    */
-  wait(now_ms) {
+  delay(now_ms) {
     return Math.max(0, this.#due_ms - now_ms);
   }
 
-  #batch() {
+  #takeBatch() {
     /** @type {string[]} */
-    const said = [];
+    const batch = [];
     let chars = 0;
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (said.length > 0 && (this.#isFirst || chars + next.length > BATCH_CHARS)) break;
+    for (let next = this.#sentences[0]; next !== undefined; next = this.#sentences[0]) {
+      if (batch.length > 0 && (this.#isFirst || chars + next.length > BATCH_CHARS)) break;
       chars += next.length;
-      said.push(next);
-      this.#waiting.shift();
+      batch.push(next);
+      this.#sentences.shift();
     }
-    if (said.length > 0) this.#isFirst = false;
-    return said;
+    if (batch.length > 0) this.#isFirst = false;
+    return batch;
   }
 }

@@ -1,18 +1,18 @@
-/** An answer as it is said: sentence by sentence, from what is shown; code, tables and formulas in a few words. */
-import { counted } from "../strings/format.js";
+/** The spoken form of a rendered answer: its sentences; code, tables and formulas as short descriptions. */
+import { formatQuantity } from "../strings/format.js";
 import { sentencesOf } from "./sentences.js";
 import { language, words } from "../strings/words.js";
 
-/** @typedef {{unit: number, chars: number}} Place how many units are told, and how much of the next one */
-/** @typedef {{sentences: string[], place: Place, isAll: boolean}} Told */
+/** @typedef {{unit: number, chars: number}} Position how many units are read, and how many characters of the next */
+/** @typedef {{sentences: string[], position: Position, isAll: boolean}} SpokenPart */
 
-/** @type {Place} */
+/** @type {Position} */
 export const START = { unit: 0, chars: 0 };
-/** So many sentences are read at once. */
-const MOST = 24;
-/** What is told one after the other; whatever else there is stands in one of these. */
+/** Sentences per call. */
+const MAX_SENTENCES_READ = 24;
+/** Elements that are read one after the other; all content is in one of them. */
 const UNITS = ".blocks :is(p, h3, h4, h5, h6, summary, .code, .table, div.math)";
-/** Languages as they are said, where code is marked with something shorter. @type {Record<string, string>} */
+/** Spoken names of code languages by their label. @type {Record<string, string>} */
 const NAMES = {
   py: "Python",
   python: "Python",
@@ -34,58 +34,58 @@ const NAMES = {
 };
 
 /**
- * Read on.
- * @param {Element} flow what shows an answer
- * @param {Place} place
- * @param {boolean} isWhole whether nothing more comes; otherwise its last sentence may not be one yet
- * @returns {Told} at most a few sentences
+ * Read the next sentences after a position.
+ * @param {Element} flow the rendered answer
+ * @param {Position} position
+ * @param {boolean} isWhole whether the answer is complete; if not, its last sentence is left for later
+ * @returns {SpokenPart}
  */
-export function read(flow, place, isWhole) {
+export function readSentences(flow, position, isWhole) {
   const units = [...flow.querySelectorAll(UNITS)];
   /** @type {string[]} */
   const sentences = [];
-  let { unit, chars } = place;
-  for (; unit < units.length && sentences.length < MOST; unit++, chars = 0) {
+  let { unit, chars } = position;
+  for (; unit < units.length && sentences.length < MAX_SENTENCES_READ; unit++, chars = 0) {
     const element = /** @type {Element} */ (units[unit]);
     const isOpen = !isWhole && unit === units.length - 1;
-    if (isUnseen(element)) continue;
+    if (isCollapsed(element)) continue;
     if (!element.matches("p, h3, h4, h5, h6, summary")) {
       if (isOpen) break;
-      sentences.push(described(element));
+      sentences.push(describe(element));
       continue;
     }
     const found = sentencesOf(spoken(element).slice(chars), language);
-    const known = isOpen ? found.slice(0, -1) : found;
-    for (const sentence of known) {
+    const complete = isOpen ? found.slice(0, -1) : found;
+    for (const sentence of complete) {
       chars += sentence.length;
       if (sentence.trim() !== "") sentences.push(sentence.trim());
     }
     if (isOpen) break;
   }
-  return { sentences, place: { unit, chars }, isAll: isWhole && unit >= units.length };
+  return { sentences, position: { unit, chars }, isAll: isWhole && unit >= units.length };
 }
 
 /**
- * Give the place behind all that is shown.
+ * Return the position after all rendered content.
  * @param {Element} flow
- * @returns {Place}
+ * @returns {Position}
  */
-export function endOf(flow) {
+export function endPosition(flow) {
   const units = flow.querySelectorAll(UNITS);
   const last = units[units.length - 1];
   return last ? { unit: units.length - 1, chars: spoken(last).length } : START;
 }
 
 /**
- * Give the words of an answer, without what belongs to the page.
+ * Return the text of an answer without the page's own labels.
  * @param {Element} flow
- * @param {number} most so many characters are enough
+ * @param {number} maxChars stop after this many
  */
-export function textOf(flow, most) {
+export function textOf(flow, maxChars) {
   const walker = document.createTreeWalker(flow, NodeFilter.SHOW_TEXT);
   const found = [];
   let chars = 0;
-  for (let node = walker.nextNode(); node && chars < most; node = walker.nextNode()) {
+  for (let node = walker.nextNode(); node && chars < maxChars; node = walker.nextNode()) {
     if (node.parentElement?.closest(".code-head, .back, math")) continue;
     found.push(node.nodeValue ?? "");
     chars += node.nodeValue?.length ?? 0;
@@ -94,27 +94,28 @@ export function textOf(flow, most) {
 }
 
 /** @param {Element} element */
-function isUnseen(element) {
+function isCollapsed(element) {
   const box = element.closest("details:not([open])");
   return box !== null && element.localName !== "summary";
 }
 
 /** @param {Element} element code, a table or a formula */
-function described(element) {
+function describe(element) {
   if (element.matches(".code")) {
     const label = element.querySelector(".language")?.textContent ?? "";
-    const lines = counted(words.counts.lines, (element.querySelector("code")?.textContent ?? "").trimEnd().split("\n").length);
-    return label === "" ? words.said.plainCode(lines) : words.said.code(NAMES[label.toLowerCase()] ?? label, lines);
+    const lines = formatQuantity(words.counts.lines, (element.querySelector("code")?.textContent ?? "").trimEnd().split("\n").length);
+    return label === "" ? words.announcements.plainCode(lines) : words.announcements.code(NAMES[label.toLowerCase()] ?? label, lines);
   }
-  if (!element.matches(".table")) return words.said.formula;
+  if (!element.matches(".table")) return words.announcements.formula;
   const rows = element.querySelectorAll("tbody tr").length;
   const columns = element.querySelector("tr")?.childElementCount ?? 0;
-  return words.said.table(counted(words.counts.rows, rows), counted(words.counts.columns, columns));
+  return words.announcements.table(formatQuantity(words.counts.rows, rows), formatQuantity(words.counts.columns, columns));
 }
 
 /**
+ * Return the spoken form of a node.
  * @param {Node} node
- * @returns {string} as it is said
+ * @returns {string}
  */
 function spoken(node) {
   if (node.nodeType === Node.TEXT_NODE) return node.nodeValue ?? "";
@@ -126,7 +127,10 @@ function spoken(node) {
   return Array.from(node.childNodes, spoken).join("");
 }
 
-/** @param {string} tex a letter, a number or a short sum is said as it is */
+/**
+ * Return a short formula as it is, and a word for others.
+ * @param {string} tex
+ */
 function formula(tex) {
-  return /^[\p{L}\p{N} +=<>.,()-]{1,16}$/u.test(tex) ? tex : words.said.formula;
+  return /^[\p{L}\p{N} +=<>.,()-]{1,16}$/u.test(tex) ? tex : words.announcements.formula;
 }

@@ -1,48 +1,60 @@
-/**
- * How long to wait for what, in milliseconds. Pure: chance is an argument.
- */
+/** Timeouts and pauses of a session, in milliseconds. Pure: the random number is an argument. */
 
-/** Nothing came for this long after the request: try the other transport as well. */
+/** No byte came for this long after the request: try the other transport as well. */
 export const SWITCH_MS = 3_000;
-/** Nothing came for this long: the connection is dead, whatever the network says. */
-export const SILENCE_MS = 25_000;
-/** The server says something every ten seconds; when the page is shown again, older than this is suspect. */
-export const SUSPECT_MS = 12_000;
-/** The longest a refusal may ask us to wait on our own, what is counted by the minute included; beyond it a person decides. */
-export const PATIENCE_MS = 65_000;
-
-/** A slow line still sends this much in a second; what is sent first may take its time before an answer can come. */
-const SLOWEST_CHARS_PER_S = 32_000;
+/** The time after which the server sends something, unless it says otherwise. */
+export const HEARTBEAT_MS = 10_000;
 
 /**
- * Tell how long sending may take.
- * @param {import("./types.js").Opening | null} opening
+ * Return how long no byte may come before the connection is treated as dead.
+ * @param {number} heartbeat_ms
  */
-export function sendingMs(opening) {
-  const chars = (opening?.images ?? []).reduce((sum, { length }) => sum + length, 0);
-  return (chars / SLOWEST_CHARS_PER_S) * 1_000;
-}
-
-const FIRST_MS = 300;
-const LONGEST_MS = 15_000;
-
-/**
- * Choose the pause before the next try: exponential, half of it by chance, never above the cap
- * unless the server asked for more.
- * @param {number} failures tries since a frame last came, 1 or more
- * @param {number} asked_ms what the server asked for; 0 when it did not
- * @param {number} chance 0 to 1
- */
-export function backoff(failures, asked_ms, chance) {
-  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 10));
-  return Math.max(ceiling * (0.5 + chance / 2), asked_ms * (1 + chance / 4));
+export function silenceMs(heartbeat_ms) {
+  return Math.max(25_000, heartbeat_ms * 2.5);
 }
 
 /**
- * Read a Retry-After header.
+ * Return how long no byte may come before an open connection is replaced when the page becomes visible again.
+ * @param {number} heartbeat_ms
+ */
+export function suspectMs(heartbeat_ms) {
+  return Math.max(12_000, heartbeat_ms * 1.2);
+}
+/** Wait for a refusal to pass on our own at most this long, which covers limits per minute; else the user decides. */
+export const MAX_REFUSAL_MS = 65_000;
+
+/** An upload at this rate or faster is not counted as silence. */
+const MIN_UPLOAD_CHARS_PER_S = 32_000;
+
+/**
+ * Return how long sending a body's images may take.
+ * @param {import("./types.js").StartBody | null} body
+ */
+export function uploadMs(body) {
+  const chars = (body?.images ?? []).reduce((sum, { length }) => sum + length, 0);
+  return (chars / MIN_UPLOAD_CHARS_PER_S) * 1_000;
+}
+
+const MIN_PAUSE_MS = 300;
+const MAX_PAUSE_MS = 15_000;
+
+/**
+ * Return the pause before the next try: exponential with jitter over its upper half, capped unless the server asked
+ * for more.
+ * @param {number} failures tries since the last frame, 1 or more
+ * @param {number} requested_ms what the server asked for; 0 when it did not
+ * @param {number} random 0 to 1
+ */
+export function backoff(failures, requested_ms, random) {
+  const ceiling = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
+  return Math.max(ceiling * (0.5 + random / 2), requested_ms * (1 + random / 4));
+}
+
+/**
+ * Parse a Retry-After header.
  * @param {string | null} header seconds, or a date
  * @param {number} now_ms
- * @returns {number | null} milliseconds from now; null when it says nothing usable
+ * @returns {number | null} milliseconds from now; null when it is missing or invalid
  */
 export function parseRetryAfter(header, now_ms) {
   const text = header?.trim() ?? "";

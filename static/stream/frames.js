@@ -1,14 +1,14 @@
 /**
- * Frames, cursors and their one wire form, as the page knows them. Values only.
+ * Frames and cursors: their types and how they are parsed.
  *
- * A frame is one JSON object; the keys below say what it is. Unknown keys and unknown frames are
- * ignored, so that an older page keeps working with a newer server.
+ * A frame is a JSON object whose key says its kind. Unknown keys and unknown frames are ignored, so that an older page
+ * works with a newer server.
  */
 
 /**
- * @typedef {object} Cursor where a reader stands: the last frame it has
- * @property {string} run the answer it belongs to
- * @property {number} epoch 1, 2, 3 …; raised when another writer took over
+ * @typedef {object} Cursor the position of a frame in a run: resume after the last one received
+ * @property {string} run the run's id
+ * @property {number} epoch 1, 2, 3 …; raised when another writer takes over
  * @property {number} seq 1, 2, 3 … within an epoch
  */
 
@@ -16,34 +16,35 @@
  * @typedef {object} Usage
  * @property {number} input_tokens
  * @property {number} output_tokens
- * @property {boolean} [estimated] the provider did not say; the server counted
+ * @property {boolean} [estimated] counted by the server because the provider did not report it
  */
 
-/** @typedef {{n: number, title: string, source: string, snippet: string, score: number}} Source */
-/** @typedef {{run: string, provider: string, model: string, question?: string}} Start */
+/** @typedef {{n: number, title?: string, source?: string, snippet?: string, score?: number}} Source `source` is a web address, or names what has none */
+/** @typedef {{run: string, provider: string, model: string, question?: string, images?: string[]}} Start */
 /** @typedef {{text?: string, reasoning?: string, sources?: Source[], start?: Start}} Reset */
-/** @typedef {{code: string, after_ms?: number}} Notice */
+/** @typedef {{code: string, after_ms?: number, parameter?: string}} Notice */
 
 /**
- * @typedef {object} Done the terminal frame of an answer that came to an end
+ * @typedef {object} Done the terminal frame of an answer that did not fail
  * @property {true} done
  * @property {string} finish_reason `stop length tool_calls content_filter cancelled`
  * @property {Usage} [usage]
  * @property {string | number | null} [cost] in US dollars; absent or null when the price is unknown
- * @property {string} [by] who cancelled: `user`, `orphan`, `budget`
- * @property {number} [thought_ms] how long the model thought before it answered
- * @property {string} [provider] who really answered, which a fallback may have changed
- * @property {string} [model]
+ * @property {string} [by] who cancelled: `user`, `orphan` (nobody was reading), `budget`
+ * @property {number} [thought_ms] how long the model reasoned before its answer
+ * @property {string} [provider] the provider that answered; after a fallback not that of the start frame
+ * @property {string} [model] the model that answered
  */
 
 /**
  * @typedef {object} Failure the terminal frame of an answer that failed
- * @property {string} error a sentence
+ * @property {string} error a sentence in English
  * @property {string} code
  * @property {boolean} [retryable]
- * @property {boolean} [partial]
+ * @property {boolean} [partial] whether the server has part of an answer
+ * @property {string} [param] the field of the request that has to be another: `model`
  * @property {number | null} [retry_after] seconds
- * @property {number} [limit] what may be had, where that was too little: a number, or bytes
+ * @property {number} [limit] the limit that was exceeded: a number, or bytes
  * @property {number} [thought_ms]
  * @property {string} [provider]
  * @property {string} [model]
@@ -52,7 +53,7 @@
  */
 
 /**
- * @typedef {object} Frame one write to a reader; exactly one of these keys is there
+ * @typedef {object} Frame one event of a run; exactly one of these keys is present
  * @property {Start} [start]
  * @property {string} [text]
  * @property {string} [reasoning]
@@ -65,17 +66,17 @@
 
 /**
  * @typedef {object} Received a frame as a transport hands it over
- * @property {Cursor | null} cursor null for the frames that have no place of their own
+ * @property {Cursor | null} cursor null for frames without an id, which cannot be resumed from
  * @property {Frame} frame
  */
 
-/** What a run and the numbers in a cursor may look like; anything else is no cursor. */
+/** `run:epoch:seq`. */
 const CURSOR = /^([A-Za-z0-9_-]{22}):([1-9][0-9]{0,14}):(0|[1-9][0-9]{0,14})$/;
 
 /**
- * Read a cursor from its wire form `run:epoch:seq`.
+ * Parse a cursor.
  * @param {unknown} text
- * @returns {Cursor | null} null when it is not one
+ * @returns {Cursor | null} null when it is none
  */
 export function parseCursor(text) {
   const match = typeof text === "string" ? CURSOR.exec(text) : null;
@@ -83,7 +84,7 @@ export function parseCursor(text) {
 }
 
 /**
- * Write a cursor in its wire form.
+ * Format a cursor as `run:epoch:seq`.
  * @param {Cursor} cursor
  */
 export function formatCursor({ run, epoch, seq }) {
@@ -91,9 +92,9 @@ export function formatCursor({ run, epoch, seq }) {
 }
 
 /**
- * Read a JSON object, whatever it means.
+ * Parse a JSON object.
  * @param {string} text
- * @returns {Record<string, unknown> | null} null when it is no JSON object
+ * @returns {Record<string, unknown> | null} null when it is invalid or no object
  */
 export function parseObject(text) {
   try {
@@ -105,15 +106,15 @@ export function parseObject(text) {
 }
 
 /**
- * Read a frame; its known keys have the types written above afterwards, or it is no frame.
+ * Check that the known keys of a frame have the types above.
  * @param {Record<string, unknown> | null} json
- * @returns {Frame | null}
+ * @returns {Frame | null} null when one has another type
  */
-export function readFrame(json) {
+export function parseFrame(json) {
   if (json === null) return null;
-  const shapes = { text: "string", reasoning: "string", error: "string", done: "boolean" };
-  for (const [key, shape] of Object.entries(shapes)) {
-    if (key in json && typeof json[key] !== shape) return null;
+  const types = { text: "string", reasoning: "string", error: "string", done: "boolean" };
+  for (const [key, type] of Object.entries(types)) {
+    if (key in json && typeof json[key] !== type) return null;
   }
   for (const key of ["start", "reset", "notice"]) {
     if (key in json && (json[key] === null || typeof json[key] !== "object")) return null;

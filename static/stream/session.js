@@ -1,239 +1,256 @@
 /**
- * Follow one answer to its end, over whichever transport carries it: the cursor, when to resume,
- * how long to wait, when to try the other transport. Knows no page; time, chance and the transports
- * are given to it.
+ * Reads one answer to its end: keeps the cursor, reconnects after a cut, backs off, and switches transports. Clock and
+ * transports are injected.
  *
- * Each connection is a link. Usually there is one; there are two while the first has said nothing
- * yet and the other transport is tried beside it. The first to say anything wins.
+ * Usually one connection is open. While the first has sent no byte, the other transport is tried beside it; the first
+ * that sends a byte is kept.
  */
 import { formatCursor } from "./frames.js";
-import { PATIENCE_MS, SILENCE_MS, SUSPECT_MS, SWITCH_MS, backoff, sendingMs } from "./backoff.js";
-import { ended, heldBack, isOver, reduce, reopened, withoutCursor } from "./answer-state.js";
+import { HEARTBEAT_MS, MAX_REFUSAL_MS, SWITCH_MS, backoff, silenceMs, suspectMs, uploadMs } from "./backoff.js";
+import { endAnswer, holdBack, isOver, reduce, reopen, dropCursor } from "./answer-state.js";
 
 /** @typedef {import("./frames.js").Received} Received */
 /** @typedef {import("./types.js").Clock} Clock */
 /** @typedef {import("./types.js").Connection} Connection */
-/** @typedef {import("./types.js").Ending} Ending */
-/** @typedef {import("./types.js").Opening} Opening */
+/** @typedef {import("./types.js").Disconnect} Disconnect */
+/** @typedef {import("./types.js").StartBody} StartBody */
 /** @typedef {import("./types.js").Transport} Transport */
 /** @typedef {import("./answer-state.js").Answer} Answer */
-/** @typedef {{at: number, heard: boolean, connection: Connection | null}} Link */
+/** @typedef {{at: number, isActive: boolean, connection: Connection | null}} Attempt one connection, over `transports[at]` */
 
 /**
- * @typedef {object} Watcher what a session tells
+ * @typedef {object} SessionListener the callbacks of a session
  * @property {(answer: Answer) => void} changed
- * @property {(state: "fine" | "lost" | "busy") => void} linked whether the answer comes, or will again by itself
- * @property {() => void} signedOut the server does not know this visitor any more
+ * @property {(state: import("./types.js").ConnectionState) => void} connectionChanged
+ * @property {() => void} signedOut the server answered 401; the session is closed
  */
 
 /**
- * @typedef {object} Means what a session works with
+ * @typedef {object} SessionTools what a session works with
  * @property {readonly Transport[]} transports in the order in which they are tried
  * @property {Clock} clock
- * @property {Watcher} watcher
+ * @property {SessionListener} listener
+ * @property {number} [heartbeat_ms] the longest silence of the server
  */
 
-/** How much of the usual chance there is in a pause that ends with a limit of one's own. */
-const OWN_SPREAD = 0.1;
+/** The part of the usual jitter that is kept after a 429. */
+const OWN_LIMIT_JITTER = 0.1;
 
-/** Follows one answer from `begin` until it is over or `close` is called. */
+/** Reads one answer, from `start` until the answer is over or `close` is called. */
 export class Session {
   #answer;
   #opening;
-  #means;
-  /** @type {Set<Link>} */
-  #links = new Set();
-  /** Which transport the next connection uses: the one that last said something. */
+  #tools;
+  /** @type {Set<Attempt>} the open connections */
+  #attempts = new Set();
+  /** The transport of the next connection: the one that last sent a byte. */
   #at = 0;
-  /** Tries since a frame last came. */
+  /** Tries since the last frame. */
   #failures = 0;
-  /** What the server asked for: by `retry:` for ordinary pauses, by a notice for the next one. */
-  #pace_ms = 0;
-  #pauseOnce_ms = 0;
-  #heardAt_ms = 0;
+  /** The server's `retry:`, for every pause but the first after a frame. */
+  #retry_ms = 0;
+  /** The server's longest silence, as its last response named it. @type {number | null} */
+  #namedHeartbeat_ms = null;
+  /** The pause that a `reconnect` notice asks for, once. */
+  #noticePause_ms = 0;
+  #activeAt_ms = 0;
   /** @type {Map<"retry" | "switch" | "silence", number>} */
   #timers = new Map();
-  #closed = false;
+  #isClosed = false;
 
   /**
-   * @param {Answer} answer as it is now; it may have begun before a reload
-   * @param {Opening | null} opening what starts the run if the server does not have it; null: it must
-   * @param {Means} means
+   * @param {Answer} answer its current state; it may have started before a reload
+   * @param {StartBody | null} opening starts the run if the server does not have it; null: only join the run
+   * @param {SessionTools} tools
    */
-  constructor(answer, opening, means) {
+  constructor(answer, opening, tools) {
     this.#answer = answer;
     this.#opening = opening;
-    this.#means = means;
+    this.#tools = tools;
   }
 
   /** Connect for the first time. */
-  begin() {
+  start() {
     this.#connect();
   }
 
   /**
-   * Look at the connection because something changed: the network came back, the page is shown.
-   * @param {boolean} distrust whether the open connection must be replaced even if it was heard lately
+   * Reconnect if the connection is suspect, because the network came back or the page became visible.
+   * @param {boolean} isForced replace the open connection even if bytes came lately
    */
-  wake(distrust) {
+  wake(isForced) {
     if (this.#isOver()) return;
-    const sending_ms = this.#answer.cursor === null ? sendingMs(this.#opening) : 0;
-    const quiet_ms = this.#means.clock.now() - this.#heardAt_ms - sending_ms;
-    if (this.#links.size > 0 && !distrust && quiet_ms < SUSPECT_MS) return;
+    const quiet_ms = this.#tools.clock.now() - this.#activeAt_ms - this.#upload_ms();
+    if (this.#attempts.size > 0 && !isForced && quiet_ms < suspectMs(this.#heartbeat_ms())) return;
     this.#connect();
   }
 
   /**
-   * End the answer here without waiting for the server's own end.
+   * End the answer without waiting for the server's terminal frame.
    * @param {import("./frames.js").Done | import("./frames.js").Failure} end
    */
   finish(end) {
     this.#end(end);
   }
 
-  /** Stop following; the answer goes on without this reader. */
+  /** Stop reading; the run continues on the server. */
   close() {
-    this.#closed = true;
-    this.#drop();
+    this.#isClosed = true;
+    this.#disconnect();
   }
 
   #isOver() {
-    return this.#closed || isOver(this.#answer);
+    return this.#isClosed || isOver(this.#answer);
   }
 
   #connect() {
-    this.#drop();
-    this.#answer = reopened(this.#answer);
-    this.#heardAt_ms = this.#means.clock.now();
+    this.#disconnect();
+    this.#answer = reopen(this.#answer);
+    this.#activeAt_ms = this.#tools.clock.now();
     this.#open(this.#at);
-    // Images go with every start, until the first frame has told that it came.
-    const sending_ms = this.#answer.cursor === null ? sendingMs(this.#opening) : 0;
-    this.#arm("switch", SWITCH_MS + sending_ms, () => this.#open(this.#at + 1));
-    this.#arm("silence", SILENCE_MS + sending_ms, () => this.#silent());
+    const upload_ms = this.#upload_ms();
+    this.#arm("switch", SWITCH_MS + upload_ms, () => this.#open(this.#at + 1));
+    this.#arm("silence", silenceMs(this.#heartbeat_ms()) + upload_ms, () => this.#silent());
+  }
+
+  /** Return how long the request may take: it has the images until the first frame shows that the server has them. */
+  #upload_ms() {
+    return this.#answer.cursor === null ? uploadMs(this.#opening) : 0;
+  }
+
+  #heartbeat_ms() {
+    return this.#namedHeartbeat_ms ?? this.#tools.heartbeat_ms ?? HEARTBEAT_MS;
+  }
+
+  /** @param {number} ms */
+  #setHeartbeat(ms) {
+    this.#namedHeartbeat_ms = ms;
+    this.#arm("silence", silenceMs(ms), () => this.#silent());
   }
 
   /** @param {number} at */
   #open(at) {
-    const { transports } = this.#means;
+    const { transports } = this.#tools;
     const { run, cursor } = this.#answer;
-    /** @type {Link} */
-    const link = { at: at % transports.length, heard: false, connection: null };
-    const ask = { run, after: cursor && formatCursor(cursor), opening: this.#opening };
-    const isOpen = () => this.#links.has(link);
-    this.#links.add(link);
-    link.connection = /** @type {Transport} */ (transports[link.at])(ask, {
-      heard: () => isOpen() && this.#heard(link),
+    /** @type {Attempt} */
+    const attempt = { at: at % transports.length, isActive: false, connection: null };
+    const request = { run, after: cursor && formatCursor(cursor), opening: this.#opening };
+    const isOpen = () => this.#attempts.has(attempt);
+    this.#attempts.add(attempt);
+    attempt.connection = /** @type {Transport} */ (transports[attempt.at])(request, {
+      active: () => isOpen() && this.#active(attempt),
       received: (received) => isOpen() && this.#received(received),
-      pace: (ms) => (this.#pace_ms = ms),
-      ended: (ending) => isOpen() && this.#lost(link, ending),
+      retry: (ms) => (this.#retry_ms = ms),
+      heartbeat: (ms) => isOpen() && this.#setHeartbeat(ms),
+      ended: (disconnect) => isOpen() && this.#ended(attempt, disconnect),
     });
   }
 
-  /** @param {Link} link */
-  #heard(link) {
-    this.#heardAt_ms = this.#means.clock.now();
-    this.#arm("silence", SILENCE_MS, () => this.#silent());
-    if (link.heard) return;
-    link.heard = true;
-    this.#at = link.at;
+  /** @param {Attempt} attempt */
+  #active(attempt) {
+    this.#activeAt_ms = this.#tools.clock.now();
+    this.#arm("silence", silenceMs(this.#heartbeat_ms()), () => this.#silent());
+    if (attempt.isActive) return;
+    attempt.isActive = true;
+    this.#at = attempt.at;
     this.#disarm("switch");
-    for (const other of this.#links) if (other !== link) this.#shut(other);
-    this.#means.watcher.linked("fine");
+    for (const other of this.#attempts) if (other !== attempt) this.#drop(other);
+    this.#tools.listener.connectionChanged("fine");
   }
 
   /** @param {Received} received */
   #received(received) {
     this.#failures = 0;
     const { frame } = received;
-    if (frame.notice?.code === "reconnect") this.#pauseOnce_ms = frame.notice.after_ms ?? 0;
-    this.#change(reduce(this.#answer, received, this.#means.clock.now()));
+    if (frame.notice?.code === "reconnect") this.#noticePause_ms = frame.notice.after_ms ?? 0;
+    this.#change(reduce(this.#answer, received, this.#tools.clock.now()));
   }
 
   /** @param {Answer} answer */
   #change(answer) {
     if (answer === this.#answer) return;
     this.#answer = answer;
-    if (isOver(answer)) this.#drop();
-    this.#means.watcher.changed(answer);
+    if (isOver(answer)) this.#disconnect();
+    this.#tools.listener.changed(answer);
   }
 
   /**
-   * One link ended.
-   * @param {Link} link
-   * @param {Ending} ending
+   * @param {Attempt} attempt
+   * @param {Disconnect} disconnect
    */
-  #lost(link, ending) {
-    this.#links.delete(link);
-    if (ending.kind === "over") {
-      // The cursor was the last frame's, yet its end never reached us: read it all once more.
-      this.#answer = withoutCursor(this.#answer);
-      return this.#lose({ kind: "cut" });
+  #ended(attempt, disconnect) {
+    this.#attempts.delete(attempt);
+    const { kind, message } = disconnect;
+    if (kind === "over") {
+      // The cursor was the terminal frame's, but this answer is not over, so that frame is missing: read all again.
+      this.#answer = dropCursor(this.#answer);
+      return this.#retryLater({ kind: "cut" });
     }
-    if (ending.kind === "gone") return this.#end({ error: ending.message ?? "", code: "gone" });
-    if (ending.kind === "refused" && !this.#mayWait(ending)) return this.#refused(ending);
-    // Beside a link that still tries, the loss of another decides nothing.
-    if (this.#links.size > 0) return;
-    if (!link.heard && ending.kind !== "refused") this.#at = link.at + 1;
-    this.#lose(ending);
+    if (kind === "gone") return this.#end({ error: message ?? "", code: "gone" });
+    if (kind === "refused" && !this.#isTemporary(disconnect)) return this.#fail(disconnect);
+    // Another connection is still open and may succeed.
+    if (this.#attempts.size > 0) return;
+    if (!attempt.isActive && kind !== "refused") this.#at = attempt.at + 1;
+    this.#retryLater(disconnect);
   }
 
-  /** @param {Ending} ending */
-  #mayWait({ status, code, retry_ms }) {
+  /** @param {Disconnect} disconnect */
+  #isTemporary({ status, code, retry_ms }) {
     if (code === "locked") return false;
-    const isPassing = status === 429 || status === 503;
     const hasBegun = this.#answer.cursor !== null;
-    return isPassing && (hasBegun || (typeof retry_ms === "number" && retry_ms <= PATIENCE_MS));
+    return (status === 429 || status === 503) && (hasBegun || (typeof retry_ms === "number" && retry_ms <= MAX_REFUSAL_MS));
   }
 
-  /** @param {Ending} ending */
-  #refused({ status, message, code, retry_ms, limit }) {
-    // Where cookies are refused there is no owner, and signing in or loading the page again would not help.
+  /** @param {Disconnect} disconnect */
+  #fail({ status, message, code, retry_ms, limit }) {
+    // `no_owner`: the browser refuses cookies, so signing in or reloading would not help.
     if (status === 401 && code !== "no_owner") {
       this.close();
-      return this.#means.watcher.signedOut();
+      return this.#tools.listener.signedOut();
     }
     const retry_after = typeof retry_ms === "number" ? Math.ceil(retry_ms / 1000) : null;
     this.#end({ error: message ?? "", code: code ?? "refused", retry_after, limit });
   }
 
   /**
-   * Nothing is open any more: come back after a pause.
-   * @param {Ending} ending
+   * Close every connection, and reconnect after a pause.
+   * @param {Disconnect} disconnect
    */
-  #lose(ending) {
-    this.#drop();
+  #retryLater({ kind, status, code, retry_ms }) {
+    const { clock, listener } = this.#tools;
+    this.#disconnect();
     this.#failures += 1;
-    const asked_ms = Math.max(ending.retry_ms ?? 0, this.#pauseOnce_ms, this.#failures > 1 ? this.#pace_ms : 0);
-    this.#pauseOnce_ms = 0;
-    // Whoever is beyond a limit of their own meets nobody when they come back: few need to be spread.
-    const spread = ending.status === 429 ? OWN_SPREAD : 1;
-    const pause_ms = backoff(this.#failures, asked_ms, this.#means.clock.random() * spread);
+    const requested_ms = Math.max(retry_ms ?? 0, this.#noticePause_ms, this.#failures > 1 ? this.#retry_ms : 0);
+    this.#noticePause_ms = 0;
+    // A 429 is a limit of this user alone: no crowd returns at the same time, so little jitter is enough.
+    const jitter = status === 429 ? OWN_LIMIT_JITTER : 1;
+    const pause_ms = backoff(this.#failures, requested_ms, clock.random() * jitter);
     this.#arm("retry", pause_ms, () => this.#connect());
-    const { clock, watcher } = this.#means;
-    if (this.#answer.cursor === null) this.#change(heldBack(this.#answer, ending.code, clock.now() + pause_ms));
-    watcher.linked(ending.kind === "refused" ? "busy" : "lost");
+    if (this.#answer.cursor === null) this.#change(holdBack(this.#answer, code, clock.now() + pause_ms));
+    listener.connectionChanged(kind === "refused" ? "busy" : "lost");
   }
 
-  /** Something between holds the bytes back, or the connection is dead: the other transport goes first. */
+  /** No byte came: a proxy buffers the body, or the connection is dead. Try the other transport first. */
   #silent() {
     this.#at += 1;
-    this.#lose({ kind: "cut" });
+    this.#retryLater({ kind: "cut" });
   }
 
   /** @param {import("./frames.js").Done | import("./frames.js").Failure} end */
   #end(end) {
-    this.#change(ended(this.#answer, end, this.#means.clock.now()));
+    this.#change(endAnswer(this.#answer, end, this.#tools.clock.now()));
   }
 
-  #drop() {
+  /** Close every connection and stop every timer. */
+  #disconnect() {
     for (const name of this.#timers.keys()) this.#disarm(name);
-    for (const link of this.#links) this.#shut(link);
+    for (const attempt of this.#attempts) this.#drop(attempt);
   }
 
-  /** @param {Link} link */
-  #shut(link) {
-    this.#links.delete(link);
-    link.connection?.close();
+  /** @param {Attempt} attempt */
+  #drop(attempt) {
+    this.#attempts.delete(attempt);
+    attempt.connection?.close();
   }
 
   /**
@@ -243,13 +260,13 @@ export class Session {
    */
   #arm(name, ms, act) {
     this.#disarm(name);
-    this.#timers.set(name, this.#means.clock.after(act, ms));
+    this.#timers.set(name, this.#tools.clock.after(act, ms));
   }
 
   /** @param {"retry" | "switch" | "silence"} name */
   #disarm(name) {
     const timer = this.#timers.get(name);
-    if (timer !== undefined) this.#means.clock.cancel(timer);
+    if (timer !== undefined) this.#tools.clock.cancel(timer);
     this.#timers.delete(name);
   }
 }

@@ -1,33 +1,36 @@
 /**
- * Follow a run over server-sent events, read by `fetch`: POST starts or joins it, GET resumes it.
- * It counts bytes, which an EventSource can't, and sees the status of a refusal.
+ * The transport over server-sent events, read with `fetch`: POST starts or joins a run, GET resumes it. Unlike an
+ * EventSource it sees every byte, and the status of a refusal.
  */
-import { parseCursor, parseObject, readFrame } from "./frames.js";
+import { parseCursor, parseFrame, parseObject } from "./frames.js";
 import { parseRetryAfter } from "./backoff.js";
 import { SseDecoder } from "./sse.js";
 
-/** @typedef {import("./types.js").Ask} Ask */
-/** @typedef {import("./types.js").Ending} Ending */
-/** @typedef {import("./types.js").Sink} Sink */
+/** @typedef {import("./types.js").Disconnect} Disconnect */
+/** @typedef {import("./types.js").Receiver} Receiver */
+/** @typedef {import("./types.js").RunRequest} RunRequest */
+
+/** The server's setting allows no more. */
+const MAX_HEARTBEAT_S = 60;
 
 /**
- * Make the transport.
- * @param {string} base the address of the page, to which every door is relative
+ * Create the transport.
+ * @param {string} base the address of the page, to which the endpoints are relative
  * @returns {import("./types.js").Transport}
  */
-export function overSse(base) {
-  return (ask, sink) => {
+export function sseTransport(base) {
+  return (request, receiver) => {
     const aborter = new AbortController();
-    let closed = false;
-    /** @param {Ending} ending */
-    const end = (ending) => {
-      if (!closed) sink.ended(ending);
-      closed = true;
+    let isClosed = false;
+    /** @param {Disconnect} disconnect */
+    const end = (disconnect) => {
+      if (!isClosed) receiver.ended(disconnect);
+      isClosed = true;
     };
-    follow(base, ask, sink, aborter.signal).then(end, () => end({ kind: "cut" }));
+    readStream(base, request, receiver, aborter.signal).then(end, () => end({ kind: "cut" }));
     return {
       close() {
-        closed = true;
+        isClosed = true;
         aborter.abort();
       },
     };
@@ -36,27 +39,29 @@ export function overSse(base) {
 
 /**
  * @param {string} base
- * @param {Ask} ask
- * @param {Sink} sink
+ * @param {RunRequest} request
+ * @param {Receiver} receiver
  * @param {AbortSignal} signal
- * @returns {Promise<Ending>}
+ * @returns {Promise<Disconnect>}
  */
-async function follow(base, ask, sink, signal) {
-  const response = await request(base, ask, signal);
+async function readStream(base, request, receiver, signal) {
+  const response = await send(base, request, signal);
   if (response.status === 204) return { kind: "over" };
-  if (!response.ok) return refusalOf(response);
-  const kind = response.headers.get("content-type") ?? "";
-  if (!kind.startsWith("text/event-stream") || response.body === null) return { kind: "cut" };
-  await readBody(response.body.getReader(), sink, signal);
+  if (!response.ok) return readRefusal(response);
+  const type = response.headers.get("content-type") ?? "";
+  if (!type.startsWith("text/event-stream") || response.body === null) return { kind: "cut" };
+  const heartbeat_s = Number(response.headers.get("freshet-heartbeat"));
+  if (heartbeat_s > 0 && heartbeat_s <= MAX_HEARTBEAT_S && !signal.aborted) receiver.heartbeat?.(heartbeat_s * 1_000);
+  await readBody(response.body.getReader(), receiver, signal);
   return { kind: "cut" };
 }
 
 /**
  * @param {string} base
- * @param {Ask} ask
+ * @param {RunRequest} request
  * @param {AbortSignal} signal
  */
-function request(base, { run, after, opening }, signal) {
+function send(base, { run, after, opening }, signal) {
   /** @type {RequestInit} */
   const common = { signal, cache: "no-store", credentials: "same-origin", redirect: "error" };
   if (after === null && opening !== null) {
@@ -72,33 +77,33 @@ function request(base, { run, after, opening }, signal) {
 
 /**
  * @param {ReadableStreamDefaultReader<Uint8Array>} reader
- * @param {Sink} sink
+ * @param {Receiver} receiver
  * @param {AbortSignal} signal
  */
-async function readBody(reader, sink, signal) {
+async function readBody(reader, receiver, signal) {
   const decoder = new SseDecoder();
   for (;;) {
     const { done, value } = await reader.read();
     if (done || signal.aborted) return decoder.flush();
-    sink.heard();
+    receiver.active();
     for (const item of decoder.decode(value)) {
       if (signal.aborted) return;
       if (item.kind === "retry") {
-        sink.pace(item.ms);
+        receiver.retry(item.ms);
         continue;
       }
-      const frame = readFrame(parseObject(item.event.data));
-      if (frame) sink.received({ cursor: parseCursor(item.event.id), frame });
+      const frame = parseFrame(parseObject(item.event.data));
+      if (frame) receiver.received({ cursor: parseCursor(item.event.id), frame });
     }
   }
 }
 
 /**
- * Read an answer that is no stream. What lies between (a proxy's own error page) decides nothing.
+ * Read a response that is no stream. One without our JSON error comes from a proxy: a 5xx of it is retried like a cut.
  * @param {Response} response
- * @returns {Promise<Ending>}
+ * @returns {Promise<Disconnect>}
  */
-async function refusalOf(response) {
+async function readRefusal(response) {
   const { status } = response;
   const retry_ms = parseRetryAfter(response.headers.get("retry-after"), Date.now());
   const limit = Number(response.headers.get("x-ratelimit-limit")) || undefined;

@@ -1,31 +1,30 @@
 /**
- * Server-sent events: bytes in, events out. Pure; knows nothing of frames, fetch or time.
- * The rules are those of https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
- * with one difference: `id` is that of the event itself and is not carried over to the next one,
- * because a frame without an id has no place of its own.
+ * A decoder of server-sent events: bytes in, events out.
+ * It follows https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream with one difference:
+ * an event's `id` does not carry over to the next event, because a frame without an id has no cursor.
  */
 
 /**
  * @typedef {object} SseEvent
- * @property {string} name the event's type, "message" when the stream does not name it
+ * @property {string} name the event's type; "message" by default
  * @property {string} data
- * @property {string | null} id null when this event carries none
+ * @property {string | null} id null when this event has none
  */
 
 /** @typedef {{kind: "event", event: SseEvent} | {kind: "retry", ms: number}} SseItem */
 
-/** A line or an event longer than the decoder is willing to keep. */
+/** A line or an event exceeds the decoder's limit. */
 export class SseOverflow extends Error {}
 
-/** Decode one stream. After an {@link SseOverflow} the decoder is spent: drop it with its connection. */
+/** The decoder of one stream. After an {@link SseOverflow} it cannot be used any more: close the connection. */
 export class SseDecoder {
-  /** Joins characters that were cut between two chunks, and drops the byte order mark. */
+  /** Joins characters that are split between chunks, and drops the byte order mark. */
   #utf8 = new TextDecoder("utf-8");
-  /** The line that has not ended yet. */
-  #rest = "";
-  /** A chunk ended in CR: an LF that begins the next one belongs to the same line end. */
+  /** The incomplete last line. */
+  #line = "";
+  /** The last chunk ended in CR: an LF at the start of the next one belongs to the same line end. */
   #afterCr = false;
-  /** @type {string[]} data lines of the event that has not ended yet */
+  /** @type {string[]} data lines of the incomplete event */
   #data = [];
   #dataChars = 0;
   #name = "";
@@ -33,13 +32,13 @@ export class SseDecoder {
   #id = null;
   #maxChars;
 
-  /** @param {{maxChars?: number}} [options] the longest line or event kept, in UTF-16 units */
+  /** @param {{maxChars?: number}} [options] the longest line or event accepted, in UTF-16 units */
   constructor({ maxChars = 8 * 1024 * 1024 } = {}) {
     this.#maxChars = maxChars;
   }
 
   /**
-   * Take bytes, return what became complete with them.
+   * Decode a chunk; return the items that it completes.
    * @param {Uint8Array} chunk
    * @returns {SseItem[]}
    */
@@ -53,18 +52,18 @@ export class SseDecoder {
     const lines = text.split(/\r\n|\r|\n/);
     const last = lines.length - 1;
     for (let at = 0; at < last; at++) {
-      const item = this.#line(this.#rest + lines[at]);
-      this.#rest = "";
+      const item = this.#parseLine(this.#line + lines[at]);
+      this.#line = "";
       if (item) items.push(item);
     }
-    this.#rest += lines[last];
-    this.#bound();
+    this.#line += lines[last];
+    this.#checkSize();
     return items;
   }
 
-  /** Forget an event that the end of the stream cut: it never happened. */
+  /** Discard the incomplete event at the end of the stream, as the specification requires. */
   flush() {
-    this.#rest = "";
+    this.#line = "";
     this.#clear();
   }
 
@@ -72,13 +71,13 @@ export class SseDecoder {
    * @param {string} line
    * @returns {SseItem | null}
    */
-  #line(line) {
+  #parseLine(line) {
     if (line === "") return this.#dispatch();
     const colon = line.indexOf(":");
     if (colon === 0) return null;
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + (line[colon + 1] === " " ? 2 : 1));
-    return this.#field(field, value);
+    return this.#setField(field, value);
   }
 
   /**
@@ -86,11 +85,11 @@ export class SseDecoder {
    * @param {string} value
    * @returns {SseItem | null}
    */
-  #field(field, value) {
+  #setField(field, value) {
     if (field === "data") {
       this.#data.push(value);
       this.#dataChars += value.length + 1;
-      this.#bound();
+      this.#checkSize();
     } else if (field === "event") {
       this.#name = value;
     } else if (field === "id") {
@@ -120,8 +119,8 @@ export class SseDecoder {
     this.#id = null;
   }
 
-  #bound() {
-    if (this.#rest.length + this.#dataChars > this.#maxChars) {
+  #checkSize() {
+    if (this.#line.length + this.#dataChars > this.#maxChars) {
       throw new SseOverflow(`more than ${this.#maxChars} characters without an end of event`);
     }
   }

@@ -1,9 +1,6 @@
-/**
- * Ask the server to stop a run. A stop that got lost costs money, so it is asked again; it is
- * idempotent.
- */
+/** Stopping a run. A lost stop costs money, so it is retried; the request is idempotent. */
 
-const TRIES = 4;
+const MAX_TRIES = 4;
 const RETRY_MS = 700;
 
 /**
@@ -13,12 +10,12 @@ const RETRY_MS = 700;
  * @returns {Promise<boolean>} whether the server confirmed it
  */
 export async function stopRun(base, run) {
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     try {
       const response = await fetch(new URL(`stream/${run}/stop`, base), { method: "POST", keepalive: true });
       if (response.ok) return true;
     } catch {
-      // Cut: asked again below. A 404 too: the request that starts the run may still be on its way.
+      // The connection was cut. Retry, as after a 404: the request that starts the run may still be on its way.
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
   }

@@ -1,75 +1,87 @@
 /**
- * What the floors promise each other: types only, no code. Edges meet here and never import each other.
+ * The types that the layers of the page share: what a client sends, the contract of a transport, and a clock. No code;
+ * modules that must not import each other import these.
  */
 
 /** @typedef {import("./frames.js").Received} Received */
 
+/** @typedef {"none" | "low" | "medium" | "high" | "xhigh" | "max"} Effort */
+
 /**
- * @typedef {object} Wishes how a person wants to be answered; what is left out is the server's choice
- * @property {string} [model]
- * @property {string} [system] the instruction above the conversation
+ * @typedef {object} RunOptions the options of a run that a user can set; the server has a default for each
+ * @property {string} [model] as `provider/model`
+ * @property {string} [system] the system prompt
  * @property {number} [temperature] 0 to 2
  * @property {number} [max_tokens] the longest answer
+ * @property {Effort} [effort] how much the model reasons
  */
 
 /**
  * @typedef {object} Picture an image of a question
- * @property {string} id the SHA-256 of its bytes: its conversation keeps it by that
- * @property {number} width in pixels; 0 where it is not known
- * @property {number} height
- * @property {string} [data] a data URL, where it is at hand
+ * @property {string} id its id in the conversation; empty until the server has named it
+ * @property {number} width in pixels; 0 when unknown
+ * @property {number} height in pixels; 0 when unknown
+ * @property {string} [data] a data URL; missing when only the server has the bytes
  */
 
 /**
- * @typedef {object} Place what a turn asks, and where in its conversation
- * @property {string} conversation
- * @property {string} [query] a new question; without it and images `parent` is a question that is answered again
+ * @typedef {object} TurnBody the question of a run, and its place in the conversation
+ * @property {string} conversation the conversation's id
+ * @property {string} [query] the new question; without `query` and `images`, the question `parent` is answered again
  * @property {string[]} [images] of the question: data URLs, or ids of images that the conversation has
- * @property {string | null} [parent] the message that it stands on; null: before the first
- * @property {string} [continue] the answer that is to go on, instead of both
+ * @property {string | null} [parent] id of the message before it; null: it is the first
+ * @property {boolean} [at_leaf] ask below the newest message under `parent`, which this page may not have
+ * @property {string} [continue] id of the answer to continue, instead of `query` and `parent`
  */
 
-/** @typedef {Wishes & Place} Opening what starts a run; the same again joins it */
+/** @typedef {RunOptions & TurnBody} StartBody the body that starts a run; sent again with the same run, it joins it */
 
 /**
- * @typedef {object} Ask what a connection is opened with
- * @property {string} run
- * @property {string | null} after the cursor to go on from; null: from the beginning
- * @property {Opening | null} opening what starts the run if it does not exist yet; null: only join
+ * @typedef {object} RunRequest what to read, from where
+ * @property {string} run the run's id
+ * @property {string | null} after resume after this cursor; null: read from the beginning
+ * @property {StartBody | null} opening starts the run if the server does not have it; null: only join it
  */
 
 /**
- * @typedef {object} Ending why a connection is over, told once
+ * @typedef {object} Disconnect why a connection ended
  * @property {"cut" | "over" | "gone" | "refused"} kind
- *   `cut`: nothing is decided, come back. `over`: the cursor was the terminal frame. `gone`: no such run.
- *   `refused`: the server said no, and why.
+ *   `cut`: the connection was lost; retry. `over`: `after` was the cursor of the terminal frame (204).
+ *   `gone`: the server has no such run (404). `refused`: the server refused the request; the fields below say why.
  * @property {number} [status] HTTP status of a refusal
- * @property {string} [code]
- * @property {string} [message] the server's own sentence
- * @property {number | null} [retry_ms] when the server asks to come back
- * @property {number} [limit] what may be had, where that was too little: a number, or bytes
+ * @property {string} [code] the error's code
+ * @property {string} [message] the server's sentence
+ * @property {number | null} [retry_ms] retry after this long, as the server asks
+ * @property {number} [limit] the limit that was exceeded: a number, or bytes
  */
 
 /**
- * @typedef {object} Sink what a connection tells
- * @property {() => void} heard any byte at all came
+ * @typedef {object} Receiver the callbacks of a connection; none is called after `close`
+ * @property {() => void} active bytes came, whatever they are
  * @property {(received: Received) => void} received a frame came
- * @property {(ms: number) => void} pace the server asks for this pause before coming back
- * @property {(ending: Ending) => void} ended once, and never after `close`
+ * @property {(ms: number) => void} retry the server set the pause before a reconnect (SSE `retry:`)
+ * @property {(ms: number) => void} [heartbeat] the server named its longest silence, which may have changed since the page was loaded
+ * @property {(disconnect: Disconnect) => void} ended the connection ended; called at most once
  */
 
 /** @typedef {{close: () => void}} Connection */
 
 /**
- * The one contract of both transports: follow the run until it ends, is cut, or is closed.
- * @typedef {(ask: Ask, sink: Sink) => Connection} Transport
+ * The contract of both transports: connect and read the run until it ends, the connection is lost, or `close` is called.
+ * @typedef {(request: RunRequest, receiver: Receiver) => Connection} Transport
  */
 
 /**
- * @typedef {object} Clock time and chance, so that tests own both
- * @property {() => number} now milliseconds
- * @property {(run: () => void, ms: number) => number} after start a timer
- * @property {(timer: number) => void} cancel
+ * The state of a session's connection. `fine`: bytes come. `lost`: it was cut and is retried. `busy`: the server refused
+ * for now and is asked again.
+ * @typedef {"fine" | "lost" | "busy"} ConnectionState
+ */
+
+/**
+ * @typedef {object} Clock time and randomness, so that tests can control both
+ * @property {() => number} now milliseconds since 1970
+ * @property {(run: () => void, ms: number) => number} after starts a timer; returns its id
+ * @property {(timer: number) => void} cancel stops a timer
  * @property {() => number} random 0 to 1
  */
 

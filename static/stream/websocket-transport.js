@@ -1,84 +1,88 @@
 /**
- * Follow a run over a WebSocket: for networks where something holds back the body of a long response.
- * One socket for one run; the server would allow more.
+ * The transport over a WebSocket, for networks where something buffers the body of a long response. Each run has a
+ * socket of its own, although the server accepts several runs on one.
  */
-import { parseCursor, parseObject, readFrame } from "./frames.js";
+import { parseCursor, parseFrame, parseObject } from "./frames.js";
 
-/** @typedef {import("./types.js").Ask} Ask */
-/** @typedef {import("./types.js").Ending} Ending */
-/** @typedef {import("./types.js").Sink} Sink */
+/** @typedef {import("./types.js").Disconnect} Disconnect */
+/** @typedef {import("./types.js").Receiver} Receiver */
+/** @typedef {import("./types.js").RunRequest} RunRequest */
 
-/** The server's close codes that mean something here; every other is a cut. */
+/** The server's close codes that are handled; every other one is a cut. */
 const UNAUTHENTICATED = 4401;
 const RATE_LIMITED = 4429;
 const RATE_PAUSE_MS = 5_000;
 
 /**
- * Make the transport.
- * @param {string} base the address of the page, to which the door is relative
+ * Create the transport.
+ * @param {string} base the address of the page, to which the endpoint is relative
  * @returns {import("./types.js").Transport}
  */
-export function overSocket(base) {
-  return (ask, sink) => {
-    const socket = new WebSocket(address(base));
-    let closed = false;
-    /** @param {Ending} ending */
-    const end = (ending) => {
-      if (closed) return;
-      closed = true;
+export function webSocketTransport(base) {
+  return (request, receiver) => {
+    const socket = new WebSocket(socketUrl(base));
+    let isClosed = false;
+    /** @param {Disconnect} disconnect */
+    const end = (disconnect) => {
+      if (isClosed) return;
+      isClosed = true;
       socket.close();
-      sink.ended(ending);
+      receiver.ended(disconnect);
     };
-    socket.addEventListener("open", () => socket.send(firstWords(ask)));
-    socket.addEventListener("message", (message) => {
-      if (closed) return;
-      sink.heard();
-      const ending = take(message.data, ask, sink);
-      if (ending) end(ending);
+    socket.addEventListener("open", () => socket.send(firstMessage(request)));
+    socket.addEventListener("message", ({ data }) => {
+      if (isClosed) return;
+      receiver.active();
+      const disconnect = receive(data, request, receiver);
+      if (disconnect) end(disconnect);
     });
-    socket.addEventListener("close", ({ code }) => end(meaning(code)));
+    socket.addEventListener("close", ({ code }) => end(fromCloseCode(code)));
     return {
       close() {
-        closed = true;
+        isClosed = true;
         socket.close();
       },
     };
   };
 }
 
-/** @param {string} base */
-function address(base) {
+/**
+ * Return the address of the WebSocket endpoint.
+ * @param {string} base the address of the page
+ */
+export function socketUrl(base) {
   const url = new URL("ws", base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;
 }
 
-/** @param {Ask} ask */
-function firstWords({ run, after, opening }) {
+/** @param {RunRequest} request */
+function firstMessage({ run, after, opening }) {
   if (after === null && opening !== null) return JSON.stringify({ ...opening, type: "start", ref: run, run });
   return JSON.stringify({ type: "resume", ref: run, run, after });
 }
 
 /**
+ * Pass a message's frame to the receiver, or return why the server ends the run's stream.
  * @param {unknown} text
- * @param {Ask} ask
- * @param {Sink} sink
- * @returns {Ending | null}
+ * @param {RunRequest} request
+ * @param {Receiver} receiver
+ * @returns {Disconnect | null}
  */
-function take(text, ask, sink) {
+function receive(text, request, receiver) {
   const json = typeof text === "string" ? parseObject(text) : null;
   if (json === null) return null;
-  if ("refused" in json) return refusal(json);
-  const frame = readFrame(json);
-  if (frame && json.run === ask.run) sink.received({ cursor: parseCursor(json.id), frame });
+  if ("refused" in json) return parseRefusal(json);
+  const frame = parseFrame(json);
+  if (frame && json.run === request.run) receiver.received({ cursor: parseCursor(json.id), frame });
   return null;
 }
 
 /**
  * @param {Record<string, unknown>} json
- * @returns {Ending}
+ * @returns {Disconnect}
  */
-function refusal({ refused, code, status, retry_after, limit }) {
+function parseRefusal({ refused, code, status, retry_after, limit }) {
   const message = typeof refused === "string" ? refused : undefined;
   if (status === 204) return { kind: "over" };
   if (status === 404) return { kind: "gone", message };
@@ -94,9 +98,9 @@ function refusal({ refused, code, status, retry_after, limit }) {
 
 /**
  * @param {number} code
- * @returns {Ending}
+ * @returns {Disconnect}
  */
-function meaning(code) {
+function fromCloseCode(code) {
   if (code === UNAUTHENTICATED) return { kind: "refused", status: 401 };
   return { kind: "cut", retry_ms: code === RATE_LIMITED ? RATE_PAUSE_MS : null };
 }

@@ -1,8 +1,8 @@
 /**
- * `strings/`: Every text that a person reads, in six languages, and how numbers and dates are written. Nothing
- * else on the page holds text.
+ * `strings/`: Every text that a person reads, in each language, and the formats of numbers, dates and names. Elements are
+ * built elsewhere.
  */
-/** What is said of sessions and of what was a visitor's, in every language: loaded with what says it, which few need. */
+/** Texts of the device list and of moving a visitor's chats, in every language. Loaded with those dialogs. */
 import { language } from "./words.js";
 
 const en = {
@@ -11,15 +11,15 @@ const en = {
   unknown: "Unknown device",
   here: "This device",
   seen: (/** @type {string} */ when) => `Active ${when}`,
-  signOut: (/** @type {string} */ device) => `Sign out: ${device}`,
-  signOutOthers: "Sign out everywhere else",
-  ended: (/** @type {string} */ device) => `Signed out: ${device}`,
-  othersEnded: "Signed out everywhere else.",
+  signOut: (/** @type {string} */ device) => `Sign out of ${device}`,
+  signOutOthers: "Sign out of all other devices",
+  ended: (/** @type {string} */ device) => `Signed out of ${device}`,
+  othersEnded: "Signed out of all other devices.",
 
-  /** `form` is the plural form of the number. */
-  earlier: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `This browser has ${n} earlier conversation.` : `This browser has ${n} earlier conversations.`),
-  move: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `Move ${n} conversation here` : `Move ${n} conversations here`),
-  moved: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} conversation moved.` : `${n} conversations moved.`),
+  /** `form` is the number's plural category in `Intl.PluralRules`. */
+  earlier: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `This browser has ${n} chat from before you signed in.` : `This browser has ${n} chats from before you signed in.`),
+  move: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `Move ${n} chat here` : `Move ${n} chats here`),
+  moved: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} chat moved.` : `${n} chats moved.`),
 };
 
 /** @typedef {typeof en} AccountWords */
@@ -28,78 +28,79 @@ const en = {
 export const accountWords = {
   en,
   de: {
-    intro: "Auf diesen Geräten sind Sie angemeldet.",
-    loading: "Wird geladen …",
+    intro: "Sie sind auf diesen Geräten angemeldet.",
+    loading: "Wird geladen …",
     unknown: "Unbekanntes Gerät",
     here: "Dieses Gerät",
-    seen: (when) => `Aktiv ${when}`,
-    signOut: (device) => `Abmelden: ${device}`,
-    signOutOthers: "Überall sonst abmelden",
-    ended: (device) => `Abgemeldet: ${device}`,
-    othersEnded: "Überall sonst abgemeldet.",
-    earlier: (n, form) => (form === "one" ? `In diesem Browser gibt es ${n} frühere Unterhaltung.` : `In diesem Browser gibt es ${n} frühere Unterhaltungen.`),
-    move: (n, form) => (form === "one" ? `${n} Unterhaltung übernehmen` : `${n} Unterhaltungen übernehmen`),
-    moved: (n, form) => (form === "one" ? `${n} Unterhaltung übernommen.` : `${n} Unterhaltungen übernommen.`),
+    seen: (when) => `Zuletzt aktiv: ${when}`,
+    signOut: (device) => `${device} abmelden`,
+    signOutOthers: "Alle anderen Geräte abmelden",
+    ended: (device) => `${device} abgemeldet`,
+    othersEnded: "Alle anderen Geräte wurden abgemeldet.",
+    earlier: (n, form) => (form === "one" ? `In diesem Browser gibt es ${n} Chat aus der Zeit vor Ihrer Anmeldung.` : `In diesem Browser gibt es ${n} Chats aus der Zeit vor Ihrer Anmeldung.`),
+    move: (n, form) => (form === "one" ? `${n} Chat übernehmen` : `${n} Chats übernehmen`),
+    moved: (n, form) => (form === "one" ? `${n} Chat übernommen.` : `${n} Chats übernommen.`),
   },
   fr: {
     intro: "Vous êtes connecté sur ces appareils.",
     loading: "Chargement…",
     unknown: "Appareil inconnu",
     here: "Cet appareil",
-    seen: (when) => `Actif ${when}`,
-    signOut: (device) => `Se déconnecter : ${device}`,
-    signOutOthers: "Se déconnecter partout ailleurs",
-    ended: (device) => `Déconnecté : ${device}`,
-    othersEnded: "Déconnecté partout ailleurs.",
-    earlier: (n, form) => (form === "one" ? `Ce navigateur contient ${n} ancienne discussion.` : `Ce navigateur contient ${n} anciennes discussions.`),
-    move: (n, form) => (form === "one" ? `Reprendre ${n} discussion ici` : `Reprendre ${n} discussions ici`),
-    moved: (n, form) => (form === "one" ? `${n} discussion reprise.` : `${n} discussions reprises.`),
+    seen: (when) => `Dernière activité : ${when}`,
+    signOut: (device) => `Déconnecter ${device}`,
+    signOutOthers: "Déconnecter tous les autres appareils",
+    ended: (device) => `${device} déconnecté`,
+    othersEnded: "Tous les autres appareils ont été déconnectés.",
+    earlier: (n, form) => (form === "one" ? `Ce navigateur contient ${n} conversation d’avant votre connexion.` : `Ce navigateur contient ${n} conversations d’avant votre connexion.`),
+    move: (n, form) => (form === "one" ? `Transférer ${n} conversation ici` : `Transférer ${n} conversations ici`),
+    moved: (n, form) => (form === "one" ? `${n} conversation transférée.` : `${n} conversations transférées.`),
   },
   es: {
     intro: "Ha iniciado sesión en estos dispositivos.",
     loading: "Cargando…",
     unknown: "Dispositivo desconocido",
     here: "Este dispositivo",
-    seen: (when) => `Activo ${when}`,
-    signOut: (device) => `Cerrar sesión: ${device}`,
+    seen: (when) => `Última actividad: ${when}`,
+    signOut: (device) => `Cerrar la sesión de ${device}`,
     signOutOthers: "Cerrar las demás sesiones",
-    ended: (device) => `Sesión cerrada: ${device}`,
+    ended: (device) => `Se cerró la sesión de ${device}`,
     othersEnded: "Se cerraron las demás sesiones.",
-    earlier: (n, form) => (form === "one" ? `Este navegador tiene ${n} conversación anterior.` : `Este navegador tiene ${n} conversaciones anteriores.`),
-    move: (n, form) => (form === "one" ? `Traer aquí ${n} conversación` : `Traer aquí ${n} conversaciones`),
-    moved: (n, form) => (form === "one" ? `Se trajo ${n} conversación.` : `Se trajeron ${n} conversaciones.`),
+    earlier: (n, form) => (form === "one" ? `Este navegador tiene ${n} chat de antes de iniciar sesión.` : `Este navegador tiene ${n} chats de antes de iniciar sesión.`),
+    move: (n, form) => (form === "one" ? `Traer ${n} chat aquí` : `Traer ${n} chats aquí`),
+    moved: (n, form) => (form === "one" ? `Se trajo ${n} chat.` : `Se trajeron ${n} chats.`),
   },
   zh: {
     intro: "您已在以下设备上登录。",
     loading: "正在加载…",
     unknown: "未知设备",
     here: "此设备",
-    seen: (when) => `上次使用：${when}`,
-    signOut: (device) => `退出登录：${device}`,
-    signOutOthers: "退出所有其他设备",
-    ended: (device) => `已退出：${device}`,
-    othersEnded: "已退出所有其他设备。",
-    earlier: (n) => `此浏览器中有 ${n} 个以前的对话。`,
-    move: (n) => `将 ${n} 个对话移到这里`,
-    moved: (n) => `已移入 ${n} 个对话。`,
+    seen: (when) => `上次活跃：${when}`,
+    signOut: (device) => `在 ${device} 上退出登录`,
+    signOutOthers: "在所有其他设备上退出登录",
+    ended: (device) => `已在 ${device} 上退出登录`,
+    othersEnded: "已在所有其他设备上退出登录。",
+    earlier: (n) => `此浏览器中有 ${n} 个登录前的对话。`,
+    move: (n) => `将 ${n} 个对话移至此账户`,
+    moved: (n) => `已移动 ${n} 个对话。`,
   },
   ar: {
     intro: "أنت مسجّل الدخول على هذه الأجهزة.",
     loading: "جارٍ التحميل…",
     unknown: "جهاز غير معروف",
     here: "هذا الجهاز",
-    seen: (when) => `نشط ${when}`,
-    signOut: (device) => `تسجيل الخروج: ${device}`,
+    seen: (when) => `آخر نشاط: ${when}`,
+    signOut: (device) => `تسجيل الخروج من ${device}`,
     signOutOthers: "تسجيل الخروج من كل الأجهزة الأخرى",
-    ended: (device) => `سُجّل الخروج: ${device}`,
-    othersEnded: "سُجّل الخروج من كل الأجهزة الأخرى.",
-    earlier: (n, form) => `في هذا المتصفح ${inArabic(n, form, "محادثة سابقة واحدة", "محادثتان سابقتان", "محادثات سابقة", "محادثة سابقة")}.`,
+    ended: (device) => `تم تسجيل الخروج من ${device}`,
+    othersEnded: "تم تسجيل الخروج من كل الأجهزة الأخرى.",
+    earlier: (n, form) => `في هذا المتصفح ${inArabic(n, form, "محادثة واحدة", "محادثتان", "محادثات", "محادثة")} من قبل تسجيل دخولك.`,
     move: (n, form) => `نقل ${inArabic(n, form, "محادثة واحدة", "محادثتين", "محادثات", "محادثة")} إلى هنا`,
     moved: (n, form) => `نُقلت ${inArabic(n, form, "محادثة واحدة", "محادثتان", "محادثات", "محادثة")}.`,
   },
 };
 
 /**
+ * Return a number with its Arabic noun.
  * @param {string} n
  * @param {string} form
  * @param {string} one
@@ -112,7 +113,7 @@ function inArabic(n, form, one, two, few, other) {
   return `${n} ${form === "few" ? few : other}`;
 }
 
-/** Return them in the language that the page speaks. */
-export function spokenOfAccount() {
+/** Return the texts in the page's language. */
+export function getAccountWords() {
   return accountWords[language] ?? en;
 }

@@ -1,14 +1,14 @@
-/** The names of files, which may be anything, made fit to be shown. Pure. */
+/** File names made safe to show. Pure. */
 
-const MOST_CHARS = 40;
-/** What turns the order of the text around it, and what is no text. */
-const UNSHOWN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const MAX_CHARS = 40;
+/** Control characters, and marks that would reorder the text around the name. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
+ * Return a file name as one short line.
  * @param {string} name
- * @returns {string} on one line, not long
  */
-export function shownName(name) {
-  const plain = [...name.replace(UNSHOWN, "").trim()];
-  return plain.length > MOST_CHARS ? `${plain.slice(0, MOST_CHARS).join("")}…` : plain.join("");
+export function cleanFileName(name) {
+  const chars = [...name.replace(UNPRINTABLE, "").trim()];
+  return chars.length > MAX_CHARS ? `${chars.slice(0, MAX_CHARS).join("")}…` : chars.join("");
 }

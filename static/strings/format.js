@@ -1,76 +1,77 @@
-/** Numbers as a person reads them, in the page's language. Pure. */
-import { language, words } from "./words.js";
+/** Numbers, dates and lists in the page's language. Pure. */
+import { language } from "./words.js";
 
-/** Characters in a token, on average, in the languages most people write; good enough for a live figure. */
-const CHARS_PER_TOKEN = 4;
-/** How numbers are written, by language and style: a browser takes long to make what writes them. @type {Map<string, Intl.NumberFormat>} */
-const writers = new Map();
-/** A rate over less than this says nothing yet. */
-const RATE_FROM_MS = 700;
+/** Formatters by language and style, because creating one is slow. @type {Map<string, Intl.NumberFormat>} */
+const formatters = new Map();
+/** A rate measured over less time than this is noise. */
+const MIN_RATE_MS = 700;
 
 /**
- * Write a count with its thousands set apart.
+ * Format a count with thousands separators.
  * @param {number} count
  */
 export function formatCount(count) {
-  return writer({}).format(count);
+  return getFormatter({}).format(count);
 }
 
 /** @param {Intl.NumberFormatOptions} style */
-function writer(style) {
+function getFormatter(style) {
   const key = `${language} ${JSON.stringify(style)}`;
-  const known = writers.get(key) ?? new Intl.NumberFormat(language, style);
-  writers.set(key, known);
-  return known;
+  const formatter = formatters.get(key) ?? new Intl.NumberFormat(language, style);
+  formatters.set(key, formatter);
+  return formatter;
 }
 
 /**
- * Write how many there are of something.
- * @param {(count: string, form: string) => string} write gives the words for a number and its plural form
+ * Format a number with its noun, such as "3 lines".
+ * @param {(count: string, form: string) => string} write returns the text for a number and its plural category
  * @param {number} count
  */
-export function counted(write, count) {
+export function formatQuantity(write, count) {
   return write(formatCount(count), new Intl.PluralRules(language).select(count));
 }
 
 /**
- * Write how long something takes or took, in minutes and seconds.
+ * Format a duration in minutes and seconds.
  * @param {number} ms
  * @param {"narrow" | "long"} [unitDisplay]
  */
 export function formatDuration(ms, unitDisplay = "narrow") {
   const seconds = Math.floor(ms / 1000);
-  const inUnit = (/** @type {number} */ value, /** @type {string} */ unit) => writer({ style: "unit", unit, unitDisplay }).format(value);
+  const inUnit = (/** @type {number} */ value, /** @type {string} */ unit) => getFormatter({ style: "unit", unit, unitDisplay }).format(value);
   const minutes = Math.floor(seconds / 60);
   const parts = [minutes > 0 ? inUnit(minutes, "minute") : "", inUnit(seconds % 60, "second")];
   return parts.filter((part) => part !== "").join(" ");
 }
 
 /**
- * Write a cost in US dollars, never with an exponent: at least two digits that mean something.
+ * Format a cost in US dollars with at least two significant digits, never with an exponent.
  * @param {string | number | null | undefined} cost
  * @returns {string | null} null when the price is unknown
  */
 export function formatCost(cost) {
   const dollars = cost === null || cost === undefined || cost === "" ? NaN : Number(cost);
   if (!Number.isFinite(dollars) || dollars < 0) return null;
-  if (dollars === 0) return inDollars(0, 0);
-  if (dollars >= 0.995) return inDollars(dollars, 2);
-  return inDollars(dollars, Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(dollars)))));
+  if (dollars === 0) return formatDollars(0, 0);
+  if (dollars >= 0.995) return formatDollars(dollars, 2);
+  return formatDollars(dollars, Math.min(20, Math.max(2, 1 - Math.floor(Math.log10(dollars)))));
 }
 
 /**
+ * Format an amount of US dollars.
  * @param {number} dollars
- * @param {number} digits after the point
+ * @param {number} digits after the decimal point, at least
+ * @param {number} [maxDigits]
  */
-function inDollars(dollars, digits) {
+export function formatDollars(dollars, digits, maxDigits = digits) {
   const style = /** @type {const} */ ({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
-  const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return writer({ ...style, ...exact }).format(dollars);
+  const formatter = getFormatter({ ...style, minimumFractionDigits: digits, maximumFractionDigits: maxDigits });
+  // In Arabic the narrow symbol is "US$", which a text from right to left shows as "$US".
+  return formatter.formatToParts(dollars).map(({ type, value }) => (type === "currency" ? "$" : value)).join("");
 }
 
 /**
- * Name a day as people call it.
+ * Format a day relative to today: "Today", "Yesterday".
  * @param {number} days from today; -1 is yesterday
  */
 export function formatDay(days) {
@@ -79,7 +80,7 @@ export function formatDay(days) {
 }
 
 /**
- * Write a date.
+ * Format a date.
  * @param {number} at_ms since 1970
  */
 export function formatDate(at_ms) {
@@ -87,30 +88,21 @@ export function formatDate(at_ms) {
 }
 
 /**
- * Guess how many tokens a text is, for the time in which the provider has not said.
- * @param {number} chars
- */
-export function guessTokens(chars) {
-  return chars / CHARS_PER_TOKEN;
-}
-
-/**
- * Tokens a second.
+ * Return tokens per second.
  * @param {number} tokens
  * @param {number} ms
- * @returns {number | null} null when there is too little to go by
+ * @returns {number | null} null when there is too little to measure
  */
-export function rate(tokens, ms) {
-  if (ms < RATE_FROM_MS || tokens <= 0) return null;
+export function tokensPerSecond(tokens, ms) {
+  if (ms < MIN_RATE_MS || tokens <= 0) return null;
   const perSecond = (tokens * 1000) / ms;
   return perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond);
 }
 
 /**
- * Write several names of which one will do.
- * @param {string[]} names
+ * Format a list of which one item is needed: "A, B or C".
+ * @param {string[]} items
  */
-export function formatChoice(names) {
-  if (names.length < 2) return names.join("");
-  return `${names.slice(0, -1).join(", ")} ${words.or} ${names.at(-1)}`;
+export function formatChoice(items) {
+  return new Intl.ListFormat(language, { type: "disjunction" }).format(items);
 }

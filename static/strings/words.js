@@ -1,10 +1,10 @@
-/** The words of the page in the language that it speaks. Import `words` and use it late: it changes once, at the start. */
+/** The strings of the page's language. Read `words` when drawing, not at import: `setLanguage` replaces it at the start. */
 import { en } from "./en.js";
 
 /** @typedef {import("./en.js").Words} Words */
 
-/** What there is besides English; each is loaded when it is spoken. @type {Record<string, () => Promise<Words>>} */
-const OTHERS = {
+/** Loaders of the languages besides English. @type {Record<string, () => Promise<Words>>} */
+const LOADERS = {
   ar: async () => (await import("./ar.js")).ar,
   de: async () => (await import("./de.js")).de,
   es: async () => (await import("./es.js")).es,
@@ -18,14 +18,14 @@ export let words = en;
 export let language = "en";
 
 /**
- * Speak a language from now on; one that is unknown or can't be loaded leaves the page in English.
+ * Load a language and switch to it. An unknown language, or one that fails to load, leaves the page in English.
  * @param {string} tag as in the page's `lang`
  */
-export async function speak(tag) {
-  const other = OTHERS[tag];
-  if (!other) return;
+export async function setLanguage(tag) {
+  const load = LOADERS[tag];
+  if (!load) return;
   try {
-    words = await other();
+    words = await load();
     language = tag;
   } catch {
     // The page works in English.

@@ -1,6 +1,7 @@
 /**
- * Colours of code, plain ones: painted ranges know no custom properties in older browsers. None on paper: only what is
- * near the screen has ranges, and one print is not to look two ways.
+ * Colours of highlighted code. Literal colours, because older browsers ignore custom properties in
+ * `::highlight`. Screen only: code far from the viewport has no ranges yet, so a print would be
+ * highlighted in parts.
  */
 
 const COLOURS = {
@@ -11,7 +12,9 @@ const COLOURS = {
   name: ["#1f5c99", "#82bfe8"],
 };
 
-const RULES = Object.entries(COLOURS).map(([kind, pair]) => `::highlight(freshet-${kind}) { color: light-dark(${pair.join(", ")}); }`);
+const RULES = Object.entries(COLOURS).map(
+  ([kind, [light, dark]]) => `::highlight(freshet-${kind}) { color: light-dark(${light}, ${dark}); }`,
+);
 
 export const highlightCss = `@media screen {
 ${RULES.join("\n")}

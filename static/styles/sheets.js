@@ -1,15 +1,17 @@
-/** The style sheets of the shadow root, made once and shared by every chat of a page. */
+/** The style sheets of the shadow root: built once, shared by every chat of a page. */
 import { answerCss } from "./answer.js";
+import { baseCss } from "./base.js";
 import { composerCss } from "./composer.js";
 import { imagesCss } from "./images.js";
 import { logCss } from "./log.js";
 import { printCss } from "./print.js";
+import { turnCss } from "./turn.js";
 
 /** @type {CSSStyleSheet[] | null} */
 let made = null;
 
 /**
- * Make a sheet. A strict content security policy allows it where it refuses `<style>`.
+ * Build a constructed style sheet. A strict content security policy allows these and refuses `<style>`.
  * @param {string} css
  */
 export function sheetOf(css) {
@@ -18,8 +20,8 @@ export function sheetOf(css) {
   return sheet;
 }
 
-/** The sheets to adopt. */
+/** Return the sheets to adopt. */
 export function sheets() {
-  made ??= [logCss, answerCss, composerCss, imagesCss, printCss].map(sheetOf);
+  made ??= [baseCss, logCss, turnCss, answerCss, composerCss, imagesCss, printCss].map(sheetOf);
   return made;
 }

@@ -2,7 +2,7 @@
  * `turn/`: One question with its answer, as it is drawn in the log. The log itself is in `chat/`, Markdown in
  * `render/`.
  */
-/** What a person can do to a message: small buttons under it, and the way to what stands in the same place. */
+/** Controls under a message: icon buttons, and the switch between branches. */
 import { ICONS, h, icon, setText } from "../dom/elements.js";
 import { formatCount } from "../strings/format.js";
 import { words } from "../strings/words.js";
@@ -10,58 +10,58 @@ import { words } from "../strings/words.js";
 /** @typedef {import("../conversation/conversation.js").Versions} Versions */
 
 /**
- * Make a small button that is an icon.
- * @param {string} path of the icon
- * @param {string} name
+ * Create a small icon button.
+ * @param {string} path SVG path of the icon
+ * @param {string} name its accessible name and tooltip
  * @param {() => void} act
  */
-export function small(path, name, act) {
+export function iconButton(path, name, act) {
   const button = h("button", { type: "button", class: "small", "aria-label": name, title: name }, icon(path));
   button.addEventListener("click", act);
   return button;
 }
 
-/** Leads from one message to the others in its place: ‹ 2/3 ›. */
-export class Switch {
+/** Switches between the versions of a message: ‹ 2/3 ›. */
+export class BranchSwitch {
   #count = h("span", { class: "count" });
-  #before = small(ICONS.before, words.earlierVersion, () => this.#go(-1));
-  #after = small(ICONS.next, words.laterVersion, () => this.#go(1));
+  #previous = iconButton(ICONS.before, words.previousVersion, () => this.#go(-1));
+  #next = iconButton(ICONS.next, words.nextVersion, () => this.#go(1));
   element;
   /** @type {Versions} */
   #versions = { ids: [], at: 0 };
-  #turnTo;
+  #showBranch;
 
   /**
-   * @param {string} name what there are versions of
-   * @param {(message: string) => void} turnTo
+   * @param {string} name accessible name
+   * @param {(message: string) => void} showBranch
    */
-  constructor(name, turnTo) {
-    this.#turnTo = turnTo;
-    this.element = h("div", { class: "switch", role: "group", "aria-label": name, hidden: true }, this.#before, this.#count, this.#after);
+  constructor(name, showBranch) {
+    this.#showBranch = showBranch;
+    this.element = h("div", { class: "switch", role: "group", "aria-label": name, hidden: true }, this.#previous, this.#count, this.#next);
   }
 
   /**
-   * Show where one is.
+   * Show the current version.
    * @param {Versions} versions
-   * @param {boolean} isOpen whether one may go elsewhere now
+   * @param {boolean} isEnabled
    */
-  show(versions, isOpen) {
+  show(versions, isEnabled) {
     this.#versions = versions;
     const { ids, at } = versions;
     this.element.hidden = ids.length < 2;
     setText(this.#count, `${formatCount(at + 1)}/${formatCount(ids.length)}`);
-    this.#before.disabled = !isOpen || at === 0;
-    this.#after.disabled = !isOpen || at >= ids.length - 1;
+    this.#previous.disabled = !isEnabled || at === 0;
+    this.#next.disabled = !isEnabled || at >= ids.length - 1;
   }
 
-  /** Stand on it, where there is somewhere to go. */
+  /** Focus a button that is enabled. */
   focus() {
-    (this.#before.disabled ? this.#after : this.#before).focus();
+    (this.#previous.disabled ? this.#next : this.#previous).focus();
   }
 
   /** @param {number} by */
   #go(by) {
     const message = this.#versions.ids[this.#versions.at + by];
-    if (message !== undefined) this.#turnTo(message);
+    if (message !== undefined) this.#showBranch(message);
   }
 }

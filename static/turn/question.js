@@ -1,30 +1,40 @@
-/** A question in its soft block, and the field in its place while it is changed. */
-import { ICONS, h } from "../dom/elements.js";
-import { gallery } from "../images/gallery.js";
+/** A question in the log, and the form that replaces it while it is edited. */
+import { ICONS, h, setText } from "../dom/elements.js";
+import { isTouch } from "../dom/pointer.js";
+import { createGallery } from "../images/gallery.js";
 import { words } from "../strings/words.js";
-import { Switch, small } from "./actions.js";
+import { BranchSwitch, iconButton } from "./actions.js";
 
 /** @typedef {import("../conversation/conversation.js").Versions} Versions */
 /** @typedef {import("../stream/types.js").Picture} Picture */
 
 /**
  * @typedef {object} QuestionActions
- * @property {(text: string) => boolean} asked it is to be asked in other words; false: that may not be, and it stays open
- * @property {(message: string) => void} turnTo
+ * @property {(text: string) => boolean} submit ask the edited question; false: refused, the form stays open
+ * @property {(message: string) => void} showBranch
+ * @property {() => void} closed the form was closed
  * @property {(picture: Picture) => string} addressOf
  */
 
-/** Shows one question. */
-export class Question {
+/** Longer questions are folded. */
+const MAX_LINES = 16;
+const MAX_CHARS_SHOWN = 1_600;
+
+/** The view of one question. */
+export class QuestionView {
   #text;
-  #shown;
-  #edit = small(ICONS.edit, words.edit, () => this.#open());
+  #paragraph;
+  #edit = iconButton(ICONS.edit, words.edit, () => this.#openForm());
   switch;
+  #more = h("button", { type: "button", class: "unfold" });
   #bar;
   /** @type {HTMLElement | null} */
   #form = null;
-  #asked;
+  #submit;
   #hasImages;
+  #isUnnamed;
+  #addressOf;
+  #closed;
   element;
 
   /**
@@ -32,47 +42,79 @@ export class Question {
    * @param {readonly Picture[]} images
    * @param {QuestionActions} actions
    */
-  constructor(text, images, { asked, turnTo, addressOf }) {
+  constructor(text, images, { submit, showBranch, addressOf, closed }) {
     this.#text = text;
-    this.#asked = asked;
+    this.#submit = submit;
     this.#hasImages = images.length > 0;
-    this.#shown = h("p", { class: "question", dir: "auto", hidden: text === "" }, text);
-    this.switch = new Switch(words.questionVersions, turnTo);
-    this.#bar = h("div", { class: "deeds asked" }, this.#edit, this.switch.element);
-    const seen = this.#hasImages ? [gallery(images, addressOf)] : [];
-    this.element = h("div", { class: "questioning", hidden: text === "" && !this.#hasImages }, ...seen, this.#shown, this.#bar);
+    this.#isUnnamed = images.some(({ id }) => id === "");
+    this.#addressOf = addressOf;
+    this.#closed = closed;
+    this.#paragraph = h("p", { class: "question", dir: "auto", hidden: text === "" }, text);
+    const isLong = text.length > MAX_CHARS_SHOWN || text.split("\n", MAX_LINES + 1).length > MAX_LINES;
+    if (isLong) this.#fold(true);
+    this.#more.hidden = !isLong;
+    this.#more.addEventListener("click", () => this.#fold(!this.#paragraph.classList.contains("folded")));
+    this.switch = new BranchSwitch(words.questionVersions, showBranch);
+    this.#bar = h("div", { class: "turn-actions of-question" }, this.#edit, this.switch.element, this.#more);
+    const thumbnails = this.#hasImages ? [createGallery(images, addressOf)] : [];
+    this.element = h("div", { class: "question-box", hidden: text === "" && !this.#hasImages }, ...thumbnails, this.#paragraph, this.#bar);
+  }
+
+  /** Whether the form is open. */
+  get isEditing() {
+    return this.#form !== null;
+  }
+
+  /**
+   * Show images that had no address before: the page was reloaded before the server had named them.
+   * @param {readonly Picture[]} images
+   */
+  showImages(images) {
+    if (!this.#isUnnamed || images.some(({ id }) => id === "")) return;
+    this.#isUnnamed = false;
+    this.element.querySelectorAll("img").forEach((image, at) => {
+      const picture = images[at];
+      if (picture && !image.hasAttribute("src")) image.setAttribute("src", this.#addressOf(picture));
+    });
   }
 
   /**
    * @param {Versions} versions
-   * @param {boolean} isOpen whether it may be changed now
+   * @param {boolean} isEditable
    */
-  show(versions, isOpen) {
-    this.switch.show(versions, isOpen);
-    this.#edit.disabled = !isOpen;
-    if (!isOpen && this.#form) this.#close();
+  show(versions, isEditable) {
+    this.switch.show(versions, isEditable);
+    this.#edit.disabled = !isEditable;
+    if (!isEditable && this.#form) this.#closeForm();
   }
 
-  #open() {
+  /** @param {boolean} isFolded */
+  #fold(isFolded) {
+    this.#paragraph.classList.toggle("folded", isFolded);
+    setText(this.#more, isFolded ? words.showMore : words.showLess);
+    this.#more.setAttribute("aria-expanded", String(!isFolded));
+  }
+
+  #openForm() {
     const field = h("textarea", { rows: "1", "aria-label": words.edit, dir: "auto" });
     const cancel = h("button", { type: "button" }, words.cancel);
-    const form = h("form", { class: "editing" }, field, h("div", { class: "choices" }, cancel, h("button", { class: "main" }, words.askInstead)));
+    const form = h("form", { class: "editing" }, field, h("div", { class: "choices" }, cancel, h("button", { class: "main" }, words.sendEdited)));
     const grow = () => {
       field.style.height = "auto";
       field.style.height = `${field.scrollHeight}px`;
     };
     field.value = this.#text;
     field.addEventListener("input", grow);
-    field.addEventListener("keydown", (event) => this.#key(event, form));
-    cancel.addEventListener("click", () => this.#close());
+    field.addEventListener("keydown", (event) => this.#keyPressed(event, form));
+    cancel.addEventListener("click", () => this.#closeForm());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = field.value.trim();
-      if ((text === "" && !this.#hasImages) || !this.#asked(text)) return field.focus();
-      this.#close();
+      if ((text === "" && !this.#hasImages) || !this.#submit(text)) return field.focus();
+      this.#closeForm();
     });
     this.#form = form;
-    this.#shown.hidden = this.#bar.hidden = true;
+    this.#paragraph.hidden = this.#bar.hidden = true;
     this.element.append(form);
     grow();
     field.focus();
@@ -82,22 +124,23 @@ export class Question {
    * @param {KeyboardEvent} event
    * @param {HTMLFormElement} form
    */
-  #key(event, form) {
+  #keyPressed(event, form) {
     if (event.isComposing) return;
     if (event.key === "Escape") {
       event.stopPropagation();
-      this.#close();
-    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      this.#closeForm();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && (!isTouch() || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit();
     }
   }
 
-  #close() {
+  #closeForm() {
     this.#form?.remove();
     this.#form = null;
-    this.#shown.hidden = this.#text === "";
+    this.#paragraph.hidden = this.#text === "";
     this.#bar.hidden = false;
     this.#edit.focus();
+    this.#closed();
   }
 }

@@ -1,4 +1,4 @@
-/** What an answer draws on, as numbered notes beneath it. */
+/** The numbered list of sources under an answer. The chat loads it with the first answer that has sources. */
 import { h } from "../dom/elements.js";
 import { formatCount } from "../strings/format.js";
 import { linkFor } from "../render/index.js";
@@ -6,24 +6,24 @@ import { words } from "../strings/words.js";
 
 /** @typedef {import("../stream/frames.js").Source} Source */
 
-/** So much of a passage is shown. */
-const MOST_CHARS = 300;
+/** Longer snippets are cut. */
+const MAX_CHARS = 300;
 
 /**
- * Write the notes, in the order of their numbers.
+ * Return a heading and the list, ordered by number.
  * @param {readonly Source[]} sources
  * @returns {HTMLElement[]}
  */
-export function notes(sources) {
+export function sourceNotes(sources) {
   const inOrder = [...sources].sort((one, other) => one.n - other.n);
   return [h("h3", {}, words.sources), h("ol", {}, ...inOrder.map(note))];
 }
 
 /** @param {Source} source */
-function note({ n, title, source, snippet }) {
+function note({ n, title = "", source = "", snippet = "" }) {
   const link = linkFor(source);
   const name = title || source || words.source(formatCount(n));
   const head = link.href ? h("a", { ...link, dir: "auto" }, name) : h("span", { class: "title", dir: "auto", title: source }, name);
-  const passage = snippet ? [h("p", { dir: "auto" }, snippet.slice(0, MOST_CHARS))] : [];
-  return h("li", {}, h("span", { class: "number" }, formatCount(n)), h("div", {}, head, ...passage));
+  const excerpt = snippet ? [h("p", { dir: "auto" }, snippet.slice(0, MAX_CHARS))] : [];
+  return h("li", {}, h("span", { class: "number" }, formatCount(n)), h("div", {}, head, ...excerpt));
 }

@@ -1,75 +1,81 @@
 /**
- * One turn on the page: the question, the thinking, the answer, how it ended. State is written on
- * small elements beside the text, never on what contains it: that would restyle all of a long answer.
+ * One turn in the log: question, reasoning, answer, ending. State is set on small elements beside the text, never on
+ * an ancestor of the text: that would restyle all of a long answer.
  */
 import { copyText } from "../dom/clipboard.js";
 import { ICONS, h, icon, setText } from "../dom/elements.js";
-import { Flow } from "./plain-text.js";
-import { formatCost, formatCount, formatDuration, guessTokens, rate } from "../strings/format.js";
-import { Prose } from "./answer.js";
-import { Question } from "./question.js";
+import { PlainText } from "./plain-text.js";
+import { formatCost, formatCount, formatDuration, tokensPerSecond } from "../strings/format.js";
+import { estimateTokens } from "../strings/tokens.js";
+import { AnswerText } from "./answer.js";
+import { QuestionView } from "./question.js";
 import { isOver } from "../stream/answer-state.js";
 import { words } from "../strings/words.js";
-import { Switch, small } from "./actions.js";
+import { BranchSwitch, iconButton } from "./actions.js";
 
 /** @typedef {import("../conversation/conversation.js").Turn} Turn */
 /** @typedef {import("../stream/frames.js").Done} Done */
 /** @typedef {import("../stream/answer-state.js").Answer} Answer */
 
 /**
- * @typedef {object} TurnActions each names the run of the answer that it is about
- * @property {(run: string) => void} retry answer the question once more
- * @property {(run: string) => void} goOn
- * @property {(run: string, question: string) => boolean} askInstead false: that may not be
+ * @typedef {object} TurnActions `run` is the run of the answer concerned
+ * @property {(run: string) => void} retry answer the question again
+ * @property {(run: string) => void} continueAnswer
+ * @property {(run: string, question: string) => boolean} editQuestion returns whether the new question was asked
  * @property {(picture: import("../stream/types.js").Picture) => string} addressOf
- * @property {(message: string) => void} turnTo show the branch that a message is on
+ * @property {() => (() => void) | null} modelChooser returns what opens the list of models; null: there is none
+ * @property {(provider: string) => string} providerAddress returns where the server calls a provider; empty: not shown to this person
+ * @property {(message: string) => void} showBranch show the branch of a message
+ * @property {() => void} editClosed a question is no longer being edited
  */
 
-/** How long a button says that it has done its work. */
-const SAID_MS = 2_000;
-/** The live figures change at most this often, and at least this often. */
-const RATE_EVERY_MS = 500;
+/** How long the copy button shows its result. */
+const COPY_RESULT_MS = 2_000;
+/** The live figures are updated at most this often with new text, */
+const MIN_UPDATE_MS = 500;
+/** and at least this often without. */
 const TICK_MS = 1_000;
-/** Thinking that is over sooner is not worth a number. */
-const THOUGHT_FROM_MS = 1_000;
+/** The duration of reasoning that took less time is not shown as a number. */
+const MIN_SHOWN_THINKING_MS = 1_000;
 
-/** Shows one turn and keeps it current. */
+/** The view of one turn. */
 export class TurnView {
   element;
-  #answer = new Prose("flow");
-  #thought = new Flow("flow");
-  #thinkingName = h("summary", {}, words.thinking);
-  #thinking = h("details", { class: "thinking", hidden: true }, this.#thinkingName, this.#thought.element);
+  #answerText = new AnswerText("flow");
+  #reasoning = new PlainText("flow");
+  #thinkingLabel = h("summary", {}, words.thinking);
+  #thinking = h("details", { class: "thinking", hidden: true }, this.#thinkingLabel, this.#reasoning.element);
   #waitingText = h("span", { class: "waiting-text" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "pulse" }), this.#waitingText);
   #problem = h("div", { class: "problem", hidden: true });
-  /** @type {import("./failure.js").Problem | null} */
-  #failing = null;
+  /** @type {import("./failure.js").FailureNotice | null} */
+  #failureNotice = null;
   #sources = h("div", { class: "sources", hidden: true });
-  /** Those that the notes are of. @type {Answer["sources"]} */
-  #noted = [];
+  /** @type {Answer["sources"]} */
+  #shownSources = [];
   #ending = h("p", { class: "ending", hidden: true });
+  #ignored = h("p", { class: "ignored", dir: "auto", hidden: true });
   #meta = h("p", { class: "meta" });
   /** @type {Turn | null} */
   #turn = null;
   /** @type {{isAnswering: boolean, isLast: boolean} | null} */
   #place = null;
-  /** @type {Answer | null} */
-  #shown = null;
-  #rateAt_ms = 0;
+  /** The answer as last drawn. @type {Answer | null} */
+  #drawn = null;
+  #updatedAt_ms = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  #ticking = undefined;
+  #ticker = undefined;
   #actions;
   run;
   #question;
-  #again = small(ICONS.again, words.regenerate, () => this.#actions.retry(this.run));
+  #regenerate = iconButton(ICONS.again, words.regenerate, () => this.#actions.retry(this.run));
   #retry = h("button", { type: "button", class: "retry", hidden: true }, icon(ICONS.again), words.retry);
-  #onward = h("button", { type: "button", class: "retry" }, icon(ICONS.next), words.goOn);
-  #copy = small(ICONS.copy, words.copyMarkdown, () => void this.#take());
-  /** What may be done about an answer that is not whole. */
-  #choices = h("div", { class: "choices" }, this.#retry, this.#onward);
+  #continue = h("button", { type: "button", class: "retry" }, icon(ICONS.next), words.continueAnswer);
+  #copy = iconButton(ICONS.copy, words.copyMarkdown, () => void this.#copyAnswer());
+  /** Buttons for an answer that failed or is incomplete. */
+  #choices = h("div", { class: "choices" }, this.#retry, this.#continue);
   #switch;
-  #deeds;
+  #buttons;
 
   /**
    * @param {Turn} turn
@@ -78,202 +84,245 @@ export class TurnView {
   constructor({ question, images, answer }, actions) {
     this.#actions = actions;
     this.run = answer.run;
-    const askInstead = (/** @type {string} */ text) => actions.askInstead(this.run, text);
-    this.#question = new Question(question, images, { asked: askInstead, turnTo: actions.turnTo, addressOf: actions.addressOf });
-    this.#switch = new Switch(words.answerVersions, actions.turnTo);
-    this.#deeds = h("div", { class: "deeds" }, this.#switch.element, this.#copy, this.#again);
+    const submit = (/** @type {string} */ text) => actions.editQuestion(this.run, text);
+    this.#question = new QuestionView(question, images, { submit, showBranch: actions.showBranch, addressOf: actions.addressOf, closed: actions.editClosed });
+    this.#switch = new BranchSwitch(words.answerVersions, actions.showBranch);
+    this.#buttons = h("div", { class: "turn-actions" }, this.#switch.element, this.#copy, this.#regenerate);
     this.#retry.addEventListener("click", () => this.#actions.retry(this.run));
-    this.#onward.addEventListener("click", () => actions.goOn(this.run));
+    this.#continue.addEventListener("click", () => actions.continueAnswer(this.run));
     const message = { class: "message", tabindex: "-1" };
-    const asked = h("article", { ...message, hidden: question === "" && images.length === 0 }, h("h2", { class: "unseen" }, words.question), this.#question.element);
-    const answered = h(
+    const questionArticle = h("article", { ...message, hidden: question === "" && images.length === 0 }, h("h2", { class: "visually-hidden" }, words.question), this.#question.element);
+    const answerArticle = h(
       "article",
       message,
-      h("h2", { class: "unseen" }, words.answer),
-      h("div", { class: "answer" }, this.#thinking, this.#answer.element, this.#waiting, this.#problem),
+      h("h2", { class: "visually-hidden" }, words.answer),
+      h("div", { class: "answer" }, this.#thinking, this.#answerText.element, this.#waiting, this.#problem),
       this.#sources,
       this.#ending,
+      this.#ignored,
       this.#choices,
-      h("div", { class: "tail" }, this.#meta, this.#deeds),
+      h("div", { class: "tail" }, this.#meta, this.#buttons),
     );
-    this.element = h("div", { class: "turn" }, asked, answered);
+    this.element = h("div", { class: "turn" }, questionArticle, answerArticle);
   }
 
-  /** What shows the answer. */
-  get shown() {
-    return this.#answer;
+  /** Whether the question is being edited. */
+  get isEditing() {
+    return this.#question.isEditing;
+  }
+
+  /** The answer's text as drawn so far. */
+  get answerText() {
+    return this.#answerText;
   }
 
   /**
-   * Show the turn as it is now.
+   * Draw what changed.
    * @param {Turn} turn
-   * @param {{isAnswering: boolean, isLast: boolean}} place whether an answer is being made, and whether turns follow
+   * @param {{isAnswering: boolean, isLast: boolean}} place whether any answer of the conversation streams; whether this turn is the last
    */
   update(turn, { isAnswering, isLast }) {
-    const known = this.#place;
-    if (turn === this.#turn && isAnswering === known?.isAnswering && isLast === known.isLast) return;
+    const before = this.#place;
+    if (turn === this.#turn && isAnswering === before?.isAnswering && isLast === before.isLast) return;
     const { answer, questions, answers } = turn;
     this.#turn = turn;
     this.#place = { isAnswering, isLast };
     this.#question.show(questions, !isAnswering);
+    this.#question.showImages(turn.images);
     this.#switch.show(answers, !isAnswering);
-    this.#deeds.hidden = !isOver(answer);
+    this.#buttons.hidden = !isOver(answer);
     this.#copy.hidden = answer.text === "";
-    this.#again.hidden = isLast && answer.failure !== null; // there is a larger one
-    this.#again.disabled = isAnswering;
-    if (answer !== this.#shown) this.#draw(answer);
-    this.#onward.hidden = !isLast || isAnswering || !isUnfinished(answer);
+    this.#regenerate.hidden = isLast && answer.failure !== null; // the failure has a larger button for it
+    this.#regenerate.disabled = isAnswering;
+    if (answer !== this.#drawn) this.#draw(answer);
+    this.#continue.hidden = !isLast || isAnswering || !canContinue(answer);
     this.#retry.hidden = !isLast || answer.failure === null;
+    this.#choices.hidden = !isLast;
   }
 
   /**
-   * Tell which way to other versions something is part of.
+   * Return whose branch switch contains an element.
    * @param {Element | null} element
    * @returns {"question" | "answer" | null}
    */
-  wayOf(element) {
+  switchOf(element) {
     if (this.#question.switch.element.contains(element)) return "question";
     return this.#switch.element.contains(element) ? "answer" : null;
   }
 
   /**
-   * Stand on a way to other versions.
-   * @param {"question" | "answer"} way
+   * Focus a branch switch.
+   * @param {"question" | "answer"} which
    */
-  focus(way) {
-    (way === "question" ? this.#question.switch : this.#switch).focus();
+  focusSwitch(which) {
+    (which === "question" ? this.#question.switch : this.#switch).focus();
   }
 
   /** @param {Answer} answer */
   #draw(answer) {
-    this.#shown = answer;
-    this.#answer.show(answer);
-    this.#thought.show(answer.reasoning, answer.redraws);
+    this.#drawn = answer;
+    this.#answerText.show(answer);
+    this.#reasoning.show(answer.reasoning, answer.redraws);
     this.#thinking.hidden = answer.reasoning === "";
     this.#waiting.hidden = isOver(answer) || (answer.text !== "" && !answer.held);
-    if (answer.held) void this.#hold();
+    if (answer.held) void this.#showWaitReason();
     else setText(this.#waitingText, words.notices[answer.notice ?? ""] ?? "");
-    const { thought_ms } = answer;
-    const isTimed = thought_ms !== null && thought_ms >= THOUGHT_FROM_MS;
-    setText(this.#thinkingName, isTimed ? words.thoughtFor(formatDuration(thought_ms, "long")) : words.thinking);
-    if (isOver(answer)) this.#close(answer);
-    else this.#live(answer);
+    setText(this.#thinkingLabel, describeThinking(answer));
+    this.#drawIgnored(answer);
+    if (isOver(answer)) this.#drawEnd(answer);
+    else this.#drawLive(answer);
   }
 
-  /** Copy the answer as it was written. */
-  async #take() {
-    const copied = await copyText(this.#shown?.text ?? "");
-    const name = copied ? words.copied : words.notCopied;
-    this.#copy.replaceChildren(icon(copied ? ICONS.done : ICONS.close));
+  /** Copy the answer's Markdown. */
+  async #copyAnswer() {
+    const isCopied = await copyText(this.#drawn?.text ?? "");
+    const name = isCopied ? words.copied : words.copyFailed;
+    this.#copy.replaceChildren(icon(isCopied ? ICONS.done : ICONS.close));
     this.#copy.title = name;
     this.#copy.setAttribute("aria-label", name);
     setTimeout(() => {
       this.#copy.replaceChildren(icon(ICONS.copy));
       this.#copy.title = words.copyMarkdown;
       this.#copy.setAttribute("aria-label", words.copyMarkdown);
-    }, SAID_MS);
+    }, COPY_RESULT_MS);
   }
 
   /** @param {Answer} answer */
-  #live(answer) {
+  #drawLive(answer) {
     this.#problem.hidden = true;
     this.#sources.hidden = true;
     this.#ending.hidden = true;
     this.#meta.hidden = false;
-    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS);
-    if (Date.now() - this.#rateAt_ms >= RATE_EVERY_MS || this.#meta.textContent === "") this.#count(answer);
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+    if (Date.now() - this.#updatedAt_ms >= MIN_UPDATE_MS || this.#meta.textContent === "") this.#drawLiveFigures(answer);
   }
 
   #tick() {
-    const answer = this.#shown;
-    if (answer && !isOver(answer) && this.element.isConnected) return this.#count(answer);
-    clearInterval(this.#ticking);
-    this.#ticking = undefined;
+    const answer = this.#drawn;
+    if (answer && !isOver(answer) && this.element.isConnected) return this.#drawLiveFigures(answer);
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
   }
 
   /** @param {Answer} answer */
-  #count(answer) {
+  #drawLiveFigures(answer) {
     const now_ms = Date.now();
-    this.#rateAt_ms = now_ms;
-    const tokens = guessTokens(answer.text.length + answer.reasoning.length);
-    const pace = answer.gapped || answer.began_ms === null ? null : rate(tokens, now_ms - answer.began_ms);
-    if (answer.held) void this.#hold();
+    this.#updatedAt_ms = now_ms;
+    const tokens = estimateTokens(answer.text) + estimateTokens(answer.reasoning);
+    const pace = answer.gapped || answer.began_ms === null ? null : tokensPerSecond(tokens, now_ms - answer.began_ms);
+    if (answer.held) void this.#showWaitReason();
     const since_ms = answer.asked_ms ?? (answer.gapped ? null : answer.began_ms);
     const elapsed = since_ms === null || now_ms - since_ms < TICK_MS ? null : formatDuration(now_ms - since_ms);
-    fill(this.#meta, [answer.model, elapsed, pace && words.about(words.perSecond(formatCount(pace)))]);
+    fill(this.#meta, [answer.model, elapsed, pace && words.approximately(words.perSecond(formatCount(pace)))]);
   }
 
   /**
-   * Name what the answer draws on, beneath it, when it no longer grows.
+   * List the sources of an answer that is over.
    * @param {Answer["sources"]} sources
    */
-  async #note(sources) {
-    this.#noted = sources;
+  async #drawSources(sources) {
+    this.#shownSources = sources;
     this.#sources.hidden = true;
     if (sources.length === 0) return;
-    const loaded = await import("./sources.js").catch(() => null); // without it the numbers in the text still lead there
-    if (!loaded || sources !== this.#noted) return;
-    this.#sources.replaceChildren(...loaded.notes(sources));
+    const loaded = await import("./sources.js").catch(() => null); // then the numbers in the text still link to the sources
+    if (!loaded || sources !== this.#shownSources) return;
+    this.#sources.replaceChildren(...loaded.sourceNotes(sources));
     this.#sources.hidden = false;
   }
 
   /**
-   * Show how the answer failed; trying again needs no words.
+   * Show the failure. If its module can't be loaded, show the title only.
    * @param {Answer} answer
    * @param {import("../stream/frames.js").Failure} failure
    */
-  async #fail(answer, failure) {
+  async #drawFailure(answer, failure) {
     const loaded = await import("./failure.js").catch(() => null);
-    if (answer !== this.#shown) return;
-    if (loaded) return (this.#failing ??= new loaded.Problem(this.#problem)).show(failure, answer, this.#choices);
-    setText(this.#ending, words.troubles[failure.code]?.title ?? failure.error);
+    if (answer !== this.#drawn) return;
+    if (loaded) return (this.#failureNotice ??= new loaded.FailureNotice(this.#problem, this.#actions)).show(failure, answer, { choices: this.#choices, retry: this.#retry });
+    setText(this.#ending, words.failures[failure.code]?.title ?? failure.error);
     this.#ending.hidden = false;
   }
 
-  /** Show why the answer can't begin yet, and when it will. */
-  async #hold() {
+  /** Show why the answer can't start yet, and when it will. */
+  async #showWaitReason() {
     const loaded = await import("../strings/failure-text.js").catch(() => null);
-    const held = this.#shown?.held;
-    if (loaded && held) setText(this.#waitingText, loaded.reasonOf(held, Date.now()));
+    const held = this.#drawn?.held;
+    if (loaded && held) setText(this.#waitingText, loaded.getWaitReason(held, Date.now()));
+  }
+
+  /**
+   * Name the settings that the model does not support.
+   * @param {Answer} answer
+   */
+  #drawIgnored({ ignored, model }) {
+    this.#ignored.hidden = ignored.length === 0;
+    setText(this.#ignored, ignored.map((parameter) => words.settingIgnored(model, nameSetting(parameter))).join(" "));
   }
 
   /** @param {Answer} answer */
-  #close(answer) {
-    void this.#note(answer.sources);
-    if (answer.failure) void this.#fail(answer, answer.failure);
-    const ending = answer.end && endingOf(answer.end, answer.text);
+  #drawEnd(answer) {
+    void this.#drawSources(answer.sources);
+    if (answer.failure) void this.#drawFailure(answer, answer.failure);
+    const ending = answer.end && describeEnd(answer.end, answer.text);
     this.#ending.hidden = !ending;
     setText(this.#ending, ending ?? "");
     this.#meta.hidden = answer.failure !== null && !answer.failure.usage?.output_tokens;
-    fill(this.#meta, figures(answer));
+    fill(this.#meta, finalFigures(answer));
   }
 }
 
 /**
- * Tell whether an answer stops before its end, in a way that it can go on from.
+ * Return what is said above the reasoning.
  * @param {Answer} answer
  */
-function isUnfinished({ text, end, failure }) {
+function describeThinking(answer) {
+  const { thought_ms, began_ms, ended_ms, gapped, text } = answer;
+  if (!isOver(answer) && text === "") return words.thinking;
+  const measured_ms = text === "" && began_ms !== null && ended_ms !== null && !gapped ? ended_ms - began_ms : null;
+  const took_ms = thought_ms ?? measured_ms;
+  if (took_ms === null) return words.reasoning;
+  return took_ms < MIN_SHOWN_THINKING_MS ? words.thoughtBriefly : words.thoughtFor(formatDuration(took_ms, "long"));
+}
+
+/**
+ * Return the name that a setting has on this page; of other parameters, theirs.
+ * @param {string} parameter
+ */
+function nameSetting(parameter) {
+  /** @type {Record<string, string>} */
+  const names = { temperature: words.temperature, max_tokens: words.maxTokens, max_completion_tokens: words.maxTokens, effort: words.effort, reasoning_effort: words.effort };
+  return names[parameter] ?? parameter;
+}
+
+/**
+ * Return whether an answer is incomplete and can be continued.
+ * @param {Answer} answer
+ */
+function canContinue({ text, end, failure }) {
   return text !== "" && (failure !== null || end?.finish_reason === "length" || end?.finish_reason === "cancelled");
 }
 
 /**
+ * Return the sentence about how an answer ended; null: none is needed.
  * @param {Done} end
  * @param {string} text
- * @returns {string | null} null when there is nothing to say
+ * @returns {string | null}
  */
-function endingOf({ finish_reason, by }, text) {
+function describeEnd({ finish_reason, by }, text) {
   if (finish_reason === "cancelled") return words.endings[by ?? ""] ?? words.endings.stopped ?? null;
   if (finish_reason === "stop") return text === "" ? (words.endings.empty ?? null) : null;
   return words.endings[finish_reason] ?? null;
 }
 
-/** @param {Answer} answer */
-function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
+/**
+ * Return model, tokens, speed and cost of an answer that is over.
+ * @param {Answer} answer
+ */
+function finalFigures({ model, end, failure, began_ms, ended_ms, gapped }) {
   const { usage, cost } = end ?? failure ?? {};
   if (!usage) return [model];
   const isTimed = began_ms !== null && ended_ms !== null && !gapped;
-  const pace = isTimed ? rate(usage.output_tokens, ended_ms - began_ms) : null;
+  const pace = isTimed ? tokensPerSecond(usage.output_tokens, ended_ms - began_ms) : null;
   return [
     model,
     words.tokensIn(formatCount(usage.input_tokens)),
@@ -285,6 +334,7 @@ function figures({ model, end, failure, began_ms, ended_ms, gapped }) {
 }
 
 /**
+ * Replace the line's content by the parts that are not empty.
  * @param {HTMLElement} line
  * @param {(string | number | null | undefined)[]} parts
  */

@@ -1,4 +1,4 @@
-"""Servers as operators run them, one provider behind all, and devices that come to them."""
+"""Fixtures: servers as operators configure them, and the fake provider behind them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ Start = Callable[..., Server]
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[FakeProvider]:
-    """The provider behind `openai`, which answers "Hello"."""
+    """Yield the fake OpenAI server; it answers "Hello"."""
     with FakeProvider(Answer(steps=openai(["Hello"]))) as fake:
         yield fake
 
@@ -30,15 +30,15 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: Postgres) -> Callable[[], str]:
-    """Make databases whose tables are there."""
+def new_migrated_url(postgres: Postgres) -> Callable[[], str]:
+    """Return a function that creates a migrated database and returns its URL."""
 
-    def make() -> str:
+    def create() -> str:
         url = postgres.new_url()
         Database(url, "unused").migrate()
         return url
 
-    return make
+    return create
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +49,16 @@ def module_stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def start(provider: FakeProvider) -> Iterator[Start]:
-    """Start servers that end with the test; the variables are added to those of the provider."""
+    """Yield a function that starts a server with more settings; the servers stop after the test."""
     with ExitStack() as stack:
 
-        def started(**env: str) -> Server:
-            return stack.enter_context(made(provider, **env))
+        def start_server(**env: str) -> Server:
+            return stack.enter_context(make_server(provider, **env))
 
-        yield started
+        yield start_server
 
 
-def made(provider: FakeProvider, **env: str) -> Server:
-    """Make a server that asks the provider; nothing of its secrets may be in its log."""
+def make_server(provider: FakeProvider, **env: str) -> Server:
+    """Return a server that uses the fake provider, and fails if a secret appears in its log."""
     base = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{provider.url}/v1", "FRESHET_RETRIES": "0"}
     return Server(base | env, secrets=(KEY, PASSWORD, SECRET_KEY))

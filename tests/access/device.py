@@ -1,4 +1,4 @@
-"""One browser's cookies, without the browser: what a person does at the endpoints, over real sockets."""
+"""A client with cookies, like a browser, over real sockets."""
 
 import json
 import time
@@ -18,7 +18,7 @@ SECRET_KEY = "cookie-canary-1234567890"
 
 
 class Device:
-    """A browser with its cookies. `host` is what it calls the server, `headers` go with every request."""
+    """A client with cookies. `headers` are sent with every request."""
 
     def __init__(self, address: Address, headers: dict[str, str] | None = None) -> None:
         self.address = address
@@ -26,62 +26,62 @@ class Device:
         self.headers = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"} | (headers or {})
 
     @property
-    def sent(self) -> dict[str, str]:
-        """The headers of a request."""
+    def all_headers(self) -> dict[str, str]:
+        """The headers of every request, with the cookies."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return self.headers | ({"Cookie": cookies} if cookies else {})
 
-    def do(
+    def request(
         self, method: str, path: str, body: object = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """Make a request, and keep the cookies that come back."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Send a request and store the cookies of the response. Return status, headers and body."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
         with dial(self.address) as sock:
-            sock.sendall(encode_request(self.address, method, path, self.sent | named, body))
+            sock.sendall(encode_request(self.address, method, path, self.all_headers | more, body))
             response = Response(sock)
-            self._keep(response.cookies)
+            self._store_cookies(response.cookies)
             return response.status, response.headers, response.read_all()
 
     def json(self, method: str, path: str, body: object = None, status: int = 200) -> Any:
-        """Make a request that must succeed, and read its JSON."""
-        found, _, raw = self.do(method, path, body)
+        """Send a request, require `status`, and return the JSON body."""
+        found, _, raw = self.request(method, path, body)
         assert found == status, (found, raw)
         return json.loads(raw)
 
     def open(self) -> int:
-        """Open the page."""
-        return self.do("GET", "/", Accept="text/html")[0]
+        """Request the page and return the status."""
+        return self.request("GET", "/", Accept="text/html")[0]
 
     def sign_in(self, password: str = PASSWORD) -> int:
-        """Send the form."""
+        """Submit the sign-in form and return the status."""
         form = urlencode({"username": "freshet", "password": password}).encode()
-        return self.do("POST", "/signin", form, Content_Type="application/x-www-form-urlencoded")[0]
+        return self.request("POST", "/signin", form, Content_Type="application/x-www-form-urlencoded")[0]
 
     def sign_out(self) -> int:
-        return self.do("POST", "/signout")[0]
+        return self.request("POST", "/signout")[0]
 
     def start(self, query: str = "Hi", **body: Any) -> SseReader:
-        """Ask; the caller reads and closes."""
-        return SseReader(self.address, body={"query": query, **body}, headers=self.sent)
+        """Start an answer; the caller reads and closes the reader."""
+        return SseReader(self.address, body={"query": query, **body}, headers=self.all_headers)
 
     def ask(self, query: str = "Hi", **body: Any) -> str:
-        """Ask, and read the answer to its end."""
+        """Start an answer, read all of it and return its text."""
         with self.start(query, **body) as reader:
             assert reader.status == 200, reader.response.read_all()
             return check_promises(reader.read_to_end()).text
 
-    def converse(self, query: str = "Hi") -> str:
-        """Begin a conversation, and return its name once its answer is kept."""
-        name = new_run()
-        self.ask(query, conversation=name)
-        return name
+    def create_conversation(self, query: str = "Hi") -> str:
+        """Start a conversation and return its id when the answer has been stored."""
+        conversation = new_run()
+        self.ask(query, conversation=conversation)
+        return conversation
 
-    def listed(self) -> set[str]:
-        """The conversations that this device sees."""
+    def conversation_ids(self) -> set[str]:
+        """Return the ids of the listed conversations."""
         return {head["id"] for head in self.json("GET", "/conversations?limit=100")["conversations"]}
 
     def messages(self, conversation: str) -> list[dict[str, Any]]:
-        """The messages of a conversation."""
+        """Return the messages of a conversation."""
         found: list[dict[str, Any]] = self.json("GET", f"/conversations/{conversation}")["messages"]
         return found
 
@@ -90,9 +90,9 @@ class Device:
         return found
 
     def socket(self, **headers: str) -> WsClient:
-        return WsClient(self.address, headers=self.sent | headers)
+        return WsClient(self.address, headers=self.all_headers | headers)
 
-    def _keep(self, lines: list[str]) -> None:
+    def _store_cookies(self, lines: list[str]) -> None:
         for line in lines:
             for name, morsel in SimpleCookie(line).items():
                 if morsel["max-age"] == "0" or (morsel["expires"] and "1970" in morsel["expires"]):
@@ -101,17 +101,17 @@ class Device:
                     self.cookies[name] = morsel.value
 
 
-def within(met: Any, timeout_s: float, what: str) -> float:
-    """Wait until `met()`, and return the seconds that it took."""
-    began = time.monotonic()
-    while not met():
-        assert time.monotonic() < began + timeout_s, f"{what}: not within {timeout_s} s"
+def wait_within(is_met: Any, timeout_s: float, what: str) -> float:
+    """Wait until `is_met()` and return the seconds that it took. `what` names it in the failure."""
+    started = time.monotonic()
+    while not is_met():
+        assert time.monotonic() < started + timeout_s, f"{what}: not within {timeout_s} s"
         time.sleep(0.02)
-    return time.monotonic() - began
+    return time.monotonic() - started
 
 
 def error_of(raw: bytes) -> dict[str, Any]:
-    """Read a refusal, which has one form."""
+    """Return the error of a response after checking its shape."""
     body = json.loads(raw)
     assert list(body) == ["error"]
     error: dict[str, Any] = body["error"]

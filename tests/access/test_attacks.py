@@ -1,7 +1,7 @@
-"""Every endpoint against everybody who is not its owner, generated from the application's routes.
+"""Every endpoint, as found in the application's routes, against everybody but the owner of the data.
 
-A new endpoint is tried by itself: its owner must get in by what stands in `BODIES` or without a body, and nobody else may
-see or change what is the owner's. Where it is meant for everybody, it must be listed in `FOR_ALL`.
+A new endpoint is tested automatically: the owner's request, with the body in `BODIES` if it needs one, must succeed, and
+nobody else may see or change the owner's data. An endpoint for everybody must be listed in `FOR_ALL`.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.access.conftest import made
+from tests.access.conftest import make_server
 from tests.access.device import KEY, PASSWORD, SECRET_KEY, Device, error_of
 from tests.faults.answers import new_run
 from tests.store.people import data_url, png
@@ -25,12 +25,12 @@ from webapp.settings import Settings
 CANARY = "Canary of the owner"
 ANSWER = "canary of the answer"
 FORM = "application/x-www-form-urlencoded"
-# What stands in a POST or PATCH that its owner makes, where it needs anything.
+# The bodies of the owner's POST and PATCH requests, where the endpoint needs one.
 BODIES: dict[str, object] = {
     "stream.start": {"query": CANARY},
-    "completions.complete": {"prompt": CANARY},
-    "conversations.change": {"title": "Changed"},
-    "export_import.bring": {
+    "completions.create_completion": {"prompt": CANARY},
+    "conversations.change_conversation": {"title": "Changed"},
+    "export_import.import_conversations": {
         "freshet": 1,
         "title": CANARY,
         "messages": [
@@ -44,33 +44,50 @@ BODIES: dict[str, object] = {
             }
         ],
     },
-    "page.sign_in": f"password={PASSWORD}".encode(),
+    "sign_in.sign_in": f"password={PASSWORD}".encode(),
 }
-# What others send instead, because the owner's body says who one is.
-BODIES_OF_OTHERS: dict[str, object] = {"page.sign_in": b"password=guess"}
-QUERIES = {"stream.start_by_query": "?query=Hi"}
-# Where no credential is asked for: they show nothing of anybody's, or the address is the key.
+# The bodies that others send instead, because the owner's body contains the credential.
+BODIES_OF_OTHERS: dict[str, object] = {"sign_in.sign_in": b"password=guess"}
+QUERIES = {
+    "changes.follow_changes": "?wait_s=0",
+    "operations.doctor": "?url=http://x/",
+    "operations.doctor_stream": "?seconds=0.1",
+    "stream.start_by_query": "?query=Hi",
+}
+# Endpoints without a credential: they show nobody's data, or the URL is the credential.
 FOR_ALL = {
     "page.index",
     "page.favicon",
-    "page.sign_in",
-    "page.sign_out",
+    "sign_in.sign_in",
+    "sign_in.sign_out",
     "web_app.manifest",
     "web_app.service_worker",
     "web_app.offline",
     "health.healthz",
-    "shared.shown",
-    "shared.picture",
+    "shared.read_branch",
+    "shared.read_image",
 }
-# Where a public server lets somebody in who has no cookie: within the address's share, storing nothing.
-FOR_STRANGERS = FOR_ALL | {
+# Endpoints that a public server allows without a cookie: they store nothing, and the address's limits apply.
+WITHOUT_COOKIE = FOR_ALL | {
     "stream.start",
     "stream.start_by_query",
-    "completions.complete",
-    "completions.models",
+    "completions.create_completion",
+    "models.list_groups",
+    "models.list_models",
+    "models.show_model",
+    "openapi.document",
     "health.readyz",
 }
-USERS_ONLY = {"sessions.listed", "sessions.end", "sessions.end_others", "visitor.counted", "visitor.move"}
+USERS_ONLY = {
+    "sessions.list_sessions",
+    "sessions.end_session",
+    "sessions.end_other_sessions",
+    "visitor.count_conversations",
+    "visitor.move_conversations",
+    "operations.metrics",
+    "operations.doctor",
+    "operations.doctor_stream",
+}
 
 
 class Case(NamedTuple):
@@ -82,7 +99,7 @@ class Case(NamedTuple):
 
 
 def cases() -> list[Case]:
-    """List what the application answers, but for the WebSocket, which is tried below."""
+    """Return all methods of all routes, except the WebSocket, which has its own tests below."""
     rules = create_app(Settings(data_dir="/nonexistent")).url_map.iter_rules()
     return sorted(
         Case(rule.endpoint, method, rule.rule)
@@ -96,8 +113,8 @@ CASES = cases()
 IDS = [f"{case.method} {case.rule}" for case in CASES]
 
 
-class Things:
-    """What an owner has: a conversation with an image, an ended run, a link, and for a user another session."""
+class OwnedData:
+    """An owner's data: a conversation with an image, an ended run, a share link, and a user's second session."""
 
     def __init__(self, owner: Device, password: bool) -> None:
         self.owner = owner
@@ -114,23 +131,23 @@ class Things:
             self.session = next(one["id"] for one in other.sessions() if one["current"])
 
     def path(self, case: Case) -> str:
-        """Fill the parameters of a route; one that is not known here fails."""
-        path = case.rule
+        """Return the path of a route with its parameters filled in."""
+        path = case.rule.replace("<path:name>", "mock/mock-standard")
         for name in ("run", "conversation", "token", "image", "session"):
             path = path.replace(f"<{name}>", getattr(self, name))
-        assert "<" not in path, f"what does {case.rule} stand for?"
+        assert "<" not in path, f"{case.rule} has an unknown parameter"
         return path + QUERIES.get(case.endpoint, "")
 
     def prepare(self, case: Case) -> None:
-        """Put things into the state that the owner's request needs."""
-        if case.endpoint == "conversations.restore":
+        """Bring the data into the state that the owner's request needs."""
+        if case.endpoint == "conversations.restore_conversation":
             self.owner.json("DELETE", f"/conversations/{self.conversation}")
 
     def state(self) -> Any:
-        """Return all that nobody else may change."""
-        seen = self.owner.do("GET", f"/conversations/{self.conversation}")[0]
-        found: dict[str, Any] = {"seen": seen, "sessions": None}
-        if seen == 200:
+        """Return everything that nobody else may change."""
+        status = self.owner.request("GET", f"/conversations/{self.conversation}")[0]
+        found: dict[str, Any] = {"status": status, "sessions": None}
+        if status == 200:
             found["conversation"] = self.owner.json("GET", f"/conversations/{self.conversation}")
             found["share"] = self.owner.json("GET", f"/conversations/{self.conversation}/share")
         if self.session != "none":
@@ -138,15 +155,15 @@ class Things:
         return found
 
 
-def call(device: Device, case: Case, things: Things, **headers: str) -> tuple[int, bytes]:
+def call(device: Device, case: Case, data: OwnedData, **headers: str) -> tuple[int, bytes]:
     body = BODIES.get(case.endpoint)
-    if device is not things.owner:
+    if device is not data.owner:
         body = BODIES_OF_OTHERS.get(case.endpoint, body)
     if isinstance(body, bytes):
         headers = {"Content_Type": FORM} | headers
     if case.endpoint in QUERIES:
         headers = {"Accept": "text/event-stream"} | headers
-    status, _, raw = device.do(case.method, things.path(case), body, **headers)
+    status, _, raw = device.request(case.method, data.path(case), body, **headers)
     return status, raw
 
 
@@ -157,9 +174,9 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def guarded(provider: FakeProvider) -> Iterator[Server]:
+def password_server(provider: FakeProvider) -> Iterator[Server]:
     env = {"FRESHET_USER_STARTS": "100000", "SECRET_KEY": SECRET_KEY, "FRESHET_MODEL": "gpt-4.1"}
-    with made(provider, FRESHET_ACCESS_PASSWORD=PASSWORD, **env) as running:
+    with make_server(provider, FRESHET_ACCESS_PASSWORD=PASSWORD, **env) as running:
         yield running
 
 
@@ -167,7 +184,7 @@ def guarded(provider: FakeProvider) -> Iterator[Server]:
 def public(provider: FakeProvider) -> Iterator[Server]:
     env = {"FRESHET_VISITOR_STARTS": "100000", "FRESHET_ADDRESS_VISITORS": "100000", "SECRET_KEY": SECRET_KEY}
     env |= {"FRESHET_VISITOR_STORED_BYTES": str(1024**3), "FRESHET_MODEL": "gpt-4.1"}
-    with made(provider, FRESHET_PUBLIC="true", **env) as running:
+    with make_server(provider, FRESHET_PUBLIC="true", **env) as running:
         yield running
 
 
@@ -201,26 +218,28 @@ def forged(server: Server) -> Device:
     return device
 
 
-def others_at(guarded: Server, public: Server) -> dict[str, Device]:
-    """Everybody who must not get in where a password is asked for."""
-    elsewhere = visitor(public)  # signed with the same secret, but no visitor is a user
-    elsewhere.address = guarded.address
+def others_at(password_server: Server, public: Server) -> dict[str, Device]:
+    """Return all clients that a server with a password must refuse."""
+    visitor_elsewhere = visitor(public)  # its cookie has a valid signature, but a visitor is not a user
+    visitor_elsewhere.address = password_server.address
     return {
-        "nobody": Device(guarded.address),
-        "a visitor": elsewhere,
-        "a revoked session": revoked(guarded),
-        "a forged cookie": forged(guarded),
+        "nobody": Device(password_server.address),
+        "a visitor": visitor_elsewhere,
+        "a revoked session": revoked(password_server),
+        "a forged cookie": forged(password_server),
     }
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_with_a_password(case: Case, guarded: Server, public: Server, provider: FakeProvider) -> None:
-    owner = user(guarded)
-    things = Things(owner, password=True)
-    things.prepare(case)
-    for name, other in others_at(guarded, public).items():
-        before, calls = things.state(), len(provider.calls)
-        status, raw = call(other, case, things)
+def test_with_a_password_only_the_owner_is_admitted(
+    case: Case, password_server: Server, public: Server, provider: FakeProvider
+) -> None:
+    owner = user(password_server)
+    data = OwnedData(owner, password=True)
+    data.prepare(case)
+    for name, other in others_at(password_server, public).items():
+        before, calls = data.state(), len(provider.calls)
+        status, raw = call(other, case, data)
         if case.endpoint in FOR_ALL:
             assert status < 500, (name, raw)
             assert case.endpoint.startswith("shared.") or (CANARY.encode() not in raw), name
@@ -229,36 +248,36 @@ def test_with_a_password(case: Case, guarded: Server, public: Server, provider: 
             error_of(raw)
             assert CANARY.encode() not in raw
             assert ANSWER.encode() not in raw
-        assert things.state() == before, name
+        assert data.state() == before, name
         assert len(provider.calls) == calls, name
-    status, raw = call(owner, case, things)
-    assert status < 400, f"its owner gets {status}: {raw[:300]!r}"
+    status, raw = call(owner, case, data)
+    assert status < 400, f"the owner gets {status}: {raw[:300]!r}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_in_public(case: Case, public: Server) -> None:
+def test_in_public_only_the_owner_sees_the_data(case: Case, public: Server) -> None:
     owner, other = visitor(public), visitor(public)
-    things = Things(owner, password=False)
-    things.prepare(case)
+    data = OwnedData(owner, password=False)
+    data.prepare(case)
     for name, device in (("nobody", Device(public.address)), ("another", other), ("forged", forged(public))):
-        before = things.state()
-        status, raw = call(device, case, things)
+        before = data.state()
+        status, raw = call(device, case, data)
         assert status < 500, (name, raw)
         if case.endpoint.startswith("shared."):
-            assert status == 200, "the link is the key"
-        elif case.endpoint not in BODIES:  # an answer may hold what was just asked
+            assert status == 200, "the link is the credential"
+        elif case.endpoint not in BODIES:  # an answer may repeat the question
             assert CANARY.encode() not in raw, (name, raw)
-            assert things.conversation.encode() not in raw, (name, raw)
-        if name != "another" and case.endpoint not in FOR_STRANGERS | USERS_ONLY:
+            assert data.conversation.encode() not in raw, (name, raw)
+        if name != "another" and case.endpoint not in WITHOUT_COOKIE | USERS_ONLY:
             assert status in (401, 404), (name, status, raw)
-        if "<" in case.rule and not case.endpoint.startswith(("shared.", "sessions.")):
+        if "<" in case.rule and not case.endpoint.startswith(("shared.", "sessions.", "models.")):
             assert status in (401, 404), (name, status, raw)
-        assert things.state() == before, name
-    status, raw = call(owner, case, things)
-    if case.endpoint in USERS_ONLY or case.endpoint == "page.sign_in":
+        assert data.state() == before, name
+    status, raw = call(owner, case, data)
+    if case.endpoint in USERS_ONLY or case.endpoint == "sign_in.sign_in":
         assert status in (401, 403), raw
     else:
-        assert status < 400, f"its owner gets {status}: {raw[:300]!r}"
+        assert status < 400, f"the owner gets {status}: {raw[:300]!r}"
 
 
 FOREIGN = {
@@ -275,65 +294,67 @@ FOREIGN = {
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.method != "GET"], ids=[one for one in IDS if one[:4] != "GET "]
 )
-def test_no_other_site_can_make_a_browser_do_it(case: Case, guarded: Server, provider: FakeProvider) -> None:
-    """Request forgery, with the owner's own cookies."""
-    owner = user(guarded)
-    things = Things(owner, password=True)
-    things.prepare(case)
+def test_cross_site_requests_are_refused(case: Case, password_server: Server, provider: FakeProvider) -> None:
+    """Cross-site request forgery, with the owner's cookies."""
+    owner = user(password_server)
+    data = OwnedData(owner, password=True)
+    data.prepare(case)
     for name, headers in FOREIGN.items():
-        before, calls = things.state(), len(provider.calls)
-        named = {key: value.format(port=guarded.port) for key, value in headers.items()}
-        status, raw = call(owner, case, things, **named)
+        before, calls = data.state(), len(provider.calls)
+        named = {key: value.format(port=password_server.port) for key, value in headers.items()}
+        status, raw = call(owner, case, data, **named)
         assert status == 403, (name, status, raw)
-        assert things.state() == before, name
+        assert data.state() == before, name
         assert len(provider.calls) == calls, name
-    status, raw = call(owner, case, things, Origin=guarded.url)
-    assert status < 400, f"its own page gets {status}: {raw[:300]!r}"
+    status, raw = call(owner, case, data, Origin=password_server.url)
+    assert status < 400, f"the own page gets {status}: {raw[:300]!r}"
 
 
 # The WebSocket.
 
 
-def heard(socket: WsClient, message: dict[str, object]) -> list[dict[str, Any]]:
-    """Send a message and return what comes until the connection closes or a reply is there."""
+def exchange(socket: WsClient, message: dict[str, object]) -> list[dict[str, Any]]:
+    """Send a message; return the messages until the first reply or the close."""
     socket.send_json(**message)
     socket.read_until(lambda: socket.closed is not None or bool(socket.jsons), 5)
     return [body for _, body in socket.jsons]
 
 
-def test_a_websocket_gives_nobody_else_s_away(
-    guarded: Server, public: Server, provider: FakeProvider
+def test_a_websocket_shows_only_the_owners_runs(
+    password_server: Server, public: Server, provider: FakeProvider
 ) -> None:
     owner = visitor(public)
-    things = Things(owner, password=False)
+    data = OwnedData(owner, password=False)
     messages: list[dict[str, object]] = [
-        {"type": "resume", "ref": "1", "run": things.run},
-        {"type": "stop", "ref": "1", "run": things.run},
-        {"type": "start", "ref": "1", "query": "Hi", "run": things.run, "conversation": things.conversation},
-        {"type": "start", "ref": "1", "query": "Hi", "run": new_run(), "conversation": things.conversation},
-        {"type": "start", "ref": "1", "continue": things.run},
+        {"type": "resume", "ref": "1", "run": data.run},
+        {"type": "stop", "ref": "1", "run": data.run},
+        {"type": "start", "ref": "1", "query": "Hi", "run": data.run, "conversation": data.conversation},
+        {"type": "start", "ref": "1", "query": "Hi", "run": new_run(), "conversation": data.conversation},
+        {"type": "start", "ref": "1", "continue": data.run},
     ]
     with owner.socket() as socket:
         assert any(
-            "start" in body or "text" in body or "reset" in body for body in heard(socket, messages[0])
+            "start" in body or "text" in body or "reset" in body for body in exchange(socket, messages[0])
         )
     calls = len(provider.calls)
     for message in messages:
         for device in (Device(public.address), visitor(public), forged(public)):
             with device.socket() as socket:
-                told = heard(socket, message)
-                assert told
-                assert told[0]["status"] in (401, 404, 409), told
-                assert ANSWER not in json.dumps(told)
+                replies = exchange(socket, message)
+                assert replies
+                assert replies[0]["status"] in (401, 404, 409), replies
+                assert ANSWER not in json.dumps(replies)
     assert len(provider.calls) == calls
 
 
-def test_a_websocket_needs_the_password(guarded: Server, public: Server, provider: FakeProvider) -> None:
-    owner = user(guarded)
-    things = Things(owner, password=True)
+def test_a_websocket_needs_the_password(
+    password_server: Server, public: Server, provider: FakeProvider
+) -> None:
+    owner = user(password_server)
+    data = OwnedData(owner, password=True)
     calls = len(provider.calls)
-    for name, other in others_at(guarded, public).items():
-        for message in ({"type": "resume", "run": things.run}, {"type": "start", "query": "Hi"}):
+    for name, other in others_at(password_server, public).items():
+        for message in ({"type": "resume", "run": data.run}, {"type": "start", "query": "Hi"}):
             with other.socket() as socket:
                 socket.send_json(**message)
                 assert socket.read_close(5) == 4401, name
@@ -342,9 +363,9 @@ def test_a_websocket_needs_the_password(guarded: Server, public: Server, provide
 
 
 @pytest.mark.parametrize("origin", [one["Origin"] for one in FOREIGN.values() if "Origin" in one])
-def test_no_other_site_opens_a_websocket(guarded: Server, public: Server, origin: str) -> None:
-    """Cross-site WebSocket hijacking, with the owner's own cookies."""
-    for server, owner in ((guarded, user(guarded)), (public, visitor(public))):
+def test_cross_site_websockets_are_refused(password_server: Server, public: Server, origin: str) -> None:
+    """Cross-site WebSocket hijacking, with the owner's cookies."""
+    for server, owner in ((password_server, user(password_server)), (public, visitor(public))):
         with pytest.raises(Refused) as refused:
             owner.socket(Origin=origin.format(port=server.port))
         assert refused.value.status == 403
@@ -352,14 +373,14 @@ def test_no_other_site_opens_a_websocket(guarded: Server, public: Server, origin
             pass
 
 
-# What every answer says of itself.
+# Security headers.
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.method == "GET"], ids=str)
-def test_the_headers_that_keep_others_out(case: Case, guarded: Server) -> None:
-    owner = user(guarded)
-    things = Things(owner, password=True)
-    _, headers, _ = owner.do("GET", things.path(case))
+def test_every_response_has_security_headers(case: Case, password_server: Server) -> None:
+    owner = user(password_server)
+    data = OwnedData(owner, password=True)
+    _, headers, _ = owner.request("GET", data.path(case))
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
@@ -370,11 +391,11 @@ def test_the_headers_that_keep_others_out(case: Case, guarded: Server) -> None:
     assert KEY not in str(headers)
 
 
-def test_the_page_s_files_too(guarded: Server) -> None:
-    owner = user(guarded)
-    page = owner.do("GET", "/", Accept="text/html")[2].decode()
-    path = page.partition('src="')[2].partition('"')[0]
-    status, headers, _ = owner.do("GET", path)
+def test_static_files_have_security_headers(password_server: Server) -> None:
+    owner = user(password_server)
+    page = owner.request("GET", "/", Accept="text/html")[2].decode()
+    path = page.partition('src=".')[2].partition('"')[0]  # relative to the page
+    status, headers, _ = owner.request("GET", path)
     assert status == 200
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers

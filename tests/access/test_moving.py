@@ -1,4 +1,4 @@
-"""A visitor becomes the user: after a press of a button all that the visitor had is the user's."""
+"""Moving a visitor's conversations to the user after signing in."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer
 from tests.support.server import Server
 
-Place = dict[str, str]
+Settings = dict[str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -22,87 +22,89 @@ def hello(provider: FakeProvider) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def place(
-    request: pytest.FixtureRequest, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> Place:
-    """Where the data is, for one server after the other."""
+def storage(
+    request: pytest.FixtureRequest,
+    new_migrated_url: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
+    """Return the storage settings that several servers share."""
     found = {"FRESHET_DATA_DIR": str(tmp_path_factory.mktemp("moving")), "SECRET_KEY": SECRET_KEY}
-    return found | ({"DATABASE_URL": migrated()} if request.param == "postgres" else {})
+    return found | ({"DATABASE_URL": new_migrated_url()} if request.param == "postgres" else {})
 
 
-def visited(start: Start, place: Place) -> tuple[Device, list[str], str]:
-    """A visitor of a public server with two conversations, one of them shared."""
-    public = start(FRESHET_PUBLIC="true", **place)
+def visitor_with_conversations(start: Start, storage: Settings) -> tuple[Device, list[str], str]:
+    """Return a visitor with two conversations, their ids, and the share link of the first."""
+    public = start(FRESHET_PUBLIC="true", **storage)
     visitor = Device(public.address)
     visitor.open()
-    names = [visitor.converse(), visitor.converse()]
+    names = [visitor.create_conversation(), visitor.create_conversation()]
     link = visitor.json("POST", f"/conversations/{names[0]}/share", status=201)["path"]
     public.stop()
     return visitor, names, link
 
 
-def become(device: Device, server: Server) -> None:
-    """Come to another server on the same data, and sign in there."""
+def sign_in_at(device: Device, server: Server) -> None:
+    """Sign in at another server with the same data."""
     device.address = server.address
     assert device.sign_in() == 303
 
 
-def test_it_is_offered_with_its_number_and_moved_in_one_step(start: Start, place: Place) -> None:
-    device, names, link = visited(start, place)
-    become(device, start(FRESHET_ACCESS_PASSWORD=PASSWORD, **place))
-    assert device.listed() == set()
-    assert b'"movable":true' in device.do("GET", "/")[2].replace(b" ", b"")
+def test_the_count_is_offered_and_all_are_moved(start: Start, storage: Settings) -> None:
+    device, names, link = visitor_with_conversations(start, storage)
+    sign_in_at(device, start(FRESHET_ACCESS_PASSWORD=PASSWORD, **storage))
+    assert device.conversation_ids() == set()
+    assert b'"movable":true' in device.request("GET", "/")[2].replace(b" ", b"")
     assert device.json("GET", "/visitor") == {"conversations": 2}
     assert device.json("POST", "/visitor/move") == {"moved": 2}
-    assert device.listed() == set(names)
+    assert device.conversation_ids() == set(names)
     assert device.json("GET", f"/conversations/{names[0]}/share")["path"] == link
-    assert Device(device.address).do("GET", link)[0] == 200
+    assert Device(device.address).request("GET", link)[0] == 200
     assert "freshet-visitor" not in device.cookies
     assert device.json("GET", "/visitor") == {"conversations": 0}
     assert device.json("POST", "/visitor/move") == {"moved": 0}
 
 
-def test_only_one_s_own_cookie_moves_anything(start: Start, place: Place) -> None:
-    device, names, _ = visited(start, place)
-    server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, **place)
+def test_only_the_visitors_own_cookie_moves_them(start: Start, storage: Settings) -> None:
+    device, names, _ = visitor_with_conversations(start, storage)
+    server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, **storage)
     other = Device(server.address)
     other.cookies["freshet-visitor"] = device.cookies["freshet-visitor"][:-2] + "xx"
     assert other.sign_in() == 303
     assert other.json("POST", "/visitor/move") == {"moved": 0}
     nobody = Device(server.address)
     nobody.cookies = {"freshet-visitor": device.cookies["freshet-visitor"]}
-    assert nobody.do("POST", "/visitor/move")[0] == 401
-    assert nobody.do("GET", "/visitor")[0] == 401
+    assert nobody.request("POST", "/visitor/move")[0] == 401
+    assert nobody.request("GET", "/visitor")[0] == 401
     foreign = Device(server.address, {"Origin": "https://evil.example"})
     foreign.cookies = dict(device.cookies)
-    assert foreign.do("POST", "/visitor/move")[0] == 403
-    become(device, server)
+    assert foreign.request("POST", "/visitor/move")[0] == 403
+    sign_in_at(device, server)
     assert device.json("POST", "/visitor/move") == {"moved": 2}
-    assert device.listed() == set(names)
+    assert device.conversation_ids() == set(names)
 
 
-def test_a_visitor_has_nothing_to_take_over(start: Start, place: Place) -> None:
-    server = start(FRESHET_PUBLIC="true", **place)
+def test_a_visitor_cannot_move_anything(start: Start, storage: Settings) -> None:
+    server = start(FRESHET_PUBLIC="true", **storage)
     visitor = Device(server.address)
     visitor.open()
-    assert visitor.do("GET", "/visitor")[0] == 403
-    assert visitor.do("POST", "/visitor/move")[0] == 403
+    assert visitor.request("GET", "/visitor")[0] == 403
+    assert visitor.request("POST", "/visitor/move")[0] == 403
 
 
-def test_in_local_mode_too(start: Start, place: Place) -> None:
-    device, names, _ = visited(start, place)
-    server = start(FRESHET_LOCAL="true", **place)
+def test_moving_works_in_local_mode(start: Start, storage: Settings) -> None:
+    device, names, _ = visitor_with_conversations(start, storage)
+    server = start(FRESHET_LOCAL="true", **storage)
     device.address = server.address
     assert device.json("GET", "/visitor") == {"conversations": 2}
     assert device.json("POST", "/visitor/move") == {"moved": 2}
-    assert Device(server.address).listed() == set(names)
+    assert Device(server.address).conversation_ids() == set(names)
 
 
 def test_an_answer_in_progress_moves_with_its_conversation(
-    start: Start, place: Place, provider: FakeProvider
+    start: Start, storage: Settings, provider: FakeProvider
 ) -> None:
-    """The move is made by another server on the same data, while the first is still answering."""
-    public = start(FRESHET_PUBLIC="true", **place)
+    """Another server with the same data moves it while the first one still answers."""
+    public = start(FRESHET_PUBLIC="true", **storage)
     visitor = Device(public.address)
     visitor.open()
     conversation, run = new_run(), new_run()
@@ -113,7 +115,7 @@ def test_an_answer_in_progress_moves_with_its_conversation(
             reader.read_text(1)
             person = Device(public.address)
             person.cookies = dict(visitor.cookies)
-            become(person, start(FRESHET_ACCESS_PASSWORD=PASSWORD, **place))
+            sign_in_at(person, start(FRESHET_ACCESS_PASSWORD=PASSWORD, **storage))
             assert person.json("POST", "/visitor/move") == {"moved": 1}
             gated.open()
             reader.read_to_end()

@@ -1,4 +1,4 @@
-"""Sessions: the same person on every device, ended from anywhere, valid while the database is away."""
+"""Sign-in sessions: several devices, ending, two servers, and an unreachable database."""
 
 import sqlite3
 import time
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.access.conftest import Start, made
-from tests.access.device import PASSWORD, SECRET_KEY, Device, error_of, within
+from tests.access.conftest import Start, make_server
+from tests.access.device import PASSWORD, SECRET_KEY, Device, error_of, wait_within
 from tests.faults.answers import new_run
 from tests.faults.conversations import Gated
 from tests.support.dialects import openai
@@ -24,7 +24,7 @@ CLOSED_S = 2.0
 
 @pytest.fixture(scope="module")
 def server(provider: FakeProvider) -> Iterator[Server]:
-    with made(provider, FRESHET_ACCESS_PASSWORD=PASSWORD) as running:
+    with make_server(provider, FRESHET_ACCESS_PASSWORD=PASSWORD) as running:
         yield running
 
 
@@ -41,25 +41,25 @@ def signed_in(server: Server) -> Device:
 
 def test_two_devices_are_one_user(server: Server) -> None:
     desk, phone = signed_in(server), signed_in(server)
-    name = desk.converse()
-    assert name in phone.listed()
+    name = desk.create_conversation()
+    assert name in phone.conversation_ids()
     assert phone.messages(name)[1]["content"][0]["text"] == "Hello"
     program = Device(server.address, {"Authorization": f"Bearer {PASSWORD}"})
-    assert name in program.listed()
+    assert name in program.conversation_ids()
 
 
-def test_signing_out_loses_nothing_and_ends_the_cookie(server: Server) -> None:
+def test_signing_out_ends_the_session_and_keeps_the_conversations(server: Server) -> None:
     person = signed_in(server)
-    name, old = person.converse(), dict(person.cookies)
+    name, old = person.create_conversation(), dict(person.cookies)
     assert person.sign_out() == 303
     assert "freshet-session" not in person.cookies
     replayed = Device(server.address)
     replayed.cookies = old
-    status, _, raw = replayed.do("GET", "/conversations")
+    status, _, raw = replayed.request("GET", "/conversations")
     assert (status, error_of(raw)["code"]) == (401, "not_signed_in")
-    assert person.do("GET", "/conversations")[0] == 401
+    assert person.request("GET", "/conversations")[0] == 401
     assert person.sign_in() == 303
-    assert name in person.listed()
+    assert name in person.conversation_ids()
 
 
 def test_signing_in_again_rotates_the_session(server: Server) -> None:
@@ -70,21 +70,21 @@ def test_signing_in_again_rotates_the_session(server: Server) -> None:
     assert person.cookies["freshet-browser"].split(".")[0] == before["freshet-browser"].split(".")[0]
     replayed = Device(server.address)
     replayed.cookies = before
-    assert replayed.do("GET", "/conversations")[0] == 401
+    assert replayed.request("GET", "/conversations")[0] == 401
 
 
-def test_a_session_that_somebody_else_chose_is_not_taken(server: Server) -> None:
-    """Fixation: the cookie of before is never the one of after."""
+def test_a_chosen_session_token_is_not_accepted(server: Server) -> None:
+    """Session fixation: signing in always sets a new token."""
     victim = Device(server.address)
     victim.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
     assert victim.sign_in() == 303
     assert victim.cookies["freshet-session"] != "chosen-by-somebody-else-0123456789abcdefghij"
     attacker = Device(server.address)
     attacker.cookies["freshet-session"] = "chosen-by-somebody-else-0123456789abcdefghij"
-    assert attacker.do("GET", "/conversations")[0] == 401
+    assert attacker.request("GET", "/conversations")[0] == 401
 
 
-def test_a_session_that_was_not_used_for_thirty_days_has_expired(server: Server) -> None:
+def test_a_session_expires_after_thirty_days_without_use(server: Server) -> None:
     person = signed_in(server)
     session = next(one["id"] for one in person.sessions() if one["current"])
 
@@ -93,18 +93,18 @@ def test_a_session_that_was_not_used_for_thirty_days_has_expired(server: Server)
         with sqlite3.connect(server.folder / "data" / "freshet.db", timeout=5) as connection:
             connection.execute("UPDATE sessions SET seen_at = ? WHERE id = ?", (seen_at, session))
         connection.close()
-        return person.do("GET", "/conversations")[0]
+        return person.request("GET", "/conversations")[0]
 
     assert status(29) == 200
-    within(lambda: status(31) == 401, 5, "a session that was verified a moment ago, looked up again")
-    assert signed_in(server).do("GET", "/conversations")[0] == 200
+    wait_within(lambda: status(31) == 401, 5, "the cached session to be looked up again")
+    assert signed_in(server).request("GET", "/conversations")[0] == 200
 
 
-def test_the_list_of_devices(server: Server) -> None:
+def test_sessions_are_listed_by_device_and_can_be_ended(server: Server) -> None:
     for device in [signed_in(server) for _ in range(2)]:
-        device.do("DELETE", "/sessions")
+        device.request("DELETE", "/sessions")
     here = signed_in(server)
-    here.do("DELETE", "/sessions")
+    here.request("DELETE", "/sessions")
     there = Device(server.address, {"User-Agent": "Mozilla/5.0 (iPhone) Version/18 Mobile Safari/604.1"})
     assert there.sign_in() == 303
     listed = here.sessions()
@@ -119,19 +119,19 @@ def test_the_list_of_devices(server: Server) -> None:
     assert there.cookies["freshet-session"] not in str(listed)
     mine = next(one["id"] for one in there.sessions() if one["current"])
     assert here.json("DELETE", f"/sessions/{mine}") == {"ended": [mine]}
-    assert there.do("GET", "/conversations")[0] == 401
-    assert here.do("DELETE", f"/sessions/{mine}")[0] == 404
-    assert here.do("GET", "/conversations")[0] == 200
+    assert there.request("GET", "/conversations")[0] == 401
+    assert here.request("DELETE", f"/sessions/{mine}")[0] == 404
+    assert here.request("GET", "/conversations")[0] == 200
 
 
-def test_ending_all_the_others(server: Server) -> None:
+def test_all_other_sessions_can_be_ended(server: Server) -> None:
     here, others = signed_in(server), [signed_in(server) for _ in range(3)]
     assert len(here.json("DELETE", "/sessions")["ended"]) >= 3
     assert [one["current"] for one in here.sessions()] == [True]
-    assert {other.do("GET", "/conversations")[0] for other in others} == {401}
+    assert {other.request("GET", "/conversations")[0] for other in others} == {401}
 
 
-def test_a_revoked_session_s_connections_close_and_its_answers_go_on(
+def test_an_ended_sessions_connections_close_and_its_answers_continue(
     server: Server, provider: FakeProvider
 ) -> None:
     here, there = signed_in(server), signed_in(server)
@@ -144,19 +144,19 @@ def test_a_revoked_session_s_connections_close_and_its_answers_go_on(
             reader.read_text(1)
             socket.send_json(type="resume", ref="1", run=run)
             socket.read_until(lambda: any("text" in body for _, body in socket.jsons), 5)
-            began = time.monotonic()
+            started_at = time.monotonic()
             here.json("DELETE", f"/sessions/{session}")
             assert socket.read_close(CLOSED_S) == 4401
-            assert ended(reader, CLOSED_S)
-            assert time.monotonic() - began < CLOSED_S
-            assert there.do("GET", f"/stream/{run}")[0] == 401
+            assert is_cut(reader, CLOSED_S)
+            assert time.monotonic() - started_at < CLOSED_S
+            assert there.request("GET", f"/stream/{run}")[0] == 401
             gated.open()
-            within(lambda: here.messages(conversation)[-1]["state"] == "done", 5, "the answer's end")
+            wait_within(lambda: here.messages(conversation)[-1]["state"] == "done", 5, "the answer's end")
         assert here.messages(conversation)[-1]["content"][0]["text"] == "It goes on."
 
 
-def ended(reader: object, timeout_s: float) -> bool:
-    """Read until the connection ends without a terminal frame."""
+def is_cut(reader: object, timeout_s: float) -> bool:
+    """Return whether the connection ends without a terminal frame."""
     try:
         received = reader.read_to_end(timeout_s)  # type: ignore[attr-defined]
     except (Cut, AssertionError):
@@ -171,11 +171,11 @@ def ended(reader: object, timeout_s: float) -> bool:
 def pair(
     request: pytest.FixtureRequest,
     start: Start,
-    migrated: Callable[[], str],
+    new_migrated_url: Callable[[], str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Server, Server]:
-    if request.param == "postgres":  # each with a disk of its own, which may be wiped
-        url = migrated()
+    if request.param == "postgres":  # each server has its own folder
+        url = new_migrated_url()
         return (
             start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url),
             start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url),
@@ -187,15 +187,15 @@ def pair(
     )
 
 
-def test_a_session_is_good_at_both_and_ends_at_both(
+def test_a_session_is_valid_and_ends_at_both_servers(
     pair: tuple[Server, Server], provider: FakeProvider
 ) -> None:
     one, other = pair
     person = signed_in(one)
-    name = person.converse()
+    name = person.create_conversation()
     elsewhere = Device(other.address)
     elsewhere.cookies = person.cookies
-    assert elsewhere.listed() == {name}
+    assert elsewhere.conversation_ids() == {name}
     admin = signed_in(other)
     session = next(one["id"] for one in person.sessions() if one["current"])
     with Gated("It ", "goes on.") as gated:
@@ -206,57 +206,59 @@ def test_a_session_is_good_at_both_and_ends_at_both(
             socket.read_until(lambda: any("text" in body for _, body in socket.jsons), 5)
             admin.json("DELETE", f"/sessions/{session}")  # at the other server
             assert socket.read_close(CLOSED_S + 0.5) == 4401
-        assert person.do("GET", "/conversations")[0] == 401
+        assert person.request("GET", "/conversations")[0] == 401
         gated.open()
 
 
-def test_a_wiped_disk_makes_strangers_of_nobody(
-    start: Start, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+def test_visitors_stay_known_after_the_disk_is_wiped(
+    start: Start, new_migrated_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    url = migrated()
+    url = new_migrated_url()
     server = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
     visitor = Device(server.address)
     visitor.open()
-    name = visitor.converse()
+    name = visitor.create_conversation()
     assert not (server.folder / "data" / "secret").exists()
     server.stop()
     fresh = start(
         FRESHET_PUBLIC="true", DATABASE_URL=url, FRESHET_DATA_DIR=str(tmp_path_factory.mktemp("fresh"))
     )
     visitor.address = fresh.address
-    assert visitor.listed() == {name}
+    assert visitor.conversation_ids() == {name}
     assert visitor.open() == 200
-    assert visitor.listed() == {name}
+    assert visitor.conversation_ids() == {name}
 
 
-def test_the_setting_beats_the_secret_of_the_database(start: Start, migrated: Callable[[], str]) -> None:
-    url = migrated()
+def test_the_setting_has_precedence_over_the_databases_secret(
+    start: Start, new_migrated_url: Callable[[], str]
+) -> None:
+    url = new_migrated_url()
     first = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
     visitor = Device(first.address)
     visitor.open()
-    visitor.converse()
+    visitor.create_conversation()
     second = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
     visitor.address = second.address
-    assert visitor.do("GET", "/conversations")[0] == 401
+    assert visitor.request("GET", "/conversations")[0] == 401
 
 
-def test_a_secret_that_was_kept_on_the_disk_goes_on_signing(
-    start: Start, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+def test_a_secret_file_is_moved_to_the_database(
+    start: Start, new_migrated_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """An earlier version kept it there also where it had a database."""
+    """An earlier version stored it in a file even with a database."""
     folder = tmp_path_factory.mktemp("kept")
-    (folder / "secret").write_text("the-secret-of-before-canary")
-    url = migrated()
+    (folder / "secret").write_text("earlier-secret-canary")
+    url = new_migrated_url()
     first = start(FRESHET_PUBLIC="true", DATABASE_URL=url, FRESHET_DATA_DIR=str(folder))
     visitor = Device(first.address)
     visitor.open()
-    name = visitor.converse()
-    second = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY="the-secret-of-before-canary")
+    name = visitor.create_conversation()
+    second = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY="earlier-secret-canary")
     visitor.address = second.address
-    assert visitor.listed() == {name}
+    assert visitor.conversation_ids() == {name}
 
 
-# The database away.
+# The database is unreachable.
 
 
 @pytest.fixture
@@ -265,69 +267,69 @@ def own_postgres() -> Iterator[Postgres]:
         yield server
 
 
-def test_while_the_database_is_away_the_known_stay_and_nobody_signs_in(
+def test_without_the_database_cached_sessions_work_and_nobody_signs_in(
     start: Start, own_postgres: Postgres
 ) -> None:
     url = own_postgres.new_url()
     Database(url, "unused").migrate()
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, DATABASE_URL=url)
     person, other = signed_in(server), signed_in(server)
-    name = person.converse()
-    assert person.listed() == {name}
+    name = person.create_conversation()
+    assert person.conversation_ids() == {name}
     own_postgres.stop()
     assert person.ask() == "Hello"
     with person.socket() as socket:
         run = new_run()
         socket.send_json(type="start", ref="1", query="Hi", run=run)
         socket.read_to_end(run)
-    status, headers, raw = other.do("POST", "/stream", {"query": "Hi"})
-    assert status == 503, "this worker has never verified it"
+    status, headers, raw = other.request("POST", "/stream", {"query": "Hi"})
+    assert status == 503, "this worker has never verified the session"
     assert error_of(raw)["code"] == "store_away"
     assert int(headers["retry-after"]) > 0
-    status, headers, raw = Device(server.address).do(
+    status, headers, raw = Device(server.address).request(
         "POST", "/signin", f"password={PASSWORD}".encode(), Content_Type="application/x-www-form-urlencoded"
     )
     assert status == 503
     assert "retry-after" in headers
-    assert person.sign_out() == 503, "a session that cannot be ended is not said to be"
+    assert person.sign_out() == 503, "signing out must not seem to have worked"
     assert "freshet-session" in person.cookies
     assert Device(server.address, {"Authorization": f"Bearer {PASSWORD}"}).ask() == "Hello"
     own_postgres.start()
-    within(lambda: other.do("GET", "/conversations")[0] == 200, 10, "the database, back")
-    assert person.listed() == {name}
+    wait_within(lambda: other.request("GET", "/conversations")[0] == 200, 10, "the database")
+    assert person.conversation_ids() == {name}
 
 
-def test_a_database_that_does_not_answer_at_the_start_holds_nobody_up(
+def test_a_hanging_database_does_not_block_the_server(
     start: Start, own_postgres: Postgres, provider: FakeProvider
 ) -> None:
-    """Frozen, it takes connections and says nothing; the secret that signs cookies is in it."""
+    """It accepts connections and does not answer; the secret that signs cookies is in it."""
     url = own_postgres.new_url()
     Database(url, "unused").migrate()
     first = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
     visitor = Device(first.address)
     assert visitor.open() == 200
-    name = visitor.converse()
+    name = visitor.create_conversation()
     own_postgres.freeze()
     try:
         second = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
         visitor.address = second.address
 
-        def asked(_: int) -> tuple[int, float]:
-            began = time.monotonic()
-            status = visitor.do("POST", "/stream", {"query": "Hi"})[0]
-            return status, time.monotonic() - began
+        def timed_start(_: int) -> tuple[int, float]:
+            started_at = time.monotonic()
+            status = visitor.request("POST", "/stream", {"query": "Hi"})[0]
+            return status, time.monotonic() - started_at
 
         with ThreadPoolExecutor(10) as pool:
-            answers = list(pool.map(asked, range(20)))
-        assert {status for status, _ in answers} <= {200, 429}, "one may chat without a name"
+            answers = list(pool.map(timed_start, range(20)))
+        assert {status for status, _ in answers} <= {200, 429}, "chatting without a name works"
         assert max(took_s for _, took_s in answers) < 6
-        status, _, raw = visitor.do("GET", f"/conversations/{name}")
+        status, _, raw = visitor.request("GET", f"/conversations/{name}")
         assert (status, error_of(raw)["code"]) == (503, "store_away")
         cookies = dict(visitor.cookies)
         assert visitor.open() == 200
-        assert visitor.cookies == cookies, "nobody becomes a stranger meanwhile"
+        assert visitor.cookies == cookies, "the visitor keeps its cookie"
         assert Device(second.address).open() == 503
     finally:
         own_postgres.thaw()
-    within(lambda: visitor.do("GET", "/conversations")[0] == 200, 15, "the database, back")
-    assert visitor.listed() == {name}
+    wait_within(lambda: visitor.request("GET", "/conversations")[0] == 200, 15, "the database")
+    assert visitor.conversation_ids() == {name}

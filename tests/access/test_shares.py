@@ -1,4 +1,4 @@
-"""What one caller or address may hold, so that others find room: places, memory, sockets, and guesses held back."""
+"""One caller or address cannot use up connections, memory, sockets or guesses that others need."""
 
 import http.client
 import json
@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.access.conftest import Start, made
-from tests.access.device import PASSWORD, Device, error_of, within
+from tests.access.conftest import Start, make_server
+from tests.access.device import PASSWORD, Device, error_of, wait_within
 from tests.faults.answers import new_run
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
@@ -29,8 +29,10 @@ def hello(provider: FakeProvider) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded(provider: FakeProvider) -> Iterator[Server]:
-    with made(provider, FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_MAX_STREAMS="30", **PROXY) as running:
+def password_server(provider: FakeProvider) -> Iterator[Server]:
+    with make_server(
+        provider, FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_MAX_STREAMS="30", **PROXY
+    ) as running:
         yield running
 
 
@@ -38,8 +40,8 @@ def owner(server: Server, address: str = "203.0.113.200") -> Device:
     return Device(server.address, {"Authorization": f"Bearer {PASSWORD}", "X-Forwarded-For": address})
 
 
-def upgraded(stack: ExitStack, device: Device, count: int) -> list[int]:
-    """Open so many WebSockets that stay open, and return what each was answered with."""
+def open_sockets(stack: ExitStack, device: Device, count: int) -> list[int]:
+    """Open WebSockets that stay open until the stack closes; return the status of each."""
     statuses = []
     for _ in range(count):
         try:
@@ -51,74 +53,76 @@ def upgraded(stack: ExitStack, device: Device, count: int) -> list[int]:
     return statuses
 
 
-def test_guesses_that_are_held_back_count_all_the_same(guarded: Server) -> None:
-    """The limit was looked at before the body had come, and the bodies came all at once."""
+def test_concurrent_guesses_are_throttled(password_server: Server) -> None:
+    """All requests pass the throttle before their bodies arrive; it must be checked again afterwards."""
     words = [f"guess {number}" for number in range(19)] + [PASSWORD]
     with ExitStack() as stack:
-        held = []
+        pending = []
         for word in words:
             form = f"password={word}".encode()
             head = {"Content-Type": FORM, "X-Forwarded-For": "203.0.113.1"}
-            request = encode_request(guarded.address, "POST", "/signin", head, form)
-            sock = stack.enter_context(dial(guarded.address))
+            request = encode_request(password_server.address, "POST", "/signin", head, form)
+            sock = stack.enter_context(dial(password_server.address))
             sock.sendall(request[:-1])
-            held.append((sock, request[-1:]))
+            pending.append((sock, request[-1:]))
         statuses = []
-        for sock, last in held:
+        for sock, last in pending:
             sock.sendall(last)
             statuses.append(Response(sock).status)
     assert statuses == [401] * 8 + [429] * 12
 
 
-def test_one_silent_address_leaves_room_for_another(guarded: Server) -> None:
+def test_silent_connections_of_one_address_do_not_block_others(password_server: Server) -> None:
     silent = {"X-Forwarded-For": "203.0.113.2", "Content-Type": FORM, "Content-Length": "100000"}
     with ExitStack() as stack:
         for _ in range(60):
-            sock = stack.enter_context(dial(guarded.address))
-            sock.sendall(encode_request(guarded.address, "POST", "/signin", silent))
-        person = Device(guarded.address, {"X-Forwarded-For": "203.0.113.3"})
+            sock = stack.enter_context(dial(password_server.address))
+            sock.sendall(encode_request(password_server.address, "POST", "/signin", silent))
+        person = Device(password_server.address, {"X-Forwarded-For": "203.0.113.3"})
         assert person.sign_in() == 303
-        assert owner(guarded).ask() == "Hello"
+        assert owner(password_server).ask() == "Hello"
 
 
-def test_large_imports_that_do_not_come_hold_nobody_up(guarded: Server) -> None:
-    head = owner(guarded).headers | {"Content-Type": "application/json", "Content-Length": "60000000"}
+def test_stalled_large_imports_do_not_block_others(password_server: Server) -> None:
+    head = owner(password_server).headers | {"Content-Type": "application/json", "Content-Length": "60000000"}
     with ExitStack() as stack:
         for _ in range(3):
-            sock = stack.enter_context(dial(guarded.address))
-            sock.sendall(encode_request(guarded.address, "POST", "/conversations/import", head))
+            sock = stack.enter_context(dial(password_server.address))
+            sock.sendall(encode_request(password_server.address, "POST", "/conversations/import", head))
         large = b" " * (17 * 1024**2)
-        assert owner(guarded).do("POST", "/conversations/import", large)[0] == 400, "it is no conversation"
+        assert owner(password_server).request("POST", "/conversations/import", large)[0] == 400, (
+            "it was read, and is not a conversation"
+        )
 
 
-def test_sockets_that_do_not_say_who_they_are_have_a_part_of_their_own(
-    guarded: Server, provider: FakeProvider
+def test_unauthenticated_sockets_are_limited_separately(
+    password_server: Server, provider: FakeProvider
 ) -> None:
     with ExitStack() as stack:
-        stranger = Device(guarded.address)
-        assert set(upgraded(stack, stranger, 60)) <= {101, 503}
-        assert owner(guarded).ask() == "Hello"
-        with owner(guarded).socket() as socket:
+        anonymous = Device(password_server.address)
+        assert set(open_sockets(stack, anonymous, 60)) <= {101, 503}
+        assert owner(password_server).ask() == "Hello"
+        with owner(password_server).socket() as socket:
             run = new_run()
             socket.send_json(type="start", query="Hi", run=run)
             socket.read_to_end(run)
 
 
-def test_a_message_before_it_is_known_who_sends_it_is_small(guarded: Server) -> None:
-    with WsClient(guarded.address) as socket:
+def test_messages_before_authentication_must_be_small(password_server: Server) -> None:
+    with WsClient(password_server.address) as socket:
         try:
             socket.send_json(type="auth", token="x" * 2_000_000)
         except OSError:
-            pass  # it was closed meanwhile
+            pass  # closed while sending
         assert socket.read_close(5) == 1009
-    with WsClient(guarded.address) as socket:
+    with WsClient(password_server.address) as socket:
         socket.send_json(type="auth", token=PASSWORD)
         run = new_run()
         socket.send_json(type="start", query="x" * 100_000, run=run)
         socket.read_to_end(run)
 
 
-def test_what_strangers_send_on_sockets_fills_no_memory_of_others(start: Start) -> None:
+def test_unauthenticated_messages_do_not_use_up_memory(start: Start) -> None:
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_LOG_MAX_BYTES=str(16_000_000), **PROXY)
     person, run = owner(server), new_run()
     assert person.ask("Hi", run=run) == "Hello"
@@ -128,48 +132,48 @@ def test_what_strangers_send_on_sockets_fills_no_memory_of_others(start: Start) 
             try:
                 socket.send_frame(0x1, b"x" * 900_000, fin=False)
             except OSError:
-                pass  # it was closed meanwhile
+                pass  # closed while sending
         assert person.ask("x" * 1_000_000) == "Hello"
         with person.start(run=run) as again:
             assert again.status == 200
             assert "Hello" in again.text or again.read_to_end()
 
 
-def test_readers_of_one_address(start: Start, provider: FakeProvider) -> None:
+def test_readers_of_an_address_are_limited(start: Start, provider: FakeProvider) -> None:
     server = start(FRESHET_PUBLIC="true", FRESHET_MAX_STREAMS="40", **PROXY)
     visitor = Device(server.address, {"X-Forwarded-For": "203.0.113.4"})
     visitor.open()
     with ExitStack() as stack:
-        upgraded(stack, visitor, 60)
+        open_sockets(stack, visitor, 60)
         other = Device(server.address, {"X-Forwarded-For": "203.0.113.5"})
         other.open()
         assert other.ask() == "Hello"
         calls = len(provider.calls)
-        status, headers, raw = visitor.do("POST", "/stream", {"query": "Hi"})
+        status, headers, raw = visitor.request("POST", "/stream", {"query": "Hi"})
         assert (status, error_of(raw)["code"]) == (429, "too_many_readers")
         assert headers["x-ratelimit-limit"] == "50"
-        assert len(provider.calls) == calls, "nothing is bought that nobody can read"
+        assert len(provider.calls) == calls, "no answer is started that nobody can read"
 
 
-def test_a_ref_that_is_no_name(guarded: Server) -> None:
-    with owner(guarded).socket() as socket:
+def test_a_ref_that_is_too_long_closes_the_socket(password_server: Server) -> None:
+    with owner(password_server).socket() as socket:
         socket.send_json(type="start", query="Hi", ref="r" * 10_000)
         assert socket.read_close(5) == 4400
 
 
-def test_a_hundred_pages_at_once_make_twenty_visitors(start: Start) -> None:
+def test_a_hundred_concurrent_page_loads_create_twenty_visitors(start: Start) -> None:
     server = start(FRESHET_PUBLIC="true")
     with ExitStack() as stack:
-        held = []
+        pending = []
         for _ in range(100):
             request = encode_request(server.address, "GET", "/", {"Accept": "text/html"})
             sock = stack.enter_context(dial(server.address))
             sock.sendall(request[:-1])
-            held.append((sock, request[-1:]))
-        for sock, last in held:
+            pending.append((sock, request[-1:]))
+        for sock, last in pending:
             sock.sendall(last)
         with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda one: Response(one[0]), held))
+            answers = list(pool.map(lambda one: Response(one[0]), pending))
     assert [answer.status for answer in answers].count(200) == 20
     assert sum(bool(answer.cookies) for answer in answers) == 20
 
@@ -182,11 +186,11 @@ def test_a_hundred_pages_at_once_make_twenty_visitors(start: Start) -> None:
         {"Sec_Purpose": "prefetch"},
     ],
 )
-def test_another_site_s_image_makes_no_visitor(start: Start, headers: dict[str, str]) -> None:
+def test_an_image_tag_or_prefetch_creates_no_visitor(start: Start, headers: dict[str, str]) -> None:
     server = start(FRESHET_PUBLIC="true")
     for _ in range(25):
         device = Device(server.address)
-        device.do("GET", "/", **headers)
+        device.request("GET", "/", **headers)
         assert device.cookies == {}
     for _ in range(25):
         head = http.client.HTTPConnection(*server.address, timeout=10)
@@ -197,26 +201,26 @@ def test_another_site_s_image_makes_no_visitor(start: Start, headers: dict[str, 
     assert Device(server.address).open() == 200
 
 
-def test_a_session_lives_on_with_every_visit(guarded: Server) -> None:
-    person = Device(guarded.address, {"X-Forwarded-For": "203.0.113.6"})
+def test_opening_the_page_renews_the_session(password_server: Server) -> None:
+    person = Device(password_server.address, {"X-Forwarded-For": "203.0.113.6"})
     assert person.sign_in() == 303
     before = dict(person.cookies)
     person.cookies = dict(before)
-    status, headers, _ = person.do("GET", "/", Accept="text/html")
+    status, headers, _ = person.request("GET", "/", Accept="text/html")
     assert status == 200
     assert "freshet-session" in headers["set-cookie"] or "freshet-browser" in headers["set-cookie"]
     assert person.cookies == before
 
 
-def test_a_browser_that_knew_another_password_is_a_stranger(
+def test_a_browser_that_knew_an_earlier_password_is_throttled_by_address(
     start: Start, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = str(tmp_path_factory.mktemp("kept"))
-    first = start(FRESHET_ACCESS_PASSWORD="the one before", FRESHET_DATA_DIR=folder, **PROXY)
+    first = start(FRESHET_ACCESS_PASSWORD="the earlier password", FRESHET_DATA_DIR=folder, **PROXY)
     browsers = []
     for number in range(3):
         browser = Device(first.address, {"X-Forwarded-For": f"198.51.100.{number}"})
-        assert browser.sign_in("the one before") == 303
+        assert browser.sign_in("the earlier password") == 303
         browsers.append(browser)
     second = start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_DATA_DIR=folder, **PROXY)
     statuses = []
@@ -227,11 +231,11 @@ def test_a_browser_that_knew_another_password_is_a_stranger(
     assert statuses == [401] * 8 + [429] * 4
 
 
-# Large answers of the endpoints.
+# Large responses.
 
 
 def imported(server: Server, size: int) -> tuple[Device, str]:
-    """A conversation of that many bytes."""
+    """Import a conversation of `size` bytes; return its owner and id."""
     person = owner(server)
     message = {"parent": None, "role": "user", "created_at": 1, "state": "done"}
     messages = [
@@ -242,24 +246,26 @@ def imported(server: Server, size: int) -> tuple[Device, str]:
     return person, person.json("POST", "/conversations/import", body, status=201)["id"]
 
 
-def test_a_slow_download_is_whole(start: Start) -> None:
-    """It was cut when all of it had taken longer than one write may."""
+def test_a_slow_download_is_complete(start: Start) -> None:
+    """FRESHET_WRITE_S limits each write, not the whole download."""
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_WRITE_S="2", **PROXY)
     person, name = imported(server, 6_000_000)
     with dial(server.address, receive_buffer=65536, timeout_s=30) as sock:
-        sock.sendall(encode_request(server.address, "GET", f"/conversations/{name}/export", person.sent))
+        sock.sendall(
+            encode_request(server.address, "GET", f"/conversations/{name}/export", person.all_headers)
+        )
         response = Response(sock, timeout_s=30)
         assert response.status == 200
-        began, taken = time.monotonic(), 0
+        started_at, received = time.monotonic(), 0
         while piece := response.read(time.monotonic() + 20, limit=65536):
-            taken += len(piece)
-            due = began + taken / 1_000_000  # the line's own pace
+            received += len(piece)
+            due = started_at + received / 1_000_000  # the rate of the connection
             time.sleep(max(0.0, due - time.monotonic()))
-    assert taken > 6_000_000
-    assert time.monotonic() - began > 4
+    assert received > 6_000_000
+    assert time.monotonic() - started_at > 4
 
 
-def test_large_answers_that_nobody_reads_count(start: Start) -> None:
+def test_unread_large_responses_are_limited(start: Start) -> None:
     server = start(
         FRESHET_ACCESS_PASSWORD=PASSWORD, FRESHET_LOG_MAX_BYTES=str(40_000_000), FRESHET_WRITE_S="5", **PROXY
     )
@@ -268,14 +274,16 @@ def test_large_answers_that_nobody_reads_count(start: Start) -> None:
         statuses = []
         for _ in range(8):
             sock = stack.enter_context(dial(server.address, receive_buffer=65536))
-            sock.sendall(encode_request(server.address, "GET", f"/conversations/{name}", person.sent))
+            sock.sendall(encode_request(server.address, "GET", f"/conversations/{name}", person.all_headers))
             statuses.append(Response(sock).status)
         assert set(statuses) == {200, 429}
         assert statuses.count(200) <= 4
-    within(lambda: person.do("GET", f"/conversations/{name}")[0] == 200, 10, "room again")
+    wait_within(
+        lambda: person.request("GET", f"/conversations/{name}")[0] == 200, 10, "the memory to be released"
+    )
 
 
-# Bodies that cost more than they weigh.
+# Bodies that are expensive to parse.
 
 
 @pytest.mark.parametrize(
@@ -290,26 +298,28 @@ def test_large_answers_that_nobody_reads_count(start: Start) -> None:
         ),
     ],
 )
-def test_a_body_of_a_million_values_is_refused_unread(guarded: Server, path: str, body: bytes) -> None:
-    person = owner(guarded)
-    before = guarded.memory_bytes()
-    status, _, raw = person.do("POST", path, body, Content_Type="application/json")
+def test_a_body_with_millions_of_values_is_refused_before_parsing(
+    password_server: Server, path: str, body: bytes
+) -> None:
+    person = owner(password_server)
+    before = password_server.memory_bytes()
+    status, _, raw = person.request("POST", path, body, Content_Type="application/json")
     assert (status, error_of(raw)["code"]) == (400, "too_many_values")
-    assert guarded.memory_bytes() - before < 60 * 1024**2
+    assert password_server.memory_bytes() - before < 60 * 1024**2
 
 
-def test_a_question_about_much_json_is_answered(guarded: Server) -> None:
-    """What stands in a text is no value."""
+def test_a_question_that_quotes_json_is_answered(password_server: Server) -> None:
+    """Brackets inside a string are not counted as values."""
     text = json.dumps([{"a": [1, 2, {"b": '"'}]}] * 60_000)
     assert text.count("{") > 100_000
-    assert owner(guarded).ask(text[:3_000_000]) == "Hello"
+    assert owner(password_server).ask(text[:3_000_000]) == "Hello"
 
 
-def test_a_question_of_combining_marks_stops_nobody(guarded: Server) -> None:
-    """Putting 100,000 marks in order took 15 seconds in one piece."""
-    person = owner(guarded)
+def test_a_question_of_combining_marks_does_not_block_the_server(password_server: Server) -> None:
+    """Normalizing 100,000 combining marks takes 15 seconds."""
+    person = owner(password_server)
     text = "a" + "\u0315" * 50_000 + "\u0300" * 50_000
-    began = time.monotonic()
+    started_at = time.monotonic()
     person.ask(text, conversation=new_run())
     person.ask("\ufdfa" * 85_000, conversation=new_run())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started_at < 5

@@ -1,4 +1,4 @@
-"""The data of version 0.1: from a database of each of its revisions, by the cookie of that time and by command."""
+"""Upgrading from version 0.1: each of its database revisions, its cookie, and `freshet users adopt`."""
 
 import hashlib
 import os
@@ -13,35 +13,35 @@ import pytest
 from sqlalchemy import text
 
 from tests.access.conftest import Start
-from tests.access.device import PASSWORD, SECRET_KEY, Device, within
+from tests.access.device import PASSWORD, SECRET_KEY, Device, wait_within
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres
 from tests.support.script import Answer
 from tests.support.server import ROOT
-from tests.unit.test_cookies import former
+from tests.unit.test_cookies import legacy_cookie
 from webapp.store.database import Database
 from webapp.store.migrate import upgrade
 
-OLD = ("0001", "0002")
+REVISIONS = ("0001", "0002")
 VISITOR = "visitor-of-version-0-1"
 
 
-def former_owner(token: str) -> str:
-    """Name an owner as version 0.1 did it."""
+def legacy_owner(token: str) -> str:
+    """Return the owner that version 0.1 stored for a bearer token."""
     return "key:" + hashlib.sha256(token.encode()).hexdigest()[:32]
 
 
 OWNERS = {
-    "byPasswordAAAAAAAAAAAA": former_owner(PASSWORD),
-    "byAnotherTokenAAAAAAAA": former_owner("another token"),
+    "byPasswordAAAAAAAAAAAA": legacy_owner(PASSWORD),
+    "byAnotherTokenAAAAAAAA": legacy_owner("another token"),
     "byVisitorAAAAAAAAAAAAA": f"visitor:{VISITOR}",
     "byOtherVisitorAAAAAAAA": "visitor:somebody-else-entirely",
 }
 
 
-class Old:
-    """A database as version 0.1 left it."""
+class LegacyDatabase:
+    """A database with the data of version 0.1."""
 
     def __init__(self, url: str | None, folder: Path) -> None:
         self.url = url
@@ -53,9 +53,9 @@ class Old:
         return found | ({"DATABASE_URL": self.url} if self.url else {})
 
     def fill(self, revision: str) -> None:
-        """Make the tables of a revision, with a conversation of each owner, one of them shared."""
+        """Create the tables of a revision, with a shared conversation of each owner."""
         database = Database(self.url, str(self.folder))
-        engine = database._made()
+        engine = database._make_engine()
         with engine.connect().execution_options(freshet_write=True) as connection, connection.begin():
             upgrade(connection, revision)
             for name, owner in OWNERS.items():
@@ -86,12 +86,12 @@ class Old:
         engine.dispose()
 
     def migrate(self) -> None:
-        """Do what a host's release phase does; for SQLite nothing."""
+        """Run `freshet migrate`, as a release phase does; with SQLite it changes nothing."""
         done = freshet("migrate", **self.env)
         assert done.returncode == 0, done.stderr
 
     def owners(self, table: str = "conversations") -> dict[str, str]:
-        """Who owns which row now."""
+        """Return the owner of each row."""
         key = "conversation" if table == "shares" else "id"
         statement = f"SELECT {key}, owner FROM {table}"
         if self.url:
@@ -116,35 +116,35 @@ def hello(provider: FakeProvider) -> None:
 
 
 @pytest.fixture(
-    params=[(kind, revision) for kind in ("sqlite", "postgres") for revision in OLD], ids="-".join
+    params=[(kind, revision) for kind in ("sqlite", "postgres") for revision in REVISIONS], ids="-".join
 )
-def old(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> Old:
+def old(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> LegacyDatabase:
     kind, revision = request.param
     (tmp_path / "data").mkdir()
-    found = Old(postgres.new_url() if kind == "postgres" else None, tmp_path / "data")
+    found = LegacyDatabase(postgres.new_url() if kind == "postgres" else None, tmp_path / "data")
     found.fill(revision)
     found.migrate()
     return found
 
 
-def renamed(old: Old) -> Callable[[], bool]:
+def owners_renamed(old: LegacyDatabase) -> Callable[[], bool]:
     return lambda: not any(owner.startswith("key:") for owner in old.owners().values())
 
 
-def test_what_was_stored_with_the_password_is_the_user_s(old: Old, start: Start) -> None:
+def test_conversations_stored_with_the_password_belong_to_the_user(old: LegacyDatabase, start: Start) -> None:
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, **old.env)
-    within(renamed(old), 10, "the names of owners, replaced")
+    wait_within(owners_renamed(old), 10, "the owners to be renamed")
     person = Device(server.address)
     assert person.sign_in() == 303
-    assert person.listed() == {"byPasswordAAAAAAAAAAAA"}
+    assert person.conversation_ids() == {"byPasswordAAAAAAAAAAAA"}
     assert person.messages("byPasswordAAAAAAAAAAAA")[0]["content"][0]["text"] == "Wie süß"
     assert person.json("GET", "/conversations/byPasswordAAAAAAAAAAAA/share")["shared_at"] == 4
     assert person.ask("On", conversation="byPasswordAAAAAAAAAAAA") == "Hello"
 
 
-def test_no_plain_digest_of_a_token_stays_in_the_database(old: Old, start: Start) -> None:
+def test_plain_digests_of_tokens_are_removed_from_the_database(old: LegacyDatabase, start: Start) -> None:
     start(FRESHET_ACCESS_PASSWORD=PASSWORD, **old.env)
-    within(renamed(old), 10, "the names of owners, replaced")
+    wait_within(owners_renamed(old), 10, "the owners to be renamed")
     for token in (PASSWORD, "another token"):
         assert hashlib.sha256(token.encode()).hexdigest()[:32] not in old.dump()
     assert len(old.owners()) == len(OWNERS), "nothing is lost"
@@ -152,43 +152,45 @@ def test_no_plain_digest_of_a_token_stays_in_the_database(old: Old, start: Start
     assert old.owners("shares") == old.owners()
 
 
-def test_a_visitor_is_known_by_the_cookie_of_that_time(old: Old, start: Start) -> None:
+def test_a_visitor_is_recognized_by_the_legacy_cookie(old: LegacyDatabase, start: Start) -> None:
     server = start(FRESHET_PUBLIC="true", **old.env)
     visitor = Device(server.address)
-    visitor.cookies["freshet"] = former({"_permanent": True, "visitor": VISITOR}, SECRET_KEY)
-    assert visitor.listed() == {"byVisitorAAAAAAAAAAAAA"}
+    visitor.cookies["freshet"] = legacy_cookie({"_permanent": True, "visitor": VISITOR}, SECRET_KEY)
+    assert visitor.conversation_ids() == {"byVisitorAAAAAAAAAAAAA"}
     assert visitor.open() == 200
-    assert "freshet-visitor" in visitor.cookies, "it gets the cookie of today"
+    assert "freshet-visitor" in visitor.cookies, "the current cookie is set"
     del visitor.cookies["freshet"]
-    assert visitor.listed() == {"byVisitorAAAAAAAAAAAAA"}
+    assert visitor.conversation_ids() == {"byVisitorAAAAAAAAAAAAA"}
     forged = Device(server.address)
-    forged.cookies["freshet"] = former({"visitor": VISITOR}, "another secret")
-    assert forged.do("GET", "/conversations")[0] == 401
+    forged.cookies["freshet"] = legacy_cookie({"visitor": VISITOR}, "another secret")
+    assert forged.request("GET", "/conversations")[0] == 401
 
 
 @pytest.mark.parametrize("env", [{"FRESHET_ACCESS_PASSWORD": PASSWORD}, {"FRESHET_LOCAL": "true"}])
-def test_the_user_takes_over_what_the_old_cookie_names(old: Old, start: Start, env: dict[str, str]) -> None:
+def test_the_user_can_move_the_conversations_of_the_legacy_cookie(
+    old: LegacyDatabase, start: Start, env: dict[str, str]
+) -> None:
     server = start(**old.env, **env)
     person = Device(server.address)
-    person.cookies["freshet"] = former({"visitor": VISITOR, "pass": "x" * 32}, SECRET_KEY)
+    person.cookies["freshet"] = legacy_cookie({"visitor": VISITOR, "pass": "x" * 32}, SECRET_KEY)
     if "FRESHET_ACCESS_PASSWORD" in env:
-        assert person.do("GET", "/conversations")[0] == 401, (
-            "the old cookie signs nobody in: it can't be revoked"
+        assert person.request("GET", "/conversations")[0] == 401, (
+            "the legacy cookie cannot be revoked, so it signs nobody in"
         )
         assert person.sign_in() == 303
     assert person.json("GET", "/visitor") == {"conversations": 1}
     assert person.json("POST", "/visitor/move") == {"moved": 1}
-    assert "byVisitorAAAAAAAAAAAAA" in person.listed()
+    assert "byVisitorAAAAAAAAAAAAA" in person.conversation_ids()
     assert "freshet" not in person.cookies
 
 
-def test_freshet_users_adopt(old: Old, start: Start) -> None:
+def test_users_adopt_lists_and_moves_conversations(old: LegacyDatabase, start: Start) -> None:
     env = old.env | {"FRESHET_ACCESS_PASSWORD": PASSWORD}
     listed = freshet("users", "adopt", **env)
     assert listed.returncode == 0, listed.stderr
     for owner in ("visitor:somebody-else-entirely", f"visitor:{VISITOR}", "token:"):
         assert owner in listed.stdout
-    assert former_owner(PASSWORD) not in listed.stdout
+    assert legacy_owner(PASSWORD) not in listed.stdout
     unknown = freshet("users", "adopt", "visitor:nobody", **env)
     assert (unknown.returncode, "visitor:nobody" in unknown.stderr) == (2, True)
     one = freshet("users", "adopt", "visitor:somebody-else-entirely", **env)
@@ -197,14 +199,14 @@ def test_freshet_users_adopt(old: Old, start: Start) -> None:
     assert everything.returncode == 0
     assert set(old.owners().values()) == set(old.owners("shares").values()) == {"user:owner"}
     again = freshet("users", "adopt", **env)
-    assert "nobody but the user" in again.stdout
+    assert "no conversations to move" in again.stdout
     server = start(FRESHET_ACCESS_PASSWORD=PASSWORD, **old.env)
     person = Device(server.address)
     assert person.sign_in() == 303
-    assert person.listed() == set(OWNERS)
+    assert person.conversation_ids() == set(OWNERS)
 
 
-def test_what_is_there_is_weighed(old: Old, start: Start) -> None:
+def test_stored_messages_get_their_size(old: LegacyDatabase, start: Start) -> None:
     start(FRESHET_ACCESS_PASSWORD=PASSWORD, **old.env)
     statement = "SELECT size FROM messages WHERE conversation = 'byVisitorAAAAAAAAAAAAA'"
     expected = 300 + len('[{"type":"text","text":"Wie süß"}]'.encode())
@@ -216,53 +218,53 @@ def test_what_is_there_is_weighed(old: Old, start: Start) -> None:
         with sqlite3.connect(old.folder / "freshet.db") as connection:
             return connection.execute(statement).fetchall()[0][0]
 
-    within(renamed(old), 10, "the database, opened")
+    wait_within(owners_renamed(old), 10, "the database to be opened")
     assert size() == expected
 
 
-# A release phase migrates under running servers.
+# A release phase migrates while servers are running.
 
 
-def newer(postgres: Postgres, url: str, oldest: str | None) -> None:
-    """Make the database one of a later version, which says who can work with it."""
+def mark_newer(postgres: Postgres, url: str, oldest: str | None) -> None:
+    """Mark the database as migrated by a later version, compatible with `oldest` and newer ones."""
     postgres.execute("UPDATE alembic_version SET version_num = '9999'", url)
     if oldest is not None:
         postgres.execute(f"INSERT INTO compatibility VALUES ('9999', '{oldest}')", url)
 
 
-def test_a_newer_revision_that_says_it_is_compatible_is_accepted(
-    start: Start, postgres: Postgres, migrated: Callable[[], str]
+def test_a_newer_compatible_revision_is_accepted(
+    start: Start, postgres: Postgres, new_migrated_url: Callable[[], str]
 ) -> None:
-    url = migrated()
+    url = new_migrated_url()
     before = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
     visitor = Device(before.address)
     visitor.open()
-    name = visitor.converse()
-    newer(postgres, url, "0003")
-    assert visitor.listed() == {name}, "a running server goes on"
+    name = visitor.create_conversation()
+    mark_newer(postgres, url, "0003")
+    assert visitor.conversation_ids() == {name}, "a running server continues"
     after = start(FRESHET_PUBLIC="true", DATABASE_URL=url)
     visitor.address = after.address
-    assert visitor.listed() == {name}
+    assert visitor.conversation_ids() == {name}
     assert visitor.ask("On", conversation=name) == "Hello"
     done = freshet("migrate", DATABASE_URL=url)
-    assert (done.returncode, "up to date already" in done.stdout) == (0, True)
+    assert (done.returncode, "already up to date" in done.stdout) == (0, True)
 
 
-@pytest.mark.parametrize("oldest", [None, "0004"])
-def test_one_that_does_not_say_so_is_not_touched(
-    start: Start, postgres: Postgres, migrated: Callable[[], str], oldest: str | None
+@pytest.mark.parametrize("oldest", [None, "9998"])
+def test_a_newer_incompatible_revision_is_not_touched(
+    start: Start, postgres: Postgres, new_migrated_url: Callable[[], str], oldest: str | None
 ) -> None:
-    url = migrated()
-    newer(postgres, url, oldest)
+    url = new_migrated_url()
+    mark_newer(postgres, url, oldest)
     server = start(FRESHET_PUBLIC="true", DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
     visitor = Device(server.address)
     visitor.open()
-    assert visitor.do("GET", "/conversations")[0] == 503
-    assert visitor.ask() == "Hello", "the chat goes on"
-    assert "other tables than this version" in server.wait_log("other tables than this version")
+    assert visitor.request("GET", "/conversations")[0] == 503
+    assert visitor.ask() == "Hello", "chatting still works"
+    assert "not those of this version" in server.wait_log("not those of this version")
 
 
-def test_the_same_on_sqlite(start: Start, tmp_path: Path) -> None:
+def test_a_newer_compatible_revision_is_accepted_on_sqlite(start: Start, tmp_path: Path) -> None:
     database = Database(None, str(tmp_path))
     database.open()
     database.close()
@@ -272,5 +274,5 @@ def test_the_same_on_sqlite(start: Start, tmp_path: Path) -> None:
     connection.close()
     server = start(FRESHET_LOCAL="true", FRESHET_DATA_DIR=str(tmp_path))
     person = Device(server.address)
-    name = person.converse()
-    assert person.listed() == {name}
+    name = person.create_conversation()
+    assert person.conversation_ids() == {name}

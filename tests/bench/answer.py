@@ -1,4 +1,4 @@
-"""The bytes of an OpenAI-compatible streamed answer, prepared so that a delta costs one formatting."""
+"""Encodes OpenAI-compatible streamed answers; a delta costs one formatting."""
 
 import base64
 import os
@@ -25,7 +25,7 @@ _END = b"data: [DONE]\n\n"
 
 
 def http_chunk(payload: bytes) -> bytes:
-    """Wrap a payload as one chunk of a chunked body."""
+    """Return a payload as one chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(payload), payload)
 
 
@@ -48,17 +48,17 @@ class Script:
         self._fixed_bytes = len(before) + len(after)
 
     def opening(self) -> bytes:
-        """Head of the response and the chunk that names the role."""
+        """Return the head of the response and the chunk with the role."""
         role = b'[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,'
         return HEAD + http_chunk(self._record(role + b'"finish_reason":null}]'))
 
     def delta(self, number: int, now_ns: int) -> bytes:
-        """One record as one chunk: the delta with its number and the time it leaves."""
+        """Return one record as one chunk: the delta with its number and its send time."""
         stamp = STAMP % (number, now_ns)
         return b"%x\r\n%b%b%b" % (self._fixed_bytes + len(stamp), self._before, stamp, self._after)
 
     def closing(self, deltas: int) -> bytes:
-        """The finish reason, the usage, the end mark and the end of the body."""
+        """Return the finish reason, the usage, `[DONE]` and the end of the body."""
         finish = b'[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]'
         usage = b'{"prompt_tokens":12,"completion_tokens":%d,"total_tokens":%d}' % (deltas, deltas + 12)
         records = (self._record(finish), self._record(b"[]", usage), _END)

@@ -1,4 +1,4 @@
-"""The picture for the README: bars of CPU time a delta, self-contained, readable in light and dark."""
+"""Draws the chart for the README: bars of CPU time per delta, as an SVG that is readable in light and dark."""
 
 from html import escape
 
@@ -39,7 +39,7 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill
 
 
 def draw(results: Results, setting: Setting) -> str:
-    """Draw one group of bars for each work, all on one scale."""
+    """Return the SVG: one group of bars per workload, all on one scale."""
     groups = [(work, _values(results, work)) for work in (FAST, CALM, MANY)]
     groups = [(work, values) for work, values in groups if values]
     longest = max((value for _, values in groups for _, value in values), default=1.0)

@@ -1,4 +1,4 @@
-"""Many streams on one thread: open each at its time, note every read and its time, look at them later."""
+"""A client for many streams on one thread: it records every read with its time; parsing happens afterwards."""
 
 import contextlib
 import select
@@ -14,7 +14,7 @@ _HTTP_END = b"0\r\n\r\n"
 
 
 class Stream:
-    """One stream as its client saw it: `reads` are (time in ns, bytes)."""
+    """One stream as received: `reads` are (time in ns, bytes)."""
 
     __slots__ = ("asked_ns", "dialect", "failure", "more", "order", "over", "reads", "sock", "words")
 
@@ -31,7 +31,7 @@ class Stream:
 
 
 class Client:
-    """All streams of one cell against one port. Call `turn` until `open_streams` is 0 or patience ends."""
+    """All streams of one measurement against one port. Call `turn` until `open_streams` is 0 or the time is up."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -40,11 +40,11 @@ class Client:
 
     @property
     def open_streams(self) -> int:
-        """Count the streams that are neither over nor failed."""
+        """Return how many streams are neither complete nor failed."""
         return len(self._streams)
 
     def open(self, stream: Stream) -> None:
-        """Begin a stream: connect, and speak when connected."""
+        """Start a stream: connect, and send the request once connected."""
         stream.asked_ns = time.monotonic_ns()
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
@@ -55,7 +55,7 @@ class Client:
         self._epoll.register(sock.fileno(), select.EPOLLOUT)
 
     def turn(self, wait_s: float) -> None:
-        """Wait for bytes at most so long, and take in what is there."""
+        """Wait for bytes for at most this long, and read what has arrived."""
         streams, now_ns = self._streams, time.monotonic_ns
         for number, event in self._epoll.poll(max(0.0, wait_s)):
             stream = streams[number]
@@ -80,17 +80,17 @@ class Client:
                 self._end(stream)
 
     def wait(self, until_ns: int, enough: Callable[[], bool] = lambda: False) -> None:
-        """Take in bytes until a time, or until it is enough."""
+        """Read until a time, or until a condition holds."""
         while (left_ns := until_ns - time.monotonic_ns()) > 0 and not enough():
             self.turn(left_ns / 1e9)
 
     def finish(self, until_ns: int) -> None:
-        """Wait for the end of all streams, at most until a time, and close."""
+        """Wait until all streams have ended, at most until a time, then close them."""
         self.wait(until_ns, lambda: not self._streams)
         self.close()
 
     def close(self) -> None:
-        """Cut what is still open, which counts as failed."""
+        """Close the streams that are still open; they count as failed."""
         for stream in list(self._streams.values()):
             self._end(stream, failure="still open at the deadline")
         self._epoll.close()

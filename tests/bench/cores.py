@@ -1,4 +1,4 @@
-"""Cores and processes: who runs where, and the CPU time and memory of a process tree. Linux only."""
+"""Cores and processes: pinning, and the CPU time and memory of a process tree. Linux only."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ class Cores:
 
 
 def choose(*, ahead: bool) -> Cores:
-    """Take the first two cores this process may use."""
+    """Return the first two cores that this process may use."""
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
         return Cores(server=None, load=None, ahead=ahead)
@@ -37,7 +37,7 @@ def choose(*, ahead: bool) -> Cores:
 
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
-    """Pin processes that are started inside to one core; `None` pins nothing."""
+    """Pin processes that are started within this context to one core; `None` pins nothing."""
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})
@@ -62,7 +62,7 @@ def launch(command: list[str], core: int | None, *, ahead: bool, **options: Any)
 
 
 def tree(root: int) -> list[int]:
-    """Name a process and all its descendants that live now."""
+    """Return the ids of a process and of all its living descendants."""
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
@@ -78,7 +78,7 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_ns(pids: list[int]) -> int:
-    """Add up user and system time of processes, to the nanosecond; one that is gone counts nothing."""
+    """Return the user and system time of processes, in nanoseconds; ended processes count 0."""
     total = 0
     for pid in pids:
         try:
@@ -89,7 +89,7 @@ def cpu_ns(pids: list[int]) -> int:
 
 
 def await_quiet(roots: list[int], patience_s: float = 8.0) -> None:
-    """Wait until process trees have done with what came before: under 5 % of a core for a moment."""
+    """Wait until process trees are idle: under 5 % of a core for a moment."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         pids = [pid for root in roots for pid in tree(root)]
@@ -100,7 +100,7 @@ def await_quiet(roots: list[int], patience_s: float = 8.0) -> None:
 
 
 def pss_bytes(pids: list[int]) -> int:
-    """Add up the proportional share of memory of processes."""
+    """Return the proportional set size of processes, in bytes."""
     total = 0
     for pid in pids:
         try:
@@ -113,7 +113,7 @@ def pss_bytes(pids: list[int]) -> int:
 
 
 def busy_ns(core: int | None) -> int:
-    """Return how long a core was busy since boot, in nanoseconds; 0 without a core."""
+    """Return the busy time of a core since boot, in nanoseconds; 0 without a core."""
     if core is None:
         return 0
     for line in (_PROC / "stat").read_text().splitlines():
@@ -126,7 +126,7 @@ def busy_ns(core: int | None) -> int:
 
 
 def describe() -> dict[str, str]:
-    """Describe this machine for the report."""
+    """Return a description of this machine for the report."""
     model = "unknown"
     for line in (_PROC / "cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""What a client says to each kind of door, and how to unwrap the body that comes back. No sockets."""
+"""Requests for each kind of endpoint, and the framing of their response bodies. No sockets."""
 
 import base64
 import json
@@ -21,12 +21,12 @@ _MASK = b"\x00\x00\x00\x00"
 
 
 def new_run() -> str:
-    """Choose a run: 128 random bits in 22 characters."""
+    """Return a new run id: 128 random bits in 22 characters."""
     return base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
 
 
 def first_words(dialect: Dialect, order: Order, port: int) -> bytes:
-    """Write what a client sends as soon as it is connected."""
+    """Return the bytes that a client sends once connected."""
     match dialect:
         case "openai":
             question = {"role": "user", "content": order.text()}
@@ -43,7 +43,7 @@ def first_words(dialect: Dialect, order: Order, port: int) -> bytes:
 
 
 def next_words(dialect: Dialect, order: Order) -> bytes:
-    """Write what a client sends once the head of the answer is there; only a WebSocket has more to say."""
+    """Return the bytes that a client sends after the response's head; empty but for WebSockets."""
     if dialect != "websocket":
         return b""
     start = {"type": "start", "ref": "1", "query": order.text(), "run": new_run()}
@@ -51,7 +51,7 @@ def next_words(dialect: Dialect, order: Order) -> bytes:
 
 
 def split_head(received: bytes) -> tuple[int, int]:
-    """Return the status and where the body begins; (0, 0) when the head never came whole."""
+    """Return the status and the offset of the body; (0, 0) when the head is incomplete."""
     end = received.find(b"\r\n\r\n")
     if end < 0 or not received.startswith(b"HTTP/1.1 "):
         return 0, 0
@@ -59,7 +59,7 @@ def split_head(received: bytes) -> tuple[int, int]:
 
 
 def pieces(dialect: Dialect, received: bytes, begin: int) -> Iterator[Piece]:
-    """Walk the payloads of a body; the last may be cut short. Raise `ValueError` on broken framing."""
+    """Yield the payloads of a body; the last may be incomplete. Raises `ValueError` on broken framing."""
     if dialect == "websocket":
         yield from _messages(received, begin)
     elif b"transfer-encoding: chunked" in received[:begin].lower():

@@ -1,4 +1,4 @@
-"""From the reads of streams to figures: losses, added latency, bytes. No sockets, no clock."""
+"""Computes figures from the reads of streams: losses, added latency, bytes. No sockets, no clock."""
 
 import bisect
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from tests.bench.question import STAMPS
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One delta: its number, when the provider sent it and when its last byte was here."""
+    """One delta: its number, when the provider sent it, and when its last byte arrived."""
 
     number: int
     sent_ns: int
@@ -20,7 +20,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Reading:
-    """One stream, read. `failure` is empty when it ended as it should."""
+    """One parsed stream. `failure` is empty when it ended correctly."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     failure: str = ""
@@ -28,7 +28,7 @@ class Reading:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """Figures of the steady part of a cell, but `lost`, `repeated`, `failed` and `failures`: of all of it."""
+    """Figures of the steady part of a measurement; `lost`, `repeated`, `failed` and `failures` are of all of it."""
 
     deltas: int
     p50_ms: float
@@ -44,7 +44,7 @@ class Figures:
 
 
 def read(stream: Stream) -> Reading:
-    """Find the deltas of a stream and the time of each."""
+    """Return the deltas of a stream with the arrival time of each."""
     received = b"".join(chunk for _, chunk in stream.reads)
     status, begin = split_head(received)
     if status not in (200, 101):
@@ -68,12 +68,12 @@ def read(stream: Stream) -> Reading:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Take a percentile of sorted values; 0 of none."""
+    """Return a percentile of sorted values; 0 for an empty list."""
     return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
 
 
 def figure(streams: list[Stream], begin_ns: int, end_ns: int) -> Figures:
-    """Read all streams; the steady part is what was received between two times."""
+    """Return the figures of all streams; the steady part is what was received between two times."""
     readings = [read(stream) for stream in streams]
     delays: list[float] = []
     firsts: list[float] = []
@@ -115,7 +115,7 @@ def figure(streams: list[Stream], begin_ns: int, end_ns: int) -> Figures:
 
 
 def _lateness_ms(arrivals: list[Arrival], interval_ns: float) -> list[float]:
-    """Return how late the provider itself sent each delta after the first, against its own schedule."""
+    """Return by how much the provider itself was late with each delta after the first."""
     offsets = [arrival.sent_ns - arrival.number * interval_ns for arrival in arrivals[1:]]
     earliest = min(offsets, default=0.0)
     return [(offset - earliest) / 1e6 for offset in offsets]

@@ -1,4 +1,4 @@
-"""The servers of one round: each started when first needed, kept for the next work, replaced when it is worn."""
+"""The servers of one round: each is started when first needed, and kept for the next workload."""
 
 from contextlib import ExitStack
 from types import TracebackType
@@ -9,7 +9,7 @@ from tests.bench.servers import Running, Stage, UnavailableError, server
 
 
 class Fleet:
-    """A context: leaving it ends all servers. `missing` gathers those that can't be started, with the reason."""
+    """A context that ends all servers on exit. `missing` holds those that could not be started, with the reason."""
 
     def __init__(self, stage: Stage, missing: dict[str, str]) -> None:
         self._stage = stage
@@ -36,7 +36,7 @@ class Fleet:
         return self._afloat[contender.server][0] if contender.server in self._afloat else None
 
     def retire(self, name: str) -> None:
-        """End a server: one that could not keep up clears away its dead streams for many seconds."""
+        """End a server: after an overload it would spend many seconds on its dead streams."""
         if name in self._afloat:
             self._afloat.pop(name)[1].close()
 

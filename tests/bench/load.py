@@ -29,7 +29,7 @@ _MEMORY_STEPS = (100, 500, 1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to measure. `pid` roots the server's process tree; `provider_pid` is the fake provider."""
+    """What to measure. `pid` is the root of the server's process tree; `provider_pid` is the fake provider."""
 
     kind: str
     dialect: Dialect
@@ -44,7 +44,7 @@ class Task:
 
 
 def measure_flow(task: Task) -> dict[str, object]:
-    """Open all streams, let them settle, and measure while all of them flow."""
+    """Open all streams, wait until they are steady, and measure while all of them are active."""
     length_s = task.ramp_s + _SETTLE_S + task.seconds + _TAIL_S
     streams = []
     for index in range(task.streams):
@@ -85,7 +85,7 @@ def _clocks(trees: tuple[list[int], ...], core: int | None) -> list[int]:
 
 
 def measure_first_text(task: Task) -> dict[str, object]:
-    """Ask once at a time on an idle server; take the median of the times to the first text."""
+    """Ask one question at a time on an idle server; report the median time to the first text."""
     times = []
     for _ in range(_FIRST_TEXTS):
         client = Client(task.port)
@@ -101,7 +101,7 @@ def measure_first_text(task: Task) -> dict[str, object]:
 
 
 def measure_burst(task: Task) -> dict[str, object]:
-    """Open all streams at the same moment, several times; take the median of all times to the first text."""
+    """Open all streams at the same moment, several times; report the median time to the first text."""
     times: list[float] = []
     for _ in range(_BURSTS):
         client = Client(task.port)
@@ -143,7 +143,7 @@ def measure_short(task: Task) -> dict[str, object]:
 
 
 def measure_memory(task: Task) -> dict[str, object]:
-    """Open streams in steps and fit a line through the memory of the server's process tree."""
+    """Open streams in steps and fit a line through the memory of the server's process tree: bytes per stream."""
     whole_s = len(_MEMORY_STEPS) * (task.seconds + task.ramp_s) + 10
     client = Client(task.port)
     streams: list[Stream] = []
@@ -175,7 +175,7 @@ def measure_memory(task: Task) -> dict[str, object]:
 
 
 def main() -> None:
-    """Read a task, measure, print."""
+    """Read a task from standard input, measure, and print the result as JSON."""
     task = Task(**json.load(sys.stdin))
     gc.disable()
     kinds = {

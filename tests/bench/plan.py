@@ -1,4 +1,4 @@
-"""What is measured: the works, who takes part in each, and in which order. Values only."""
+"""The plan: the workloads, the contenders of each, and their order. Values only."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ FRAME_MS = 33  # Freshet's default window, FRESHET_FRAME_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """So many streams at so many deltas a second each, opened over `ramp_s`."""
+    """A workload: `streams` at `rate` deltas a second each, opened over `ramp_s` seconds."""
 
     name: str
     streams: int
@@ -19,7 +19,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """A row of the table: a server and the way its clients speak to it."""
+    """A row of the table: a server, and the protocol of its clients."""
 
     name: str
     server: str
@@ -73,7 +73,7 @@ def turn(contenders: tuple[Contender, ...], round_number: int) -> tuple[Contende
 
 
 def half_core(share: float, helpers_share: float) -> Work:
-    """Size the work of about half a core from what `CALM` took of the server's core and of the other."""
+    """Return the workload that takes about half a core, from the measured CPU time of `CALM`."""
     growth = min(0.47 / max(share, 0.01), 0.75 / max(helpers_share, 0.01), 1000 / CALM.streams)
     streams = max(CALM.streams, int(CALM.streams * growth))
     return Work(name=HALF, streams=streams, rate=CALM.rate, ramp_s=streams / 250)

@@ -18,12 +18,12 @@ from tests.bench.answer import NOT_FOUND, Script
 from tests.bench.question import Order, read_order
 
 _READ_BYTES = 65_536
-_LONGEST_WAIT_S = 0.5
+_MAX_WAIT_S = 0.5
 _CALLS_EVERY_NS = 1_000_000  # look for new requests at least so often, however many deltas are due
 
 
 class Connection:
-    """A caller's socket, what it sent so far (`inbox`) and what it would not take yet (`outbox`)."""
+    """A client's socket, with the bytes received (`inbox`) and the bytes that wait to be sent (`outbox`)."""
 
     __slots__ = ("closed", "greeted", "inbox", "outbox", "sock")
 
@@ -36,7 +36,7 @@ class Connection:
 
 
 class Playing:
-    """An answer under way: `number` deltas have left, the next is due at `due_ns`."""
+    """An answer in progress: `number` deltas were sent, the next is due at `due_ns`."""
 
     __slots__ = ("connection", "due_ns", "interval_ns", "number", "order", "script")
 
@@ -49,7 +49,7 @@ class Playing:
         self.due_ns = time.monotonic_ns()
 
     def advance(self, now_ns: int) -> bool:
-        """Set the time of the next delta; false when there is none."""
+        """Schedule the next delta; return False when there is none."""
         if not self.interval_ns:
             self.due_ns = now_ns
         elif self.number == 1:
@@ -64,7 +64,7 @@ class Playing:
 
 
 class Provider:
-    """All callers and answers of the process, driven by one epoll and one heap of due times."""
+    """All clients and answers, driven by one epoll and one heap of due times."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -76,21 +76,21 @@ class Provider:
             self._epoll.register(number, select.EPOLLIN)
 
     def ports(self) -> dict[str, int]:
-        """Return the ports it listens on."""
+        """Return the listening ports."""
         return {
             "tls" if secure else "plain": listener.getsockname()[1]
             for listener, secure in self._listeners.values()
         }
 
     def serve(self) -> None:
-        """Serve until the process is ended."""
+        """Serve until the process ends."""
         while True:
             self._play(time.monotonic_ns() + _CALLS_EVERY_NS)
-            wait_s = _LONGEST_WAIT_S
+            wait_s = _MAX_WAIT_S
             if self._due:
                 wait_s = max(0.0, (self._due[0].due_ns - time.monotonic_ns()) / 1e9)
             # epoll waits in whole milliseconds, select in microseconds; an epoll can itself be selected.
-            ready, _, _ = select.select((self._epoll,), (), (), min(wait_s, _LONGEST_WAIT_S))
+            ready, _, _ = select.select((self._epoll,), (), (), min(wait_s, _MAX_WAIT_S))
             if ready:
                 self._answer_calls()
 

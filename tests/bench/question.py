@@ -1,4 +1,4 @@
-"""What load and provider say to each other through the server: the order, and the stamp of a delta."""
+"""What load and provider exchange through the server: the order in a question, and the time stamp in each delta."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ORDER = re.compile(rb"deltas=(\d+) rate=(\d+) phase=(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How a stream is to be played: `deltas` of them at `rate` a second, `phase_us` into the interval.
+    """How the provider plays a stream: `deltas` of them at `rate` a second, `phase_us` into the interval.
 
     The first delta leaves at once, the others on a grid that all streams share, so that no two are in step.
     """
@@ -22,12 +22,12 @@ class Order:
     phase_us: int
 
     def text(self) -> str:
-        """Write the order as a user's question."""
+        """Return the order as the text of a question."""
         return f"deltas={self.deltas} rate={self.rate} phase={self.phase_us}"
 
 
 def read_order(body: bytes) -> Order | None:
-    """Find the last order in a request's body."""
+    """Return the last order in a request's body."""
     found = _ORDER.findall(body)
     if not found:
         return None

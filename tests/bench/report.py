@@ -1,4 +1,4 @@
-"""The report as text and as JSON: one table of figures, one of verdicts, and what to distrust."""
+"""Writes the report as text and JSON: a table of figures, a table of verdicts, and warnings."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ _FOREIGN = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """On what and how it was measured."""
+    """Return the lines that say on which machine and how it was measured."""
 
     machine: dict[str, str]
     versions: dict[str, str]
@@ -38,7 +38,7 @@ class Setting:
 
 
 def figures_table(results: Results) -> str:
-    """Lay out the medians, a row for each work and contender."""
+    """Return the table of medians, a row for each workload and contender."""
     rows = [["work", "server", *(title for title, _, _ in _COLUMNS)]]
     for work in _works(results):
         for contender in CONTENDERS:
@@ -50,7 +50,7 @@ def figures_table(results: Results) -> str:
 
 
 def verdicts_table(verdicts: Sequence[Verdict]) -> str:
-    """Lay out the targets, a row each."""
+    """Return the table of targets."""
     rows = [["work", "target", "limit", "value", "verdict", ""]]
     for verdict in verdicts:
         value = "-" if verdict.value is None else f"{verdict.value:.2f}"
@@ -59,7 +59,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def cautions(results: Results, pinned: bool) -> list[str]:
-    """Return reasons to distrust the figures: a missing peer, a busy load or provider, others on the core."""
+    """Return warnings about the figures: a missing peer, a busy load or provider, other work on the core."""
     said = [f"{server} is missing: {reason}" for server, reason in results.missing.items()]
     if not pinned:
         said.append("this machine has one core: nothing is pinned, and load and provider disturb the server")
@@ -78,7 +78,7 @@ def cautions(results: Results, pinned: bool) -> list[str]:
 
 
 def as_json(results: Results, verdicts: Sequence[Verdict], setting: Setting) -> str:
-    """Write everything down, each round's figures too."""
+    """Write all results as JSON, with the figures of each round."""
     cells = [
         {
             "work": work,
@@ -103,7 +103,7 @@ def as_json(results: Results, verdicts: Sequence[Verdict], setting: Setting) -> 
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, and the folders above it."""
+    """Write a file, creating its folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -137,7 +137,7 @@ def _names(measured: dict[str, float]) -> list[str]:
 
 
 def _aligned(rows: list[list[str]]) -> str:
-    """Align columns: words to the left, figures to the right."""
+    """Return aligned rows: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The rounds: every server in turn under every work, and what each measurement gave."""
+"""Runs the rounds: every server in turn under every workload."""
 
 import json
 import statistics
@@ -22,7 +22,7 @@ Measurement = dict[str, float]
 
 @dataclass(slots=True)
 class Results:
-    """All measurements by (work, contender), one a round, and what could not be measured, with the reason."""
+    """All measurements by (workload, contender), one a round, and those that failed, with the reason."""
 
     cells: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
@@ -30,30 +30,30 @@ class Results:
     failures: list[str] = field(default_factory=list)
 
     def add(self, work: str, contender: str, measured: dict[str, object]) -> None:
-        """Keep one measurement; its failures are kept as sentences."""
+        """Add one measurement; its failures are kept as sentences."""
         for failure in measured.pop("failures", []):
             self.failures.append(f"{contender} at {work}: {failure}")
         self.cells.setdefault((work, contender), []).append(measured)
 
     def all(self, work: str, contender: str, figure: str) -> list[float]:
-        """List a figure of all rounds."""
+        """Return a figure of all rounds."""
         return [cell[figure] for cell in self.cells.get((work, contender), ()) if figure in cell]
 
     def undisturbed(self, work: str, contender: str, figure: str) -> list[float]:
-        """List a figure of the rounds in which others left the server's core alone; of all, if there is none."""
+        """Return a figure of the rounds without other work on the server's core; of all rounds, if there is none."""
         cells = self.cells.get((work, contender), [])
         alone = [cell for cell in cells if cell.get("foreign_share", 0) < _ALONE]
         return [cell[figure] for cell in alone or cells if figure in cell]
 
     def median(self, work: str, contender: str, figure: str) -> float | None:
-        """Take the median over the rounds, or `None` when it was not measured."""
+        """Return the median over the rounds; None when it was not measured."""
         values = self.all(work, contender, figure)
         return statistics.median(values) if values else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the command line asked for. Empty `works` or `contenders` mean all."""
+    """The choice made on the command line. Empty `works` or `contenders` mean all."""
 
     rounds: int
     seconds: float
@@ -61,13 +61,13 @@ class Choice:
     contenders: tuple[str, ...]
 
     def wants(self, work: str, contender: Contender) -> bool:
-        """Return whether a cell is to be measured."""
+        """Return whether a workload and contender are chosen."""
         chosen = not self.contenders or contender.name in self.contenders
         return chosen and (not self.works or work in self.works)
 
 
 class Rounds:
-    """Measure all cells of a choice."""
+    """Measures all chosen workloads and contenders."""
 
     def __init__(self, stage: Stage, choice: Choice) -> None:
         self._stage = stage
@@ -75,7 +75,7 @@ class Rounds:
         self.results = Results(works={work.name: work for work in plan.WORKS})
 
     def run(self) -> Results:
-        """Measure round after round, then the memory once."""
+        """Measure all rounds, then the memory once."""
         for number in range(self._choice.rounds):
             print(f"bench: round {number + 1} of {self._choice.rounds}", flush=True)
             with Fleet(self._stage, self.results.missing) as fleet:
@@ -105,7 +105,7 @@ class Rounds:
                     self._measure(kind, work, contender, fleet)
 
     def _work(self, name: str) -> Work | None:
-        """Name a work; the one of half a core is sized once, from what Freshet took in the first round."""
+        """Return a workload by its name; the half-core one is sized once, from Freshet's CPU time in the first round."""
         if name == plan.HALF and name not in self.results.works:
             share, provider, load = (
                 self.results.median(plan.CALM.name, plan.FRESHET.name, figure)
@@ -146,7 +146,7 @@ class Rounds:
 
 
 def _load(task: Task, cores: Cores) -> dict[str, Any]:
-    """Run the load as a process of its own. Raises `ValueError` with its last words, or `TimeoutExpired`."""
+    """Run the load as a process of its own. Raises `ValueError` with its last output, or `TimeoutExpired`."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "tests.bench.load"]
     with launch(

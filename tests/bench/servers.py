@@ -1,4 +1,4 @@
-"""Start and end the servers, one process tree each on the server's core, and the provider on the other."""
+"""Starts and ends the servers, one process tree each on the server's core, and the provider on the other."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.bench.question import Order
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_S = 20.0
-_MOST_STREAMS = 1200
+_MAX_STREAMS = 1200
 _NGINX_CONF = """
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr warn;
 events {{ worker_connections 4096; }}
@@ -49,7 +49,7 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server that answers: its port and the root of its process tree."""
+    """A running server: its port, and the root of its process tree."""
 
     port: int
     pid: int
@@ -57,7 +57,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """The fake provider and the file of the authority that its certificate hangs on."""
+    """The running fake provider, and the file of the authority that signed its certificate."""
 
     plain: int
     tls: int
@@ -67,7 +67,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """All that starting a server needs."""
+    """Everything that is needed to start a server."""
 
     folder: Path
     cores: Cores
@@ -95,7 +95,7 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
 
 @contextmanager
 def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
-    """Run a server until it has answered once; raise `UnavailableError` when it doesn't."""
+    """Start a server and wait until it responds. Raises `UnavailableError`."""
     peer = name.removesuffix("-tls")
     if peer in stage.peers.missing:
         raise UnavailableError(stage.peers.missing[peer])
@@ -137,7 +137,7 @@ def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, s
         "FRESHET_HOST": "127.0.0.1",
         "FRESHET_LOCAL": "true",
         "FRESHET_PROVIDER": "openai",
-        "FRESHET_MAX_STREAMS": str(_MOST_STREAMS),
+        "FRESHET_MAX_STREAMS": str(_MAX_STREAMS),
         "OPENAI_API_KEY": "x",
         "SSL_CERT_FILE": str(stage.provider.authority),
         "DATA_DIR": str(stage.folder / "data"),
@@ -155,7 +155,7 @@ def _nginx(stage: Stage, port: int, upstream: str) -> list[str]:
 
 
 def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: Dialect, log: Path) -> None:
-    """Play short streams until one is whole: what is measured later is warm."""
+    """Warm a server up: play short streams until one is complete."""
     deadline, failure = time.monotonic() + _READY_S, "no answer"
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -180,7 +180,7 @@ def _free_port() -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process group that was started here; its leader's number is the group's."""
+    """End a process group that was started here, by the id of its leader."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)

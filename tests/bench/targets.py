@@ -1,4 +1,4 @@
-"""The targets and the verdicts on them. Pure: results in, verdicts out."""
+"""The targets, and whether measurements meet them. Pure."""
 
 import statistics
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _FRESHETS = (FRESHET.name, FRESHET_TLS.name, FRESHET_WS.name)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One target: what it asks, what was measured (`None`: it could not be), and the spread or the reason."""
+    """One target: its limit, the measured value (None when it was not measured), and the spread or the reason."""
 
     work: str
     asks: str
@@ -38,14 +38,14 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """The verdict in a word."""
+        """Return the verdict in a word."""
         if self.value is None:
             return "NOT MEASURED"
         return "met" if self.value <= self.limit else "MISSED"
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Judge every target; one that was not measured is not met."""
+    """Compare the results with every target; a target that was not measured is not met."""
     return [
         _ratio(results, FAST.name, FRESHET.name, NG.name, 0.8),
         _ratio(results, FAST.name, FRESHET.name, ST.name, 0.5),
@@ -80,7 +80,7 @@ def _ratio(
     figure: str = "cpu_us",
     what: str = "a delta",
 ) -> Verdict:
-    """Compare round by round, since both met the same machine there, and take the median of the ratios."""
+    """Return the median of the ratios of each round, because within a round both met the same machine."""
     asks = f"{ours} / {theirs}, {'CPU' if figure == 'cpu_us' else 'bytes'} {what}"
     above, below = results.all(work, ours, figure), results.all(work, theirs, figure)
     if not above or not below:
@@ -101,7 +101,7 @@ def _total(results: Results, works: tuple[str, ...], figure: str, asks: str) -> 
 
 
 def _latency(results: Results) -> Verdict:
-    """Take the worst p99 of all of Freshet's cells that stayed within half of the core."""
+    """Return Freshet's worst p99 among the workloads that took at most half of the core."""
     cells = []
     for work, contender in results.cells:
         share = results.median(work, contender, "server_share")

@@ -1,4 +1,4 @@
-"""The benchmark's own reading: it finds every delta however the bytes were cut, and every gap."""
+"""Parsing of measured streams: every delta is found however the bytes were cut, and every gap is noticed."""
 
 import struct
 

@@ -1,1 +1,1 @@
-"""The benchmark of the page: what Markdown costs its main thread while it comes."""
+"""Benchmark of the page: the main thread's time to show Markdown while it streams."""

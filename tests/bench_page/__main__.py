@@ -1,4 +1,4 @@
-"""`make bench-page`: measure, print the table and the verdicts, write JSON and a picture; a miss is exit 1."""
+"""`make bench-page`: measure, print tables of figures and verdicts, write JSON and a chart; exits with 1 if a target is missed."""
 
 import argparse
 import json

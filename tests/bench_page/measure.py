@@ -1,4 +1,4 @@
-"""Play the texts in Chromium, rounds interleaved, and keep the least time of each: whatever else a machine does only adds."""
+"""Plays the texts in Chromium, rounds interleaved; the minimum of each counts, because other work on the machine only adds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,14 @@ from tests.bench_page.packages import ROOT, installed
 
 ORIGIN = "http://bench.test"
 OURS, STREAMING, REPARSING = "freshet", "streaming-markdown", "marked + DOMPurify"
-SIZES_KB = (10, 50, 100, 200, 1000)
-# Of the frames of a renderer that begins anew with each, so many are left out for each that is drawn.
-SAMPLED = {10: 2, 50: 20, 100: 60, 200: 200, 1000: 4000}
-# What can be squared, at a quarter of its size and whole, in thousands of characters.
-EXTREMES = {
+SIZES_KB = (10, 50, 100, 200)
+# Renderers that start over with each frame draw only every nth one.
+SAMPLED = {10: 2, 50: 20, 100: 60, 200: 200}
+# How the time grows with the length, in thousands of characters: of an answer, and of what can be squared. Only Freshet is
+# measured: a longer text would take the others minutes, because the browser lays out all of their blocks at every frame.
+ANSWER = "answer"
+GROWTH = {
+    ANSWER: (50, 1000),
     "paragraph": (25, 100),
     "fence": (25, 100),
     "table": (22, 88),
@@ -24,6 +27,9 @@ EXTREMES = {
     "labels": (50, 200),
 }
 SLOWER = 4
+# A short text takes less time than other work on the machine may add, so it is played more often.
+REPEATED = {10: 5, 50: 3}
+SLOWED_RUNS = 2  # a round
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 STYLE = (
     ".scroller { height: 700px; overflow-y: auto } .flow { width: 34rem; margin: auto; font: var(--type) }"
@@ -36,10 +42,14 @@ DOCUMENT = (
 
 @dataclass(slots=True)
 class Results:
-    """Milliseconds of main thread: by contender and size, by extreme and size; of each frame when slowed down."""
+    """Milliseconds of main-thread time: by contender and size, by kind of text and size; per frame when throttled.
+
+    `elements` counts those that show the smallest text, by contender: the comparison is fair only if they are about as many.
+    """
 
     sizes: dict[str, dict[int, float]] = field(default_factory=dict)
-    extremes: dict[str, dict[int, float]] = field(default_factory=dict)
+    elements: dict[str, int] = field(default_factory=dict)
+    growth: dict[str, dict[int, float]] = field(default_factory=dict)
     slowed_ms: list[float] = field(default_factory=list)
     returns: int = 0
 
@@ -61,7 +71,7 @@ def _server(packages: dict[str, Path]) -> Any:
 
 @contextmanager
 def opened(browser: Browser) -> Iterator[Page]:
-    """Open a page of its own for one measurement."""
+    """Open a new page for one measurement."""
     context = browser.new_context()
     try:
         context.route("**/*", _server(installed()))
@@ -73,17 +83,23 @@ def opened(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def play(browser: Browser, name: str, kind: str, size_kb: int, every: int = 1) -> float:
-    """Return the milliseconds that one text took."""
+def play(
+    browser: Browser, name: str, kind: str, size_kb: int, *, every: int = 1, paints: bool = False
+) -> tuple[float, int]:
+    """Return the time that one text took, in milliseconds, and the number of elements that show it.
+
+    With `paints` the page is painted now and then, so that all that a page does later is done too, highlighting for example,
+    which the others do not do.
+    """
     with opened(browser) as page:
         call = "async ([name, kind, size, options]) => (await import('/tests/bench_page/page.mjs')).play(name, kind, size, options)"
         page.evaluate(call, [name, kind, 3000, {}])  # warms up
-        said = page.evaluate(call, [name, kind, size_kb * 1000, {"every": every}])
-        return float(said["total_ms"])
+        said = page.evaluate(call, [name, kind, size_kb * 1000, {"every": every, "paints": paints}])
+        return float(said["total_ms"]), int(said["elements"])
 
 
 def slowed(browser: Browser, size_kb: int) -> list[float]:
-    """Return what each frame took with its layout and paint on a processor that is four times slower."""
+    """Return the time of each frame with layout and paint, in milliseconds, on a CPU throttled to a quarter."""
     with opened(browser) as page:
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         call = "async (size) => (await import('/tests/bench_page/page.mjs')).frames(size)"
@@ -91,32 +107,36 @@ def slowed(browser: Browser, size_kb: int) -> list[float]:
 
 
 def still(browser: Browser) -> int:
-    """Count the characters of the corpus that came back to what they had left."""
+    """Return how many characters of the corpus flickered: their style changed and changed back."""
     with opened(browser) as page:
         found = page.evaluate("async () => (await import('/tests/render/stability.mjs')).corpus()")
         return sum(len(returned) for returned in found.values())
 
 
 def measure(browser: Browser, rounds: int, sizes: tuple[int, ...]) -> Results:
-    """Play everything."""
+    """Measure everything."""
     results = Results()
     for turn in range(rounds):
         names = [OURS, STREAMING, REPARSING]
         for size in sizes:
             for name in names[turn % 3 :] + names[: turn % 3]:
                 every = SAMPLED[size] if name == REPARSING else 1
-                took = play(browser, name, "answer", size, every)
+                times = 1 if name == REPARSING else REPEATED.get(size, 1)
+                took, elements = min(play(browser, name, ANSWER, size, every=every) for _ in range(times))
                 known = results.sizes.setdefault(name, {})
                 known[size] = min(took, known.get(size, took))
+                if size == min(sizes):
+                    results.elements[name] = elements
                 print(f"round {turn + 1}: {size} kB, {name}: {took:.0f} ms", flush=True)
-        for kind, (part, whole) in EXTREMES.items():
+        for kind, (part, whole) in GROWTH.items():
             for size in (part, whole):
-                took = play(browser, OURS, kind, size)
-                seen = results.extremes.setdefault(kind, {})
+                took, _ = play(browser, OURS, kind, size, paints=True)
+                seen = results.growth.setdefault(kind, {})
                 seen[size] = min(took, seen.get(size, took))
                 print(f"round {turn + 1}: {kind} of {size} kB: {took:.0f} ms", flush=True)
-        took = slowed(browser, 100)
-        results.slowed_ms = list(map(min, took, results.slowed_ms or took))
-        print(f"round {turn + 1}: slowed down, longest frame: {max(took):.0f} ms", flush=True)
+        for _ in range(SLOWED_RUNS):
+            frames = slowed(browser, 100)
+            results.slowed_ms = list(map(min, frames, results.slowed_ms or frames))
+            print(f"round {turn + 1}: slowed down, longest frame: {max(frames):.0f} ms", flush=True)
     results.returns = still(browser)
     return results

@@ -1,4 +1,4 @@
-"""What the scripted provider says to the page."""
+"""Answers that the scripted provider streams to the page."""
 
 import threading
 from collections.abc import Iterator
@@ -20,47 +20,47 @@ PARAGRAPHS = (
 TEXT = "\n\n".join(PARAGRAPHS)
 
 
-def words(text: str) -> list[str]:
-    """Cut a text into the pieces in which a model would say it."""
+def split_words(text: str) -> list[str]:
+    """Split a text into the deltas of a model."""
     pieces = text.split(" ")
     return [piece + " " for piece in pieces[:-1]] + pieces[-1:]
 
 
-def spoken(text: str = TEXT, per_s: float = 60) -> Answer:
-    """Stream a text at a pace, to its proper end."""
-    return Answer(steps=list(paced(openai(words(text), usage=(1204, 143)), per_s)))
+def stream_text(text: str = TEXT, per_s: float = 60) -> Answer:
+    """Stream a text at a rate, to a regular end."""
+    return Answer(steps=list(paced(openai(split_words(text), usage=(1204, 143)), per_s)))
 
 
-def held(gate: threading.Event, text: str = TEXT, per_s: float = 200) -> Answer:
-    """Stream the first half of a text, and the rest and its end when the gate is open, however slow the machine is."""
-    said = openai(words(text), usage=(1204, 143))
-    half = len(said) // 2
+def hold_halfway(gate: threading.Event, text: str = TEXT, per_s: float = 200) -> Answer:
+    """Stream half of a text, and the rest once the gate is set."""
+    deltas = openai(split_words(text), usage=(1204, 143))
+    half = len(deltas) // 2
 
     def closed() -> Iterator[Step]:
         while not gate.is_set():
             yield 0.02
 
-    return Answer(steps=lambda: chain(paced(said[:half], per_s), closed(), paced(said[half:], per_s)))
+    return Answer(steps=lambda: chain(paced(deltas[:half], per_s), closed(), paced(deltas[half:], per_s)))
 
 
-def ending(reason: str, text: str = "So far") -> Answer:
-    """Stream a text that ends for this reason."""
+def end_with(reason: str, text: str = "So far") -> Answer:
+    """Stream a text with this finish reason."""
     return Answer(steps=openai([text], finish=reason))
 
 
-def unfinished(text: str, then: Step, per_s: float = 200) -> Answer:
-    """Stream a text, then do something other than ending it."""
-    said = [openai_delta(piece) for piece in words(text)]
-    return Answer(steps=[*paced(said, per_s), then])
+def break_off(text: str, then: Step, per_s: float = 200) -> Answer:
+    """Stream a text, then take a step other than ending it."""
+    deltas = [openai_delta(piece) for piece in split_words(text)]
+    return Answer(steps=[*paced(deltas, per_s), then])
 
 
-def begun(text: str = TEXT, per_s: float = 60) -> Answer:
-    """Stream a text and fall silent, without an end."""
-    return unfinished(text, STALL, per_s)
+def stream_then_stall(text: str = TEXT, per_s: float = 60) -> Answer:
+    """Stream a text, then stall without an end."""
+    return break_off(text, STALL, per_s)
 
 
-def thinking(thought: str, text: str, per_s: float = 60) -> Answer:
-    """Think, then answer."""
-    thoughts = [openai_delta(None, reasoning_content=piece) for piece in words(thought)]
-    said = [openai_delta(piece) for piece in words(text)]
-    return Answer(steps=list(paced([*thoughts, *said, *openai_finish(), DONE], per_s)))
+def stream_thinking(thought: str, text: str, per_s: float = 60) -> Answer:
+    """Stream reasoning, then a text."""
+    thoughts = [openai_delta(None, reasoning_content=piece) for piece in split_words(thought)]
+    deltas = [openai_delta(piece) for piece in split_words(text)]
+    return Answer(steps=list(paced([*thoughts, *deltas, *openai_finish(), DONE], per_s)))

@@ -1,4 +1,4 @@
-"""The page as a person uses it, and a watch over what must never happen on it."""
+"""A tab with the chat, and a recorder of browser errors."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ NETWORK = "Failed to load resource|WebSocket connection to .* failed|net::ERR_"
 
 WAIT_MS = 20_000
 
-# What a group of blocks clips (`.settled`) is lost; what is in a box that can be scrolled is not.
+# Content clipped by a group of blocks (`.settled`) is lost; content of a scrollable box is not.
 OVERFLOWS = """() => {
     const root = document.querySelector('freshet-chat')?.shadowRoot;
     const isWide = (element) => element && element.scrollWidth > element.clientWidth;
@@ -38,22 +38,28 @@ OVERFLOWS = """() => {
 
 @dataclass
 class Watch:
-    """What the browser complained of, but for what a test provokes on purpose."""
+    """Console errors, warnings and page errors; `allowed` are the patterns that a test provokes."""
 
-    allowed: list[str] = field(default_factory=lambda: ["Service Worker registration blocked"])
+    # The second is the feed of changes, which reconnects while a test has stopped the server.
+    allowed: list[str] = field(
+        default_factory=lambda: [
+            "Service Worker registration blocked",
+            "WebSocket connection to .*/ws' failed",
+        ]
+    )
     complaints: list[str] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
-        """Listen from now on."""
+        """Record the errors of a page from now on."""
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
 
     def allow(self, *patterns: str) -> None:
-        """Expect complaints of this kind."""
+        """Allow errors that match these patterns."""
         self.allowed += patterns
 
-    def judge(self) -> None:
-        """Fail when there was any other complaint."""
+    def check(self) -> None:
+        """Fail if another error was recorded."""
         wrong = [text for text in self.complaints if not any(re.search(one, text) for one in self.allowed)]
         assert wrong == [], "\n".join(wrong)
 
@@ -63,7 +69,7 @@ class Watch:
 
 
 class Chat:
-    """One tab with the chat in it."""
+    """A tab with the chat."""
 
     def __init__(self, context: BrowserContext, url: str, watch: Watch) -> None:
         self.url = url
@@ -72,43 +78,55 @@ class Chat:
         self.page.set_default_timeout(WAIT_MS)
         watch.attach(self.page)
         self.field = self.page.get_by_role("textbox", name="Message")
-        self.send = self.page.get_by_role("button", name="Send", exact=True)
+        self.send = self.page.locator(".composer").get_by_role("button", name="Send", exact=True)
         self.stop = self.page.get_by_role("button", name="Stop", exact=True)
         self.retry = self.page.get_by_role("button", name="Try again", exact=True)
         self.log = self.page.get_by_role("log")
         self.answers = self.page.locator(".turn .answer > .flow")
         self.meta = self.page.locator(".turn .meta")
         self.notice = self.page.locator(".notice")
+        self.picker = self.page.locator(".picker")
+        self.models = self.page.get_by_role("dialog", name="Model", exact=True)
 
     def open(self) -> "Chat":
-        """Load the page and wait until it can be used."""
+        """Load the page and wait until it is usable."""
         self.page.goto(self.url)
-        return self.ready()
+        return self.wait_ready()
 
     def reload(self) -> "Chat":
-        """Load it again, as a person would."""
+        """Reload the page."""
         self.page.reload()
-        return self.ready()
+        return self.wait_ready()
 
-    def ready(self) -> "Chat":
-        """Wait until a question can be written."""
+    def wait_ready(self) -> "Chat":
+        """Wait until the message field is visible."""
         expect(self.field).to_be_visible(timeout=WAIT_MS)
         return self
 
     def ask(self, question: str) -> None:
-        """Write a question and send it."""
+        """Type a question and send it."""
         self.field.fill(question)
-        self.field.press("Enter")
+        if self.page.evaluate("matchMedia('(pointer: coarse)').matches"):
+            self.page.locator(".composer .submit").click()  # Enter is a new line
+        else:
+            self.field.press("Enter")
+
+    def choose_model(self, search: str) -> None:
+        """Choose the first model that a search finds."""
+        self.picker.click()
+        self.models.get_by_role("combobox").fill(search)
+        self.models.get_by_role("combobox").press("Enter")
+        expect(self.models).to_be_hidden()
 
     def answer(self) -> dict[str, Any]:
-        """Return the last answer as the page knows it."""
+        """Return the state of the last answer."""
         found: dict[str, Any] = self.page.evaluate(
             "() => document.querySelector('freshet-chat').turns.at(-1).answer"
         )
         return found
 
     def wait_chars(self, count: int) -> None:
-        """Wait until the last answer shows at least so much."""
+        """Wait until the last answer shows at least `count` characters."""
         self.page.wait_for_function(
             """count => {
                 const flows = document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.answer > .flow');
@@ -119,7 +137,7 @@ class Chat:
         )
 
     def wait_over(self, timeout_ms: int = WAIT_MS) -> dict[str, Any]:
-        """Wait until the last answer is over and drawn, and give it."""
+        """Wait until the last answer has ended and is drawn; return its state."""
         self.page.wait_for_function(
             """() => {
                 const answer = document.querySelector('freshet-chat')?.turns.at(-1)?.answer;
@@ -140,5 +158,5 @@ class Chat:
         return "\n\n".join(blocks)
 
     def overflows(self) -> bool:
-        """Return whether the page scrolls sideways, or an answer has parts beyond its column that cannot be reached."""
+        """Return whether the page scrolls horizontally, or parts of an answer are out of reach beyond its column."""
         return bool(self.page.evaluate(OVERFLOWS))

@@ -1,4 +1,4 @@
-"""One Chromium for all, one server a file, one fresh profile a test; every tab is watched for complaints."""
+"""Fixtures: one Chromium, one server per file, one profile per test; browser errors fail the test."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,27 +12,27 @@ from tests.support.server import Server
 
 KEY = "sk-canary-0123456789"
 
-expect.set_options(timeout=WAIT_MS)  # two tests run at a time, on whatever machine there is
+expect.set_options(timeout=WAIT_MS)  # tests run in parallel, also on slow machines
 
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """What no tab may complain of; judged after the test."""
+    """Record browser errors; fail after the test if there are any."""
     watching = Watch()
     yield watching
-    watching.judge()
+    watching.check()
 
 
 @pytest.fixture
 def device() -> dict[str, Any]:
-    """The screen; a test may ask for another by parametrization."""
+    """The screen; tests override it by parametrization."""
     return DESK
 
 
 @pytest.fixture
 def context(browser: Browser, device: dict[str, Any], watch: Watch) -> Iterator[BrowserContext]:
-    """A fresh profile."""
-    # A worker between the page and the network would hide from a test what the page does.
+    """A new browser profile."""
+    # A service worker would hide the page's requests from the test.
     opened = browser.new_context(**{"service_workers": "block"} | device)
     yield opened
     opened.close()
@@ -40,26 +40,26 @@ def context(browser: Browser, device: dict[str, Any], watch: Watch) -> Iterator[
 
 @pytest.fixture
 def open_chat(context: BrowserContext, watch: Watch) -> Callable[[str], Chat]:
-    """Open the chat of an address in a tab of its own."""
+    """Open an address in a new tab."""
     return lambda url: Chat(context, url, watch).open()
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[FakeProvider]:
-    """The provider behind `openai`."""
+    """The fake provider behind `openai`."""
     with FakeProvider() as fake:
         yield fake
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Settings of this file's server; a file overrides this."""
+    """Settings of the file's server; files override this."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def server(provider: FakeProvider, settings: dict[str, str]) -> Iterator[Server]:
-    """A server whose model is the scripted provider."""
+    """A server that calls the fake provider."""
     env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{provider.url}/v1", "FRESHET_MODEL": "gpt-4.1"}
     with Server(env | settings, secrets=(KEY,)) as running:
         yield running
@@ -67,6 +67,6 @@ def server(provider: FakeProvider, settings: dict[str, str]) -> Iterator[Server]
 
 @pytest.fixture
 def chat(open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider) -> Chat:
-    """The chat of this file's server, opened; the provider has forgotten its calls."""
+    """The open chat of the file's server; the provider's calls are cleared."""
     provider.play(())
     return open_chat(server.url)

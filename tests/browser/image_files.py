@@ -1,6 +1,7 @@
-"""Images as a person gives them to the page, and as the provider gets them."""
+"""Images as files chosen, pasted or dropped, and as the provider receives them."""
 
 import base64
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,16 +26,16 @@ DISPATCH = """([how, files, words]) => {
 }"""
 
 
-def images_of(provider: FakeProvider, call: int = -1) -> list[bytes]:
-    """The images that the provider was shown, as bytes."""
+def received_images(provider: FakeProvider, call: int = -1) -> list[bytes]:
+    """Return the images that the provider received."""
     contents = [message["content"] for message in provider.calls[call].json["messages"]]
     parts = [part for content in contents if isinstance(content, list) for part in content]
     urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
     return [base64.b64decode(url.partition(",")[2]) for url in urls]
 
 
-def size_of(image: bytes) -> tuple[int, int]:
-    """The size of a PNG."""
+def png_size(image: bytes) -> tuple[int, int]:
+    """Return the width and height of a PNG."""
     assert image.startswith(b"\x89PNG")
     return int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
 
@@ -44,12 +45,12 @@ def tray(chat: Chat) -> Locator:
 
 
 def shown(chat: Chat) -> Locator:
-    """The images in the log."""
+    """Return the images in the log."""
     return chat.page.locator(".turn .gallery img")
 
 
-def pick(chat: Chat, *files: File) -> None:
-    """Choose files as a person does, by the button."""
+def choose_files(chat: Chat, *files: File) -> None:
+    """Choose files with the button."""
     with chat.page.expect_file_chooser() as chooser:
         chat.page.get_by_role("button", name="Add images").click()
     chat_files: Sequence[Any] = [
@@ -58,18 +59,19 @@ def pick(chat: Chat, *files: File) -> None:
     chooser.value.set_files(chat_files)
 
 
-def give(chat: Chat, how: str, *files: File, words: str = "") -> None:
-    """Paste or drop files."""
+def transfer_files(chat: Chat, how: str, *files: File, words: str = "") -> None:
+    """Paste or drop files, with optional text."""
     encoded = [[name, type_, base64.b64encode(body).decode()] for name, type_, body in files]
     chat.page.evaluate(DISPATCH, [how, encoded, words])
 
 
-def png(name: str = "sea.png", body: bytes | None = None) -> File:
+def png_file(name: str = "sea.png", body: bytes | None = None) -> File:
     return name, "image/png", plain() if body is None else body
 
 
 def wait_loaded(images: Locator, count: int) -> None:
     expect(images).to_have_count(count)
     for at in range(count):
+        expect(images.nth(at)).to_have_attribute("src", re.compile("."))
         images.nth(at).evaluate("image => image.decode()")
         assert images.nth(at).evaluate("image => image.naturalWidth") > 0

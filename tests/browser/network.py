@@ -1,7 +1,7 @@
-"""A network between the browser and the server whose weather a test changes at any moment.
+"""A proxy between the browser and the server that can cut, withhold and refuse connections.
 
-A browser keeps its connections and uses them again, so what happens here happens to answers, not to
-connections: the bytes of a page pass, those of an event stream or a WebSocket are cut or withheld.
+Browsers reuse connections, so faults apply to streamed responses only: a page's bytes pass, those of an event
+stream or a WebSocket are cut or withheld.
 """
 
 import contextlib
@@ -13,10 +13,10 @@ from tests.support.rawhttp import Address
 
 
 class Network:
-    """Passes bytes on, as the weather allows; two threads a connection.
+    """Forwards bytes with two threads per connection.
 
-    `cut_after_bytes` ends a connection when an answer streamed on it has that many; `withhold_sse` lets the
-    head of an event stream through and nothing of its body; `is_down` refuses new connections.
+    `cut_after_bytes` ends a connection after that many bytes of a streamed response; `withhold_sse` forwards the
+    head of an event stream but not its body; `is_down` refuses new connections.
     """
 
     def __init__(self, target: Address) -> None:
@@ -33,13 +33,13 @@ class Network:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         port: int = self._listener.getsockname()[1]
         return port
 
     @property
     def url(self) -> str:
-        """The address to give to the browser."""
+        """The URL for the browser."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -58,12 +58,12 @@ class Network:
         self.is_down = True
         self._shut_all()
 
-    def come_back(self) -> None:
+    def restore(self) -> None:
         """Forward new connections."""
         self.is_down = False
 
-    def turn_to(self, target: Address) -> None:
-        """Lead to another server from now on."""
+    def retarget(self, target: Address) -> None:
+        """Cut every connection and forward new ones to another server."""
         self._target = target
         self._shut_all()
 
@@ -83,7 +83,7 @@ class Network:
                 continue
             pair = (down, socket.create_connection(self._target, 5))
             for sock in pair:
-                sock.settimeout(None)  # the five seconds are for the connecting alone
+                sock.settimeout(None)  # the timeout is for connecting only
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._pairs.add(pair)

@@ -1,4 +1,4 @@
-"""Signing in, and what a person sees of their conversations, on whichever device."""
+"""Helpers for signing in and for the list of conversations."""
 
 from playwright.sync_api import BrowserContext, Locator, expect
 
@@ -8,23 +8,23 @@ PASSWORD = "a long and quiet river"
 
 
 def sign_in(chat: Chat) -> Chat:
-    """Go through the sign-in page that is shown."""
+    """Sign in on the sign-in page."""
     chat.page.get_by_label("Password").fill(PASSWORD)
     chat.page.get_by_role("button", name="Sign in").click()
-    return chat.ready()
+    return chat.wait_ready()
 
 
-def arrive(context: BrowserContext, url: str, watch: Watch) -> Chat:
-    """Open the address in a tab of its own, and sign in."""
-    watch.allow(NETWORK)  # the first answer is a refusal by design
+def open_signed_in(context: BrowserContext, url: str, watch: Watch) -> Chat:
+    """Open an address in a new tab and sign in."""
+    watch.allow(NETWORK)  # the first response is a 401
     chat = Chat(context, url, watch)
     chat.page.goto(url)
     return sign_in(chat)
 
 
 def rows(chat: Chat) -> Locator:
-    """The conversations that are listed."""
-    return chat.page.get_by_role("navigation", name="Conversations").locator(".groups a[href*='?c=']")
+    """Return the listed conversations."""
+    return chat.page.get_by_role("navigation", name="Chats").locator(".groups a[href*='?c=']")
 
 
 def open_row(chat: Chat, title: str) -> None:

@@ -1,4 +1,4 @@
-"""Answers whose frames a test writes itself: what no provider of ours says yet, or not that way."""
+"""Responses made of given frames, for what no provider sends."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Any
 from playwright.sync_api import Route
 
 
-def scripted(*frames: dict[str, Any]) -> Callable[[Route], None]:
-    """Answer a question at `POST /stream` by these frames, between a start and the end."""
+def respond_with_frames(*frames: dict[str, Any]) -> Callable[[Route], None]:
+    """Answer `POST /stream` with these frames between a start and an end."""
 
     def handle(route: Route) -> None:
         run = route.request.post_data_json["run"]

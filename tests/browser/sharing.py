@@ -1,4 +1,4 @@
-"""The way to the dialog in which a conversation is shared, on a desk and on a phone."""
+"""Helpers for the share dialog, on a desktop and on a phone."""
 
 from playwright.sync_api import Locator, expect
 
@@ -6,13 +6,13 @@ from tests.browser.chat import Chat
 
 
 def share_dialog(chat: Chat) -> Locator:
-    """Open the dialog for the conversation that is shown, and wait until it knows how that is shared."""
+    """Open the share dialog of the open conversation and wait until it has loaded."""
     page = chat.page
     button = page.locator(".tool.share")
     if button.is_visible():
         button.click()
     else:
-        names = page.get_by_role("button", name="Conversations")
+        names = page.get_by_role("button", name="Chats")
         if names.get_attribute("aria-expanded") == "false":
             names.click()
         page.locator(".list .line", has=page.locator("[aria-current]")).locator(".more").click()
@@ -23,17 +23,17 @@ def share_dialog(chat: Chat) -> Locator:
     return dialog
 
 
-def made_link(dialog: Locator) -> str:
-    """Make a link in the dialog, and give it."""
-    dialog.get_by_role("button", name="Make a link").click()
+def create_link(dialog: Locator) -> str:
+    """Create a link in the dialog and return it."""
+    dialog.get_by_role("button", name="Create link").click()
     field = dialog.get_by_label("Shared link")
     expect(field).to_be_focused()
     return field.input_value()
 
 
-def make_link(chat: Chat) -> str:
-    """Share the conversation that is shown, close the dialog, and give the link."""
+def share_and_close(chat: Chat) -> str:
+    """Share the open conversation, close the dialog and return the link."""
     dialog = share_dialog(chat)
-    link = made_link(dialog)
+    link = create_link(dialog)
     dialog.get_by_role("button", name="Close").click()
     return link

@@ -1,25 +1,25 @@
-"""The page's modules arrive as few files, and none of them hides what is the browser's."""
+"""Bundling: the page loads few files, and no module shadows a browser global."""
 
 from playwright.sync_api import BrowserContext, Request, expect
 
 from tests.browser.chat import Chat
 from tests.support.typescript import STATIC
-from webapp.assets.bundle import join
+from webapp.assets.bundle import bundle_modules
 
 DECLARED = r"^(?:async )?(?:function\*?|class|const|let) (\w+)"
 
 
-def test_no_module_hides_from_its_neighbours_what_a_browser_has(chat: Chat) -> None:
-    """`const URL` in one module would be the `URL` of all that stand in the same file."""
+def test_no_module_shadows_a_browser_global(chat: Chat) -> None:
+    """Modules of a bundle share a scope: `const URL` in one would shadow `URL` in all."""
     hidden = chat.page.evaluate(
         """([texts, pattern]) => texts.flatMap((text) => [...text.matchAll(new RegExp(pattern, "gm"))])
             .map((found) => found[1]).filter((name) => name in window)""",
-        [list(join(STATIC).texts.values()), DECLARED],
+        [list(bundle_modules(STATIC).texts.values()), DECLARED],
     )
     assert hidden == []
 
 
-def test_the_first_picture_needs_few_files(context: BrowserContext, chat: Chat) -> None:
+def test_the_first_load_needs_few_files(context: BrowserContext, chat: Chat) -> None:
     scripts: list[str] = []
 
     def note(request: Request) -> None:

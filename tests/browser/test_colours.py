@@ -1,4 +1,4 @@
-"""The tokens hold the contrast that people need: WCAG 2.2 AA, in light and in dark."""
+"""The colour tokens meet WCAG 2.2 AA contrast in light and in dark."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ PAIRS = [
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    """Read the colours, each of which is a pair."""
+    """Return the light and the dark colours by token."""
     colour = re.compile(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
     pairs = {name: (light, dark) for name, light, dark in colour.findall(TOKENS.read_text())}
     return {
@@ -46,7 +46,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_contrast_is_measured_right() -> None:
+def test_the_contrast_formula() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 

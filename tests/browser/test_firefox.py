@@ -1,12 +1,12 @@
-"""The main path in Firefox, on a name that is not localhost, where a page has less: no clipboard, no worker."""
+"""The main path in Firefox on an insecure origin, which has no clipboard and no service worker."""
 
 import hashlib
 from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.answers import TEXT, begun, spoken
-from tests.browser.image_files import images_of, size_of
+from tests.browser.answers import TEXT, stream_text, stream_then_stall
+from tests.browser.image_files import png_size, received_images
 from tests.browser.network import Network
 from tests.support.bidi import Session
 from tests.support.fake_provider import FakeProvider
@@ -40,7 +40,7 @@ def firefox() -> Iterator[Session]:
 
 @pytest.fixture
 def tab(firefox: Session, server: Server, provider: FakeProvider) -> Iterator[Session]:
-    """The page in a new chat; it must not complain."""
+    """The page with a new chat; browser errors fail the test."""
     provider.play(())
     firefox.complaints.clear()
     firefox.open(f"http://{NAME}:{server.port}/")
@@ -48,7 +48,7 @@ def tab(firefox: Session, server: Server, provider: FakeProvider) -> Iterator[Se
         "() => document.querySelector('freshet-chat')?.shadowRoot?.querySelector('textarea') !== null"
     )
     yield firefox
-    firefox.evaluate("() => 1")  # hears what came last
+    firefox.evaluate("() => 1")  # receives pending events
     assert firefox.complaints == []
 
 
@@ -62,8 +62,8 @@ def wait_chars(tab: Session, count: int) -> None:
     tab.wait(f"(count) => ({FLOW}?.textContent.length ?? 0) >= count", count)
 
 
-def test_an_answer_comes_as_it_is_made(tab: Session, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=80))
+def test_an_answer_streams(tab: Session, provider: FakeProvider) -> None:
+    provider.play(stream_text(per_s=80))
     assert tab.evaluate("() => isSecureContext") is False
     tab.evaluate(RECORD)
     ask(tab, "What is a freshet?")
@@ -76,8 +76,8 @@ def test_an_answer_comes_as_it_is_made(tab: Session, provider: FakeProvider) -> 
     assert len(provider.calls) == 1
 
 
-def test_a_reload_goes_on_where_it_was_and_escape_stops_it(tab: Session, provider: FakeProvider) -> None:
-    provider.play(begun("\n\n".join([TEXT] * 4), per_s=80))
+def test_a_reload_resumes_the_answer_and_escape_stops_it(tab: Session, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall("\n\n".join([TEXT] * 4), per_s=80))
     ask(tab, "Once more, and longer")
     wait_chars(tab, 100)
     tab.reload()
@@ -88,8 +88,8 @@ def test_a_reload_goes_on_where_it_was_and_escape_stops_it(tab: Session, provide
     assert len(provider.calls) == 1
 
 
-def test_what_was_said_is_kept_and_coloured(tab: Session, provider: FakeProvider) -> None:
-    provider.play(spoken("Look:\n\n```python\nanswer = 42  # so\n```\n\nand $$\\frac12$$\n", per_s=400))
+def test_a_stored_answer_is_highlighted(tab: Session, provider: FakeProvider) -> None:
+    provider.play(stream_text("Look:\n\n```python\nanswer = 42  # so\n```\n\nand $$\\frac12$$\n", per_s=400))
     ask(tab, "Show me some code")
     tab.wait(f"() => {ANSWER}?.status === 'done'")
     tab.wait(f"() => {FLOW}.querySelector('math') !== null")
@@ -99,13 +99,15 @@ def test_what_was_said_is_kept_and_coloured(tab: Session, provider: FakeProvider
     tab.wait("() => CSS.highlights.size > 0")
 
 
-def test_a_network_that_holds_back_event_streams_is_left_for_a_websocket(
+def test_a_network_that_buffers_event_streams_falls_back_to_websocket(
     tab: Session, server: Server, provider: FakeProvider
 ) -> None:
     with Network(server.address) as network:
         network.withhold_sse = True
         tab.open(f"http://{NAME}:{network.port}/")
-        provider.play(begun(TEXT, per_s=100))  # it never ends: what is held back until the end never comes
+        provider.play(
+            stream_then_stall(TEXT, per_s=100)
+        )  # it never ends, so a body buffered until the end never arrives
         ask(tab, "What is a freshet?")
         wait_chars(tab, 300)
         tab.write("Escape")
@@ -113,22 +115,22 @@ def test_a_network_that_holds_back_event_streams_is_left_for_a_websocket(
         assert len(provider.calls) == 1
 
 
-def test_an_image_is_made_small_sent_and_kept(tab: Session, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=2_000))
+def test_an_image_is_downscaled_sent_and_stored(tab: Session, provider: FakeProvider) -> None:
+    provider.play(stream_text(per_s=2_000))
     tab.evaluate(
         """async () => {
             const canvas = document.createElement('canvas');
             canvas.width = 3000; canvas.height = 1500;
             canvas.getContext('2d').fillRect(0, 0, 3000, 1500);
             const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
-            document.querySelector('freshet-chat').take([new File([blob], 'dark.png', { type: 'image/png' })]);
+            document.querySelector('freshet-chat').addFiles([new File([blob], 'dark.png', { type: 'image/png' })]);
         }"""
     )
     tab.wait("() => document.querySelector('freshet-chat').shadowRoot.querySelector('.tray img') !== null")
     ask(tab, "What is it?")
     tab.wait(f"() => {ANSWER}?.status === 'done'")
-    (image,) = images_of(provider)
-    assert size_of(image) == (2_048, 1_024)
+    (image,) = received_images(provider)
+    assert png_size(image) == (2_048, 1_024)
     address = tab.wait("() => location.search.startsWith('?c=') && location.href")
     tab.evaluate("() => sessionStorage.clear()")
     tab.open(address)

@@ -1,18 +1,20 @@
-"""Images that were sent, or wait to be: with their question whatever happens, and shown in the log."""
+"""Images of sent and queued messages."""
 
+import hashlib
+import re
 from threading import Event
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.answers import begun, held, spoken
-from tests.browser.chat import DARK, DESK, PHONE, Chat
+from tests.browser.answers import hold_halfway, stream_text, stream_then_stall
+from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat
 from tests.browser.image_files import (
-    images_of,
-    pick,
-    png,
+    choose_files,
+    png_file,
+    png_size,
+    received_images,
     shown,
-    size_of,
     tray,
     wait_loaded,
 )
@@ -23,34 +25,34 @@ from tests.support.pixels import plain
 from tests.support.script import Answer
 
 
-def test_what_waits_keeps_its_images(chat: Chat, provider: FakeProvider) -> None:
+def test_a_queued_message_keeps_its_images(chat: Chat, provider: FakeProvider) -> None:
     gate = Event()
-    provider.play([held(gate), Answer(steps=openai(["Two."]))])
+    provider.play([hold_halfway(gate), Answer(steps=openai(["Two."]))])
     chat.ask("First")
     chat.wait_chars(20)
-    pick(chat, png("a.png"), png("b.png", plain(30, 30)))
+    choose_files(chat, png_file("a.png"), png_file("b.png", plain(30, 30)))
     chat.field.fill("And these?")
     wait_loaded(tray(chat).locator("img"), 2)
     chat.field.press("Enter")
-    queued = chat.page.get_by_role("group", name="Sent when the answer is complete")
+    queued = chat.page.get_by_role("group", name="Queued message")
     wait_loaded(queued.locator("img"), 2)
     expect(tray(chat)).to_have_count(0)
-    pick(chat, png("c.png"), png("d.png"), png("e.png"))
+    choose_files(chat, png_file("c.png"), png_file("d.png"), png_file("e.png"))
     wait_loaded(tray(chat).locator("img"), 3)
     chat.field.press("Enter")
-    expect(chat.notice).to_have_text("A question takes four images. Remove some to send it.")
+    expect(chat.notice).to_have_text("You can send up to four images at a time. Remove some to send.")
     gate.set()
     expect(chat.page.locator(".turn")).to_have_count(2)
     chat.wait_over()
-    assert [size_of(image) for image in images_of(provider)] == [(120, 80), (30, 30)]
+    assert [png_size(image) for image in received_images(provider)] == [(120, 80), (30, 30)]
     expect(tray(chat)).to_have_count(3)
 
 
-def test_after_a_stop_what_waited_is_back_with_its_images(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun())
+def test_a_stop_returns_the_queued_message_with_its_images(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall())
     chat.ask("First")
     chat.wait_chars(20)
-    pick(chat, png())
+    choose_files(chat, png_file())
     wait_loaded(tray(chat).locator("img"), 1)
     chat.field.press("Enter")
     expect(tray(chat)).to_have_count(0)
@@ -60,16 +62,16 @@ def test_after_a_stop_what_waited_is_back_with_its_images(chat: Chat, provider: 
     assert len(provider.calls) == 1
 
 
-def test_after_a_reload_nothing_is_sent_without_its_images(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun())
+def test_a_reload_sends_nothing_without_its_images(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall())
     chat.ask("First")
     chat.wait_chars(20)
-    pick(chat, png())
+    choose_files(chat, png_file())
     wait_loaded(tray(chat).locator("img"), 1)
     chat.field.fill("What is in it?")
     chat.field.press("Enter")
     chat.reload()
-    expect(chat.notice).to_have_text("Images are not kept over a reload. Add them again.")
+    expect(chat.notice).to_have_text("Images aren’t kept when the page reloads. Add them again.")
     expect(chat.field).to_have_value("What is in it?")
     chat.stop.click()
     chat.wait_over()
@@ -80,21 +82,77 @@ def test_after_a_reload_nothing_is_sent_without_its_images(chat: Chat, provider:
 
 
 FORGET_CURSOR = """() => {
-    const kept = JSON.parse(sessionStorage.getItem('freshet.conversation') ?? 'null');
-    if (kept === null) return;
-    Object.assign(kept.turns.at(-1).answer, { cursor: null, text: '', status: 'waiting' });
-    sessionStorage.setItem('freshet.conversation', JSON.stringify(kept));
+    const saved = JSON.parse(sessionStorage.getItem('freshet.conversation') ?? 'null');
+    if (saved === null) return;
+    Object.assign(saved.turns.at(-1).answer, { cursor: null, text: '', status: 'waiting' });
+    sessionStorage.setItem('freshet.conversation', JSON.stringify(saved));
 }"""
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["a frame came", "none came"])
-def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider, known: bool) -> None:
-    """Who has had no frame yet asks once more, by the images' names: what was sent is not kept."""
+# What is saved before the first frame, which has the images' ids.
+FORGET_START = """() => {
+    const saved = JSON.parse(sessionStorage.getItem('freshet.conversation') ?? 'null');
+    if (saved === null) return;
+    const turn = saved.turns.at(-1);
+    Object.assign(turn.answer, { cursor: null, text: '', status: 'waiting', images: null, question: null });
+    turn.images = turn.images.map((image) => ({ ...image, id: '' }));
+    Object.assign(turn, { opening: null, asked: null });
+    sessionStorage.setItem('freshet.conversation', JSON.stringify(saved));
+}"""
+
+
+def test_the_server_names_the_images(chat: Chat, provider: FakeProvider) -> None:
     gate = Event()
-    provider.play(held(gate))
-    if not known:
-        chat.page.add_init_script(f"({FORGET_CURSOR})()")
-    pick(chat, png())
+    provider.play(hold_halfway(gate))
+    choose_files(chat, png_file(), png_file("b.png", plain(30, 30)))
+    chat.ask("What is it?")
+    chat.wait_chars(30)
+    ids = "() => document.querySelector('freshet-chat').turns.at(-1).images.map(({ id }) => id)"
+    assert chat.page.evaluate(ids) == [
+        hashlib.sha256(image).hexdigest() for image in received_images(provider)
+    ]
+    gate.set()
+    chat.wait_over()
+
+
+def test_a_reload_before_the_server_has_the_images_says_that_they_are_gone(
+    chat: Chat, provider: FakeProvider
+) -> None:
+    provider.play([Answer(steps=openai([text])) for text in ("Zero.", "One.", "Two.")])
+    chat.ask("First?")
+    chat.wait_over()
+    chat.watch.allow(NETWORK)
+    chat.page.route("**/stream", lambda route: None)  # the upload never arrives
+    choose_files(chat, png_file())
+    with chat.page.expect_request("**/stream"):
+        chat.ask("What is it?")
+    chat.reload()
+    last = chat.page.locator(".turn").last
+    expect(last).to_contain_text("There is no such run")
+    chat.page.unroute("**/stream")
+    last.get_by_role("button", name="Try again").click()
+    expect(last).to_contain_text("An image in this message is no longer available.")
+    assert len(provider.calls) == 1
+    chat.ask("And without?")
+    chat.wait_over()
+    expect(chat.answers.last).to_have_text("One.")
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        pytest.param("", id="frames"),
+        pytest.param(FORGET_CURSOR, id="a start"),
+        pytest.param(FORGET_START, id="no frame"),
+    ],
+)
+def test_a_reload_during_an_answer_joins_the_run(chat: Chat, provider: FakeProvider, forget: str) -> None:
+    """Without a received frame the page repeats the request with the images' ids, or joins the run where it has none."""
+    gate = Event()
+    provider.play(hold_halfway(gate))
+    if forget:
+        chat.page.add_init_script(f"({forget})()")
+    choose_files(chat, png_file())
     chat.ask("What is it?")
     chat.wait_chars(30)
     chat.reload()
@@ -106,20 +164,51 @@ def test_a_reload_in_the_middle_joins_the_run(chat: Chat, provider: FakeProvider
     assert len(provider.calls) == 1
 
 
+def test_a_reload_shows_the_place_of_an_image_until_the_first_frame_names_it(
+    chat: Chat, provider: FakeProvider
+) -> None:
+    gate = Event()
+    provider.play(hold_halfway(gate))
+    chat.page.add_init_script(f"({FORGET_START})()")
+    choose_files(chat, png_file())
+    chat.ask("What is it?")
+    chat.wait_chars(30)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route("**/stream/*", hold)
+    with chat.page.expect_request("**/stream/*"):
+        chat.page.reload(wait_until="commit")
+    chat.wait_ready()
+    expect(shown(chat)).to_have_count(1)
+    expect(shown(chat)).not_to_have_attribute("src", re.compile(".*"))
+    box = shown(chat).bounding_box()
+    for route in held:
+        route.continue_()
+    chat.page.unroute("**/stream/*")
+    wait_loaded(shown(chat), 1)
+    assert shown(chat).bounding_box() == box
+    gate.set()
+    assert chat.wait_over()["status"] == "done"
+    assert len(provider.calls) == 1
+
+
 @pytest.mark.parametrize("reloaded", [False, True])
-def test_images_stay_with_a_question_that_is_changed_or_answered_again(
+def test_images_stay_with_an_edited_or_regenerated_message(
     chat: Chat, provider: FakeProvider, reloaded: bool
 ) -> None:
     provider.play([Answer(steps=openai([text])) for text in ("One.", "Two.", "Three.")])
-    pick(chat, png(), png("b.png", plain(30, 30)))
+    choose_files(chat, png_file(), png_file("b.png", plain(30, 30)))
     chat.ask("What is it?")
     expect(chat.answers.last).to_have_text("One.")
     chat.wait_over()
     if reloaded:
         chat.reload()
     chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Edit the question").click()
-    edit = chat.page.get_by_role("textbox", name="Edit the question")
+    chat.page.get_by_role("button", name="Edit message").click()
+    edit = chat.page.get_by_role("textbox", name="Edit message")
     wait_loaded(shown(chat), 2)
     edit.fill("What are they?")
     edit.press("Enter")
@@ -129,24 +218,24 @@ def test_images_stay_with_a_question_that_is_changed_or_answered_again(
     if reloaded:
         chat.reload()
     chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Answer again").click()
+    chat.page.get_by_role("button", name="Regenerate").click()
     expect(chat.answers.last).to_have_text("Three.")
-    sizes = [[size_of(image) for image in images_of(provider, call)] for call in range(3)]
+    sizes = [[png_size(image) for image in received_images(provider, call)] for call in range(3)]
     assert sizes == [[(120, 80), (30, 30)]] * 3
     chat.reload()
     wait_loaded(shown(chat), 2)
 
 
-def test_an_image_has_its_place_before_it_is_there(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=2_000))
-    pick(chat, png("tall.png", plain(300, 400)))
+def test_space_is_reserved_for_an_image_before_it_loads(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_text(per_s=2_000))
+    choose_files(chat, png_file("tall.png", plain(300, 400)))
     chat.ask("What is it?")
     chat.wait_over()
     wait_loaded(shown(chat), 1)
     place = "() => document.querySelector('freshet-chat').shadowRoot.querySelector('.turn .answer').getBoundingClientRect().y"
-    chat.page.route("**/images/*", lambda route: None)  # it never comes
+    chat.page.route("**/images/*", lambda route: None)  # it never responds
     chat.page.reload(wait_until="commit")
-    chat.ready()
+    chat.wait_ready()
     expect(shown(chat)).to_have_count(1)
     assert shown(chat).evaluate("image => image.naturalWidth") == 0
     before = chat.page.evaluate(place)
@@ -159,9 +248,9 @@ def test_an_image_has_its_place_before_it_is_there(chat: Chat, provider: FakePro
     assert box["height"] / box["width"] == pytest.approx(4 / 3, rel=0.02)
 
 
-def test_pressed_it_is_shown_large_and_escape_ends_only_that(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun())
-    pick(chat, png("sea.png", plain(900, 600)))
+def test_a_pressed_image_opens_large_and_escape_only_closes_it(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall())
+    choose_files(chat, png_file("sea.png", plain(900, 600)))
     chat.ask("What is it?")
     chat.wait_chars(20)
     image = chat.page.get_by_role("button", name="Image 1")
@@ -183,10 +272,10 @@ def test_pressed_it_is_shown_large_and_escape_ends_only_that(chat: Chat, provide
 
 
 @pytest.mark.parametrize("device", [DESK, PHONE, DARK], ids=["desk", "phone", "dark"])
-def test_nothing_stands_in_anyone_s_way(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=2_000))
+def test_axe_finds_nothing_with_images(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_text(per_s=2_000))
     for count in (1, 4):
-        pick(chat, *[png(f"{at}.png", plain(900, 100 + 400 * at)) for at in range(count)])
+        choose_files(chat, *[png_file(f"{at}.png", plain(900, 100 + 400 * at)) for at in range(count)])
         wait_loaded(tray(chat).locator("img"), count)
         assert findings(chat.page) == []
         chat.ask("What?")

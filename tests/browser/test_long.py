@@ -1,13 +1,13 @@
-"""Long conversations and long answers: their end is there at once, the rest comes without moving what is read."""
+"""Long conversations and answers: the end is drawn first, and the rest does not move the reading position."""
 
 import json
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.answers import TEXT, words
+from tests.browser.answers import TEXT, split_words
 from tests.browser.chat import Chat
-from tests.browser.scripted import scripted
+from tests.browser.scripted import respond_with_frames
 from tests.shots.answers import RICH
 from tests.shots.seeds import IMPORT, conversation
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
@@ -15,12 +15,12 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, paced
 
 MESSAGES = 2_000
-# A machine has other work too: the least of several runs is what the page itself takes.
+# The minimum of several runs leaves out the machine's other work.
 RUNS = 5
 FIRST_MS = 1_000
 TASK_MS = 50
 
-# Looks, before each picture of the browser, for the last message and for all of them.
+# Checks, before each paint, whether the last message and all messages are drawn.
 WATCH = """(() => {
     window.seen = {first: 0, all: 0, moved: 0};
     const look = () => {
@@ -33,18 +33,18 @@ WATCH = """(() => {
     };
     requestAnimationFrame(look);
 })()"""
-# Idle time begins when the test says so.
+# Idle callbacks run when the test allows them.
 BUSY = """(() => {
     const idle = window.requestIdleCallback;
     const waiting = [];
-    window.requestIdleCallback = (...asked) => (window.isIdle ? idle(...asked) : waiting.push(asked));
+    window.requestIdleCallback = (...request) => (window.isIdle ? idle(...request) : waiting.push(request));
     window.rest = () => {
         window.isIdle = true;
-        for (const asked of waiting) idle(...asked);
+        for (const request of waiting) idle(...request);
     };
 })()"""
 COUNT = "() => document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.turn').length"
-# Where the messages on the screen stand, before each picture: how far any of them ever was from where it began.
+# Records, before each paint, how far the visible messages ever were from their first position.
 STILL = """() => {
     const root = document.querySelector('freshet-chat').shadowRoot;
     const scroller = root.querySelector('.scroller');
@@ -66,16 +66,16 @@ STILL = """() => {
 }"""
 
 
-def opened(chat: Chat, count: int) -> str:
-    """Bring a conversation in and give its address."""
+def import_conversation(chat: Chat, count: int) -> str:
+    """Import a conversation and return its address."""
     name = chat.page.evaluate(IMPORT, conversation(count))
     return f"{chat.url}/?c={name}"
 
 
 @pytest.mark.alone
 @pytest.mark.timeout(300)
-def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserContext, chat: Chat) -> None:
-    address = opened(chat, MESSAGES)
+def test_the_end_is_drawn_within_a_second_and_the_rest_follows(context: BrowserContext, chat: Chat) -> None:
+    address = import_conversation(chat, MESSAGES)
     times = []
     for _ in range(RUNS):
         page = context.new_page()
@@ -83,7 +83,7 @@ def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserCon
         page.goto(address)
         page.wait_for_function("() => window.seen.all > 0", timeout=60_000)
         seen = page.evaluate("() => window.seen")
-        assert seen["first"] < seen["all"], "the end comes first"
+        assert seen["first"] < seen["all"], "the end is drawn first"
         times.append(seen["first"])
         if min(times) < FIRST_MS:
             break
@@ -91,8 +91,8 @@ def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserCon
     assert min(times) < FIRST_MS, times
     texts = page.locator(".turns .message").all_text_contents()
     found = [text.partition("Message ")[2].partition("x.")[0] for text in texts]
-    assert found == [str(number) for number in range(MESSAGES)], "in order, and every one of them"
-    # Searching in the page finds what is laid out, or rests and says so; never what is hidden.
+    assert found == [str(number) for number in range(MESSAGES)], "complete and in order"
+    # Find-in-page searches content that is laid out or skipped by content-visibility, but no hidden content.
     hidden = """() => [...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.turns, .message')]
         .filter((element) => element.checkVisibility({contentVisibilityAuto: false}) === false).length"""
     assert page.evaluate(hidden) == 0
@@ -103,8 +103,8 @@ def test_the_end_is_there_within_a_second_and_then_all_of_it(context: BrowserCon
     assert page.evaluate(gap) < 2, "the reader is still at the end"
 
 
-def test_what_is_read_stays_while_the_rest_comes(chat: Chat) -> None:
-    address = opened(chat, 600)
+def test_the_reading_position_stays_while_earlier_turns_are_drawn(chat: Chat) -> None:
+    address = import_conversation(chat, 600)
     chat.page.add_init_script(BUSY)
     chat.page.goto(address)
     expect(chat.answers.last).to_contain_text("Message 599x.")
@@ -114,15 +114,15 @@ def test_what_is_read_stays_while_the_rest_comes(chat: Chat) -> None:
     chat.page.evaluate("() => window.rest()")
     chat.page.wait_for_function(f"() => ({COUNT})() >= 300", timeout=60_000)
     moved = chat.page.evaluate("() => window.moved")
-    assert before < 300, "there was something to come"
+    assert before < 300, "some turns are not drawn yet"
     assert moved["blocks"] > 3
     assert moved["most"] <= 1, moved
 
 
-def test_200_frames_move_nothing_that_is_read(chat: Chat, provider: FakeProvider) -> None:
+def test_200_frames_do_not_move_the_reading_position(chat: Chat, provider: FakeProvider) -> None:
     text = "\n\n".join([TEXT, RICH] * 5)
-    said = [openai_delta(piece) for piece in words(text)]
-    provider.play(Answer(steps=list(paced([*said, *openai_finish(), DONE], 120))))
+    deltas = [openai_delta(piece) for piece in split_words(text)]
+    provider.play(Answer(steps=list(paced([*deltas, *openai_finish(), DONE], 120))))
     chat.ask("At length")
     chat.wait_chars(2_500)
     scroll_up(chat.page)
@@ -133,13 +133,13 @@ def test_200_frames_move_nothing_that_is_read(chat: Chat, provider: FakeProvider
     moved = chat.page.evaluate("() => window.moved")
     assert moved["blocks"] > 3
     assert moved["most"] <= 1, moved
-    chat.page.get_by_role("button", name="To the latest text").click()
+    chat.page.get_by_role("button", name="Jump to latest").click()
     chat.stop.click()
     chat.wait_over()
 
 
-def test_what_grows_above_moves_nothing(chat: Chat) -> None:
-    chat.page.goto(opened(chat, 40))
+def test_content_growing_above_does_not_move_the_reading_position(chat: Chat) -> None:
+    chat.page.goto(import_conversation(chat, 40))
     expect(chat.page.locator(".turn")).to_have_count(20)
     scroll_up(chat.page)
     chat.page.evaluate(STILL)
@@ -151,15 +151,15 @@ def test_what_grows_above_moves_nothing(chat: Chat) -> None:
             first.append(grown);
         }"""
     )
-    # Before a picture the layout may be seen as it was found; in the picture everything stands where it stood.
+    # Before a paint the layout may be in between; in the paint everything is at its old position.
     chat.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     chat.page.evaluate("() => { window.moved.most = 0; }")
     chat.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     assert chat.page.evaluate("() => window.moved.most") <= 1
 
 
-def test_another_long_conversation_takes_the_place_of_one(chat: Chat) -> None:
-    first, second = opened(chat, 200), opened(chat, 100)
+def test_a_long_conversation_replaces_another(chat: Chat) -> None:
+    first, second = import_conversation(chat, 200), import_conversation(chat, 100)
     chat.page.goto(first)
     expect(chat.page.locator(".turn")).to_have_count(100)
     chat.page.evaluate("id => document.querySelector('freshet-chat').show(id)", second.partition("?c=")[2])
@@ -171,8 +171,8 @@ def test_another_long_conversation_takes_the_place_of_one(chat: Chat) -> None:
     ]
 
 
-def whole(page: Page) -> None:
-    """Wait until all of an answer is drawn: it ends with a sign of its own."""
+def wait_drawn(page: Page) -> None:
+    """Wait until the whole answer is drawn, up to its end mark."""
     page.wait_for_function(
         """() => document.querySelector('freshet-chat').shadowRoot.querySelector('.turns:last-child > .turn:last-child .answer > .flow')
             ?.textContent.trimEnd().endsWith('The end.') ?? false""",
@@ -181,7 +181,7 @@ def whole(page: Page) -> None:
 
 
 def longest_task_ms(trace: bytes) -> float:
-    """Return the CPU time of the page's longest task, whatever else the machine did meanwhile."""
+    """Return the CPU time of the page's longest task, without the machine's other work."""
     events = json.loads(trace)["traceEvents"]
     named = [event for event in events if event["name"] == "thread_name"]
     main = {(one["pid"], one["tid"]) for one in named if one["args"]["name"] == "CrRendererMain"}
@@ -191,7 +191,7 @@ def longest_task_ms(trace: bytes) -> float:
 
 
 @pytest.mark.alone
-def test_a_reset_of_a_megabyte_makes_no_long_task(
+def test_a_reset_of_a_megabyte_causes_no_long_task(
     browser: Browser, context: BrowserContext, chat: Chat, provider: FakeProvider
 ) -> None:
     provider.play(Answer(steps=openai(["Yes."])))
@@ -203,21 +203,21 @@ def test_a_reset_of_a_megabyte_makes_no_long_task(
         again = Chat(context, chat.url, chat.watch).open()
         again.ask("Hello")
         again.wait_over()
-        again.page.route("**/stream", scripted({"reset": {"text": text}}))
+        again.page.route("**/stream", respond_with_frames({"reset": {"text": text}}))
         again.field.fill("Everything")
         browser.start_tracing(page=again.page, categories=["toplevel"])
         again.page.keyboard.press("Enter")
-        whole(again.page)
+        wait_drawn(again.page)
         longest.append(longest_task_ms(browser.stop_tracing()))
         again.page.close()
     assert min(longest) < TASK_MS, longest
 
 
-def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
+def test_drawing_in_slices_equals_drawing_at_once(chat: Chat) -> None:
     text = "\n\n".join([TEXT, RICH] * 30) + "\n\nThe end."
-    chat.page.route("**/stream", scripted({"reset": {"text": text}}))
+    chat.page.route("**/stream", respond_with_frames({"reset": {"text": text}}))
     chat.ask("Everything")
-    whole(chat.page)
+    wait_drawn(chat.page)
     expect(chat.page.locator("div.math.built")).to_have_count(30)
     same = chat.page.evaluate(
         """async (text) => {
@@ -234,6 +234,9 @@ def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
                     box.removeAttribute('style');
                     if (box.className === '') box.removeAttribute('class');
                 }
+                // Set where something scrolls, which needs a layout.
+                for (const box of copy.querySelectorAll('pre, .table'))
+                    for (const name of ['role', 'aria-label', 'tabindex']) box.removeAttribute(name);
                 for (const math of copy.querySelectorAll('math')) math.remove();
                 for (const math of copy.querySelectorAll('.math')) math.classList.remove('built');
                 copy.normalize();
@@ -247,11 +250,11 @@ def test_what_is_drawn_in_pieces_is_the_same_as_in_one(chat: Chat) -> None:
 
 
 def scroll_up(page: Page) -> None:
-    """Leave the end, as a person does."""
+    """Scroll away from the end with the wheel."""
     page.get_by_role("log").hover()
     page.mouse.wheel(0, -700)
-    expect(page.get_by_role("button", name="To the latest text")).to_be_visible()
-    # A wheel goes on for a moment: its last picture is waited for.
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    # Wheel scrolling is animated: wait for its last frame.
     page.evaluate(
         """() => new Promise((done) => {
             const scroller = document.querySelector('freshet-chat').shadowRoot.querySelector('.scroller');

@@ -1,4 +1,4 @@
-"""The pure modules of the page, and its session, under Node's own test runner."""
+"""Runs the page's module tests under Node's test runner, and checks the type checker."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent / "modules"
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules and their tests in one folder that says it holds ES modules."""
+    """A folder with the modules and their tests, marked as ES modules."""
     folder = tmp_path_factory.mktemp("modules")
     shutil.copytree(STATIC, folder / "static")
     shutil.copytree(HERE, folder, dirs_exist_ok=True)
@@ -41,7 +41,7 @@ def test_type_check_is_strict(tmp_path: Path) -> None:
     assert "TS18047" in result.stdout, result.stdout + result.stderr
 
 
-def test_type_check_passes_what_is_right(tmp_path: Path) -> None:
+def test_type_check_accepts_valid_code(tmp_path: Path) -> None:
     sample = tmp_path / "sample.js"
     sample.write_text("/** @param {string} text */\nexport const size = (text) => text.length;\n")
     result = check([sample])

@@ -1,4 +1,4 @@
-"""A page from before a deploy: it says quietly that there is a newer one, and leaves the rest to its reader."""
+"""An outdated page after a deploy: it shows a notice and reloads on a press."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.answers import begun, ending, spoken
+from tests.browser.answers import end_with, stream_text, stream_then_stall
 from tests.browser.chat import NETWORK, Chat, Watch
 from tests.browser.network import Network
 from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import ROOT, Server
 
-LINE = "A newer version is ready."
+NOTICE = "A new version is available."
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Share one data folder and secret between both versions."""
+    """Share the data folder and the secret between both versions."""
     return {"FRESHET_DATA_DIR": str(tmp_path_factory.mktemp("data")), "SECRET_KEY": "of both versions"}
 
 
 @pytest.fixture(scope="module")
-def newer(
+def updated_server(
     provider: FakeProvider, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The server after a deploy in which one file of the page has changed."""
+    """The server after a deploy that changed one file of the page."""
     root = tmp_path_factory.mktemp("newer")
     for name in ("webapp", "static", "templates"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -40,83 +40,83 @@ def newer(
 
 @pytest.fixture
 def network(server: Server, provider: FakeProvider) -> Iterator[Network]:
-    """What stands before the server; a deploy is that it leads to another."""
+    """The proxy in front of the server; a deploy points it to another server."""
     provider.play(())
     with Network(server.address) as between:
         yield between
 
 
-def line(chat: Chat) -> Locator:
-    return chat.page.locator(".notice", has_text=LINE)
+def notice(chat: Chat) -> Locator:
+    return chat.page.locator(".notice", has_text=NOTICE)
 
 
-def shown_again(chat: Chat) -> None:
-    """Do what the browser does when a tab is shown again."""
+def become_visible(chat: Chat) -> None:
+    """Dispatch the event of a tab becoming visible."""
     chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
-def marked(chat: Chat) -> bool:
-    """Whether this is still the load of the page that was marked."""
+def is_same_load(chat: Chat) -> bool:
+    """Return whether the page has not been reloaded since it was marked."""
     return bool(chat.page.evaluate("window.marked === true"))
 
 
-def test_a_page_from_before_says_so_and_a_press_brings_the_new_one(
+def test_an_outdated_page_shows_a_notice_and_a_press_reloads_it(
     open_chat: Callable[[str], Chat],
     network: Network,
-    newer: Server,
+    updated_server: Server,
     provider: FakeProvider,
     watch: Watch,
 ) -> None:
     watch.allow(NETWORK)
-    provider.play(spoken(per_s=2_000))
+    provider.play(stream_text(per_s=2_000))
     chat = open_chat(network.url)
     chat.page.evaluate("window.marked = true")
     chat.ask("What is a freshet?")
     chat.wait_over()
     chat.field.fill("A draft that must survive")
-    shown_again(chat)
-    expect(line(chat)).to_be_hidden()
+    become_visible(chat)
+    expect(notice(chat)).to_be_hidden()
 
-    network.turn_to(newer.address)
-    shown_again(chat)
-    expect(line(chat)).to_be_visible()
+    network.retarget(updated_server.address)
+    become_visible(chat)
+    expect(notice(chat)).to_be_visible()
     assert findings(chat.page) == []
-    assert marked(chat), "nothing reloads by itself"
+    assert is_same_load(chat), "the page does not reload without a press"
     expect(chat.field).to_have_value("A draft that must survive")
     chat.page.get_by_role("button", name="Reload", exact=True).click()
     chat.page.wait_for_function("window.marked === undefined")
-    chat.ready()
+    chat.wait_ready()
     expect(chat.field).to_have_value("A draft that must survive")
     expect(chat.page.locator(".question")).to_have_text("What is a freshet?")
-    shown_again(chat)
+    become_visible(chat)
     expect(chat.page.locator(".list a[aria-current]")).to_be_visible()
-    expect(line(chat)).to_be_hidden()
+    expect(notice(chat)).to_be_hidden()
 
 
-def test_a_running_answer_is_not_interrupted(chat: Chat, provider: FakeProvider) -> None:
+def test_the_notice_waits_for_a_running_answer(chat: Chat, provider: FakeProvider) -> None:
     def other(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, headers=response.headers | {"freshet-page": "0" * 16})
 
     chat.page.route("**/conversations?*", other)
-    provider.play(begun(per_s=100))
+    provider.play(stream_then_stall(per_s=100))
     with chat.page.expect_response("**/conversations?*"):
         chat.ask("What is a freshet?")
         chat.wait_chars(200)
     chat.wait_chars(400)
-    expect(line(chat)).to_be_hidden()
+    expect(notice(chat)).to_be_hidden()
     chat.stop.click()
     chat.wait_over()
-    expect(line(chat)).to_be_visible()
+    expect(notice(chat)).to_be_visible()
     chat.page.unroute("**/conversations?*")
-    shown_again(chat)
-    expect(line(chat)).to_be_hidden()
+    become_visible(chat)
+    expect(notice(chat)).to_be_hidden()
 
 
-def test_a_module_that_is_gone_ends_in_the_same_line(
+def test_a_missing_module_shows_the_same_notice(
     open_chat: Callable[[str], Chat],
     network: Network,
-    newer: Server,
+    updated_server: Server,
     provider: FakeProvider,
     watch: Watch,
 ) -> None:
@@ -125,15 +125,15 @@ def test_a_module_that_is_gone_ends_in_the_same_line(
     for module in ("**/render/index.js", "**/sidebar/list.js"):
         chat.page.route(module, lambda route: route.abort())
     chat.reload()
-    network.turn_to(newer.address)
+    network.retarget(updated_server.address)
     for module in ("**/render/index.js", "**/sidebar/list.js"):
         chat.page.unroute(module)
-    provider.play(ending("stop", "some **bold** words"))
+    provider.play(end_with("stop", "some **bold** words"))
     chat.ask("Hi")
     chat.wait_over()
     expect(chat.answers.last).to_have_text("some **bold** words")
-    expect(line(chat)).to_be_visible()
+    expect(notice(chat)).to_be_visible()
     chat.page.get_by_role("button", name="Reload", exact=True).click()
     expect(chat.answers.last.locator("strong")).to_have_text("bold")
     expect(chat.page.locator(".list a[aria-current]")).to_be_visible()
-    expect(line(chat)).to_be_hidden()
+    expect(notice(chat)).to_be_hidden()

@@ -1,4 +1,4 @@
-"""Keyboard, focus, scrolling, small screens, and the policy the page lives under."""
+"""Keyboard, focus, scrolling, small screens and the content security policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import TEXT, begun, spoken
+from tests.browser.answers import TEXT, stream_text, stream_then_stall
 from tests.browser.chat import DARK, DESK, PHONE, Chat
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
@@ -14,8 +14,8 @@ from tests.support.script import Answer
 from tests.support.server import Server
 
 
-def test_the_keyboard_is_enough(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun())
+def test_everything_works_by_keyboard(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall())
     expect(chat.field).to_be_focused()
     chat.field.press_sequentially("one")
     chat.field.press("Shift+Enter")
@@ -46,7 +46,7 @@ def test_enter_that_ends_a_composition_does_not_send(chat: Chat) -> None:
     expect(chat.page.locator(".turn")).to_have_count(0)
 
 
-def test_nothing_is_sent_when_nothing_is_written(chat: Chat, provider: FakeProvider) -> None:
+def test_an_empty_message_is_not_sent(chat: Chat, provider: FakeProvider) -> None:
     chat.field.fill("   ")
     chat.field.press("Enter")
     chat.send.click(force=True)
@@ -54,8 +54,8 @@ def test_nothing_is_sent_when_nothing_is_written(chat: Chat, provider: FakeProvi
     assert provider.calls == []
 
 
-def test_the_button_turns_in_place(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun())
+def test_the_send_button_becomes_stop_in_place(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall())
     before = chat.send.bounding_box()
     chat.ask("Hi")
     expect(chat.stop).to_be_visible()
@@ -68,7 +68,7 @@ def test_the_button_turns_in_place(chat: Chat, provider: FakeProvider) -> None:
 
 
 def test_a_double_click_sends_and_does_not_stop(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=300))
+    provider.play(stream_text(per_s=300))
     chat.field.fill("Hi")
     chat.send.dblclick()
     assert chat.wait_over()["end"]["finish_reason"] == "stop"
@@ -96,9 +96,9 @@ GAP = """() => {
 }"""
 
 
-def test_it_follows_the_end_only_while_the_reader_is_there(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken("\n\n".join([TEXT] * 8), per_s=250))
-    to_bottom = chat.page.get_by_role("button", name="To the latest text")
+def test_the_log_follows_the_end_only_while_the_reader_is_there(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_text("\n\n".join([TEXT] * 8), per_s=250))
+    to_bottom = chat.page.get_by_role("button", name="Jump to latest")
     chat.ask("At length")
     chat.wait_chars(2_500)
     expect(to_bottom).to_be_hidden()
@@ -114,7 +114,7 @@ def test_it_follows_the_end_only_while_the_reader_is_there(chat: Chat, provider:
     still = chat.page.evaluate(
         "document.querySelector('freshet-chat').shadowRoot.querySelector('.scroller').scrollTop"
     )
-    assert still == top, "what is being read stays where it is"
+    assert still == top, "the reading position stays"
     to_bottom.click()
     expect(to_bottom).to_be_hidden()
     expect(chat.field).to_be_focused()
@@ -123,7 +123,7 @@ def test_it_follows_the_end_only_while_the_reader_is_there(chat: Chat, provider:
 
 
 def test_a_selection_survives_streaming(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=100))
+    provider.play(stream_text(per_s=100))
     chat.ask("Hi")
     chat.wait_chars(150)
     chat.page.evaluate(
@@ -140,7 +140,7 @@ def test_a_selection_survives_streaming(chat: Chat, provider: FakeProvider) -> N
 
 
 @pytest.mark.parametrize("device", [DESK, PHONE, DARK, {"viewport": {"width": 320, "height": 560}}])
-def test_nothing_overflows_sideways(chat: Chat, provider: FakeProvider, device: dict[str, Any]) -> None:
+def test_nothing_overflows_horizontally(chat: Chat, provider: FakeProvider, device: dict[str, Any]) -> None:
     provider.play(Answer(steps=openai(["x" * 3_000, "\n\n", "| " + "column | " * 60])))
     assert not chat.overflows()
     chat.ask("y" * 500)
@@ -152,7 +152,7 @@ def test_nothing_overflows_sideways(chat: Chat, provider: FakeProvider, device: 
 def test_targets_are_large_enough_to_touch(
     chat: Chat, provider: FakeProvider, device: dict[str, Any]
 ) -> None:
-    provider.play([begun(), Answer(steps=openai([]), status=401)])
+    provider.play([stream_then_stall(), Answer(steps=openai([]), status=401)])
     for button in chat.page.get_by_role("button").all():
         box = button.bounding_box()
         assert box
@@ -191,10 +191,10 @@ def test_the_policy_of_the_page(server: Server) -> None:
     assert b"onclick" not in body
 
 
-def test_what_plain_http_lacks_is_not_needed(
+def test_the_page_works_without_secure_context_apis(
     context: BrowserContext, open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=300))
+    provider.play(stream_text(per_s=300))
     context.add_init_script(
         """delete Crypto.prototype.randomUUID;
         delete Crypto.prototype.subtle;
@@ -208,10 +208,10 @@ def test_what_plain_http_lacks_is_not_needed(
     assert chat.wait_over()["text"] == TEXT
 
 
-def test_without_storage_it_still_chats(
+def test_chatting_works_without_storage(
     context: BrowserContext, open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=300))
+    provider.play(stream_text(per_s=300))
     context.add_init_script(
         "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError'); }});"
     )
@@ -220,31 +220,32 @@ def test_without_storage_it_still_chats(
     assert chat.wait_over()["text"] == TEXT
 
 
-def test_a_screen_reader_is_told_the_end_once(chat: Chat, provider: FakeProvider) -> None:
+def test_the_end_is_announced_once(chat: Chat, provider: FakeProvider) -> None:
     provider.play(Answer(steps=openai(["Yes, it is."])))
-    region = chat.page.locator("p.unseen[aria-live=polite]")
+    region = chat.page.locator("p.visually-hidden[aria-live=polite]")
     chat.page.evaluate(
         """() => {
-            const region = document.querySelector('freshet-chat').shadowRoot.querySelector('p.unseen[aria-live]');
-            window.told = [];
-            new MutationObserver(() => window.told.push(region.textContent)).observe(region, {childList: true});
+            const region = document.querySelector('freshet-chat').shadowRoot.querySelector('p.visually-hidden[aria-live]');
+            window.announced = [];
+            new MutationObserver(() => window.announced.push(region.textContent)).observe(region, {childList: true});
         }"""
     )
     chat.ask("Is it?")
-    expect(region).to_have_text("Yes, it is. Answer complete, 3 words.")
-    assert chat.page.evaluate("window.told") == ["Question sent.", "Yes, it is. Answer complete, 3 words."]
+    expect(region).to_have_text("Yes, it is. Response complete, 3 words.")
+    assert chat.page.evaluate("window.announced") == [
+        "Message sent.",
+        "Yes, it is. Response complete, 3 words.",
+    ]
 
 
-def test_a_long_answer_is_laid_out_in_small_parts(chat: Chat, provider: FakeProvider) -> None:
+def test_a_complete_long_paragraph_has_no_false_line_breaks(chat: Chat, provider: FakeProvider) -> None:
     lines = "\n".join(f"line {number} of a listing that has no empty lines" for number in range(2_000))
     provider.play(Answer(steps=openai([lines[at : at + 400] for at in range(0, len(lines), 400)])))
     chat.ask("List")
     assert chat.wait_over()["text"] == lines
-    # It is drawn in pieces, the last of them after its end.
+    # The last slice is drawn after the end.
     expect(chat.answers.last.locator("p")).to_contain_text("line 1999 of")
-    longest = chat.page.evaluate(
-        """() => Math.max(...[...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('.flow .part')]
-            .map((part) => part.textContent.length))"""
-    )
-    assert 1_000 < longest < 2_200
-    assert chat.answers.last.locator("p").evaluate("paragraph => paragraph.textContent") == lines
+    # The blocks in which a long paragraph is laid out while it streams would be false line breaks.
+    expect(chat.answers.last.locator(".part")).to_have_count(0)
+    expect(chat.answers.last.locator("br")).to_have_count(1_999)
+    assert chat.answers.last.locator("p").inner_text() == lines

@@ -1,4 +1,4 @@
-"""The conversation that an address names is asked for while the page is still on its way."""
+"""Prefetching: the addressed conversation is fetched while the page loads."""
 
 from playwright.sync_api import BrowserContext, Request, Route, expect
 
@@ -9,35 +9,35 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer, paced
 
 
-def kept(chat: Chat) -> str:
-    """Bring a conversation in and give its id."""
+def import_conversation(chat: Chat) -> str:
+    """Import a conversation and return its id."""
     return str(chat.page.evaluate(IMPORT, conversation(2)))
 
 
-def test_it_is_asked_for_before_the_page_runs_and_only_once(context: BrowserContext, chat: Chat) -> None:
-    name = kept(chat)
+def test_the_conversation_is_fetched_once_before_the_page_runs(context: BrowserContext, chat: Chat) -> None:
+    name = import_conversation(chat)
     page = context.new_page()
-    asked: list[Request] = []
+    requests: list[Request] = []
     page.on(
         "request",
-        lambda request: asked.append(request) if request.url.endswith(f"/conversations/{name}") else None,
+        lambda request: requests.append(request) if request.url.endswith(f"/conversations/{name}") else None,
     )
-    held: list[Route] = []
+    pending: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        pending.append(route)
 
     page.route("**/page.js", hold)
     with page.expect_response(f"**/conversations/{name}"):
         page.goto(f"{chat.url}/?c={name}", wait_until="commit")
-    assert len(held) == 1, "nothing of the page has run yet"
-    held[0].continue_()
+    assert len(pending) == 1, "the page has not run yet"
+    pending[0].continue_()
     expect(page.get_by_role("log").locator(".answer")).to_contain_text("Message 1x.")
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-def test_where_that_fails_the_page_asks_again(context: BrowserContext, chat: Chat) -> None:
-    name = kept(chat)
+def test_a_failed_prefetch_is_retried_by_the_page(context: BrowserContext, chat: Chat) -> None:
+    name = import_conversation(chat)
     page = context.new_page()
     cut: list[Route] = []
 
@@ -54,7 +54,7 @@ def test_where_that_fails_the_page_asks_again(context: BrowserContext, chat: Cha
     assert len(cut) == 1
 
 
-def test_what_was_not_needed_then_is_not_shown_later(chat: Chat, provider: FakeProvider) -> None:
+def test_an_unused_prefetch_is_not_shown_later(chat: Chat, provider: FakeProvider) -> None:
     provider.play(Answer(steps=list(paced([openai_delta("Slowly. ")] * 400, 100))))
     chat.ask("At length")
     chat.wait_chars(20)
@@ -67,13 +67,13 @@ def test_what_was_not_needed_then_is_not_shown_later(chat: Chat, provider: FakeP
         chat.page.evaluate("id => document.querySelector('freshet-chat').show(id)", name)
 
 
-def test_a_page_without_one_asks_for_none(context: BrowserContext, chat: Chat) -> None:
+def test_an_address_without_a_conversation_prefetches_nothing(context: BrowserContext, chat: Chat) -> None:
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{chat.url}/?c=../../models")
     expect(page.get_by_role("textbox")).to_be_visible()
     page.wait_for_function(
         "() => performance.getEntriesByName(new URL('conversations?', document.baseURI).href).length > 0"
     )
-    assert [url for url in asked if "/conversations/" in url] == []
+    assert [url for url in requests if "/conversations/" in url] == []

@@ -1,4 +1,4 @@
-"""What is printed: the conversation, whole, black on white, and nothing around it."""
+"""Printing: the whole conversation, black on white, and nothing else."""
 
 import re
 import zlib
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.answers import ending, thinking
+from tests.browser.answers import end_with, stream_thinking
 from tests.browser.chat import DARK, DESK, Chat
-from tests.browser.sharing import made_link, share_dialog
+from tests.browser.sharing import create_link, share_dialog
 from tests.shots.answers import RICH
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
@@ -32,7 +32,7 @@ CLIPPED = """() => {
     const wrong = [];
     for (const element of root.querySelectorAll('.scroller, .column, .turn, .turn *')) {
         const style = getComputedStyle(element);
-        if (element.closest('.unseen, math, .math') || style.display === 'inline') continue;
+        if (element.closest('.visually-hidden, math, .math') || style.display === 'inline') continue;
         const hides = !['visible'].includes(style.overflowX) || !['visible'].includes(style.overflowY);
         if (hides && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1))
             wrong.push(element.className);
@@ -49,23 +49,23 @@ OPENED = """() => {
 
 
 @pytest.fixture
-def long(chat: Chat, provider: FakeProvider) -> Chat:
-    """A conversation of many pages with everything in it."""
+def long_chat(chat: Chat, provider: FakeProvider) -> Chat:
+    """A conversation of many pages with every kind of block."""
     for number, text in enumerate([*ANSWERS, *(["A short answer."] * 4)]):
-        provider.play(ending("stop", text))
+        provider.play(end_with("stop", text))
         chat.ask(f"Question number {number}?" + " And more of it." * 12)
         chat.wait_over()
     return chat
 
 
-def on_paper(page: Page) -> Page:
-    """Look at the page as a printer does."""
+def emulate_print(page: Page) -> Page:
+    """Emulate print media on A4."""
     page.emulate_media(media="print")
     page.set_viewport_size(PAPER)  # type: ignore[arg-type]
     return page
 
 
-def pages(pdf: bytes) -> int:
+def count_pages(pdf: bytes) -> int:
     """Count the pages of a PDF."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
     inflated = [pdf]
@@ -78,20 +78,20 @@ def pages(pdf: bytes) -> int:
 
 
 @pytest.mark.parametrize("device", [DESK, DARK], ids=["light", "dark"])
-def test_only_the_conversation_and_all_of_it(long: Chat) -> None:
-    page = long.page
-    title = page.locator(".printed")
+def test_the_whole_conversation_and_nothing_else_is_printed(long_chat: Chat) -> None:
+    page = long_chat.page
+    title = page.locator(".print-title")
     expect(title).to_be_hidden()
     expect(title).to_contain_text("Question number 0?")
     page.emulate_media(media="print")
-    for selector in (".bar", "#side", ".list", ".dock", ".composer", ".deeds", ".copy", ".to-bottom"):
+    for selector in (".bar", "#side", ".list", ".dock", ".composer", ".turn-actions", ".copy", ".to-bottom"):
         assert all(not one.is_visible() for one in page.locator(selector).all()), selector
-    on_paper(page)
+    emulate_print(page)
     expect(title).to_be_visible()
     expect(page.locator(".turn")).to_have_count(9)
     assert all(one.is_visible() for one in page.locator(".turn .question, .turn .answer > .flow").all())
     assert page.evaluate(CLIPPED) == []
-    assert page.evaluate(OPENED), "what is folded away on the screen stands open on paper"
+    assert page.evaluate(OPENED), "folded blocks are open in print"
     height = page.evaluate("document.scrollingElement.scrollHeight")
     last = page.locator(".turn").last.bounding_box()
     assert last is not None
@@ -100,8 +100,8 @@ def test_only_the_conversation_and_all_of_it(long: Chat) -> None:
 
 
 @pytest.mark.parametrize("device", [DESK, DARK], ids=["light", "dark"])
-def test_it_is_black_on_white(long: Chat) -> None:
-    page = on_paper(long.page)
+def test_it_is_black_on_white(long_chat: Chat) -> None:
+    page = emulate_print(long_chat.page)
     colours = page.evaluate(
         """() => {
             const root = document.querySelector('freshet-chat').shadowRoot;
@@ -112,19 +112,19 @@ def test_it_is_black_on_white(long: Chat) -> None:
     assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)", "rgb(0, 0, 0)"]
 
 
-def test_a_pdf_has_all_pages(long: Chat) -> None:
-    count = pages(long.page.pdf(format="A4"))
+def test_a_pdf_has_all_pages(long_chat: Chat) -> None:
+    count = count_pages(long_chat.page.pdf(format="A4"))
     assert 6 <= count <= 18, count
 
 
-def test_thinking_is_printed_only_where_it_is_unfolded(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(thinking("First this, then that.", "An answer."))
+def test_thinking_is_printed_only_where_unfolded(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_thinking("First this, then that.", "An answer."))
     chat.ask("Why?")
     chat.wait_over()
     chat.page.emulate_media(media="print")
     expect(chat.page.locator(".thinking")).to_be_hidden()
     chat.page.emulate_media(media="screen")
-    chat.page.get_by_text("Thinking", exact=True).click()
+    chat.page.locator(".thinking summary").click()
     chat.page.emulate_media(media="print")
     expect(chat.page.get_by_text("First this, then that.")).to_be_visible()
 
@@ -132,13 +132,13 @@ def test_thinking_is_printed_only_where_it_is_unfolded(chat: Chat, provider: Fak
 def test_a_shared_page_prints_the_same_way(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(ending("stop", f"{RICH}\n\n{WIDE}"))
+    provider.play(end_with("stop", f"{RICH}\n\n{WIDE}"))
     chat: Any = open_chat(server.url)
     chat.ask("What is a freshet?")
     chat.wait_over()
-    chat.page.goto(made_link(share_dialog(chat)))
+    chat.page.goto(create_link(share_dialog(chat)))
     expect(chat.page.locator(".meta")).to_be_visible()
-    on_paper(chat.page)
+    emulate_print(chat.page)
     expect(chat.page.locator(".bar")).to_be_hidden()
     expect(chat.page.get_by_role("heading", level=1)).to_be_visible()
     assert chat.page.evaluate(CLIPPED) == []

@@ -1,11 +1,11 @@
-"""An answer outlives the tab, the network and what lies between, and is paid for once."""
+"""Resuming: an answer survives reloads and network faults and is paid for once."""
 
 from collections.abc import Callable
 from threading import Event
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import TEXT, begun, held, spoken
+from tests.browser.answers import TEXT, hold_halfway, stream_text, stream_then_stall
 from tests.browser.chat import NETWORK, Chat
 from tests.browser.network import Network
 from tests.support.fake_provider import FakeProvider
@@ -14,9 +14,9 @@ from tests.support.server import Server
 LONG = "\n\n".join([TEXT] * 2)
 
 
-def test_a_reload_goes_on_where_the_answer_was(chat: Chat, provider: FakeProvider) -> None:
+def test_a_reload_resumes_the_answer(chat: Chat, provider: FakeProvider) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     cursors: list[str | None] = []
     chat.page.on(
         "request", lambda one: "/stream/" in one.url and cursors.append(one.headers.get("last-event-id"))
@@ -31,12 +31,12 @@ def test_a_reload_goes_on_where_the_answer_was(chat: Chat, provider: FakeProvide
     gate.set()
     assert chat.wait_over()["text"] == LONG
     assert len(cursors) == 2
-    assert all(cursors), "it asks only for what it lacks"
+    assert all(cursors), "it requests only missing frames"
     assert len(provider.calls) == 1
 
 
-def test_a_reload_before_the_first_word_buys_nothing_twice(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun(""))
+def test_a_reload_before_the_first_word_makes_one_call(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall(""))
     chat.ask("What is a freshet?")
     provider.wait_calls(1)
     chat.reload()
@@ -48,7 +48,7 @@ def test_a_reload_before_the_first_word_buys_nothing_twice(chat: Chat, provider:
 
 
 def test_a_reload_after_the_end_shows_the_end(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=150))
+    provider.play(stream_text(per_s=150))
     chat.ask("What is a freshet?")
     chat.wait_chars(50)
     chat.page.goto("about:blank")
@@ -58,10 +58,10 @@ def test_a_reload_after_the_end_shows_the_end(chat: Chat, provider: FakeProvider
     assert len(provider.calls) == 1
 
 
-def test_every_connection_cut_after_some_bytes(
+def test_an_answer_survives_connections_that_are_all_cut(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=100))
+    provider.play(stream_text(LONG, per_s=100))
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
@@ -74,11 +74,11 @@ def test_every_connection_cut_after_some_bytes(
     assert chat.shown() == LONG
 
 
-def test_offline_and_online_again(
+def test_an_answer_resumes_after_going_offline(
     open_chat: Callable[[str], Chat], context: BrowserContext, server: Server, provider: FakeProvider
 ) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
@@ -86,7 +86,7 @@ def test_offline_and_online_again(
         chat.ask("What is a freshet?")
         chat.wait_chars(100)
         context.set_offline(True)
-        expect(chat.notice).to_contain_text("You are offline")
+        expect(chat.notice).to_contain_text("You’re offline")
         gate.set()
         context.set_offline(False)
         expect(chat.notice).to_be_hidden()
@@ -94,11 +94,11 @@ def test_offline_and_online_again(
     assert len(provider.calls) == 1
 
 
-def test_a_lost_connection_is_told_quietly_and_goes_away(
+def test_a_lost_connection_shows_a_notice_until_it_returns(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
@@ -106,18 +106,18 @@ def test_a_lost_connection_is_told_quietly_and_goes_away(
         chat.wait_chars(100)
         network.go_down()
         expect(chat.notice).to_contain_text("Connection lost")
-        network.come_back()
+        network.restore()
         gate.set()
         expect(chat.notice).to_be_hidden()
         assert chat.wait_over()["text"] == LONG
     assert len(provider.calls) == 1
 
 
-def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
+def test_a_withheld_body_falls_back_to_websocket(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     with Network(server.address) as network:
         network.withhold_sse = True
         chat = open_chat(network.url)
@@ -134,10 +134,10 @@ def test_where_the_body_is_withheld_the_answer_comes_over_websocket(
     assert len(provider.calls) == 1
 
 
-def test_a_websocket_that_is_cut_resumes_too(
+def test_a_cut_websocket_resumes(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(LONG, per_s=60))
+    provider.play(stream_text(LONG, per_s=60))
     with Network(server.address) as network:
         network.withhold_sse = True
         chat = open_chat(network.url)
@@ -153,15 +153,15 @@ def test_two_tabs_on_one_answer(
     context: BrowserContext, chat: Chat, server: Server, provider: FakeProvider
 ) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
-    kept = chat.page.evaluate(
+    saved = chat.page.evaluate(
         "dispatchEvent(new Event('pagehide')), sessionStorage.getItem('freshet.conversation')"
     )
     twin = Chat(context, server.url, chat.watch)
     twin.page.add_init_script(
-        f"sessionStorage.setItem('freshet.conversation', {kept!r})" if "'" not in kept else ""
+        f"sessionStorage.setItem('freshet.conversation', {saved!r})" if "'" not in saved else ""
     )
     twin.open()
     gate.set()
@@ -169,16 +169,16 @@ def test_two_tabs_on_one_answer(
     assert len(provider.calls) == 1
 
 
-def test_a_run_the_server_forgot_is_said_in_words(chat: Chat, provider: FakeProvider) -> None:
+def test_a_run_unknown_to_the_server_is_reported(chat: Chat, provider: FakeProvider) -> None:
     chat.watch.allow(NETWORK)
-    provider.play(begun())
+    provider.play(stream_then_stall())
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     chat.page.goto("about:blank")
     chat.page.add_init_script(
-        """const kept = sessionStorage.getItem('freshet.conversation');
-        if (kept) sessionStorage.setItem('freshet.conversation',
-            kept.replaceAll(/"run":"[^"]*"/g, '"run":"AAAAAAAAAAAAAAAAAAAAAA"'));"""
+        """const saved = sessionStorage.getItem('freshet.conversation');
+        if (saved) sessionStorage.setItem('freshet.conversation',
+            saved.replaceAll(/"run":"[^"]*"/g, '"run":"AAAAAAAAAAAAAAAAAAAAAA"'));"""
     )
     chat.open()
     assert chat.wait_over()["failure"]["code"] == "gone"

@@ -1,24 +1,24 @@
-"""Light and dark, as the device has it or as a person chose: from the first picture on, on every page, never on paper."""
+"""Light and dark: system or chosen, before the first paint, on every page, never in print."""
 
 import re
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.answers import spoken
+from tests.browser.answers import stream_text
 from tests.browser.chat import DARK, DESK, NETWORK, Chat
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
 
 LIGHT_GROUND, DARK_GROUND = "rgb(252, 252, 251)", "rgb(21, 24, 26)"
 GROUND = "() => getComputedStyle(document.body).backgroundColor"
-# What a browser takes for the colour around the page.
+# The `theme-color` that applies.
 AROUND = """() => [...document.querySelectorAll('meta[name="theme-color"]')]
     .find(({ media }) => matchMedia(media || 'all').matches).content"""
 
 
 def choose(page: Page, scheme: str) -> None:
-    """Open the settings and choose."""
+    """Choose a scheme in the settings."""
     page.get_by_role("button", name="Settings").click()
     panel = page.get_by_role("dialog", name="Settings")
     panel.get_by_label("Appearance").select_option(label=scheme)
@@ -31,14 +31,14 @@ def choose(page: Page, scheme: str) -> None:
     [(DESK, "Dark", DARK_GROUND, "#15181a"), (DARK, "Light", LIGHT_GROUND, "#fcfcfb")],
     ids=["dark on light", "light on dark"],
 )
-def test_what_is_chosen_holds_at_once_and_from_the_first_picture_on(
+def test_a_chosen_scheme_applies_at_once_and_before_the_first_paint(
     context: BrowserContext, chat: Chat, name: str, ground: str, around: str
 ) -> None:
     own = chat.page.evaluate(GROUND)
     assert own != ground
     choose(chat.page, name)
     assert (chat.page.evaluate(GROUND), chat.page.evaluate(AROUND)) == (ground, around)
-    # No script is needed for it: nothing can be seen in other colours before one runs.
+    # It needs no script, so other colours never flash.
     chat.watch.allow(NETWORK)
     page = context.new_page()
     page.route(re.compile(r"\.js$"), lambda route: route.abort())
@@ -46,7 +46,7 @@ def test_what_is_chosen_holds_at_once_and_from_the_first_picture_on(
     assert (page.evaluate(GROUND), page.evaluate(AROUND)) == (ground, around)
     page.close()
     chat.reload()
-    choose(chat.page, "As on the device")
+    choose(chat.page, "System")
     assert chat.page.evaluate(GROUND) == own
     chat.reload()
     assert chat.page.evaluate(GROUND) == own
@@ -54,10 +54,12 @@ def test_what_is_chosen_holds_at_once_and_from_the_first_picture_on(
 
 
 @pytest.mark.parametrize("device", [DESK, DARK], ids=["light", "dark"])
-def test_every_part_wears_it(chat: Chat, provider: FakeProvider, device: dict[str, object]) -> None:
-    chat.page.emulate_media(reduced_motion="reduce")  # no colour is on its way to another
+def test_every_element_follows_the_scheme(
+    chat: Chat, provider: FakeProvider, device: dict[str, object]
+) -> None:
+    chat.page.emulate_media(reduced_motion="reduce")  # no colour transitions
     other = "Dark" if device is DESK else "Light"
-    provider.play(spoken("Look:\n\n```python\nx = 1  # so\n```\n", per_s=400))
+    provider.play(stream_text("Look:\n\n```python\nx = 1  # so\n```\n", per_s=400))
     chat.ask("Code?")
     chat.wait_over()
     colours = """() => [...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('*')].flatMap((element) => {
@@ -66,14 +68,14 @@ def test_every_part_wears_it(chat: Chat, provider: FakeProvider, device: dict[st
     })"""
     choose(chat.page, other)
     chosen = chat.page.evaluate(colours)
-    choose(chat.page, "As on the device")
+    choose(chat.page, "System")
     chat.page.emulate_media(color_scheme="dark" if device is DESK else "light")
     assert chat.page.evaluate(colours) == chosen
     chat.page.emulate_media(color_scheme=device.get("color_scheme", "light"))  # type: ignore[arg-type]
     assert chat.page.evaluate(colours) != chosen
 
 
-def test_the_server_s_other_pages_wear_it_and_paper_does_not(chat: Chat, server: Server) -> None:
+def test_server_pages_follow_the_scheme_and_print_does_not(chat: Chat, server: Server) -> None:
     choose(chat.page, "Dark")
     chat.watch.allow(NETWORK)
     chat.page.goto(f"{server.url}/shared/{'A' * 43}")
@@ -83,9 +85,7 @@ def test_the_server_s_other_pages_wear_it_and_paper_does_not(chat: Chat, server:
 
 
 @pytest.mark.parametrize("value", ["system", '"><script>', "DARK", "a" * 3_000])
-def test_a_cookie_that_says_nothing_known_says_nothing(
-    context: BrowserContext, chat: Chat, value: str
-) -> None:
+def test_an_unknown_scheme_cookie_is_ignored(context: BrowserContext, chat: Chat, value: str) -> None:
     context.add_cookies([{"name": "freshet-scheme", "value": value, "url": chat.url}])
     chat.reload()
     assert chat.page.evaluate("() => 'scheme' in document.documentElement.dataset") is False

@@ -1,4 +1,4 @@
-"""Every screen: 320 pixels to 4K, zoomed, with the colours of the system, without motion."""
+"""Screens from 320 pixels to 4K, zoom, forced colors and reduced motion."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import STALL, Answer
 
-# 1280 by 1024 at 400 % is what WCAG 2.2's 1.4.10 asks for; 1280 by 800 at 200 % what people do.
+# 1280 by 1024 at 400 % is required by WCAG 2.2, 1.4.10; 1280 by 800 at 200 % is common.
 SCREENS = {
     "320 px": {"viewport": {"width": 320, "height": 568}, "has_touch": True, "is_mobile": True},
     "400 %": {"viewport": {"width": 320, "height": 256}, "device_scale_factor": 4},
@@ -30,12 +30,12 @@ RICH = (
     "$$\\sum_{i=1}^{n} " + "a_i + " * 60 + "b$$\n\n",
     "> " * 8 + "deep\n\n- one\n  - two\n    - three\n      - four " + "y" * 80,
 )
-LONGEST_LINE = 80  # characters: 65 to 75 of a text, which are a little narrower than the figure 0
+LONGEST_LINE = 80  # in widths of the digit 0: 65 to 75 characters of text
 
 
 @pytest.fixture
-def rich(chat: Chat, provider: FakeProvider) -> Chat:
-    """The chat with all that may be too wide for it."""
+def rich_chat(chat: Chat, provider: FakeProvider) -> Chat:
+    """The chat with every block that may be too wide."""
     provider.play(Answer(steps=openai(RICH)))
     chat.ask("z" * 200)
     chat.wait_over()
@@ -43,8 +43,8 @@ def rich(chat: Chat, provider: FakeProvider) -> Chat:
     return chat
 
 
-def outside(chat: Chat, thing: Locator) -> list[str]:
-    """Name the visible controls in something that reach over an edge of the screen, or the thing itself."""
+def out_of_bounds(chat: Chat, thing: Locator) -> list[str]:
+    """Return the visible controls of an element that cross an edge of the screen, and the element if it does."""
     size = chat.page.viewport_size
     assert size
     found = []
@@ -56,24 +56,24 @@ def outside(chat: Chat, thing: Locator) -> list[str]:
 
 
 @pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
-def test_an_empty_page_begins_at_its_beginning(chat: Chat, device: dict[str, Any]) -> None:
-    """It is read from the top, however little of it there is room for."""
+def test_an_empty_page_starts_at_its_top(chat: Chat, device: dict[str, Any]) -> None:
+    """The top is visible even when the content does not fit."""
     expect(chat.page.get_by_role("heading", name="What would you like")).to_be_in_viewport()
     assert chat.log.evaluate("log => log.scrollTop") == 0
     assert not chat.overflows()
 
 
 @pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
-def test_a_conversation_fits(rich: Chat, device: dict[str, Any]) -> None:
-    page, size = rich.page, device["viewport"]
-    assert not rich.overflows()
-    assert outside(rich, page.locator("freshet-chat")) == []
-    for part in (rich.field, page.get_by_role("banner")):
+def test_a_conversation_fits(rich_chat: Chat, device: dict[str, Any]) -> None:
+    page, size = rich_chat.page, device["viewport"]
+    assert not rich_chat.overflows()
+    assert out_of_bounds(rich_chat, page.locator("freshet-chat")) == []
+    for part in (rich_chat.field, page.get_by_role("banner")):
         box = part.bounding_box()
         assert box
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= size["height"]
-    column = rich.answers.last.evaluate(
+    column = rich_chat.answers.last.evaluate(
         """flow => {
             const digit = document.createElement("span");
             digit.style.cssText = "position: absolute; inline-size: 1ch";
@@ -87,40 +87,38 @@ def test_a_conversation_fits(rich: Chat, device: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("device", SCREENS.values(), ids=SCREENS)
-def test_what_opens_fits_too(rich: Chat, device: dict[str, Any]) -> None:
-    """The list of conversations, the settings, the keys: what is taller than the screen can be scrolled to."""
-    page = rich.page
+def test_dialogs_and_drawers_fit(rich_chat: Chat, device: dict[str, Any]) -> None:
+    """List, settings and shortcuts fit or scroll."""
+    page = rich_chat.page
     page.get_by_role("button", name="Settings").click()
     shown = page.get_by_role("dialog")
     expect(shown).to_be_visible()
-    assert outside(rich, shown) == []
+    assert out_of_bounds(rich_chat, shown) == []
     for button in shown.get_by_role("button").all():
         button.click(trial=True)
     page.keyboard.press("Escape")
     expect(shown).to_be_hidden()
-    opener = page.get_by_role("button", name="Conversations")
+    opener = page.get_by_role("button", name="Chats")
     if opener.get_attribute("aria-expanded") != "true":
         opener.click()
     shown = page.get_by_role("navigation")
     expect(shown.get_by_role("link").first).to_be_visible()
-    assert outside(rich, shown) == []
+    assert out_of_bounds(rich_chat, shown) == []
     shown.get_by_role("link").first.click(trial=True)
-    assert not rich.overflows()
+    assert not rich_chat.overflows()
 
 
 @pytest.mark.parametrize("device", [FORCED])
-def test_in_the_colours_of_the_system_everything_can_be_told_apart(
-    rich: Chat, device: dict[str, Any]
-) -> None:
-    """Backgrounds are gone there: what was told by them needs a line."""
-    page = rich.page
+def test_controls_are_distinguishable_in_forced_colors(rich_chat: Chat, device: dict[str, Any]) -> None:
+    """Forced colors remove backgrounds, so states need a border."""
+    page = rich_chat.page
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
     page.get_by_role("button", name="Settings").click()
     for boxed in (page.locator(".question").first, page.locator(".composer"), page.get_by_role("dialog")):
-        assert is_drawn(boxed), boxed
+        assert has_border_or_background(boxed), boxed
     page.keyboard.press("Escape")
     here = page.get_by_role("navigation").locator("[aria-current]").first
-    assert is_drawn(here)
+    assert has_border_or_background(here)
     for icon in page.locator("button:visible svg").all():
         stroke, canvas = icon.evaluate(
             """icon => [getComputedStyle(icon).stroke, getComputedStyle(document.body).backgroundColor]"""
@@ -129,11 +127,11 @@ def test_in_the_colours_of_the_system_everything_can_be_told_apart(
 
 
 @pytest.mark.parametrize("device", [FORCED, DESK])
-def test_what_has_the_focus_can_be_seen(rich: Chat, device: dict[str, Any]) -> None:
+def test_focus_is_visible(rich_chat: Chat, device: dict[str, Any]) -> None:
     seen = set()
     for _ in range(60):
-        rich.page.keyboard.press("Tab")
-        name, outline = rich.page.evaluate(
+        rich_chat.page.keyboard.press("Tab")
+        name, outline = rich_chat.page.evaluate(
             """() => {
                 let focused = document.activeElement;
                 while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
@@ -150,8 +148,8 @@ def test_what_has_the_focus_can_be_seen(rich: Chat, device: dict[str, Any]) -> N
     assert len(seen) >= 12
 
 
-def moving(chat: Chat) -> list[str]:
-    """Name what is animated now."""
+def animations(chat: Chat) -> list[str]:
+    """Return what is animated now."""
     found: list[str] = chat.page.evaluate(
         """() => {
             const roots = [document, ...[...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot ?? [])];
@@ -162,21 +160,21 @@ def moving(chat: Chat) -> list[str]:
 
 
 @pytest.mark.parametrize(("device", "is_still"), [(STILL, True), (DESK, False)])
-def test_nothing_moves_for_who_wants_it_still(
+def test_nothing_is_animated_with_reduced_motion(
     chat: Chat, provider: FakeProvider, device: dict[str, Any], is_still: bool
 ) -> None:
     provider.play(Answer(steps=[STALL]))
     chat.ask("Hi")
     expect(chat.page.locator(".pulse")).to_be_visible()
-    assert ("pulse" in moving(chat)) is not is_still
+    assert ("pulse" in animations(chat)) is not is_still
     chat.page.mouse.move(100, 100)
-    chat.page.get_by_role("button", name="Conversations").click()
-    assert not is_still or moving(chat) == []
+    chat.page.get_by_role("button", name="Chats").click()
+    assert not is_still or animations(chat) == []
     chat.stop.click()
     chat.wait_over()
 
 
-def is_drawn(thing: Locator) -> bool:
+def has_border_or_background(thing: Locator) -> bool:
     """Return whether an element has a border or a background of its own."""
     return bool(
         thing.evaluate(

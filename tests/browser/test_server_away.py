@@ -1,11 +1,11 @@
-"""A page that is put to sleep, or left and come back to, goes on where it was."""
+"""Suspended, restored and cached pages resume their answer."""
 
 from collections.abc import Callable
 from threading import Event
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import TEXT, held
+from tests.browser.answers import TEXT, hold_halfway
 from tests.browser.chat import NETWORK, Chat
 from tests.browser.network import Network
 from tests.support.fake_provider import FakeProvider
@@ -14,21 +14,21 @@ from tests.support.server import Server
 LONG = "\n\n".join([TEXT] * 2)
 
 
-def test_a_page_that_slept_goes_on(
+def test_a_suspended_page_resumes(
     context: BrowserContext, open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    """As a laptop does: it is shut in the middle of an answer, and its connections are gone when it is opened."""
+    """A laptop is closed during an answer; its connections are gone when it wakes."""
     with Network(server.address) as network:
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
         gate = Event()
-        provider.play(held(gate, LONG))
+        provider.play(hold_halfway(gate, LONG))
         chat.ask("What is a freshet?")
         chat.wait_chars(100)
         session = context.new_cdp_session(chat.page)
         session.send("Page.setWebLifecycleState", {"state": "frozen"})
         network.go_down()
-        network.come_back()
+        network.restore()
         gate.set()
         provider.wait_closed(15)
         session.send("Page.setWebLifecycleState", {"state": "active"})
@@ -37,11 +37,9 @@ def test_a_page_that_slept_goes_on(
         assert len(provider.calls) == 1
 
 
-def test_a_page_that_was_left_goes_on_when_one_comes_back(
-    chat: Chat, server: Server, provider: FakeProvider
-) -> None:
+def test_a_page_restored_by_back_resumes(chat: Chat, server: Server, provider: FakeProvider) -> None:
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     chat.page.goto(f"{server.url}/healthz")
@@ -52,10 +50,10 @@ def test_a_page_that_was_left_goes_on_when_one_comes_back(
     assert len(provider.calls) == 1
 
 
-def test_a_page_that_the_browser_kept_trusts_no_connection(chat: Chat, provider: FakeProvider) -> None:
-    """What it had open when it was left may be dead without a sign: it goes on from its cursor, on another."""
+def test_a_page_from_the_back_forward_cache_reconnects(chat: Chat, provider: FakeProvider) -> None:
+    """Its connections may be dead without an event, so it resumes from its cursor on a new one."""
     gate = Event()
-    provider.play(held(gate, LONG))
+    provider.play(hold_halfway(gate, LONG))
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     with chat.page.expect_request("**/stream/*") as resumed:

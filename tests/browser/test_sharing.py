@@ -1,4 +1,4 @@
-"""Sharing a conversation: the dialog of its owner, and the page that whoever has the link sees."""
+"""Sharing: the owner's dialog and the public page."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.answers import PARAGRAPHS, begun, ending, spoken
+from tests.browser.answers import PARAGRAPHS, end_with, stream_text, stream_then_stall
 from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat, Watch
-from tests.browser.sharing import made_link, make_link, share_dialog
+from tests.browser.sharing import create_link, share_and_close, share_dialog
 from tests.shots.answers import RICH
 from tests.shots.stored import PICTURE
 from tests.store.people import data_url
@@ -25,7 +25,7 @@ ASK_WITH_IMAGE = """async ([conversation, image]) => {
 
 @pytest.fixture
 def stranger(browser: Browser, watch: Watch, device: dict[str, Any]) -> Iterator[Page]:
-    """Somebody who has nothing but a link."""
+    """A profile that has only a link."""
     context = browser.new_context(**device)
     page = context.new_page()
     watch.attach(page)
@@ -34,7 +34,7 @@ def stranger(browser: Browser, watch: Watch, device: dict[str, Any]) -> Iterator
 
 
 def drawn(page: Page) -> Page:
-    """Wait until every answer of a shared page is there."""
+    """Wait until every answer of a shared page is drawn."""
     expect(page.locator(".turn .meta").last).to_be_visible()
     return page
 
@@ -42,13 +42,15 @@ def drawn(page: Page) -> Page:
 def test_a_link_shows_the_branch_to_a_stranger_and_nothing_else(
     chat: Chat, stranger: Page, provider: FakeProvider
 ) -> None:
-    provider.play([ending("stop", "The first version."), ending("stop", RICH), ending("stop", "Too late.")])
+    provider.play(
+        [end_with("stop", "The first version."), end_with("stop", RICH), end_with("stop", "Too late.")]
+    )
     chat.ask("What is a **freshet**?")
     chat.wait_over()
-    chat.page.get_by_role("button", name="Answer again").click()
-    expect(chat.page.get_by_role("group", name="Versions of the answer")).to_contain_text("2/2")
+    chat.page.get_by_role("button", name="Regenerate").click()
+    expect(chat.page.get_by_role("group", name="Response versions")).to_contain_text("2/2")
     chat.wait_over()
-    link = make_link(chat)
+    link = share_and_close(chat)
     chat.ask("Asked later?")
     chat.wait_over()
 
@@ -75,13 +77,13 @@ def test_a_link_shows_the_branch_to_a_stranger_and_nothing_else(
 def test_images_load_by_the_link_alone_and_stop_with_it(
     chat: Chat, stranger: Page, watch: Watch, provider: FakeProvider
 ) -> None:
-    provider.play(lambda _: ending("stop", "A logo."))
+    provider.play(lambda _: end_with("stop", "A logo."))
     chat.ask("Hello")
     chat.wait_over()
     chat.page.evaluate(ASK_WITH_IMAGE, [chat.page.url.partition("c=")[2], data_url(PICTURE.read_bytes())])
-    link = make_link(chat)
+    link = share_and_close(chat)
     stranger.goto(link)
-    image = drawn(stranger).get_by_role("img", name="Picture 1")
+    image = drawn(stranger).get_by_role("img", name="Image 1")
     expect(image).to_be_visible()
     stranger.wait_for_function(
         "() => document.querySelector('#turns').shadowRoot.querySelector('img').naturalWidth === 512"
@@ -92,23 +94,23 @@ def test_images_load_by_the_link_alone_and_stop_with_it(
 
     dialog = share_dialog(chat)
     dialog.get_by_role("button", name="Stop sharing").click()
-    expect(dialog.get_by_role("status")).to_have_text("The link shows nothing any more.")
+    expect(dialog.get_by_role("status")).to_have_text("This link no longer works.")
     watch.allow(NETWORK)
     assert stranger.request.get(address).status == 404
     response = stranger.reload()
     assert response
     assert response.status == 404
-    expect(stranger.get_by_role("heading", name="Nothing is shared here")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="This link no longer works")).to_be_visible()
     assert findings(stranger) == []
 
 
-def test_another_device_of_the_owner_knows_the_link(
+def test_the_owners_other_device_shows_the_link(
     chat: Chat, browser: Browser, watch: Watch, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=2_000))
+    provider.play(stream_text(per_s=2_000))
     chat.ask("What is a freshet?")
     chat.wait_over()
-    link = make_link(chat)
+    link = share_and_close(chat)
     other = browser.new_context(
         **PHONE, storage_state=chat.page.context.storage_state(), service_workers="block"
     )
@@ -116,17 +118,17 @@ def test_another_device_of_the_owner_knows_the_link(
     dialog = share_dialog(there)
     expect(dialog.get_by_label("Shared link")).to_have_value(link)
     expect(dialog.get_by_label("Shared link")).to_be_focused()
-    expect(dialog).to_contain_text("Shared since")
+    expect(dialog).to_contain_text("Shared on")
     dialog.get_by_role("button", name="Stop sharing").click()
-    expect(dialog.get_by_role("button", name="Make a link")).to_be_focused()
+    expect(dialog.get_by_role("button", name="Create link")).to_be_focused()
     other.close()
-    expect(share_dialog(chat).get_by_role("button", name="Make a link")).to_be_focused()
+    expect(share_dialog(chat).get_by_role("button", name="Create link")).to_be_focused()
 
 
-def test_a_list_s_menu_shares_a_conversation_that_is_not_shown(
+def test_the_list_menu_shares_a_conversation_that_is_not_open(
     chat: Chat, stranger: Page, provider: FakeProvider
 ) -> None:
-    provider.play([ending("stop", "One."), ending("stop", "Two.")])
+    provider.play([end_with("stop", "One."), end_with("stop", "Two.")])
     chat.ask("The first question")
     chat.wait_over()
     chat.page.get_by_role("button", name="New chat").click()
@@ -135,25 +137,24 @@ def test_a_list_s_menu_shares_a_conversation_that_is_not_shown(
     row = chat.page.locator(".list li", has_text="The first question")
     row.hover()
     row.locator(".more").click()
-    entry = row.get_by_role("button", name="Share", exact=True)
-    entry.click()
+    row.get_by_role("button", name="Share", exact=True).click()
     dialog = chat.page.get_by_role("dialog", name="Share this conversation")
     expect(dialog).to_contain_text("The first question")
-    stranger.goto(made_link(dialog))
+    stranger.goto(create_link(dialog))
     expect(drawn(stranger).locator(".question")).to_have_text(["The first question"])
     chat.page.keyboard.press("Escape")
-    expect(entry).to_be_focused()
+    expect(row.locator(".more")).to_be_focused()  # its menu has closed
 
 
-def test_with_the_keyboard_alone_while_an_answer_is_made(chat: Chat, provider: FakeProvider) -> None:
-    provider.play(begun(per_s=200))
+def test_sharing_by_keyboard_during_an_answer(chat: Chat, provider: FakeProvider) -> None:
+    provider.play(stream_then_stall(per_s=200))
     chat.ask("What is a freshet?")
     chat.wait_chars(100)
     button = chat.page.get_by_role("button", name="Share", exact=True)
     button.focus()
     chat.page.keyboard.press("Enter")
     dialog = chat.page.get_by_role("dialog", name="Share this conversation")
-    make = dialog.get_by_role("button", name="Make a link")
+    make = dialog.get_by_role("button", name="Create link")
     expect(make).to_be_focused()
     chat.page.keyboard.press("Enter")
     field = dialog.get_by_label("Shared link")
@@ -163,16 +164,16 @@ def test_with_the_keyboard_alone_while_an_answer_is_made(chat: Chat, provider: F
     chat.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
-    assert chat.answer()["status"] == "streaming", "Escape ended the dialog and nothing else"
+    assert chat.answer()["status"] == "streaming", "Escape closed only the dialog"
     chat.stop.click()
     chat.wait_over()
 
 
 @pytest.mark.parametrize("has_clipboard", [True, False])
-def test_copy_puts_the_link_into_the_clipboard(
+def test_copy_writes_the_link_to_the_clipboard(
     context: BrowserContext, chat: Chat, provider: FakeProvider, has_clipboard: bool
 ) -> None:
-    provider.play(spoken(per_s=2_000))
+    provider.play(stream_text(per_s=2_000))
     if has_clipboard:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
     else:
@@ -181,7 +182,7 @@ def test_copy_puts_the_link_into_the_clipboard(
     chat.ask("What is a freshet?")
     chat.wait_over()
     dialog = share_dialog(chat)
-    link = made_link(dialog)
+    link = create_link(dialog)
     dialog.get_by_role("button", name="Copy", exact=True).click()
     expect(dialog.get_by_role("status")).to_have_text("Copied")
     expect(dialog.get_by_role("button", name="Copy", exact=True)).to_be_focused()
@@ -190,23 +191,23 @@ def test_copy_puts_the_link_into_the_clipboard(
     expect(chat.field).to_have_value(link)
 
 
-def test_what_does_not_work_is_said(chat: Chat, watch: Watch, provider: FakeProvider) -> None:
-    provider.play(spoken(per_s=2_000))
+def test_a_failed_action_is_reported(chat: Chat, watch: Watch, provider: FakeProvider) -> None:
+    provider.play(stream_text(per_s=2_000))
     chat.ask("What is a freshet?")
     chat.wait_over()
     watch.allow(NETWORK)
     chat.page.route("**/share", lambda route: route.abort())
     dialog = share_dialog(chat)
-    expect(dialog.get_by_role("status")).to_have_text("That did not work. Try again.")
+    expect(dialog.get_by_role("status")).to_have_text("That didn’t work. Try again.")
     chat.page.unroute("**/share")
-    dialog.get_by_role("button", name="Make a link").click()
+    dialog.get_by_role("button", name="Create link").click()
     expect(dialog.get_by_label("Shared link")).to_be_focused()
     expect(dialog.get_by_role("status")).to_be_empty()
 
 
 @pytest.fixture(scope="module")
 def guarded(provider: FakeProvider) -> Iterator[Server]:
-    """A server behind a password, below a sub-path."""
+    """A server with a password below a sub-path."""
     env = {
         "OPENAI_API_KEY": "sk-x",
         "OPENAI_BASE_URL": f"{provider.url}/v1",
@@ -219,19 +220,19 @@ def guarded(provider: FakeProvider) -> Iterator[Server]:
         yield running
 
 
-def test_below_a_sub_path_and_behind_a_password_the_link_is_the_key(
+def test_a_link_works_below_a_sub_path_and_behind_a_password(
     context: BrowserContext, watch: Watch, guarded: Server, stranger: Page, provider: FakeProvider
 ) -> None:
-    provider.play(ending("stop", RICH))
+    provider.play(end_with("stop", RICH))
     watch.allow(NETWORK)
     chat = Chat(context, f"{guarded.url}/chat/", watch)
     chat.page.goto(chat.url)
     chat.page.get_by_label("Password").fill("open the gates")
     chat.page.keyboard.press("Enter")
-    chat.ready()
+    chat.wait_ready()
     chat.ask("What is a freshet?")
     chat.wait_over()
-    link = make_link(chat)
+    link = share_and_close(chat)
     assert link.startswith(f"{guarded.url}/chat/shared/")
     failed: list[str] = []
     stranger.on("requestfailed", lambda request: failed.append(request.url))
@@ -246,18 +247,18 @@ def test_below_a_sub_path_and_behind_a_password_the_link_is_the_key(
     "device",
     [PHONE | {"locale": "ar"}, DARK | {"locale": "de"}, DESK | {"viewport": {"width": 320, "height": 480}}],
 )
-def test_it_fits_and_speaks_on_every_screen(
+def test_the_shared_page_fits_every_screen_and_is_translated(
     chat_in_english: Chat, stranger: Page, provider: FakeProvider, device: dict[str, Any]
 ) -> None:
     wide = "| river | " + "a very wide column | " * 12
-    provider.play(ending("stop", f"{RICH}\n\n{wide}\n|{'---|' * 13}\n\n" + "Donaudampfschiff" * 20))
+    provider.play(end_with("stop", f"{RICH}\n\n{wide}\n|{'---|' * 13}\n\n" + "Donaudampfschiff" * 20))
     chat_in_english.ask("x" * 300)
     chat_in_english.wait_over()
-    stranger.goto(make_link(chat_in_english))
+    stranger.goto(share_and_close(chat_in_english))
     drawn(stranger)
     tag = device.get("locale", "en")
     expect(stranger.locator("html")).to_have_attribute("dir", "rtl" if tag == "ar" else "ltr")
-    said = {"ar": "محادثة مشتركة", "de": "Geteilte Unterhaltung", "en": "Shared conversation"}[tag]
+    said = {"ar": "محادثة مشتركة", "de": "Geteilter Chat", "en": "Shared conversation"}[tag]
     expect(stranger.get_by_text(said)).to_be_visible()
     assert stranger.evaluate("document.scrollingElement.scrollWidth") <= device["viewport"]["width"]
     assert findings(stranger) == []
@@ -265,17 +266,17 @@ def test_it_fits_and_speaks_on_every_screen(
 
 @pytest.fixture
 def chat_in_english(browser: Browser, watch: Watch, server: Server, provider: FakeProvider) -> Iterator[Chat]:
-    """The owner's own screen, whatever the stranger's is."""
+    """The owner's chat, in English on a desktop."""
     provider.play(())
     context = browser.new_context(**DESK, service_workers="block")
     yield Chat(context, server.url, watch).open()
     context.close()
 
 
-def test_a_long_conversation_is_whole(
+def test_a_long_shared_conversation_is_complete(
     open_chat: Callable[[str], Chat], server: Server, stranger: Page, provider: FakeProvider
 ) -> None:
-    provider.play(lambda _: ending("stop", PARAGRAPHS[1]))
+    provider.play(lambda _: end_with("stop", PARAGRAPHS[1]))
     chat = open_chat(server.url)
     chat.ask("First")
     chat.wait_over()
@@ -287,7 +288,7 @@ def test_a_long_conversation_is_whole(
         }
     }"""
     chat.page.evaluate(script, chat.page.url.partition("c=")[2])
-    stranger.goto(make_link(chat))
+    stranger.goto(share_and_close(chat))
     expect(stranger.locator(".turn")).to_have_count(61)
     expect(stranger.locator(".meta")).to_have_count(61)
     expect(stranger.locator(".question").last).to_have_text("Question 59")

@@ -1,11 +1,11 @@
-"""Who meets the sign-in page, who the locked one, and what a visitor does there."""
+"""The sign-in page and the locked page."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.answers import TEXT, spoken
+from tests.browser.answers import TEXT, stream_text
 from tests.browser.chat import NETWORK, Chat, Watch
 from tests.support.fake_provider import FakeProvider
 from tests.support.server import Server
@@ -25,7 +25,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture
 def page(context: BrowserContext, watch: Watch) -> Page:
-    """A tab whose first answers are refusals by design."""
+    """A tab that expects 401 responses."""
     watch.allow(NETWORK)
     tab = context.new_page()
     watch.attach(tab)
@@ -35,13 +35,13 @@ def page(context: BrowserContext, watch: Watch) -> Page:
 def test_signing_in_chatting_and_signing_out(
     context: BrowserContext, page: Page, watch: Watch, server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=300))
+    provider.play(stream_text(per_s=300))
     page.goto(server.url)
     password = page.get_by_label("Password")
     expect(password).to_be_focused()
     password.fill("wrong")
     password.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("not the password")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong password")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()
@@ -52,15 +52,15 @@ def test_signing_in_chatting_and_signing_out(
     expect(chat.page.get_by_label("Password")).to_be_visible()
 
 
-def test_a_visitor_forgotten_is_led_to_the_sign_in_page(
+def test_a_visitor_with_a_revoked_session_is_sent_to_sign_in(
     context: BrowserContext, page: Page, watch: Watch, server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=300))
+    provider.play(stream_text(per_s=300))
     page.goto(server.url)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()
-    page.wait_for_load_state("networkidle")  # a late answer would bring the cookie back
+    page.wait_for_load_state("networkidle")  # a late response would set the cookie again
     context.clear_cookies()
     page.get_by_role("textbox", name="Message").fill("Hi")
     page.keyboard.press("Enter")
@@ -72,24 +72,22 @@ def test_a_visitor_forgotten_is_led_to_the_sign_in_page(
 
 @pytest.fixture(scope="module")
 def locked(provider: FakeProvider) -> Iterator[Server]:
-    """A server that spends money, reachable from elsewhere, of which nobody said who may come in."""
+    """A server with a paid provider, reachable from other hosts, without access settings."""
     env = {"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": f"{provider.url}/v1", "FRESHET_HOST": "0.0.0.0"}
     with Server(env) as running:
         yield running
 
 
-def test_a_locked_server_says_what_to_set(page: Page, locked: Server, provider: FakeProvider) -> None:
+def test_a_locked_server_names_the_settings(page: Page, locked: Server, provider: FakeProvider) -> None:
     response = page.goto(locked.url)
     assert response
     assert response.status == 503
-    expect(page.get_by_role("heading", name="not open yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="isn’t open yet")).to_be_visible()
     expect(page.get_by_text("FRESHET_ACCESS_PASSWORD")).to_be_visible()
     assert page.evaluate("document.scrollingElement.scrollWidth <= document.scrollingElement.clientWidth")
 
 
-def test_the_page_works_without_a_script_for_signing_in(
-    open_chat: Callable[[str], Chat], server: Server
-) -> None:
+def test_signing_in_works_without_javascript(open_chat: Callable[[str], Chat], server: Server) -> None:
     status, _, body = server.request("GET", "/")
     assert status == 401
     assert b"<script" not in body

@@ -1,11 +1,11 @@
-"""What an empty page offers to ask: the operator's questions, else the page's own, and a press asks one."""
+"""Starters on an empty page: the operator's, or the page's own."""
 
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import spoken
+from tests.browser.answers import stream_text
 from tests.browser.chat import NETWORK, WAIT_MS, Chat, Watch
 from tests.support.axe import findings
 from tests.support.fake_provider import FakeProvider
@@ -18,7 +18,7 @@ STARTERS = ["What may I ask here?", HOSTILE, "كيف أبدأ؟", LONG[:120]]
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Set the operator's own questions for this file's server."""
+    """Set starters."""
     return {"FRESHET_STARTERS": "|".join(STARTERS)}
 
 
@@ -31,8 +31,8 @@ def test_the_operator_s_questions_are_offered_as_text(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("question", STARTERS[:3])
-def test_a_press_asks_it(chat: Chat, provider: FakeProvider, question: str) -> None:
-    provider.play(spoken(per_s=2_000))
+def test_a_press_sends_the_starter(chat: Chat, provider: FakeProvider, question: str) -> None:
+    provider.play(stream_text(per_s=2_000))
     chat.field.fill("A draft that stays")
     chat.page.get_by_role("button", name=question, exact=True).click()
     expect(chat.page.locator(".question")).to_have_text(question)
@@ -47,7 +47,7 @@ def test_without_the_setting_the_page_has_three_of_its_own(
     context: BrowserContext, watch: Watch, request: pytest.FixtureRequest
 ) -> None:
     first = {"en": "Explain tides", "de": "Erkläre einem zehnjährigen"}
-    watch.allow(NETWORK)  # the server leaves before the tab does
+    watch.allow(NETWORK)  # the server stops before the tab closes
     with Server() as plain:
         chat = Chat(context, plain.url, watch)
         chat.page.goto(plain.url)
@@ -56,10 +56,10 @@ def test_without_the_setting_the_page_has_three_of_its_own(
         expect(offered.first).to_contain_text(first[request.node.callspec.params["device"]["locale"]])
 
 
-def test_a_new_chat_offers_them_again(
+def test_a_new_chat_offers_the_starters_again(
     open_chat: Callable[[str], Chat], server: Server, provider: FakeProvider
 ) -> None:
-    provider.play(spoken(per_s=2_000))
+    provider.play(stream_text(per_s=2_000))
     chat = open_chat(server.url)
     chat.ask("Something else")
     chat.wait_over()

@@ -1,4 +1,4 @@
-"""A provider, a server that asks it, and clients for both."""
+"""A fake provider, a server that calls it, and clients of both."""
 
 from collections.abc import Iterator
 
@@ -16,28 +16,38 @@ TEXT = "".join(WORDS)
 
 
 def answer(per_s: float = 120.0) -> Answer:
-    """An answer of sixty words at a pace."""
+    """Return an answer of sixty words, streamed at `per_s` words a second."""
     return Answer(steps=lambda: paced(openai(WORDS, usage=(7, 60)), per_s))
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[FakeProvider]:
-    with FakeProvider(answer()) as made:
-        yield made
+    with FakeProvider(answer()) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def server(provider: FakeProvider) -> Iterator[Server]:
-    env = {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "FRESHET_RETRIES": "0"}
-    with Server(env) as made:
-        yield made
+    env = {
+        "OPENAI_BASE_URL": provider.url + "/v1",
+        "OPENAI_API_KEY": "sk-test",
+        "FRESHET_RETRIES": "0",
+        "FRESHET_MODEL": "gpt-4.1",
+    }
+    with Server(env) as running:
+        yield running
 
 
 @pytest.fixture
 def local(provider: FakeProvider) -> Iterator[LocalClient]:
     provider.play(answer())
     settings = Settings.read(
-        {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "FRESHET_RETRIES": "0"}
+        {
+            "OPENAI_BASE_URL": provider.url + "/v1",
+            "OPENAI_API_KEY": "sk-test",
+            "FRESHET_RETRIES": "0",
+            "FRESHET_MODEL": "gpt-4.1",
+        }
     )
     with LocalClient(settings=settings) as client:
         yield client

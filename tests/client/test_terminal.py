@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.client.conftest import TEXT, answer
-from tests.support.dialects import openai
+from tests.support.dialects import ollama, openai
 from tests.support.fake_provider import FakeProvider, closed_port
-from tests.support.script import Answer
+from tests.support.script import Answer, refusal, whole
 from tests.support.server import Server
-from webapp.cli.show import money, settled
+from webapp.cli.show import format_money, settled_length
 
 _LIMIT_S = 30
 
@@ -25,7 +25,7 @@ _LIMIT_S = 30
 def freshet(
     *arguments: str, env: dict[str, str] | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command with nothing of this process's environment but what it needs."""
+    """Run the command in a minimal environment."""
     bare = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"} | (env or {})
     return subprocess.run(
         [sys.executable, "-m", "webapp", *arguments],
@@ -38,27 +38,39 @@ def freshet(
 
 
 @pytest.fixture
-def asking(provider: FakeProvider) -> dict[str, str]:
+def openai_env(provider: FakeProvider) -> dict[str, str]:
     provider.play(answer())
-    return {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test"}
+    return {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "FRESHET_MODEL": "gpt-4.1"}
 
 
-def test_a_pipe_prints_plain_text(asking: dict[str, str], provider: FakeProvider) -> None:
-    done = freshet("chat", "summarise", env=asking, stdin="a long report")
+def test_a_pipe_prints_plain_text(openai_env: dict[str, str], provider: FakeProvider) -> None:
+    done = freshet("chat", "summarise", env=openai_env, stdin="a long report")
     assert (done.returncode, done.stdout) == (0, TEXT + "\n")
     assert provider.calls[-1].json["messages"] == [{"role": "user", "content": "summarise\n\na long report"}]
 
 
-def test_json_tells_everything(asking: dict[str, str]) -> None:
-    done = freshet("chat", "--json", "hello", env=asking)
-    told = json.loads(done.stdout)
-    assert told["content"] == TEXT
-    assert (told["model"], told["provider"], told["finish_reason"]) == ("gpt-4.1", "openai", "stop")
-    assert told["usage"] == {"input_tokens": 7, "output_tokens": 60}
+def test_effort_is_passed_on_and_checked() -> None:
+    with FakeProvider(Answer(steps=ollama(["Hello"]))) as fake:
+        env = {"OLLAMA_HOST": fake.url}
+        done = freshet("chat", "-p", "ollama", "--effort", "none", "hello", env=env)
+        assert (done.returncode, done.stdout) == (0, "Hello\n")
+        assert fake.calls[-1].json["think"] is False
+        done = freshet("chat", "-p", "ollama", "--effort", "extreme", "hello", env=env)
+        assert done.returncode == 2
+        assert "--effort" in done.stderr
+        assert len(fake.calls) == 1
+
+
+def test_json_output_has_all_fields(openai_env: dict[str, str]) -> None:
+    done = freshet("chat", "--json", "hello", env=openai_env)
+    output = json.loads(done.stdout)
+    assert output["content"] == TEXT
+    assert (output["model"], output["provider"], output["finish_reason"]) == ("gpt-4.1", "openai", "stop")
+    assert output["usage"] == {"input_tokens": 7, "output_tokens": 60}
     assert '"cost": 0.000494' in done.stdout
 
 
-def test_a_server_answers_by_its_address(server: Server, provider: FakeProvider) -> None:
+def test_url_selects_a_running_server(server: Server, provider: FakeProvider) -> None:
     provider.play(answer())
     done = freshet("chat", "--url", server.url, "hello")
     assert (done.returncode, done.stdout) == (0, TEXT + "\n")
@@ -72,7 +84,7 @@ def test_an_unreachable_provider_is_exit_code_1() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_json_tells_of_a_failure() -> None:
+def test_json_output_reports_a_failure() -> None:
     env = {"OPENAI_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1", "FRESHET_RETRIES": "0"}
     done = freshet("chat", "--json", "hello", env=env)
     assert done.returncode == 1
@@ -92,7 +104,7 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2() -> None:
     assert "FRESHET_MAX_TOKENS" in done.stderr
 
 
-def test_an_empty_pipe_asks_nobody() -> None:
+def test_an_empty_pipe_is_exit_code_2() -> None:
     assert freshet("chat").returncode == 2
 
 
@@ -105,7 +117,7 @@ def test_demo_plays_a_recording_and_prints_figures(name: str) -> None:
     assert re.search(r"\$\d+(\.\d+)?\n", done.stdout), "a cost without an exponent"
 
 
-def test_demo_of_all_goes_on_where_three_are_down() -> None:
+def test_demo_of_all_continues_after_failed_providers() -> None:
     port = closed_port()
     env = {
         "OPENAI_API_KEY": "sk-x",
@@ -129,17 +141,35 @@ def test_config_masks_secrets() -> None:
     assert "sk-canary" not in done.stdout
 
 
-def test_models_lists_what_can_be_asked() -> None:
+def test_models_lists_the_known_models() -> None:
     done = freshet("models", "--all", env={"COLUMNS": "200"})
     assert "openai/gpt-4.1" in done.stdout
-    assert "anthropic/claude-3-7-sonnet-20250219 *" in done.stdout
+    assert "anthropic/claude-sonnet-5-5 *" in done.stdout
+
+
+def test_models_lists_what_the_provider_lists() -> None:
+    names = ("gpt-6.1-sol", "gpt-6-luna", "[bold]my-own[/bold]", "text-embedding-3-large")
+    with FakeProvider(models=whole({"data": [{"id": name} for name in names]})) as provider:
+        env = {"OPENAI_API_KEY": "sk-canary", "OPENAI_BASE_URL": f"{provider.url}/v1", "COLUMNS": "200"}
+        done = freshet("models", env=env)
+    listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("openai/")]
+    assert listed == ["openai/gpt-6.1-sol", "openai/gpt-6-luna", "openai/[bold]my-own[/bold]"]
+    assert "openai/gpt-6.1-sol *" in done.stdout
+    assert "openai: as the provider lists them" in done.stdout
+
+
+def test_models_lists_the_known_ones_where_the_provider_lists_none() -> None:
+    with FakeProvider(models=refusal(403)) as provider:
+        done = freshet("models", env={"OLLAMA_HOST": provider.url, "COLUMNS": "200"})
+    assert "ollama/llama3 *" in done.stdout
+    assert "ollama: known models; the provider does not list its own" in done.stdout
 
 
 def test_money_has_no_exponent() -> None:
     from decimal import Decimal  # noqa: PLC0415
 
-    assert money(Decimal("1.2E-5")) == "$0.000012"
-    assert money(None) == "unknown"
+    assert format_money(Decimal("1.2E-5")) == "$0.000012"
+    assert format_money(None) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -147,48 +177,50 @@ def test_money_has_no_exponent() -> None:
     [("one", 0), ("one\n\ntwo", 5), ("```\na\n\nb", 0), ("x\n\n```\na\n\nb", 3), ("```\na\n```\n\nb", 11)],
 )
 def test_blocks_are_settled_at_blank_lines_outside_fences(text: str, done: int) -> None:
-    assert settled(text) == done
+    assert settled_length(text) == done
 
 
 class Terminal:
-    """A real terminal with the conversation in it; every wait is bounded."""
+    """`freshet chat` in a pseudo-terminal. Every wait is bounded."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
         bare = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
-        self._ours, theirs = pty.openpty()
+        self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             ["setsid", "--ctty", "--wait", sys.executable, "-m", "webapp", "chat"],
             env=bare | {"COLUMNS": "80", "LINES": "30", "PYTHONPATH": str(Path(__file__).parents[2])} | env,
             cwd=folder,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
         )
-        os.close(theirs)
+        os.close(slave)
         self.screen = ""
 
     def type(self, line: str) -> None:
-        os.write(self._ours, line.encode())
+        os.write(self._master, line.encode())
 
     def read_until(self, word: str) -> str:
         until = time.monotonic() + _LIMIT_S
-        seen = ""
-        while word not in seen:
-            assert time.monotonic() < until, f"{word!r} did not appear in {seen[-2000:]!r}"
-            if select.select([self._ours], [], [], 0.2)[0]:
-                seen += os.read(self._ours, 65536).decode(errors="replace")
-        self.screen += seen
-        return seen
+        output = ""
+        while word not in output:
+            assert time.monotonic() < until, f"{word!r} did not appear in {output[-2000:]!r}"
+            if select.select([self._master], [], [], 0.2)[0]:
+                output += os.read(self._master, 65536).decode(errors="replace")
+        self.screen += output
+        return output
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(5)
-        os.close(self._ours)
+        os.close(self._master)
 
 
-def test_a_conversation_in_a_terminal(asking: dict[str, str], provider: FakeProvider, tmp_path: Path) -> None:
-    terminal = Terminal(asking, tmp_path)
+def test_a_conversation_in_a_terminal(
+    openai_env: dict[str, str], provider: FakeProvider, tmp_path: Path
+) -> None:
+    terminal = Terminal(openai_env, tmp_path)
     try:
         terminal.read_until("›")
         terminal.type("hello\n")
@@ -209,26 +241,26 @@ def test_a_conversation_in_a_terminal(asking: dict[str, str], provider: FakeProv
         terminal.close()
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_conversation(
-    asking: dict[str, str], provider: FakeProvider, tmp_path: Path
+def test_ctrl_c_stops_the_answer_but_not_the_conversation(
+    openai_env: dict[str, str], provider: FakeProvider, tmp_path: Path
 ) -> None:
     provider.play(answer(per_s=10))
-    terminal = Terminal(asking, tmp_path)
+    terminal = Terminal(openai_env, tmp_path)
     try:
         terminal.read_until("›")
         terminal.type("hello\n")
         terminal.read_until("word3")
         terminal.type("\x03")
         terminal.read_until("cancelled")
-        provider.wait_closed(3)
+        provider.wait_left()
         terminal.type("/quit\n")
         assert terminal.process.wait(_LIMIT_S) == 0
     finally:
         terminal.close()
 
 
-def test_a_terminal_that_cannot_write_everything_gets_the_rest(provider: FakeProvider) -> None:
-    """The first character that it did not know ended the answer with a traceback."""
+def test_characters_that_the_terminal_cannot_encode_are_replaced(provider: FakeProvider) -> None:
+    """A character outside the terminal's encoding used to end the answer with a traceback."""
     provider.play(Answer(steps=openai(["“naïve” ", "end"])))
     env = {"OPENAI_BASE_URL": provider.url + "/v1", "OPENAI_API_KEY": "sk-test", "PYTHONIOENCODING": "ascii"}
     done = freshet("chat", "hello", env=env)
@@ -236,18 +268,18 @@ def test_a_terminal_that_cannot_write_everything_gets_the_rest(provider: FakePro
 
 
 @pytest.mark.parametrize("arguments", [(), ("--port", "{port}")])
-def test_serve_listens_where_it_is_told(arguments: tuple[str, ...]) -> None:
-    """The variables that it shows as its settings were not heard."""
+def test_serve_listens_on_the_configured_port(arguments: tuple[str, ...]) -> None:
+    """`serve` used to ignore the variables that `config` shows."""
     port = closed_port()
-    told = [argument.format(port=port) for argument in arguments]
-    env = {"PATH": os.environ["PATH"], "PORT": str(closed_port() if told else port)}
+    options = [argument.format(port=port) for argument in arguments]
+    env = {"PATH": os.environ["PATH"], "PORT": str(closed_port() if options else port)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "webapp", "serve", *told], env=env, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "webapp", "serve", *options], env=env, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stderr is not None
         line = next(line for line in process.stderr if "Freshet is at" in line)
         assert f"http://127.0.0.1:{port}" in line
     finally:
-        process.terminate()  # while its worker starts: it goes at once all the same
+        process.terminate()  # also while its worker starts
         process.communicate(timeout=10)

@@ -11,7 +11,7 @@ from tests.deploy.installation import copy_checkout, make_venv, pip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """A virtual environment's `bin`, and what was installed into it from where."""
+    """A virtual environment's `bin`, and the checkout that it was installed from."""
 
     bin: Path
     source: Path
@@ -19,13 +19,13 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project without anything that was built here."""
+    """A copy of the project without build products."""
     return copy_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="session")
 def from_wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment with nothing but the wheel and what it asks for."""
+    """An environment with only the wheel and its dependencies."""
     folder = tmp_path_factory.mktemp("wheel")
     pip(
         Path(sys.executable).parent,
@@ -43,7 +43,7 @@ def from_wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Inst
 
 @pytest.fixture(scope="session")
 def from_pins(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment as a host makes it: requirements.txt, in a copy of the checkout."""
+    """An environment as a host creates it: requirements.txt, in a copy of the checkout."""
     folder = tmp_path_factory.mktemp("pins")
     bin_ = make_venv(folder / "venv", "-r", "requirements.txt", cwd=checkout)
     return Installed(bin=bin_, source=checkout)

@@ -1,4 +1,4 @@
-"""Where a deployed Freshet lives: a copy of the checkout, a virtual environment of its own, real gunicorn."""
+"""A deployed Freshet: a copy of the checkout, its own virtual environment, real gunicorn."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ START_S, STOP_S = 30.0, 40.0
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Copy what belongs to the project, as a host that builds it gets it."""
+    """Copy the tracked files, as a host gets them."""
     listed = run(["git", "ls-files", "-z"], cwd=ROOT).split("\0")
     for name in filter(None, listed):
         if (ROOT / name).is_file():
@@ -28,7 +28,7 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def make_venv(folder: Path, *install: str, cwd: Path) -> Path:
-    """Make a virtual environment and install into it; gives its `bin`."""
+    """Create a virtual environment and install into it; return its `bin`."""
     run([sys.executable, "-m", "venv", str(folder)], cwd=cwd)
     pip(folder / "bin", "install", *install, cwd=cwd)
     return folder / "bin"
@@ -39,14 +39,14 @@ def pip(bin_: Path, *arguments: str, cwd: Path) -> str:
 
 
 def run(command: list[str], *, cwd: Path) -> str:
-    """Run a command that must succeed, and give what it says."""
+    """Run a command that must succeed; return its output."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_S)
     assert done.returncode == 0, f"{shlex.join(command)}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
 
 class Hosted:
-    """The Procfile's own line in a virtual environment, with nothing of this process's environment."""
+    """Runs the Procfile's line in a virtual environment, without this process's environment variables."""
 
     def __init__(self, bin_: Path, cwd: Path, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self._bin, self._cwd, self._folder = bin_, cwd, folder
@@ -59,17 +59,17 @@ class Hosted:
 
     @property
     def log(self) -> str:
-        """All that it wrote to stdout and stderr."""
+        """Return the output to stdout and stderr."""
         return (self._folder / "log").read_text(errors="replace")
 
     @property
     def workers(self) -> list[str]:
-        """The processes of its workers."""
+        """Return the process ids of the workers."""
         pid = self._process.pid
         return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
     def wait_log(self, *texts: str) -> str:
-        """Wait until the log holds all of these: a request's own line comes after its answer."""
+        """Wait until the log contains all of these: a request's line is written after its response."""
         wait_for(lambda: all(text in self.log for text in texts), 10.0, f"{texts} in the log")
         return self.log
 

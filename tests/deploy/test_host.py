@@ -1,4 +1,4 @@
-"""A host's own way: requirements.txt alone, the Procfile's line with PORT set, a provider behind TLS."""
+"""Deployment as on a host: requirements.txt alone, the Procfile's line with PORT set, a provider behind TLS."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def provider(certificates: Certificates) -> Iterator[FakeProvider]:
 
 
 def environment(provider: FakeProvider, certificates: Certificates, **more: str) -> dict[str, str]:
-    """What app.json and the operator set."""
+    """Return the variables that app.json and the operator set."""
     return {
         "SECRET_KEY": "canary-of-the-cookies",
         "FRESHET_ACCESS_PASSWORD": PASSWORD,
@@ -41,7 +41,7 @@ def environment(provider: FakeProvider, certificates: Certificates, **more: str)
 
 
 def ask(server: Hosted, path: str, body: object = None) -> SseReader:
-    """Ask and read to the end; the answer must be whole."""
+    """Ask and read to the end; the answer must be complete."""
     reader = SseReader(server.address, path, body, headers={"Authorization": f"Bearer {PASSWORD}"})
     with reader:
         received = reader.read_to_end()
@@ -53,7 +53,7 @@ def ask(server: Hosted, path: str, body: object = None) -> SseReader:
 
 
 def judge(server: Hosted) -> str:
-    """The log so far, which must hold no secret."""
+    """Return the log so far, which must contain no secret."""
     for secret in (KEY, PASSWORD, "canary"):
         assert secret not in server.log
     return server.log
@@ -86,21 +86,21 @@ def test_a_stream_over_tls_as_heroku_runs_it(
         server.wait_log('"GET /stream" 200', '"POST /stream" 200', '"GET /nowhere" 401')
         log = judge(server)
         assert "CANARY" not in log
-        assert "one worker runs instead of 2" in log
-        assert len(server.workers) == 1
+        assert "add a Postgres" in log
+        assert len(server.workers) == 2
     assert [call.headers["authorization"] for call in provider.calls] == [f"Bearer {KEY}"] * 2
 
 
-def test_preloading_and_more_workers_are_undone(
+def test_preloading_is_undone_with_several_workers(
     from_pins: Installed, checkout: Path, tmp_path: Path, provider: FakeProvider, certificates: Certificates
 ) -> None:
     env = environment(provider, certificates, GUNICORN_CMD_ARGS="--workers 4 --preload")
     with Hosted(from_pins.bin, checkout, tmp_path, env) as server:
         ask(server, "/stream", {"query": "Hi"})
         log = judge(server)
-        assert "one worker runs instead of 4" in log
+        assert "add a Postgres" not in log
         assert "preload_app is switched off" in log
-        assert len(server.workers) == 1
+        assert len(server.workers) == 4
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

@@ -1,4 +1,4 @@
-"""A worker that is told to go before it can hear it goes all the same."""
+"""A worker that gets SIGTERM before it has installed its handlers still ends."""
 
 import os
 import subprocess
@@ -6,8 +6,8 @@ import sys
 
 from tests.support.server import ROOT
 
-# gunicorn's own order; the signal comes in the child's first moment, while it still has its master's
-# handlers, which only note it for a loop that the child never runs.
+# The signal arrives in the child's first moment, while it still has its master's
+# handlers, which only record it for a loop that the child never runs.
 FORKING = """
 import os, signal
 from webapp import server
@@ -27,7 +27,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), signal.pthread_sigmask
 
 
 def test_a_worker_told_to_go_at_its_first_moment_goes() -> None:
-    """The master waited out its grace of 25 s for it."""
+    """Otherwise the master waits for its whole grace of 25 s."""
     command = [sys.executable, "-c", FORKING]
     env = {"PATH": os.environ["PATH"]}
     ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=20)

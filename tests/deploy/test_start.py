@@ -1,4 +1,4 @@
-"""A server that cannot start says why in one line."""
+"""A server that cannot start prints the reason in one line."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nnothing of the kind\n-----END CERTIFICATE---
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_certificates_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    """Found by the worker, after the master's look at the settings: gunicorn wrote sixty lines."""
+    """The worker finds it after the master has read the settings; gunicorn alone would print sixty lines."""
     path = tmp_path / "ca.pem"
     path.write_text(PEM)
     env = {"PATH": os.environ["PATH"], "PORT": str(closed_port()), "OPENAI_API_KEY": "k", name: str(path)}

@@ -47,7 +47,7 @@ def test_it_serves_the_page_and_its_files_from_an_empty_folder(
     with Hosted(from_wheel.bin, empty, tmp_path, {"FRESHET_HOST": "127.0.0.1"}) as server:
         status, page = server.request("GET", "/")
         assert status == 200
-        root = re.search(rb'src="(/static/[0-9a-f]{16}/)page\.js"', page)
+        root = re.search(rb'src="\.(/static/[0-9a-f]{16}/)page\.js"', page)
         assert root is not None
         expected = tmp_path / "expected"
         expected.mkdir()

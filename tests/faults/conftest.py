@@ -1,4 +1,4 @@
-"""One server, one scripted provider and one companion a file; the promises are held around every test."""
+"""Fixtures: one server, one scripted provider and one companion per file; I3 to I5 are checked around every test."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,26 +17,26 @@ FREED_S = 6.0
 
 @pytest.fixture(scope="session")
 def companion() -> Iterator[Companion]:
-    """Another stream, in a process of its own."""
+    """Start the companion: another stream, in a process of its own."""
     with Companion() as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def companion_provider() -> str:
-    """Name the provider which the companion takes; a file that needs it gives another."""
+    """Return the provider that the companion uses; a file that needs it overrides this."""
     return "ollama"
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Settings of this file's server; a file overrides this."""
+    """Return the settings of this file's server; a file overrides this."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[FakeProvider]:
-    """The provider behind `openai`, and behind whatever the companion does not take."""
+    """Start the provider behind `openai`, and behind all others that the companion does not use."""
     with FakeProvider() as fake:
         yield fake
 
@@ -45,7 +45,7 @@ def provider() -> Iterator[FakeProvider]:
 def server(
     provider: FakeProvider, companion: Companion, companion_provider: str, settings: dict[str, str]
 ) -> Iterator[Server]:
-    """A server that has answered once, so that its permanent memory is allocated."""
+    """Start a server and let it answer once, so that its permanent memory is allocated."""
     hosts = {"ollama": provider.url, "anthropic": provider.url} | {companion_provider: companion.url}
     env = {
         "OPENAI_API_KEY": KEY,
@@ -64,7 +64,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def baseline(server: Server, companion: Companion, companion_provider: str) -> Iterator[dict[str, int]]:
-    """Start the companion, and count what the server holds while it has nothing else to do."""
+    """Start the companion, and count the server's resources while it is otherwise idle."""
     companion.start(server, companion_provider)
     counts = {"greenlets": 10**6, "descriptors": 10**6}
 
@@ -79,7 +79,7 @@ def baseline(server: Server, companion: Companion, companion_provider: str) -> I
 
 
 def holdings(server: Server) -> dict[str, int]:
-    """Count what must come back after every fault."""
+    """Return counts of the resources that must be released after every fault."""
     return {"greenlets": server.probe()["greenlets"], "descriptors": server.descriptors()}
 
 
@@ -91,7 +91,7 @@ def unharmed(
     companion_provider: str,
     baseline: dict[str, int],
 ) -> Iterator[None]:
-    """Hold I3, I4 and I5: another stream keeps its pace, all is freed, no canary is in the log."""
+    """Check I3, I4 and I5: another stream keeps its pace, resources are released, no canary is in the log."""
     companion.mark()
     with ExitStack() as stack:
         stack.callback(provider.hang_up)

@@ -1,4 +1,4 @@
-"""The words that the tests of kept conversations share: who asks, an answer under the test's thumb, what is kept."""
+"""What the tests of stored conversations share: a person who asks, an answer in steps, and what is stored."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ STEP_S = 60.0
 
 
 class Gated:
-    """An answer whose parts leave one by one, when the test says so."""
+    """An answer whose parts are sent when the test opens the gate."""
 
     def __init__(self, *parts: str) -> None:
         self._parts = parts
@@ -48,14 +48,14 @@ class Gated:
 
 
 class Person:
-    """One owner, by a visitor's cookie."""
+    """One owner, with a visitor's cookie."""
 
     def __init__(self, server: Server, headers: Mapping[str, str] | None = None) -> None:
         self._server = server
         self.headers = dict(headers or {"Cookie": cookie_of(server)})
 
     def start(self, conversation: str | None, query: str | None = "Well?", **more: Any) -> SseReader:
-        """Ask; the caller reads and closes."""
+        """Ask; the caller reads the answer and closes the reader."""
         body = {"conversation": conversation, "query": query} | more
         body = {name: value for name, value in body.items() if value is not None or name == "parent"}
         reader = SseReader(self._server.address, body=body, headers=self.headers)
@@ -63,7 +63,7 @@ class Person:
         return reader
 
     def ask(self, conversation: str | None, query: str | None = "Well?", **more: Any) -> Answered:
-        """Ask, read the answer to its end, and hold the promises."""
+        """Ask, read the answer to its end, and check what every answer promises."""
         with self.start(conversation, query, **more) as reader:
             return answered(reader, reader.read_to_end())
 
@@ -72,7 +72,7 @@ class Person:
         return status, headers, json.loads(raw)
 
     def conversation(self, name: str) -> dict[str, Any]:
-        """Read a conversation, its messages by id."""
+        """Return a conversation, its messages by id."""
         status, _, body = self.do("GET", f"/conversations/{name}")
         assert status == 200, body
         body["messages"] = {message["id"]: message for message in body["messages"]}
@@ -80,7 +80,7 @@ class Person:
         return kept
 
     def texts(self, name: str) -> list[str]:
-        """The texts of the present branch; none while it cannot be read."""
+        """Return the texts of the current branch; none while it cannot be read."""
         status, _, body = self.do("GET", f"/conversations/{name}")
         if status != 200:
             return []
@@ -92,7 +92,7 @@ class Person:
         return found[::-1]
 
     def wait_kept(self, name: str, *texts: str) -> None:
-        """Wait until the present branch says this and all of it is stored."""
+        """Wait until the current branch has these texts and all of it is stored."""
         wait_for(
             lambda: self.texts(name) == list(texts) and not state_of(self._server).get("waiting"),
             SAVED_S,
@@ -105,19 +105,19 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def notices(answer: Answered) -> list[int]:
-    """The places of the frames that say not_saved, counted from the end: -2 is right before the last."""
+    """Return the positions of the `not_saved` frames, counted from the end: -2 is right before the last."""
     kinds = [one.frame.get("notice", {}).get("code") for one in answer.received]
     return [place - len(kinds) for place, code in enumerate(kinds) if code == "not_saved"]
 
 
 def state_of(server: Server) -> dict[str, Any]:
-    """What /readyz says of the store."""
+    """Return the store's state from /readyz."""
     told: dict[str, Any] = json.loads(server.request("GET", "/readyz")[2])["store"]
     return told
 
 
 def warm(server: Server) -> None:
-    """Make the store allocate what it keeps: its threads, its connections."""
+    """Use the store once, so that its threads and connections exist."""
     person = Person(server)
     person.ask(secrets.token_urlsafe(16))
     with ThreadPoolExecutor(12) as pool:

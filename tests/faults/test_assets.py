@@ -1,4 +1,4 @@
-"""The page's own files: kept for ever under an address of their own, small, and the same below a sub-path."""
+"""The page's files: cached for ever under a versioned path, small, and the same below a sub-path."""
 
 import gzip
 import re
@@ -20,10 +20,10 @@ def below() -> Iterator[Server]:
 
 
 def files_of(page: str) -> list[str]:
-    return re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page)
+    return [file.removeprefix(".") for file in re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page)]
 
 
-def test_a_file_may_be_kept_for_ever_and_is_compressed(server: Server) -> None:
+def test_a_file_is_compressed_and_may_be_cached_for_ever(server: Server) -> None:
     page = requests.get(server.url, timeout=10).text
     files = files_of(page)
     assert any(file.endswith("/page.js") for file in files)
@@ -40,7 +40,7 @@ def test_a_file_may_be_kept_for_ever_and_is_compressed(server: Server) -> None:
             assert plain.content == gzip.decompress(raw)
 
 
-def test_an_address_of_another_version_holds_nothing(server: Server) -> None:
+def test_the_path_of_another_version_is_not_found(server: Server) -> None:
     page = requests.get(server.url, timeout=10).text
     (script,) = [file for file in files_of(page) if file.endswith("/page.js")]
     other = re.sub(r"/static/[0-9a-f]+/", "/static/0123456789abcdef/", script)
@@ -49,7 +49,7 @@ def test_an_address_of_another_version_holds_nothing(server: Server) -> None:
         assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/json"), path
 
 
-def test_the_doors_of_a_page_name_its_version(server: Server) -> None:
+def test_the_endpoints_of_a_page_name_its_version(server: Server) -> None:
     page = requests.get(server.url, timeout=10).text
     (version,) = set(re.findall(r"/static/([0-9a-f]+)/", page))
     assert f'"page": "{version}"' in page
@@ -60,10 +60,10 @@ def test_the_doors_of_a_page_name_its_version(server: Server) -> None:
 
 @pytest.mark.parametrize("language", ["en", "ar", "de", "es", "fr", "zh"])
 def test_what_the_first_paint_needs_is_small(server: Server, language: str) -> None:
-    """The renderer of answers comes beside it, and is not waited for."""
+    """The renderer is preloaded, and not waited for."""
     page = requests.get(server.url, timeout=10, headers={"Accept-Language": language}).text
     assert f'lang="{language}"' in page
-    beside = set(re.findall(r'fetchpriority="low" href="([^"]+)"', page))
+    beside = set(re.findall(r'fetchpriority="low" href="\.([^"]+)"', page))
     assert any(file.endswith("/render/index.js") for file in beside)
     sizes = {}
     for file in (file for file in set(files_of(page)) - beside if file.endswith((".js", ".css"))):

@@ -1,4 +1,4 @@
-"""Another provider answers when the first one does not: who it was is told truly, and paid for once."""
+"""Fallbacks: another provider answers when the first fails; it is named correctly, and paid for once."""
 
 import openai
 import pytest
@@ -18,8 +18,8 @@ def settings() -> dict[str, str]:
     return {"FRESHET_FALLBACK": "mock", "FRESHET_RETRIES": "1"}
 
 
-def test_openai_s_doors_name_the_model_that_answers(server: Server, provider: FakeProvider) -> None:
-    """They named the first provider's in every chunk."""
+def test_openai_endpoints_name_the_model_that_answers(server: Server, provider: FakeProvider) -> None:
+    """Once they named the first provider's model in every chunk."""
     provider.play(refusal(401))
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=20) as client:
         with client.chat.completions.create(**ASKED, stream=True) as stream:
@@ -36,8 +36,8 @@ def test_the_last_frame_names_who_answered(server: Server, provider: FakeProvide
     assert len(provider.calls) == 1
 
 
-def test_what_no_provider_took_costs_nothing(server: Server, provider: FakeProvider) -> None:
-    """A stop while the refused call waits to be repeated told of tokens that nobody had read."""
+def test_a_call_that_no_provider_accepted_costs_nothing(server: Server, provider: FakeProvider) -> None:
+    """Once a stop between two tries reported tokens that no provider had read."""
     provider.play(refusal(429, retry_after="15"))
     with SseReader(server.address, body={"query": "hello"}) as reader:
         reader.read_frames(1)

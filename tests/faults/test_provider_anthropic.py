@@ -1,4 +1,4 @@
-"""FAULTS U31 to U33 in Anthropic's dialect."""
+"""Errors, odd events and finish reasons of Anthropic (docs/faults.md, U31 to U33)."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_u31_an_error_after_text(
     assert len(provider.calls) == 1
 
 
-def test_u9_overloaded_is_tried_again_before_the_first_word(server: Server, provider: FakeProvider) -> None:
+def test_u9_overloaded_is_retried_before_the_first_delta(server: Server, provider: FakeProvider) -> None:
     body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     provider.play([refusal(529, body), Answer(steps=anthropic(["a", "b"]))])
     answer = ask(server, provider="anthropic")
@@ -59,14 +59,14 @@ def test_u9_overloaded_is_tried_again_before_the_first_word(server: Server, prov
         ("something_new", "stop"),
     ],
 )
-def test_u33_how_an_answer_finishes(server: Server, provider: FakeProvider, stop: str, reason: str) -> None:
+def test_u33_finish_reasons(server: Server, provider: FakeProvider, stop: str, reason: str) -> None:
     provider.play(Answer(steps=anthropic(["a", "b"], stop=stop, usage=(7, 9))))
     answer = ask(server, provider="anthropic")
     assert (answer.code, answer.text, answer.terminal["finish_reason"]) == (None, "ab", reason)
     assert answer.counted == (7, 9, False)
 
 
-def test_u33_thinking_and_what_is_redacted(server: Server, provider: FakeProvider) -> None:
+def test_u33_thinking_and_redacted_thinking_are_not_text(server: Server, provider: FakeProvider) -> None:
     def thought(**delta: str) -> bytes:
         return anthropic_event("content_block_delta", index=0, delta=delta)
 
@@ -107,7 +107,7 @@ def test_u32_unknown_events_and_pings(server: Server, provider: FakeProvider) ->
     assert (answer.code, answer.text) == (None, "ab")
 
 
-def test_u17_the_end_without_a_reason_is_an_end(server: Server, provider: FakeProvider) -> None:
+def test_u17_an_end_without_a_finish_reason_is_done(server: Server, provider: FakeProvider) -> None:
     provider.play(Answer(steps=(*anthropic_begin(), *TEXT, anthropic_event("message_stop"))))
     answer = ask(server, provider="anthropic")
     assert (answer.code, answer.text, answer.terminal["finish_reason"]) == (None, "ab", "stop")

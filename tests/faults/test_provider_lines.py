@@ -1,4 +1,4 @@
-"""FAULTS U20 to U24: what arrives is damaged, or cut and dressed in every way the formats allow."""
+"""Damaged events, cut characters and every legal form of line (docs/faults.md, U20 to U24)."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def check_whole(answer: Answered, text: str) -> None:
 
 
 def cut_in_two(body: bytes) -> Callable[[Call], Answer]:
-    """Send the body in two pieces; the question says where it is cut."""
+    """Return an answer that sends the body in two pieces; the question says where it is cut."""
 
     def answer(call: Call) -> Answer:
         at = int(query_of(call).split()[-1])
@@ -58,7 +58,9 @@ def test_u20_one_damaged_event_is_skipped_and_counted(server: Server, provider: 
 @pytest.mark.parametrize(
     "damage", ["{", "null", "[]", "7", '"text"', '{"choices": 5}', '{"choices": [null]}']
 )
-def test_u20_whatever_the_damage_there_is_an_end(server: Server, provider: FakeProvider, damage: str) -> None:
+def test_u20_any_damage_leads_to_a_terminal_frame(
+    server: Server, provider: FakeProvider, damage: str
+) -> None:
     play(provider, openai_delta("a"), sse(damage), openai_delta("b"), *openai_finish(), DONE)
     answer = ask(server)
     assert (answer.code, answer.text) == (None, "ab")
@@ -71,11 +73,13 @@ def test_u20_many_damaged_events_end_the_answer(server: Server, provider: FakePr
     assert answer.terminal["partial"]
 
 
-def test_u20_a_page_where_a_stream_should_be(server: Server, provider: FakeProvider) -> None:
+def test_u20_html_instead_of_a_stream(server: Server, provider: FakeProvider) -> None:
     provider.play(Answer(steps=(b"<html><body>Welcome</body></html>\n",), content_type="text/html"))
     answer = ask(server)
-    assert answer.code in ("upstream_protocol", "interrupted")
+    assert answer.code == "upstream_bad_request"
+    assert "OPENAI_BASE_URL" in answer.terminal["error"]
     assert "Welcome" not in str(answer.received)
+    assert len(provider.calls) == 1
 
 
 def test_u21_characters_cut_at_every_byte(server: Server, provider: FakeProvider) -> None:
@@ -87,14 +91,14 @@ def test_u21_characters_cut_at_every_byte(server: Server, provider: FakeProvider
     assert len(provider.calls) == len(body) - 1
 
 
-def test_u21_the_same_in_lines_of_json(server: Server, provider: FakeProvider) -> None:
+def test_u21_characters_cut_in_lines_of_json(server: Server, provider: FakeProvider) -> None:
     body = b"".join(ollama([FAMILY]))
     provider.play(cut_in_two(body))
     answers = ask_every_cut(server, body, provider="ollama", model="llama3")
     assert {(answer.text, answer.code) for answer in answers} == {(FAMILY, None)}
 
 
-def test_u21_halves_of_a_pair_in_two_deltas(server: Server, provider: FakeProvider) -> None:
+def test_u21_surrogate_halves_in_two_deltas(server: Server, provider: FakeProvider) -> None:
     halves = [
         b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % half for half in (b"x\\ud83d", b"\\ude00y")
     ]
@@ -106,14 +110,14 @@ def test_u21_halves_of_a_pair_in_two_deltas(server: Server, provider: FakeProvid
     check_whole(ask(server), "x\ufffd")
 
 
-def test_u22_bytes_that_are_no_characters(server: Server, provider: FakeProvider) -> None:
+def test_u22_invalid_utf8(server: Server, provider: FakeProvider) -> None:
     broken = openai_delta("a@b").replace(b"@", b"\xff")
     play(provider, broken, openai_delta("c"), *openai_finish(), DONE)
     answer = ask(server)
     assert (answer.code, answer.text) == (None, "a\ufffdbc")
 
 
-def test_u22_the_same_in_lines_of_json(server: Server, provider: FakeProvider) -> None:
+def test_u22_invalid_utf8_in_lines_of_json(server: Server, provider: FakeProvider) -> None:
     lines = ollama(["a@b", "c"])
     play(provider, lines[0].replace(b"@", b"\xff"), *lines[1:])
     answer = ask(server, provider="ollama", model="llama3")
@@ -121,7 +125,7 @@ def test_u22_the_same_in_lines_of_json(server: Server, provider: FakeProvider) -
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
-def test_u23_every_line_end_cut_everywhere(server: Server, provider: FakeProvider, end: bytes) -> None:
+def test_u23_every_line_end_cut_at_every_byte(server: Server, provider: FakeProvider, end: bytes) -> None:
     body = (openai_delta("a") + openai_delta("b") + openai_finish(usage=None)[0] + DONE).replace(b"\n", end)
     provider.play(cut_in_two(body))
     ends = [at for at in range(1, len(body)) if body[at - 1 : at] in b"\r\n" or body[at : at + 1] in b"\r\n"]
@@ -130,7 +134,7 @@ def test_u23_every_line_end_cut_everywhere(server: Server, provider: FakeProvide
         check_whole(answer, "ab")
 
 
-def test_u23_line_ends_mixed(server: Server, provider: FakeProvider) -> None:
+def test_u23_mixed_line_ends(server: Server, provider: FakeProvider) -> None:
     events = [openai_delta(letter) for letter in "abcdef"]
     mixed = [
         event.removesuffix(b"\n\n") + end
@@ -170,14 +174,16 @@ def chunk(text: str) -> str:
         ([b"data:\n\n", b"data: \n\n", openai_delta("a")], "a"),
     ],
 )
-def test_u24_every_dress_of_an_event(
+def test_u24_every_legal_form_of_an_event(
     server: Server, provider: FakeProvider, events: list[bytes], text: str
 ) -> None:
     play(provider, *events, *openai_finish(), DONE)
     check_whole(ask(server), text)
 
 
-def test_u24_a_line_of_json_with_a_mark_and_separators(server: Server, provider: FakeProvider) -> None:
+def test_u24_a_line_of_json_with_a_byte_order_mark_and_separators(
+    server: Server, provider: FakeProvider
+) -> None:
     lines = ollama(["a\u2028b"])
     play(provider, b"\xef\xbb\xbf" + lines[0], b"\n", *lines[1:])
     check_whole(ask(server, provider="ollama", model="llama3"), "a\u2028b")

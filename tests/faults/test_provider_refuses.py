@@ -1,4 +1,4 @@
-"""FAULTS U5 to U10 and U34: a provider that answers with a refusal."""
+"""Providers that respond with an error status or a redirect (docs/faults.md, U5 to U10, U34)."""
 
 import email.utils
 import time
@@ -26,7 +26,7 @@ def settings() -> dict[str, str]:
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
-def test_u5_a_refused_key_is_asked_about_once(
+def test_u5_a_refused_key_is_not_retried(
     server: Server, provider: FakeProvider, status: int, name: str
 ) -> None:
     animal = {"openai401": "quokka", "openai403": "numbat", "anthropic401": "bilby"}.get(
@@ -42,7 +42,7 @@ def test_u5_a_refused_key_is_asked_about_once(
     server.wait_log(animal)
 
 
-def test_u6_an_unknown_model_and_a_long_question_are_told_apart(
+def test_u6_an_unknown_model_and_a_long_question_have_different_messages(
     server: Server, provider: FakeProvider
 ) -> None:
     provider.play(refusal(404, openai_error("The model `quokka` does not exist", "model_not_found")))
@@ -60,7 +60,7 @@ def test_u6_an_unknown_model_and_a_long_question_are_told_apart(
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 422])
-def test_u6_any_other_refusal_is_not_repeated(server: Server, provider: FakeProvider, status: int) -> None:
+def test_u6_other_client_errors_are_not_retried(server: Server, provider: FakeProvider, status: int) -> None:
     provider.play(refusal(status, openai_error("no such thing")))
     assert ask(server).code == "upstream_bad_request"
     assert len(provider.calls) == 1
@@ -71,7 +71,7 @@ def soon(seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("hint", "least_s", "most_s"),
+    ("hint", "min_s", "max_s"),
     [
         ({"retry_after": "2"}, 1.9, 4.0),
         ({"retry_after": "date"}, 0.9, 5.0),
@@ -82,8 +82,8 @@ def soon(seconds: float) -> str:
         ({}, 0.0, 4.0),
     ],
 )
-def test_u7_a_hint_is_obeyed_and_nonsense_is_not(
-    server: Server, provider: FakeProvider, hint: dict[str, str], least_s: float, most_s: float
+def test_u7_a_valid_retry_after_is_obeyed(
+    server: Server, provider: FakeProvider, hint: dict[str, str], min_s: float, max_s: float
 ) -> None:
     headers = {name: soon(3) if value == "date" else value for name, value in hint.items()}
     provider.play([refusal(429, openai_error("slow down", "rate_limit_exceeded"), **headers), GOOD])
@@ -91,29 +91,29 @@ def test_u7_a_hint_is_obeyed_and_nonsense_is_not(
     assert (answer.code, answer.text) == (None, "Hello")
     first, second = provider.calls
     assert first.ended_at is not None
-    assert least_s <= second.at - first.ended_at <= most_s
+    assert min_s <= second.at - first.ended_at <= max_s
 
 
 @pytest.mark.parametrize("hint", ["3600", "date"])
-def test_u7_a_long_hint_fails_fast_and_is_passed_on(
+def test_u7_a_long_retry_after_fails_at_once_and_is_passed_on(
     server: Server, provider: FakeProvider, hint: str
 ) -> None:
     value = soon(3600) if hint == "date" else hint
     provider.play(refusal(429, openai_error("slow down", "rate_limit_exceeded"), retry_after=value))
     answer = ask(server)
     assert (answer.code, len(provider.calls)) == ("upstream_rate_limited", 1)
-    assert answer.elapsed_s < 1.5
+    assert answer.busy_s < 1.5
     assert answer.terminal["retryable"]
     assert 3500 <= answer.terminal["retry_after"] <= 3600
 
 
-def test_u7_a_limit_that_stays_is_given_up(server: Server, provider: FakeProvider) -> None:
+def test_u7_retries_end_when_the_limit_stays(server: Server, provider: FakeProvider) -> None:
     provider.play(refusal(429, openai_error("slow down"), retry_after_ms="50"))
     answer = ask(server)
     assert (answer.code, len(provider.calls)) == ("upstream_rate_limited", 3)
 
 
-def test_u8_a_used_up_quota_is_not_repeated(server: Server, provider: FakeProvider) -> None:
+def test_u8_an_exhausted_quota_is_not_retried(server: Server, provider: FakeProvider) -> None:
     provider.play(
         refusal(429, openai_error("You exceeded your quota", "insufficient_quota", "insufficient_quota"))
     )
@@ -123,7 +123,7 @@ def test_u8_a_used_up_quota_is_not_repeated(server: Server, provider: FakeProvid
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529])
-def test_u9_a_failing_provider_is_asked_three_times(
+def test_u9_a_failing_provider_is_called_three_times(
     server: Server, provider: FakeProvider, status: int
 ) -> None:
     page = f"<html><body><h1>{status}</h1><p>{BODY} nginx/1.2</p></body></html>".encode()
@@ -134,7 +134,7 @@ def test_u9_a_failing_provider_is_asked_three_times(
     assert answer.terminal["retryable"]
 
 
-def test_u9_it_may_be_better_the_second_time(server: Server, provider: FakeProvider) -> None:
+def test_u9_the_second_try_may_succeed(server: Server, provider: FakeProvider) -> None:
     provider.play([refusal(503), GOOD])
     answer = ask(server)
     assert (answer.code, answer.text, len(provider.calls)) == (None, "Hello", 2)
@@ -152,21 +152,21 @@ def flood() -> Iterator[Step]:
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_u10_of_an_endless_refusal_little_is_read(
+def test_u10_little_is_read_of_an_endless_error(
     companion_server: Server, small: FakeProvider, status: int
 ) -> None:
     for steps in (flood, drip):
         small.play(Answer(status=status, steps=steps, headers={"retry-after-ms": "20"}))
         answer = ask(companion_server)
         assert answer.code in ("upstream_bad_request", "upstream_auth", "upstream_overloaded")
-        assert answer.elapsed_s < 12
+        assert answer.busy_s < 12
         small.wait_closed()
         assert max(call.sent_bytes for call in small.calls) < 2 * 2**20
 
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[FakeProvider]:
-    """A provider with a small socket buffer, so that what it sent is about what was read."""
+    """A provider with a small socket buffer, so that the bytes sent are about the bytes read."""
     with FakeProvider(send_buffer=32768) as fake:
         yield fake
 

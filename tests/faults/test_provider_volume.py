@@ -1,4 +1,4 @@
-"""FAULTS U26, U27, U29, U30: very much, very fast, very long."""
+"""Huge deltas, very many deltas, and answers without end (docs/faults.md, U26 to U30)."""
 
 import json
 import statistics
@@ -21,7 +21,7 @@ WINDOW_S = 0.033
 
 
 def lines_of(deltas: int, per_s: float) -> Callable[[], Iterator[Step]]:
-    """Send numbered deltas at a pace, each with the time at which it was sent."""
+    """Return steps that send numbered deltas at a pace, each with its send time."""
 
     def steps() -> Iterator[Step]:
         for number in range(deltas):
@@ -34,7 +34,7 @@ def lines_of(deltas: int, per_s: float) -> Callable[[], Iterator[Step]]:
 
 
 def lags(received: list[Received]) -> list[float]:
-    """Take the age of the oldest delta in each frame."""
+    """Return the age of the oldest delta in each frame, in seconds."""
     found = []
     for one in received:
         stamps = [
@@ -45,7 +45,7 @@ def lags(received: list[Received]) -> list[float]:
 
 
 def ask_in_step(server: Server, deltas: int) -> Answered:
-    """Hold that nothing is lost or out of order, and that no backlog grows while it lasts."""
+    """Check that nothing is lost or out of order, and that no backlog grows."""
     began = server.starved_s()
     answer = ask(server, timeout_s=60)
     numbers = [int(line.split(" ")[0]) for line in answer.text.splitlines()]
@@ -54,7 +54,7 @@ def ask_in_step(server: Server, deltas: int) -> Answered:
     late = lags(answer.received)
     half = len(late) // 2
     before, after = statistics.median(late[:half]), statistics.median(late[half:])
-    # A frame is as old as its oldest delta: one window and a little, and what the machine had no core for.
+    # A frame is as old as its oldest delta: about one window, and the time that the machine had no core for it.
     starved_s = server.starved_s() - began
     allowed = WINDOW_S + 0.020 + starved_s / len(late)
     assert statistics.median(late) < allowed, (before, after, allowed)
@@ -116,9 +116,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("name", NOTHING)
-def test_u30_a_flood_that_says_nothing_holds_up_nobody(
-    server: Server, provider: FakeProvider, name: str
-) -> None:
+def test_u30_a_flood_of_empty_events_delays_nobody(server: Server, provider: FakeProvider, name: str) -> None:
     def steps() -> Iterator[Step]:
         until = time.monotonic() + 1
         while time.monotonic() < until:
@@ -181,19 +179,21 @@ def test_u30_an_answer_without_end(strict: Server, provider: FakeProvider, pause
     assert (answer.code, answer.terminal["finish_reason"]) == (None, "length")
     assert answer.text.startswith(text)
     assert len(answer.text) <= 65536
-    assert answer.elapsed_s < 4
-    assert provider.wait_closed() < 1
+    assert answer.busy_s < 4
+    watch = strict.stopwatch()
+    provider.wait_closed()
+    assert watch.busy_s < 1
     assert len(provider.calls) == 1
 
 
-def test_u30_what_was_cut_can_still_be_read(strict: Server, provider: FakeProvider) -> None:
+def test_u30_a_cut_answer_can_still_be_read(strict: Server, provider: FakeProvider) -> None:
     provider.play(Answer(steps=endless(0.0005, "word " * 50)))
     answer = ask(strict, timeout_s=10)
     with SseReader(strict.address, f"/stream/{answer.run}?after={answer.run}:1:0") as again:
         assert answered(again, again.read_to_end()).text == answer.text
 
 
-def test_u30_a_drip_that_never_stalls(strict: Server, provider: FakeProvider) -> None:
+def test_u30_an_endless_slow_answer(strict: Server, provider: FakeProvider) -> None:
     def steps() -> Iterator[Step]:
         yield openai_delta("a")
         yield b'data: {"choices": [{"delta": {"content": "'
@@ -204,4 +204,4 @@ def test_u30_a_drip_that_never_stalls(strict: Server, provider: FakeProvider) ->
     provider.play(Answer(steps=steps))
     answer = ask(strict, timeout_s=10)
     assert (answer.code, answer.text, answer.terminal["finish_reason"]) == (None, "a", "length")
-    assert answer.elapsed_s < 4
+    assert answer.busy_s < 4

@@ -1,4 +1,4 @@
-"""Faults beyond the list: HTTP that is legal and rare, or neither, from a reader."""
+"""Unusual and broken HTTP from a reader."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ QUESTION = json.dumps({"query": "hello"}).encode()
 
 
 def exchange(server: Server, *pieces: bytes | float, then_leave: bool = False) -> bytes:
-    """Send pieces with pauses between them, and read to the end of the connection."""
+    """Send pieces with pauses between them; return all bytes until the end of the connection."""
     with dial(server.address) as sock:
         for piece in pieces:
             if isinstance(piece, float):
@@ -86,9 +86,7 @@ def test_expect_continue(server: Server, provider: FakeProvider) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200 + b"\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_answered_in_json_or_not_at_all(
-    server: Server, provider: FakeProvider, raw: bytes
-) -> None:
+def test_malformed_http_gets_json_or_nothing(server: Server, provider: FakeProvider, raw: bytes) -> None:
     provider.play(HELLO)
     received = exchange(server, raw, then_leave=True)
     head, _, body = received.partition(b"\r\n\r\n")
@@ -114,7 +112,7 @@ def test_what_is_no_http_is_answered_in_json_or_not_at_all(
         (QUESTION, {"Content-Type": "application/x-www-form-urlencoded"}, 415, "body"),
     ],
 )
-def test_a_bad_body_is_refused_by_name(
+def test_an_invalid_body_is_refused_with_the_field_s_name(
     server: Server, provider: FakeProvider, body: bytes, headers: dict[str, str], status: int, param: str
 ) -> None:
     provider.play(HELLO)
@@ -149,24 +147,33 @@ def test_another_method_starts_nothing(server: Server, provider: FakeProvider, m
     assert not provider.calls
 
 
-def test_a_head_follows_nobody_and_says_what_is_there(server: Server) -> None:
+def test_a_head_request_starts_nothing(server: Server) -> None:
     assert requests.head(f"{server.url}/stream/{'x' * 22}", timeout=10).status_code == 404
 
 
-def test_an_answer_without_a_body_has_no_type(server: Server) -> None:
+def test_a_response_without_a_body_has_no_content_type(server: Server) -> None:
     status, headers, body = server.request("GET", "/stream?query=x", Last_Event_ID="gone")
     assert (status, headers.get("content-type"), body) == (204, None, b"")
 
 
-def test_requests_that_are_never_finished_cost_little(server: Server, provider: FakeProvider) -> None:
-    """A hundred half requests, by head and by body, hold up nobody and are gone when their senders are."""
+def test_unfinished_requests_cost_little(server: Server, provider: FakeProvider) -> None:
+    """A hundred incomplete requests, in head and body, delay nobody and are released when their senders leave."""
     provider.play(HELLO)
     halves = (b"POST /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", post(length=b"5000"))
     with ExitStack() as stack:
         for number in range(100):
             sock = stack.enter_context(dial(server.address))
             sock.sendall(halves[number % 2])
-        began = time.monotonic()
+        watch = server.stopwatch()
         assert b"Hello" in exchange(server, post())
-        assert time.monotonic() - began < 2
+        assert watch.busy_s < 2
     assert len(provider.calls) == 1
+
+
+def test_a_connection_that_is_idle_after_an_unread_body_ends_without_an_error_in_the_log() -> None:
+    with Server() as server:
+        for path in (b"/v1/responses", b"/stream?query=", b"/conversations/import"):
+            head = b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n"
+            received = exchange(server, head % path, b"x" * 9)  # until the server closes the idle connection
+            assert received.startswith(b"HTTP/1.1 4")
+        assert "Socket error" not in server.log

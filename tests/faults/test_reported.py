@@ -1,4 +1,4 @@
-"""Faults that nobody listed: each was found by trying, and is kept from coming back."""
+"""Regressions: faults that were found by trial."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def guarded(provider: FakeProvider) -> Iterator[Server]:
-    """A server that asks everybody who comes through a proxy for a password."""
+    """A server with a password, behind a proxy."""
     env = {
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{provider.url}/v1",
@@ -44,8 +44,8 @@ def ask_as(server: Server, path: str, token: str, address: str) -> int:
 
 
 @pytest.mark.parametrize(("path", "address"), [("/", "192.0.2.1"), ("/v1/models", "192.0.2.2")])
-def test_no_door_lets_tokens_be_guessed(guarded: Server, path: str, address: str) -> None:
-    """The page told right from wrong as often as it was asked."""
+def test_no_endpoint_lets_tokens_be_guessed(guarded: Server, path: str, address: str) -> None:
+    """The page once checked tokens without a limit."""
     guesses = [ask_as(guarded, path, f"guess {number}", address) for number in range(TRIES + 2)]
     assert guesses == [401] * TRIES + [429] * 2
     assert ask_as(guarded, path, PASSWORD, address) == 429
@@ -53,7 +53,7 @@ def test_no_door_lets_tokens_be_guessed(guarded: Server, path: str, address: str
 
 
 def test_a_websocket_lets_no_tokens_be_guessed(guarded: Server) -> None:
-    """Neither by its first message nor by a header of its handshake."""
+    """Neither by the first message nor by a header of the handshake."""
     codes = []
     for number in range(TRIES + 1):
         with WsClient(guarded.address, headers={"X-Forwarded-For": "192.0.2.3"}) as client:
@@ -70,16 +70,16 @@ def test_a_websocket_lets_no_tokens_be_guessed(guarded: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/stream//x", "/v1//models", "//v1/models", "/v1/models//"])
-def test_no_address_is_answered_with_a_page(server: Server, path: str) -> None:
-    """Two slashes were answered with a redirect in HTML."""
+def test_no_unknown_path_gets_html(server: Server, path: str) -> None:
+    """Two slashes once got a redirect in HTML."""
     status, headers, body = server.request("GET", path)
     assert headers["content-type"] == "application/json"
     if status != 200:
         assert refusal_of(status, body)
 
 
-def test_a_foreign_origin_is_refused_at_every_door(server: Server) -> None:
-    """Health said that it was well to every site."""
+def test_a_foreign_origin_is_refused_at_every_endpoint(server: Server) -> None:
+    """/healthz once answered every site."""
     for path in ("/healthz", "/readyz"):
         status, _, body = server.request("GET", path, Origin="https://evil.example")
         assert status == 403
@@ -87,20 +87,18 @@ def test_a_foreign_origin_is_refused_at_every_door(server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions"])
-def test_a_whole_answer_that_fails_half_way_is_an_error_status(
+def test_a_completion_that_fails_half_way_has_an_error_status(
     server: Server, provider: FakeProvider, path: str
 ) -> None:
-    """It was 200 with an error in it, which clients took for an answer without choices."""
+    """It was a 200 with an error in it, which clients took for an answer without choices."""
     provider.play(Answer(steps=(openai_delta("half of "), RESET)))
     status, _, body = server.request("POST", path, {"prompt": "x"})
     assert status == 502
     assert refusal_of(status, body)["code"] == "interrupted"
 
 
-def test_a_whole_answer_is_kept_alive_however_often_the_bell_rang_before(
-    server: Server, provider: FakeProvider
-) -> None:
-    """The first ring came while the status was waited for, and no other came."""
+def test_a_completion_gets_heartbeats_after_earlier_wake_ups(server: Server, provider: FakeProvider) -> None:
+    """Once the only wake-up came while the status was awaited, and no heartbeat followed."""
     provider.play(Answer(steps=(WHOLE_S + 3, *openai(["Hello"]))))
     body = json.dumps({"prompt": "x"}).encode()
     head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -118,10 +116,10 @@ def test_a_whole_answer_is_kept_alive_however_often_the_bell_rang_before(
 @pytest.mark.parametrize(
     "rest", [b'Content-Length: 500\r\n\r\n{"query"', b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
 )
-def test_a_body_that_never_comes_is_not_waited_for(
+def test_a_body_that_never_arrives_is_not_awaited(
     server: Server, provider: FakeProvider, rest: bytes
 ) -> None:
-    """Such a request held its place in the server for good."""
+    """Such a request once held its connection for good."""
     provider.play(Answer(steps=openai(["Hello"])))
     head = b"POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with dial(server.address) as sock:

@@ -1,4 +1,4 @@
-"""FAULTS S11: Postgres stopped, restarted, frozen, slow, used up. The chat goes on, and what it said is kept later."""
+"""Postgres stopped, restarted, frozen, slow, or out of connections (docs/faults.md, S11)."""
 
 import threading
 import time
@@ -65,9 +65,9 @@ def test_s11_stopped_in_the_middle_of_an_answer_and_started_again(
             postgres.stop()
             try:
                 gated.open()
-                began = time.monotonic()
+                watch = server.stopwatch()
                 answer = answered(reader, reader.read_to_end())
-                assert time.monotonic() - began < TIMELY_S
+                assert watch.busy_s < TIMELY_S
                 assert notices(answer) == [-2]
                 status, headers, body = anna.do("GET", f"/conversations/{name}")
                 assert (status, body["error"]["code"]) == (503, "store_away")
@@ -81,10 +81,10 @@ def test_s11_stopped_in_the_middle_of_an_answer_and_started_again(
                 postgres.start()
     anna.wait_kept(name, "Still there?", "It goes on.", "And now?", "Yes.")
     assert state_of(server) == {"kind": "postgres", "state": "ready"}
-    server.wait_log("the postgres database is back")
+    server.wait_log("the postgres database is available again")
 
 
-def test_s11_down_a_new_conversation_begins_and_an_unknown_one_is_refused(
+def test_s11_when_down_a_new_conversation_starts_and_an_unknown_one_is_refused(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
     name = new_run()
@@ -103,7 +103,7 @@ def test_s11_down_a_new_conversation_begins_and_an_unknown_one_is_refused(
     anna.wait_kept(name, "Hello?", "Hello.")
 
 
-def test_s11_frozen_it_holds_nobody_up(
+def test_s11_when_frozen_it_delays_nobody(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
     name = new_run()
@@ -111,12 +111,12 @@ def test_s11_frozen_it_holds_nobody_up(
     anna.ask(name, "Hello?")
     postgres.freeze()
     try:
-        began = time.monotonic()
+        watch = server.stopwatch()
         with anna.start(name, "Are you there?") as reader:
             reader.read_frames(1)
-            assert time.monotonic() - began < TIMELY_S
+            assert watch.busy_s < TIMELY_S
             answer = answered(reader, reader.read_to_end())
-        assert time.monotonic() - began < 3 * TIMELY_S
+        assert watch.busy_s < 3 * TIMELY_S
         assert contents(provider) == ["Hello?", "Hello.", "Are you there?"]
         assert -2 in notices(answer)
     finally:
@@ -140,7 +140,7 @@ def test_s11_a_table_that_is_locked_for_two_seconds(
     anna.wait_kept(name, "Hello?", "Hello.", "Well?", "Hello.")
 
 
-def test_s11_more_at_once_than_it_has_connections(
+def test_s11_more_questions_at_once_than_connections(
     server: Server, provider: FakeProvider, postgres: Postgres, database_url: str, anna: Person
 ) -> None:
     provider.play(lambda call: Answer(steps=openai([f"Re: {call.json['messages'][-1]['content']}"])))
@@ -164,12 +164,12 @@ def test_s11_more_at_once_than_it_has_connections(
         done.set()
         watcher.join()
     assert {answer.text for answer in answers} == {f"Re: {name}" for name in names}
-    assert 1 <= most[0] <= 5, "the smallest plans have twenty for all"
+    assert 1 <= most[0] <= 8, "the smallest plans have twenty for all, here for two workers and a migration"
     for name in names:
         anna.wait_kept(name, name, f"Re: {name}")
 
 
-def test_s11_no_connection_is_held_through_a_stream(
+def test_s11_no_connection_is_held_during_a_stream(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
     busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'freshet' AND state <> 'idle'"
@@ -191,7 +191,7 @@ def test_s11_no_connection_is_held_through_a_stream(
                 reader.drop()
 
 
-def test_s11_a_kept_connection_that_was_cut_is_noticed(
+def test_s11_a_pooled_connection_that_was_cut_is_replaced(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
     provider.play(Answer(steps=openai(["Hello."])))

@@ -1,4 +1,4 @@
-"""FAULTS S12: SQLite locked, full, read-only. The chat goes on, the reader is told, and nothing is lost silently."""
+"""SQLite locked, full, read-only; the process stopped or killed (docs/faults.md, S1, S2, S12)."""
 
 import os
 import resource
@@ -20,7 +20,7 @@ from tests.support.script import Answer
 from tests.support.server import Server, wait_for
 from tests.support.ws import WsClient
 
-TIMELY_S = 1.6  # the second that is promised, and what a loaded machine adds
+TIMELY_S = 1.6  # the promised second, and a margin for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def anna(server: Server) -> Person:
 
 @contextmanager
 def locked(server: Server) -> Iterator[None]:
-    """Hold the file's one lock for writing, as another process would."""
+    """Hold the file's write lock, as another process would."""
     connection = sqlite3.connect(server.folder / "data" / "freshet.db", isolation_level=None, timeout=5)
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -49,7 +49,7 @@ def locked(server: Server) -> Iterator[None]:
 
 @contextmanager
 def full(server: Server) -> Iterator[None]:
-    """Limit the worker's files to what its log may need, as on a full disk."""
+    """Limit the size of the worker's files, as on a full disk."""
     worker, (_, hard) = server.worker, resource.prlimit(server.worker, resource.RLIMIT_FSIZE)
     limit = len(server.log) + 50_000
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, hard))
@@ -59,20 +59,20 @@ def full(server: Server) -> Iterator[None]:
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (hard, hard))
 
 
-def test_s12_locked_while_a_question_comes_and_free_when_its_answer_ends(
+def test_s12_locked_when_a_question_arrives_and_free_when_its_answer_ends(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name = new_run()
     with Gated("It ", "goes on.") as gated:
         provider.play(gated.answer)
         with locked(server):
-            began = time.monotonic()
+            watch = server.stopwatch()
             reader = anna.start(name, "Still there?")
             reader.read_frames(1)
-            assert time.monotonic() - began < TIMELY_S, "the start frame waits for no database"
+            assert watch.busy_s < TIMELY_S, "the start frame waits for no database"
             gated.open(1)
             reader.read_text(2)
-            assert time.monotonic() - began < 2 * TIMELY_S
+            assert watch.busy_s < 2 * TIMELY_S
             assert [list(frame) for frame in reader.frames][1] == ["notice"], reader.frames
         wait_for(lambda: not state_of(server).get("waiting"), 5.0, "the question, stored")
         gated.open()
@@ -83,7 +83,7 @@ def test_s12_locked_while_a_question_comes_and_free_when_its_answer_ends(
     anna.wait_kept(name, "Still there?", "It goes on.")
 
 
-def test_s12_locked_for_two_seconds_from_the_first_word_to_after_the_last(
+def test_s12_locked_for_two_seconds_during_and_after_an_answer(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name = new_run()
@@ -95,9 +95,9 @@ def test_s12_locked_for_two_seconds_from_the_first_word_to_after_the_last(
             with locked(server):
                 until = time.monotonic() + 2.0
                 gated.open()
-                began = time.monotonic()
+                watch = server.stopwatch()
                 answer = answered(reader, reader.read_to_end())
-                assert time.monotonic() - began < TIMELY_S, "the end waits half a second at most"
+                assert watch.busy_s < TIMELY_S, "the end waits half a second at most"
                 assert notices(answer) == [-2]
                 time.sleep(max(0.0, until - time.monotonic()))
     anna.wait_kept(name, "Still there?", "It goes on.")
@@ -105,7 +105,7 @@ def test_s12_locked_for_two_seconds_from_the_first_word_to_after_the_last(
     assert kept["usage"]["output_tokens"] == answer.terminal["usage"]["output_tokens"]
 
 
-def test_s12_the_next_question_knows_what_is_not_stored_yet(
+def test_s12_the_next_question_includes_unsaved_messages(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name = new_run()
@@ -122,7 +122,7 @@ def test_s12_the_next_question_knows_what_is_not_stored_yet(
     anna.wait_kept(name, "First?", "One.", "Second?", "Two.", "Third?", "Three.")
 
 
-def test_s12_the_doors_say_what_is_wrong_and_reading_goes_on(
+def test_s12_endpoints_name_the_fault_and_streams_continue(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name = new_run()
@@ -130,17 +130,17 @@ def test_s12_the_doors_say_what_is_wrong_and_reading_goes_on(
     anna.ask(name, "First?")
     with locked(server):
         assert anna.texts(name) == ["First?", "One."]
-        began = time.monotonic()
+        watch = server.stopwatch()
         status, headers, body = anna.do("PATCH", f"/conversations/{name}", {"title": "Late"})
         assert (status, body["error"]["code"]) == (503, "store_away")
         assert int(headers["retry-after"]) > 0
-        assert time.monotonic() - began < 2 * TIMELY_S
+        assert watch.busy_s < 2 * TIMELY_S
         assert state_of(server)["state"] == "away"
     assert anna.do("PATCH", f"/conversations/{name}", {"title": "Late"})[0] == 200
     assert state_of(server)["state"] == "ready"
 
 
-def test_s12_a_turn_on_a_websocket_holds_up_no_other_run_there(
+def test_s12_a_turn_on_a_websocket_delays_no_other_run_there(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     steady, turn, name = new_run(), new_run(), new_run()
@@ -163,9 +163,9 @@ def test_s12_a_turn_on_a_websocket_holds_up_no_other_run_there(
             gaps = []
             for number in range(1, 41):
                 gated.open(number)
-                before, began = len(client.received(steady)), time.monotonic()
+                before, watch = len(client.received(steady)), server.stopwatch()
                 client.read_until(lambda before=before: len(client.received(steady)) > before)
-                gaps.append(time.monotonic() - began)
+                gaps.append(watch.busy_s)
                 time.sleep(0.01)
             client.read_to_end(turn)
             client.read_to_end(steady)
@@ -183,12 +183,12 @@ def test_s12_a_full_disk(server: Server, provider: FakeProvider, anna: Person) -
         status, _, body = anna.do("PATCH", f"/conversations/{name}", {"system": "z" * 90_000})
         assert (status, body["error"]["code"]) == (503, "store_away")
         assert state_of(server)["waiting"] == 2
-        server.wait_log("the sqlite database is away")
+        server.wait_log("the sqlite database is unavailable")
     anna.wait_kept(name, "Second? " + "y" * 300_000, "Two. " * 20_000)
-    server.wait_log("the sqlite database is back")
+    server.wait_log("the sqlite database is available again")
 
 
-def test_many_turns_at_once_are_all_kept(server: Server, provider: FakeProvider, anna: Person) -> None:
+def test_many_turns_at_once_are_all_stored(server: Server, provider: FakeProvider, anna: Person) -> None:
     name = new_run()
     provider.play(lambda call: Answer(steps=openai(["Re: ", call.json["messages"][-1]["content"]])))
     anna.ask(name, "root")
@@ -202,7 +202,7 @@ def test_many_turns_at_once_are_all_kept(server: Server, provider: FakeProvider,
         assert text_of(messages[messages[answer.run]["parent"]]) == answer.text.removeprefix("Re: ")
 
 
-def test_two_tabs_that_edit_the_same_message_both_keep_their_word(
+def test_two_tabs_that_edit_the_same_message_both_succeed(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name = new_run()
@@ -215,7 +215,7 @@ def test_two_tabs_that_edit_the_same_message_both_keep_their_word(
     assert anna.texts(name)[-1] in ("Re: this", "Re: that")
 
 
-def test_somebody_else_s_is_not_there_on_a_websocket(
+def test_another_owner_s_conversation_is_not_found_on_a_websocket(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
     name, ben = new_run(), Person(server)
@@ -241,7 +241,7 @@ def test_somebody_else_s_is_not_there_on_a_websocket(
     assert len(provider.calls) == 1
 
 
-# Servers of their own.
+# Tests that start their own servers.
 
 
 def environment(provider: FakeProvider, companion: Companion, **more: str) -> dict[str, str]:
@@ -266,7 +266,7 @@ def test_s12_a_folder_that_cannot_be_written(provider: FakeProvider, companion: 
         status, _, body = anna.do("GET", "/conversations")
         assert (status, body["error"]["code"]) == (503, "store_away")
         assert state_of(server)["state"] == "away"
-        server.wait_log("the sqlite database is away")
+        server.wait_log("the sqlite database is unavailable")
 
 
 def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
@@ -274,7 +274,9 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
 ) -> None:
     with (
         Gated("Begun", "never said") as gated,
-        Server(environment(provider, companion), dirty_log=True) as server,
+        Server(
+            environment(provider, companion, FRESHET_TAKEOVER="off", FRESHET_LEASE_S="1"), dirty_log=True
+        ) as server,
     ):
         provider.play(gated.answer)
         anna, name = Person(server), new_run()
@@ -288,22 +290,26 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
         server.stop()
         server.start()
         anna = again(server, anna)
+        wait_for(lambda: anna.conversation(name)["run"] is None, 15.0, "the end of the answer")
         kept = anna.conversation(name)
-        assert kept["run"] is None
         assert kept["messages"][run]["state"] == "interrupted"
         assert anna.texts(name) == ["First?", "Begun"]
         provider.play(Answer(steps=openai(["Done."])))
         question = kept["messages"][run]["parent"]
         assert anna.ask(name, None, parent=question).text == "Done."
-        status, _, body = anna.do("POST", "/stream", {"conversation": name, "query": "First?", "run": run})
-        assert (status, body["error"]["code"]) == (409, "run_ended")
+        with anna.start(name, "First?", run=run) as reader:
+            assert reader.read_to_end()[-1].frame["code"] == "interrupted"
         assert len(provider.calls) == 1
 
 
-def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
-    provider: FakeProvider, companion: Companion
-) -> None:
-    env = environment(provider, companion, GUNICORN_CMD_ARGS="--graceful-timeout 6", SECRET_KEY="")
+def test_s2_an_answer_cut_by_a_restart_keeps_its_text(provider: FakeProvider, companion: Companion) -> None:
+    env = environment(
+        provider,
+        companion,
+        GUNICORN_CMD_ARGS="--graceful-timeout 6",
+        SECRET_KEY="",
+        FRESHET_TAKEOVER="off",
+    )
     with Gated("Begun ", "and never ended") as gated, Server(env) as server:
         provider.play(gated.answer)
         anna, name = Person(server), new_run()
@@ -320,5 +326,41 @@ def test_s2_an_answer_that_a_restart_cuts_is_kept_with_its_text(
 
 
 def again(server: Server, person: Person) -> Person:
-    """The same person at a server that was started again."""
+    """Return the same person at a restarted server."""
     return Person(server, person.headers)
+
+
+@pytest.mark.parametrize("removed", ["freshet.db*", "freshet.db", "freshet.db-wal", "*"])
+def test_n30_what_is_stored_after_the_file_was_removed_is_there_after_a_restart(
+    provider: FakeProvider, companion: Companion, removed: str
+) -> None:
+    provider.play(Answer(steps=openai(["One."])))
+    with Server(environment(provider, companion)) as server:
+        anna = Person(server)
+        anna.ask(new_run(), "Before?", parent=None)
+        for path in (server.folder / "data").glob(removed):
+            if path.is_file():
+                path.unlink()
+        name = new_run()
+        answer = anna.ask(name, "After?", parent=None)
+        assert (answer.text, notices(answer)) == ("One.", [])
+        server.wait_log("freshet.db was removed or replaced")
+        assert state_of(server)["state"] == "ready"
+        anna.ask(name, "And on?")
+        server.stop()
+        server.start()
+        found = again(server, anna).do("GET", f"/conversations/{name}")[2]
+        assert [text_of(message) for message in found["messages"]][::2] == ["After?", "And on?"]
+
+
+def test_n30_a_conversation_whose_file_was_removed_is_named_as_gone(
+    provider: FakeProvider, companion: Companion
+) -> None:
+    provider.play(Answer(steps=openai(["One."])))
+    with Server(environment(provider, companion)) as server:
+        anna, name = Person(server), new_run()
+        anna.ask(name, "Before?", parent=None)
+        for path in (server.folder / "data").glob("freshet.db*"):
+            path.unlink()
+        assert anna.do("GET", f"/conversations/{name}")[0] == 404
+        assert anna.do("GET", "/conversations")[2]["conversations"] == []

@@ -1,4 +1,4 @@
-"""One thousand answers, each cut at random and read over whatever comes to hand (DESIGN promise 3)."""
+"""A thousand answers, each cut at random and resumed over either transport: the text is always whole."""
 
 import contextlib
 import random
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.answers import new_run, query_of
+from tests.faults.answers import KEY, new_run, query_of
+from tests.support.certs import Certificates
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import Reading, check_digest, digest
 from tests.support.rawhttp import Cut
-from tests.support.script import Answer, Call, Step
+from tests.support.script import RESET, Answer, Call, Step
 from tests.support.server import Server
 from tests.support.sse import SseReader
 from tests.support.ws import WsClient
@@ -30,13 +31,13 @@ def settings() -> dict[str, str]:
 
 
 def tale_of(seed: int) -> list[str]:
-    """Make the deltas of an answer from its seed."""
+    """Return the deltas of an answer, by its seed."""
     dice = random.Random(seed)
     return ["".join(dice.choices(ALPHABET, k=dice.randint(1, 60))) for _ in range(dice.randint(1, 50))]
 
 
 def tell(call: Call) -> Answer:
-    """Answer a question that names a seed with its tale, at an uneven pace."""
+    """Return the answer for the seed in the question, at an uneven pace."""
     seed = int(query_of(call).split()[-1])
 
     def steps() -> Iterator[Step]:
@@ -52,7 +53,7 @@ def tell(call: Call) -> Answer:
 
 @dataclass(slots=True)
 class Listener:
-    """One client that insists on its answer, whatever happens to its connections."""
+    """A client that resumes until it has its whole answer."""
 
     server: Server
     seed: int
@@ -122,11 +123,43 @@ class Listener:
             heard += len(message.payload)
 
 
+def tell_and_reset(call: Call) -> Answer:
+    """Return the same answer, which ends in a reset, half of the time before its last event."""
+    told = tell(call)
+    seed = int(query_of(call).split()[-1])
+
+    def steps() -> Iterator[Step]:
+        yield from (step for step in told.iterate() if step != DONE or seed % 2)
+        yield 0.05  # a reset drops what the kernel has not sent yet
+        yield RESET
+
+    return Answer(steps=steps, head_after_s=told.head_after_s)
+
+
 @pytest.mark.timeout(300)
 def test_a_thousand_cuts_end_in_the_same_text(
     server: Server, provider: FakeProvider, dice: random.Random
 ) -> None:
     provider.play(tell)
+    cut_a_thousand_times(server, provider, dice)
+
+
+@pytest.mark.timeout(300)
+def test_n9_a_thousand_cuts_of_answers_that_end_in_a_reset_over_tls(
+    settings: dict[str, str], certificates: Certificates, dice: random.Random
+) -> None:
+    with FakeProvider(tell_and_reset, tls=certificates.good) as provider:
+        env = {
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": f"{provider.url}/v1",
+            "SSL_CERT_FILE": str(certificates.ca_file),
+        }
+        with Server(env | settings, secrets=(KEY,)) as server:
+            cut_a_thousand_times(server, provider, dice)
+
+
+def cut_a_thousand_times(server: Server, provider: FakeProvider, dice: random.Random) -> None:
+    """Ask a thousand questions, each read in pieces, and check every answer."""
     ways: Counter[str] = Counter()
     seeds = [dice.randrange(2**31) for _ in range(TALES)]
     began = time.monotonic()

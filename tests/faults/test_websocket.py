@@ -1,4 +1,4 @@
-"""FAULTS C15, C16: a WebSocket client that breaks the protocol, or floods it."""
+"""WebSocket clients that break the protocol or flood (docs/faults.md, C15 and C16)."""
 
 import contextlib
 import json
@@ -60,7 +60,7 @@ BROKEN: dict[str, tuple[Callable[[WsClient], None], set[int]]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-def test_c15_c16_a_broken_message_has_its_code(
+def test_c15_c16_a_broken_message_has_its_close_code(
     server: Server, provider: FakeProvider, name: str, busy: bool
 ) -> None:
     provider.play(Answer(steps=(openai_delta("Hello"), STALL)))
@@ -86,7 +86,7 @@ def test_c15_a_fragment_that_is_never_finished(server: Server) -> None:
     assert time.monotonic() - began > 5
 
 
-def test_c15_half_a_frame_and_gone(server: Server) -> None:
+def test_c15_a_client_that_leaves_within_a_frame(server: Server) -> None:
     for piece in (b"\x81", b"\x81\xfe", b"\x81\xfe\x01\x00abcd", b"\x88"):
         with WsClient(server.address) as client:
             client.sock.sendall(piece)
@@ -170,7 +170,7 @@ BAD_STARTS = [
 
 
 @pytest.mark.parametrize(("body", "param"), BAD_STARTS)
-def test_c16_a_bad_start_is_refused_and_the_socket_lives(
+def test_c16_an_invalid_start_is_refused_and_the_socket_stays_open(
     server: Server, provider: FakeProvider, body: dict[str, object], param: str
 ) -> None:
     provider.play(Answer(steps=openai(["Hello"])))

@@ -1,10 +1,10 @@
-"""What Pygments takes each character for, in the five classes of the page's lexer."""
+"""The reference of the page's lexer: the class that Pygments gives each character."""
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token, _TokenType
 
-# The first that holds a token counts; what none holds is plain. Instructions to a preprocessor are code, not
-# comments, and a name that is only a name has no class.
+# The first entry that contains a token applies; without one it is plain. Preprocessor directives are code, not comments,
+# and a plain name has no class.
 CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Comment.PreprocFile, "string"),
     (Comment.Preproc, "keyword"),
@@ -20,8 +20,8 @@ CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Generic.Heading, "name"),
     (Generic.Subheading, "name"),
 )
-# Where a lexer uses a token for something else: documentation is a comment, a block of text is a string.
-ITS_OWN: dict[str, tuple[tuple[_TokenType, str], ...]] = {
+# Lexers that use a token for something else: documentation is a comment, a block scalar is a string.
+EXCEPTIONS: dict[str, tuple[tuple[_TokenType, str], ...]] = {
     "rust": ((String.Doc, "comment"),),
     "yaml": ((Name.Constant, "string"),),
 }
@@ -31,8 +31,8 @@ def kind_of(token: _TokenType, language: str) -> str:
     """Return the class of a token."""
     if token is Name or token is Token:
         return "plain"
-    rules = ITS_OWN.get(language, ()) + CLASSES
-    return next((kind for held, kind in rules if token in held), "plain")
+    rules = EXCEPTIONS.get(language, ()) + CLASSES
+    return next((kind for parent, kind in rules if token in parent), "plain")
 
 
 def classes(text: str, language: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The folder in which the programs of these tests run."""
+"""The folder in which Node runs the programs of these tests."""
 
 import json
 import shutil
@@ -7,20 +7,22 @@ from pathlib import Path
 import pytest
 
 from tests.markdown import entities
-from tests.markdown.references import installed
-from webapp.assets.bundle import join
-from webapp.assets.minifier import minified
+from tests.markdown.reference_parsers import install_packages
+from webapp.assets.bundle import bundle_modules
+from webapp.assets.minifier import minify_files
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "static" / "markdown"
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules, also as they are served, the programs and the witnesses in one folder that says it holds ES modules."""
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Create a folder of ES modules: the parser, also as it is served, the test programs and the reference parsers."""
     folder = tmp_path_factory.mktemp("markdown")
     shutil.copytree(MODULES, folder / "static" / "markdown")
-    for name, text in minified(join(MODULES.parent, ("markdown/index.js",)).texts).items():
+    for name, text in (
+        minify_files(bundle_modules(MODULES.parent, ("markdown/index.js",)).texts) or {}
+    ).items():
         served = folder / "served" / name
         served.parent.mkdir(parents=True, exist_ok=True)
         served.write_text(text)
@@ -28,5 +30,5 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(program, folder)
     (folder / "names.json").write_text(json.dumps(entities.NAMES))
     (folder / "package.json").write_text(json.dumps({"type": "module"}))
-    (folder / "node_modules").symlink_to(installed())
+    (folder / "node_modules").symlink_to(install_packages())
     return folder

@@ -1,7 +1,7 @@
 """Write `static/markdown/entities.js` from Python's own table: `python -m tests.markdown.entities`.
 
-HTML's 2,125 named references are data that never changes. What a rule can say is left out: the three mathematical
-alphabets, letters with an accent. The rest is ordered by character, so that only gaps
+HTML's 2,125 named references never change. Names that the page derives by a rule are left out: the three mathematical
+alphabets, and letters with an accent. The rest is ordered by code point, so that only the gaps
 are written.
 """
 
@@ -32,18 +32,18 @@ WIDTH = 116
 
 
 def accented(accent: str) -> str:
-    """The letters that have a name with this accent and a character that Unicode composes."""
+    """Return the letters whose name with this accent stands for the composed character."""
     composed = {each: unicodedata.normalize("NFC", each + ACCENTS[accent]) for each in LETTERS}
     return "".join(each for each in LETTERS if NAMES.get(each + accent) == composed[each])
 
 
 def is_by_rule(name: str) -> bool:
-    """Return whether the page derives this name."""
+    """Return whether the page derives this name by a rule."""
     return name[1:] in ALPHABETS or (name[1:] in ACCENTS and name[0] in accented(name[1:]))
 
 
 def single(names: dict[str, list[str]]) -> str:
-    """Names of one character each: the gap since the character before, then its names."""
+    """Return the entries of single characters: the gap to the previous code point, then the names."""
     parts = []
     previous = 0
     for value in sorted((value for value in names if len(value) == 1), key=ord):
@@ -54,12 +54,12 @@ def single(names: dict[str, list[str]]) -> str:
 
 
 def double(names: dict[str, list[str]]) -> str:
-    """Names of two characters: both, then the name."""
+    """Return the entries of two characters: both, then the name."""
     return " ".join(value + name for value in sorted(names) if len(value) > 1 for name in names[value])
 
 
 def literal(text: str) -> str:
-    """A JavaScript string over several lines, cut anywhere."""
+    """Return the body of a JavaScript template string, wrapped at any position."""
     escaped = [f"\\u{ord(each):04x}" if ord(each) > 126 else each for each in text]
     lines = [""]
     for each in escaped:
@@ -70,12 +70,12 @@ def literal(text: str) -> str:
 
 
 def accents() -> str:
-    """Each accent's name, the accent, the letters it is put on."""
+    """Return the entries of accents: the name, the combining character, the letters."""
     return " ".join(accent + ACCENTS[accent] + accented(accent) for accent in ACCENTS)
 
 
 def table() -> tuple[str, str]:
-    """Return both texts of the table."""
+    """Return the texts of SINGLE and DOUBLE."""
     names = defaultdict(list)
     for name, value in NAMES.items():
         if not is_by_rule(name):
@@ -84,7 +84,7 @@ def table() -> tuple[str, str]:
 
 
 def write() -> None:
-    """Put the table between the marks in the module."""
+    """Replace the table in the module."""
     head, _, rest = TARGET.read_text().partition("const SINGLE =")
     tail = rest.partition("// end of the table\n")[2]
     one, two = table()

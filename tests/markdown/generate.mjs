@@ -1,7 +1,7 @@
-// Texts that mix constructs where they hurt, out of a seed.
+// Generates texts that mix constructs, from a seed.
 
-/** A small generator of numbers from 0 to 1 (mulberry32). */
-export function randomOf(seed) {
+/** Return a random number generator from 0 to 1 (mulberry32). */
+export function createRandom(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -19,7 +19,10 @@ const SPANS = [
   "<!D x>", "<![CDATA[x]]>", "<https://a.b/c>", "<me@x.org>", "https://a.b/c_d*e", "http://a.b", "www.x.org/a?b&amp;c.", "(www.a.b)", "me@x.org", "a.b-c_d@x-y.org.",
   "mailto:me@x.org", "xmpp:me@x.org/r", "https://a.b/(c)d).", "&amp;", "&copy;", "&#35;", "&#x22;", "&#0;", "&nope;", "&ngE;", "\\*", "\\[", "\\\\", "\\a", "[ ] ", "[x] ", "[A\u1e9e]", "$x$",
 ];
-/** What the witness does not know. */
+/** What the extensions for chats are about. */
+const CHAT = ["「a」", "**「a」**", "，", "。", "（b）", "请", "가", "“c”", "https://a.b/c，", "https://a.b（", "www.a.b请", "$x$", "$a_1*b$", "$5", "$10 and ", "$", "\n", "~", "~3", "<br>\n", "| `a || b` |", "`c | d`", "<details open>\n"];
+const CHAT_LINES = ["```md", "```markdown t", "```md", "~~~ mdx", "```sh", "```", "| `a|b` | c |", "| ` | c |", "|---|---|", "$$d$$"];
+/** Constructs that the reference parsers do not know. */
 const MATH = ["\\(a_1 *b*\\)", "\\[c\\]", "$$d$$", "$$", "\\(", "\\)", "\n$$\n", "\n\\[\n", "\\]\n"];
 const LINES = [
   "# h", "###### h ##", "####### no", "#", "# *a* #\\#", "===", "---", "--", "- - -", "***", "* * *", "___", "- a", "- ", "-", "* b", "+ c", "1. d", "1) e", "2. f", "10. g", "-   - h",
@@ -30,21 +33,22 @@ const LINES = [
 const INDENTS = ["", "", "", "", " ", "  ", "   ", "    ", "\t", "     ", "> ", "> ", ">", "- ", "  - ", "1. ", "   1. ", "* "];
 
 export class Generator {
-  /** @param {number} seed @param {{isMath?: boolean}} [options] */
-  constructor(seed, { isMath = false } = {}) {
-    this.random = randomOf(seed);
-    this.spans = isMath ? [...SPANS, ...MATH] : SPANS;
+  /** @param {number} seed @param {{isMath?: boolean, isChat?: boolean}} [options] */
+  constructor(seed, { isMath = false, isChat = false } = {}) {
+    this.random = createRandom(seed);
+    this.spans = [...SPANS, ...(isMath ? MATH : []), ...(isChat ? [...CHAT, ...CHAT] : [])];
+    this.lines = isChat ? [...LINES, ...CHAT_LINES, ...CHAT_LINES] : LINES;
   }
 
   pick(list) {
     return list[Math.floor(this.random() * list.length)];
   }
 
-  many(most, make) {
-    return Array.from({ length: Math.floor(this.random() * (most + 1)) }, make);
+  many(max, make) {
+    return Array.from({ length: Math.floor(this.random() * (max + 1)) }, make);
   }
 
-  /** A row of words, signs and spans. */
+  /** Return a sequence of words, delimiters and spans. */
   inline() {
     const piece = () => {
       const kind = this.random();
@@ -58,12 +62,12 @@ export class Generator {
   line() {
     const indents = this.many(this.random() < 0.5 ? 1 : 3, () => this.pick(INDENTS)).join("");
     const kind = this.random();
-    if (kind < 0.55) return indents + this.pick(LINES);
-    if (kind < 0.65) return indents + this.pick(LINES) + this.inline();
+    if (kind < 0.55) return indents + this.pick(this.lines);
+    if (kind < 0.65) return indents + this.pick(this.lines) + this.inline();
     return indents + this.inline() + (this.random() < 0.1 ? "  " : "");
   }
 
-  /** A whole text. */
+  /** Return a complete text. */
   text() {
     const kind = this.random();
     if (kind < 0.35) return `${this.inline()}${this.random() < 0.3 ? `\n${this.inline()}` : ""}\n\n[a]: /u\n[^n]: x\n`;

@@ -1,10 +1,10 @@
-// Mathematics is read before Markdown; a single dollar is money.
+// Formulas take precedence over Markdown; a single dollar is a dollar sign.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "./static/markdown/index.js";
-import { Stream } from "./static/markdown/stream.js";
+import { MarkdownStream } from "./static/markdown/stream.js";
 
-/** The formulas of a text: their TeX, after `=` where they stand for themselves, after `#` where they are a block. */
+/** Return the formulas of a tree as TeX: display formulas after `=`, blocks after `#`, open ones before `…`. */
 function formulas(node) {
   if (node.type === "math") return [`#${node.value}`];
   if (node.type === "inlineMath") return [`${node.display ? "=" : ""}${node.value}${node.isOpen ? "…" : ""}`];
@@ -39,8 +39,8 @@ const CASES = [
 for (const [text, expected] of CASES) {
   test(JSON.stringify(text), () => {
     assert.deepEqual(formulas(parse(text)), expected);
-    const stream = new Stream();
-    for (const sign of text) stream.write(sign);
+    const stream = new MarkdownStream();
+    for (const char of text) stream.write(char);
     stream.end();
     assert.deepEqual(formulas(stream.root), expected);
   });
@@ -59,8 +59,8 @@ const OPEN = [
 ];
 
 for (const [text, expected] of OPEN) {
-  test(`${JSON.stringify(text)} while more may come`, () => {
-    const stream = new Stream();
+  test(`${JSON.stringify(text)} while the text is incomplete`, () => {
+    const stream = new MarkdownStream();
     stream.write(text);
     assert.deepEqual(formulas(stream.root), expected);
     assert.doesNotMatch(JSON.stringify(stream.root), /"value":"[^"]*(?:\$|\\\\[([])/);

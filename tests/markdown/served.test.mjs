@@ -1,9 +1,9 @@
-// The parser as it is served, joined and made small, gives the same trees as the one that is written.
+// The parser as it is served, bundled and minified, gives the same trees as its source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import spec from "commonmark-spec";
 import { Generator } from "./generate.mjs";
-import { NASTY } from "./hostile.mjs";
+import { PATHOLOGICAL } from "./pathological.mjs";
 import { parse as served } from "./served/markdown/index.js";
 import { parse } from "./static/markdown/index.js";
 
@@ -15,11 +15,11 @@ function compare(texts) {
   for (const text of texts) assert.deepEqual(served(text), parse(text), text.slice(0, 200));
 }
 
-test("every example of the specification", () => compare(spec.tests.map(({ markdown }) => markdown.replaceAll("→", "\t"))));
+test("the examples of the specification", () => compare(spec.tests.map(({ markdown }) => markdown.replaceAll("→", "\t"))));
 
-test("what is nasty", () => compare(Object.values(NASTY).map((make) => make(500))));
+test("pathological texts", () => compare(Object.values(PATHOLOGICAL).map((make) => make(500))));
 
-test(`${CASES} texts of seed ${SEED}`, () => {
+test(`${CASES} generated texts of seed ${SEED}`, () => {
   const generator = new Generator(SEED);
   compare(Array.from({ length: CASES }, () => generator.text()));
 });

@@ -1,31 +1,31 @@
-// What is shown of a text that is still being written: what it is becoming, and nothing of what is undecided.
+// The tree of an incomplete text shows open constructs as if they were closed, and nothing that is undecided.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stream } from "./static/markdown/stream.js";
+import { MarkdownStream } from "./static/markdown/stream.js";
 
-/** A node in short: its type, then its text or its children. */
+/** Return a node in short form: its type, then its text or its children. */
 function short({ type, value, children }) {
   return children ? [type, ...children.map(short)] : type === "text" ? value : [type, value];
 }
 
-function shownOf(text) {
-  const stream = new Stream();
+function treeOf(text) {
+  const stream = new MarkdownStream();
   stream.write(text);
   return stream.root.children.map(short);
 }
 
-const HELD = ["-", "- ", "*", "* *", "+", "#", "## ", "1", "12", "1.", "1. ", ">", "> ", "> -", "|", "=", "`", "```", "```js", "~~~", "<", "<b", "<!-", "    ", "[", "[a", "[a]", "[a]:", "[a]: /b", "[a]: /b 't", "[^a", "[^a]", "- [", "- [ ]"];
+const UNDECIDED = ["-", "- ", "*", "* *", "+", "#", "## ", "1", "12", "1.", "1. ", ">", "> ", "> -", "|", "=", "`", "```", "```js", "~~~", "<", "<b", "<!-", "    ", "[", "[a", "[a]", "[a]:", "[a]: /b", "[a]: /b 't", "[^a", "[^a]", "- [", "- [ ]"];
 
-for (const line of HELD) {
-  test(`nothing is shown of ${JSON.stringify(line)}`, () => {
-    const text = JSON.stringify(shownOf(line));
+for (const line of UNDECIDED) {
+  test(`nothing is shown of the undecided line ${JSON.stringify(line)}`, () => {
+    const text = JSON.stringify(treeOf(line));
     assert.doesNotMatch(text, /[-*+#>|=`~<\d]|\[ ?\]:/, text);
-    // A definition interrupts no paragraph: there it is text.
-    if (!/^\[a/.test(line)) assert.deepEqual(shownOf(`word\n${line}`)[0], ["paragraph", "word"]);
+    // A definition cannot interrupt a paragraph: there it is text.
+    if (!/^\[a/.test(line)) assert.deepEqual(treeOf(`word\n${line}`)[0], ["paragraph", "word"]);
   });
 }
 
-const BECOMING = [
+const OPEN = [
   ["**bo", [["paragraph", ["strong", "bo"]]]],
   ["**bold*", [["paragraph", ["strong", "bold"]]]],
   ["a *b **c", [["paragraph", "a ", ["emphasis", "b ", ["strong", "c"]]]]],
@@ -37,7 +37,7 @@ const BECOMING = [
   ["see [it]", [["paragraph", "see ", ["link", "it"]]]],
   ["see [it](htt", [["paragraph", "see ", ["link", "it"]]]],
   ["see [it](/a 'b", [["paragraph", "see ", ["link", "it"]]]],
-  ["x[1] = 2", [["paragraph", "x", ["waiting", "[1]"], " = 2"]]],
+  ["x[1] = 2", [["paragraph", "x", ["pendingLink", "[1]"], " = 2"]]],
   ["a <span cl", [["paragraph", "a"]]],
   ["a < b", [["paragraph", "a < b"]]],
   ["R&am", [["paragraph", "R"]]],
@@ -53,18 +53,18 @@ const BECOMING = [
   ["a | b\n-|-\nc", [["table", ["tableRow", ["tableCell", "a"], ["tableCell", "b"]], ["tableRow", ["tableCell", "c"]]]]],
   ["Here is what to do:\n-", [["paragraph", "Here is what to do:"]]],
   ["Here is what to do:\n- a", [["paragraph", "Here is what to do:"], ["list", ["listItem", ["paragraph", "a"]]]]],
-  ["a [b]\n\n[b]: /c", [["paragraph", "a ", ["waiting", "[b]"]]]],
+  ["a [b]\n\n[b]: /c", [["paragraph", "a ", ["pendingLink", "[b]"]]]],
   ["a [b]\n\n[b]: /c\n\n", [["paragraph", "a ", ["linkReference", "b"]], ["definition", null]]],
 ];
 
-for (const [text, expected] of BECOMING) {
-  test(`${JSON.stringify(text)} is shown as what it is becoming`, () => {
-    assert.deepEqual(JSON.parse(JSON.stringify(shownOf(text))), expected);
+for (const [text, expected] of OPEN) {
+  test(`${JSON.stringify(text)} is shown as if it were closed`, () => {
+    assert.deepEqual(JSON.parse(JSON.stringify(treeOf(text))), expected);
   });
 }
 
-test("what is settled is never read again", () => {
-  const stream = new Stream();
+test("the stable prefix is never parsed again", () => {
+  const stream = new MarkdownStream();
   const words = "Some *words* and `code` of one long paragraph. ";
   stream.write(words.repeat(100));
   const before = stream.root.children[0].children.slice(0, 150);
@@ -74,8 +74,8 @@ test("what is settled is never read again", () => {
   before.forEach((node, index) => assert.equal(after[index], node));
 });
 
-test("a leaf is read again for its first late labels, and for the rest in the end", () => {
-  const stream = new Stream();
+test("a leaf is parsed again for the first labels defined after it, and at the end for the rest", () => {
+  const stream = new MarkdownStream();
   stream.write("[a] [b] [c] [d] [e]\n\n");
   const links = () => stream.root.children[0].children.filter(({ type }) => type === "linkReference").length;
   const counts = ["a", "b", "c", "d", "e"].map((name) => {
@@ -83,7 +83,7 @@ test("a leaf is read again for its first late labels, and for the rest in the en
     return links();
   });
   assert.deepEqual(counts, [1, 2, 3, 3, 3]);
-  assert.equal(stream.again.size, 1);
+  assert.equal(stream.reparsed.size, 1);
   stream.end();
   assert.equal(links(), 5);
 });

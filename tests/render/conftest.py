@@ -1,4 +1,4 @@
-"""A bare page under the strictest policy that has the renderer and the programs of this folder."""
+"""A bare page under the strictest content security policy, with the renderer and the programs of this folder."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def serve(route: Route) -> None:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    """The page; an error on its console fails the test."""
+    """Open the page; an error on its console fails the test."""
     with bare(browser) as opened:
         opened.set_default_timeout(60_000)
         opened.route("**/tests/**", serve)
@@ -31,11 +31,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def run(page: Page) -> Callable[..., Any]:
-    """Call a function that a program of this folder exports."""
+    """Return a function that calls what a program of this folder exports."""
 
     def call(program: str, name: str, *arguments: Any) -> Any:
         return page.evaluate(
-            """async ([program, name, given]) => (await import(`/tests/render/${program}`))[name](...given)""",
+            """async ([program, name, args]) => (await import(`/tests/render/${program}`))[name](...args)""",
             [program, name, list(arguments)],
         )
 

@@ -1,4 +1,4 @@
-// Answers as models write them, with everything that can flicker.
+// Typical answers of models, with all constructs that could flicker.
 export const CORPUS = {
   prose: `# A short title
 
@@ -150,5 +150,32 @@ Text
 
 - Fact [1]
 - Other [12]
+`,
+  chats: `**注意：**请先备份。见 https://a.example/b，详见**「第一章」**的说明。
+**Name:** Ann
+**Age:** 30
+
+The energy is $E = mc^2$ where $m_1$ is mass, it costs $5 and $10, or $20-$30, or 5~7 francs, takes ~3~5 minutes.
+
+| Op | Meaning |
+|---|---|
+| \`a || b\` | or |
+
+<details open class="x">
+<summary>More</summary>
+
+Hidden <sup class="y">2</sup>
+
+</details>
+
+\`\`\`markdown
+# Title
+
+\`\`\`bash
+ls
+\`\`\`
+\`\`\`
+
+After $x$.
 `,
 };

@@ -1,4 +1,4 @@
-// In the page: the law of prefixes on the DOM, and the end.
+// In the page: compares the DOM at every prefix of a text with that of the prefix rendered at once.
 import { parse } from "/static/markdown/index.js";
 import { stream } from "/static/render/index.js";
 import { draw } from "/static/render/draw.js";
@@ -16,38 +16,38 @@ export function begin() {
   return { root, ...stream(root, OPTIONS) };
 }
 
-export function fresh(text) {
+export function rendered(text) {
   const view = begin();
   view.write(text);
   return view;
 }
 
-export function drawn(text) {
+export function drawnAtOnce(text) {
   const root = document.createElement("div");
-  draw(root, parse(text), OPTIONS);
+  draw(root, parse(text, { isChat: true }), OPTIONS);
   root.normalize();
   return root;
 }
 
-/** Say where the law is broken; null where it holds. */
-export function breach(text, step = 1) {
+/** Return the first position at which the DOM differs; null if there is none. */
+export function mismatch(text, step = 1) {
   const view = begin();
   for (let at = 0; at < text.length; at += step) {
     view.write(text.slice(at, at + step));
-    const other = fresh(text.slice(0, at + step)).root;
+    const other = rendered(text.slice(0, at + step)).root;
     if (!view.root.isEqualNode(other)) return { text, at: at + step, one: view.root.innerHTML, other: other.innerHTML };
   }
   view.end();
   view.root.normalize();
-  const whole = drawn(text);
+  const whole = drawnAtOnce(text);
   return view.root.isEqualNode(whole) ? null : { text, at: "end", one: view.root.innerHTML, other: whole.innerHTML };
 }
 
-/** The first few breaches among texts. */
-export function breaches(texts, step = 1) {
+/** Return the first few mismatches among texts. */
+export function mismatches(texts, step = 1) {
   const found = [];
   for (const text of texts) {
-    const wrong = breach(text, step);
+    const wrong = mismatch(text, step);
     if (wrong) found.push(wrong);
     if (found.length > 2) break;
   }
@@ -56,21 +56,21 @@ export function breaches(texts, step = 1) {
 
 export async function generated(seed, count) {
   const { Generator } = await import("/tests/markdown/generate.mjs");
-  const generator = new Generator(seed, { isMath: true });
-  return breaches(Array.from({ length: count }, () => generator.text()));
+  const generator = new Generator(seed, { isMath: true, isChat: true });
+  return mismatches(Array.from({ length: count }, () => generator.text()));
 }
 
 export async function long(seed, count) {
   const { Generator } = await import("/tests/markdown/generate.mjs");
-  const generator = new Generator(seed, { isMath: true });
+  const generator = new Generator(seed, { isMath: true, isChat: true });
   const text = (index) => Array.from({ length: 120 }, () => (index % 2 ? generator.inline() : generator.text())).join(index % 2 ? " " : "\n\n");
   const words = "Some *words* and `code` of one paragraph that goes on, with [a link](https://a.example) and <b>a tag</b>. ".repeat(90);
   const row = "| a **b** | `c` |\n";
   const table = `| one | two |\n|---|---|\n${row.repeat(100)}`;
-  return breaches([words, table, ...Array.from({ length: count }, (_, index) => text(index))], 97);
+  return mismatches([words, table, ...Array.from({ length: count }, (_, index) => text(index))], 97);
 }
 
-/** A stream that forgets a piece: the law must notice. */
+/** Compare a stream with one that lacks a piece: the check must notice. */
 export function broken() {
   const [one, other] = [begin(), begin()];
   one.write("*a* b");
@@ -87,7 +87,7 @@ const BAD = {
 
 export function bad(name) {
   const text = BAD[name];
-  return breach(text, text.length > 1000 ? 997 : 1);
+  return mismatch(text, text.length > 1000 ? 997 : 1);
 }
 
 const CORPUS = `# Title
@@ -115,7 +115,7 @@ let a = 1;
 The end of it.
 `;
 
-/** Elements that were replaced or moved although something stood behind them. */
+/** Return the blocks that were replaced or moved although other blocks followed them. */
 export function touched() {
   const view = begin();
   const wrong = [];
@@ -129,7 +129,7 @@ export function touched() {
   return wrong;
 }
 
-/** How deep the elements of hostile texts stand within each other. */
+/** Return the nesting depth of the elements of pathological texts. */
 export function depths() {
   const texts = {
     quotes: `${"> ".repeat(1000)}a`,
@@ -143,20 +143,20 @@ export function depths() {
     mixed: `${"> - *a **b ".repeat(300)}`,
   };
   const depthOf = (element) => 1 + Math.max(0, ...[...element.children].map(depthOf));
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, depthOf(fresh(text).root)]));
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, depthOf(rendered(text).root)]));
 }
 
-/** What a text's first paragraph holds. */
+/** Return the HTML of a text's first paragraph. */
 export function firstParagraph(text) {
-  return drawn(text).querySelector("p").innerHTML;
+  return drawnAtOnce(text).querySelector("p").innerHTML;
 }
 
-/** A text's blocks. */
+/** Return the HTML of a text's blocks. */
 export function blocks(text) {
-  return [...drawn(text).querySelectorAll(".blocks > :not(.blocks)")].map((block) => block.outerHTML).join("");
+  return [...drawnAtOnce(text).querySelectorAll(".blocks > :not(.blocks)")].map((block) => block.outerHTML).join("");
 }
 
-/** What a text's first paragraph holds; its images, of which this page may load none, keep their address elsewhere. */
+/** Return the HTML of a text's first paragraph, with `data-src` for `src`: this page may not load images. */
 export function withoutLoading(text) {
   const { setAttribute } = HTMLImageElement.prototype;
   HTMLImageElement.prototype.setAttribute = function (name, value) {

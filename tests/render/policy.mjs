@@ -1,8 +1,8 @@
-// In the page: which images of an answer load, by where the page is.
+// In the page: which images of an answer load, depending on the URL of the page.
 import { parse } from "/static/markdown/index.js";
 import { draw } from "/static/render/draw.js";
 
-/** The addresses that load, of those that an answer has an image of each. */
+/** Return those of the image URLs that an answer loads. */
 export function loaded(addresses, base, origins = []) {
   const found = [];
   const { setAttribute } = HTMLImageElement.prototype;

@@ -1,10 +1,10 @@
-// In the page: which characters stand in something, leave it, and come back.
+// In the page: finds characters that flicker, which leave an element and return to it.
 import { CORPUS } from "./corpus.mjs";
 import { begin } from "./incremental.mjs";
 
 const CONTROLS = ".code-head, .back, .held";
 
-/** Each visible character with the tags that it stands in. */
+/** Return each visible character with the tags of its ancestors. */
 function characters(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const found = [];
@@ -12,45 +12,45 @@ function characters(root) {
     if (node.parentElement.closest(CONTROLS)) continue;
     let chain = "";
     for (let above = node.parentElement; above !== root; above = above.parentElement) chain += `${above.localName} `;
-    for (const sign of node.data) found.push({ sign, chain });
+    for (const char of node.data) found.push({ char, chain });
   }
   return found;
 }
 
-/** The longest row of signs that two texts share, as pairs of places. */
-function shared(one, other) {
+/** Return the longest common subsequence of two texts, as pairs of positions. */
+function commonSubsequence(one, other) {
   const width = other.length + 1;
-  const best = new Uint16Array((one.length + 1) * width);
+  const lengths = new Uint16Array((one.length + 1) * width);
   for (let at = one.length - 1; at >= 0; at--) {
     for (let to = other.length - 1; to >= 0; to--) {
       const here = at * width + to;
-      best[here] = one[at].sign === other[to].sign ? best[here + width + 1] + 1 : Math.max(best[here + width], best[here + 1]);
+      lengths[here] = one[at].char === other[to].char ? lengths[here + width + 1] + 1 : Math.max(lengths[here + width], lengths[here + 1]);
     }
   }
   const pairs = new Map();
   for (let at = 0, to = 0; at < one.length && to < other.length; ) {
     const here = at * width + to;
-    if (one[at].sign === other[to].sign) pairs.set(to++, at++);
-    else if (best[here + width] >= best[here + 1]) at++;
+    if (one[at].char === other[to].char) pairs.set(to++, at++);
+    else if (lengths[here + width] >= lengths[here + 1]) at++;
     else to++;
   }
   return pairs;
 }
 
-/** Carry over what is known of the characters that are still there. */
+/** Carry over the history of the characters that remain. */
 function align(known, now) {
   let start = 0;
-  while (start < known.length && start < now.length && known[start].sign === now[start].sign) start++;
+  while (start < known.length && start < now.length && known[start].char === now[start].char) start++;
   let end = 0;
-  while (end < known.length - start && end < now.length - start && known.at(-1 - end).sign === now.at(-1 - end).sign) end++;
+  while (end < known.length - start && end < now.length - start && known.at(-1 - end).char === now.at(-1 - end).char) end++;
   const before = known.slice(start, known.length - end);
   const after = now.slice(start, now.length - end);
-  const pairs = shared(before, after);
-  const middle = after.map(({ sign }, index) => before[pairs.get(index)] ?? { sign, chains: [] });
+  const pairs = commonSubsequence(before, after);
+  const middle = after.map(({ char }, index) => before[pairs.get(index)] ?? { char, chains: [] });
   return [...known.slice(0, start), ...middle, ...(end ? known.slice(-end) : [])];
 }
 
-/** Count the returns over all prefixes of a text. */
+/** List the returns over all prefixes of a text. */
 export function returns(text) {
   const view = begin();
   let known = [];
@@ -61,7 +61,7 @@ export function returns(text) {
     known.forEach((character, index) => {
       const { chain } = now[index];
       if (chain === character.chains.at(-1)) return;
-      if (character.chains.includes(chain)) found.push(`${at}: ${JSON.stringify(character.sign)} ${[...character.chains, chain].join(" → ")}`);
+      if (character.chains.includes(chain)) found.push(`${at}: ${JSON.stringify(character.char)} ${[...character.chains, chain].join(" → ")}`);
       character.chains.push(chain);
     });
   };

@@ -1,4 +1,4 @@
-"""What is copied from an answer: code as it is, formulas as their TeX; and the ways between notes."""
+"""Copying from an answer: code as it is, formulas as TeX. Also the links between footnotes and their references."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ def selected(page: Page) -> str:
     return str(page.evaluate("() => getSelection().toString()"))
 
 
-def test_the_button_copies_the_code_and_says_so(page: Page) -> None:
+def test_the_button_copies_the_code_and_confirms_it(page: Page) -> None:
     code = "".join(f"line {number}\n" for number in range(500))
     show(page, f"```text\n{code}```\n")
     page.evaluate(
@@ -44,16 +44,16 @@ def test_the_button_copies_the_code_and_says_so(page: Page) -> None:
     assert page.evaluate("() => window.copied") == [code.removesuffix("\n")]
 
 
-def test_what_the_place_of_an_answer_does_itself_it_goes_on_doing(page: Page) -> None:
-    """It may be given by a site; and an answer that is listened to again is copied once."""
+def test_listeners_are_added_once_and_keep_those_of_the_page(page: Page) -> None:
+    """The root element may belong to a site; a second call of `addListeners` must not copy twice."""
     show(page, "```text\ncode\n```\n")
     page.evaluate(
         """async () => {
-            const { listen } = await import('/static/render/clicks.js');
+            const { addListeners } = await import('/static/render/clicks.js');
             const root = document.querySelector('.flow');
             const count = (name) => () => (window[name] = (window[name] ?? 0) + 1);
             root.onclick = count('clicks');
-            listen(root);
+            addListeners(root);
             document.addEventListener('copy', count('copies'));
             Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });
         }"""
@@ -63,7 +63,7 @@ def test_what_the_place_of_an_answer_does_itself_it_goes_on_doing(page: Page) ->
     assert page.evaluate("() => [window.clicks, window.copies]") == [1, 1]
 
 
-def test_code_is_selected_without_what_stands_above_it(page: Page) -> None:
+def test_selected_code_excludes_its_header(page: Page) -> None:
     show(page, "Before.\n\n```text\ncode\n```\n\nAfter.")
     assert selected(page).split() == ["Before.", "code", "After."]
 
@@ -71,7 +71,7 @@ def test_code_is_selected_without_what_stands_above_it(page: Page) -> None:
 def test_a_formula_is_copied_as_its_tex(page: Page) -> None:
     show(page, "So \\(\\frac{a}{b}\\) holds.")
     assert page.locator("math").count() == 1
-    # A browser ends a line behind what it sets as a block, and a fraction is one.
+    # Browsers add a line ending after block-level boxes, and a fraction is one.
     assert " ".join(selected(page).split()) == "So \\frac{a}{b} holds."
 
 
@@ -86,7 +86,7 @@ PASTED = """() => new Promise((resolve) => {
 })"""
 
 
-def test_what_is_pasted_of_formulas_is_their_tex_and_can_be_seen(page: Page) -> None:
+def test_pasted_formulas_are_visible_tex(page: Page) -> None:
     show(page, "So \\(\\frac{a}{b}\\) holds.\n\n$$\nx^2\n$$\n\nAfter.")
     assert page.locator("math").count() == 2
     shape = page.locator("math").first.bounding_box()
@@ -101,14 +101,14 @@ def test_what_is_pasted_of_formulas_is_their_tex_and_can_be_seen(page: Page) -> 
     assert page.locator("math").first.bounding_box() == shape
 
 
-def test_a_formula_outside_the_subset_stays_as_its_source(page: Page) -> None:
+def test_an_unsupported_formula_is_shown_as_its_source(page: Page) -> None:
     show(page, "So \\(\\nosuchcommand{a}\\) holds.")
     assert page.locator("math").count() == 0
     assert page.locator(".tex").inner_text() == "\\nosuchcommand{a}"
 
 
 @pytest.mark.parametrize("to", ["note", "back"])
-def test_notes_and_their_marks_lead_to_each_other(page: Page, to: str) -> None:
+def test_footnotes_and_their_references_link_to_each_other(page: Page, to: str) -> None:
     show(page, "Text[^a].\n\n[^a]: A note.", id="x")
     page.locator(f"a.{to}").click()
     focused = page.evaluate("() => [document.activeElement.id, document.activeElement.className]")

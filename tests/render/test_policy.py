@@ -1,4 +1,4 @@
-"""What becomes of a model's words: a test for each row of the table in docs/markdown.md."""
+"""The security policy for a model's Markdown: a test for each row of the table in docs/markdown.md."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ IMAGES = [
     ("![a](data:image/svg+xml,x)", "<a>a</a>"),
     ("![a](javascript:x)", "<a>a</a>"),
 ]
-# What the page's own server has besides images: to ask for it could start an answer.
+# Other paths of the page's own server: a request for them could start an answer.
 NOT_LOADED = [
     f"http://bare.test/{path}"
     for path in (
@@ -95,8 +95,10 @@ HTML = [
     ("a <b>*c*</b>", "a <b><em>c</em></b>"),
     ("a <b>open", "a &lt;b&gt;open"),
     ("a <b>x<i>y</b>z</i>", "a &lt;b&gt;x<i>y&lt;/b&gt;z</i>"),
-    ('a <b class="x">c</b>', 'a &lt;b class="x"&gt;c&lt;/b&gt;'),
-    ('a <b onclick="x">c</b>', 'a &lt;b onclick="x"&gt;c&lt;/b&gt;'),
+    ('a <b class="x">c</b>', "a <b>c</b>"),
+    ('a <b onclick="x" style=color:red hidden>c</b>', "a <b>c</b>"),
+    ('a<br class="x" />b', "a<br>b"),
+    ("a <b-c>d</b-c>", "a &lt;b-c&gt;d&lt;/b-c&gt;"),
     ("a <span>b</span>", "a &lt;span&gt;b&lt;/span&gt;"),
     ("a <svg onload=x></svg>", "a &lt;svg onload=x&gt;&lt;/svg&gt;"),
     ("a <img src=x onerror=y>", "a &lt;img src=x onerror=y&gt;"),
@@ -113,46 +115,46 @@ SOURCES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), [*LINKS, *IMAGES, *HTML, *SOURCES])
-def test_text(run: Run, text: str, expected: str) -> None:
+def test_inline_content_follows_the_policy(run: Run, text: str, expected: str) -> None:
     assert run("incremental.mjs", "firstParagraph", text) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), LOADED)
-def test_images_from_places_that_are_allowed(run: Run, text: str, expected: str) -> None:
+def test_images_from_allowed_urls_load(run: Run, text: str, expected: str) -> None:
     assert run("incremental.mjs", "withoutLoading", text) == expected
 
 
 @pytest.mark.parametrize("address", NOT_LOADED)
-def test_nothing_else_of_the_own_server_loads(run: Run, address: str) -> None:
+def test_nothing_else_loads_from_the_own_server(run: Run, address: str) -> None:
     shown = f'<a href="{address}" {REL}>a</a>'
     assert run("incremental.mjs", "firstParagraph", f"![a]({address})") == shown
     assert run("incremental.mjs", "firstParagraph", f"![a][b]\n\n[b]: {address}") == shown
 
 
-def test_below_the_page_is_where_the_page_is(run: Run) -> None:
-    """A server below a path keeps its images there; another program may stand beside it."""
+def test_stored_images_load_only_below_the_path_of_the_page(run: Run) -> None:
+    """A server below a path serves its images there; another application may be next to it."""
     allowed = [f"http://bare.test/chat/{KEPT}", f"http://bare.test/chat/{SHARED}"]
-    asked = [
+    urls = [
         *allowed,
         f"http://bare.test/{KEPT}",
         f"http://bare.test/chatter/{KEPT}",
         "http://bare.test/chat/",
     ]
-    assert run("policy.mjs", "loaded", asked, "http://bare.test/chat/?c=x") == allowed
+    assert run("policy.mjs", "loaded", urls, "http://bare.test/chat/?c=x") == allowed
 
 
-def test_the_own_server_can_not_be_one_of_the_others(run: Run) -> None:
+def test_the_own_server_is_never_one_of_the_allowed_origins(run: Run) -> None:
     others = ["http://bare.test", "https://images.example"]
-    asked = [
+    urls = [
         "http://bare.test/stream?query=x",
         "https://images.example/a.png?b",
         "http://images.example/a.png",
     ]
-    assert run("policy.mjs", "loaded", asked, "http://bare.test/", others) == [asked[1]]
+    assert run("policy.mjs", "loaded", urls, "http://bare.test/", others) == [urls[1]]
 
 
 BLOCKS = [
-    ("# a\n\n## b\n\n###### c", '<h3 dir="auto">a</h3><h4 dir="auto">b</h4><h6 dir="auto">c</h6>'),
+    ("# a\n\n## b\n\n###### c", '<h3 dir="auto">a</h3><h4 dir="auto">b</h4><h5 dir="auto">c</h5>'),
     ("- a\n- b", '<ul dir="auto"><li><p>a</p></li><li><p>b</p></li></ul>'),
     ("- a\n\n- b", '<ul dir="auto" data-loose=""><li><p>a</p></li><li><p>b</p></li></ul>'),
     ("3. a", '<ol start="3" dir="auto"><li><p>a</p></li></ol>'),
@@ -163,43 +165,51 @@ BLOCKS = [
     ("> a", '<blockquote dir="auto"><p>a</p></blockquote>'),
     (
         "| a |\n|--:|\n| b |",
-        '<div class="table" role="group" tabindex="0" aria-label="Table" dir="auto"><table><thead><tr>'
+        '<div class="table" role="group" aria-label="Table" dir="auto"><table><thead><tr>'
         '<th scope="col" data-align="right">a</th></tr></thead><tbody><tr><td data-align="right">b</td></tr></tbody></table></div>',
     ),
     (
         "```js\na\n```",
         '<div class="code" dir="ltr"><div class="code-head"><span class="language">js</span>'
         '<button type="button" class="copy">Copy</button></div>'
-        '<pre tabindex="0" role="group" aria-label="Code"><code>a</code></pre></div>',
+        '<pre role="group" aria-label="Code"><code>a</code></pre></div>',
     ),
     (
         "a[^x]\n\n[^x]: b",
         '<p dir="auto">a<sup><a href="#m-note-1" class="note" role="doc-noteref">1</a></sup></p>'
         '<div class="footnote" role="note" id="m-note-1" tabindex="-1" dir="auto">'
-        '<a class="back" href="#m-ref-1" aria-label="Note 1: back to the text">1</a><div><p>b</p></div></div>',
+        '<a class="back" href="#m-ref-1" aria-label="Back to reference 1">1</a><div><p>b</p></div></div>',
     ),
     (
         "<details>\n<summary>a</summary>\n\n*b*\n\n</details>\n\nc",
         '<details><summary>a</summary><p dir="auto"><em>b</em></p></details><p dir="auto">c</p>',
     ),
+    (
+        "<details open>\n<summary>a</summary>\n\n*b*\n\n</details>\n\nc",
+        '<details open=""><summary>a</summary><p dir="auto"><em>b</em></p></details><p dir="auto">c</p>',
+    ),
+    (
+        """<details class="x > y" onclick='z'>\n<summary style="a">b <b id=c>d</b></summary>\ne\n</details>""",
+        '<details><summary>b <b>d</b></summary><p class="html">e</p></details>',
+    ),
     ("<div>\n*a*\n</div>", '<p class="html">&lt;div&gt;\n*a*\n&lt;/div&gt;</p>'),
     ("<script>alert(1)</script>", '<p class="html">&lt;script&gt;alert(1)&lt;/script&gt;</p>'),
-    ("$$\nx\n$$", '<div class="math display" tabindex="0" dir="ltr"><code class="tex">x</code></div>'),
+    ("$$\nx\n$$", '<div class="math display" dir="ltr"><code class="tex">x</code></div>'),
     ("[a]: https://a.example", ""),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), BLOCKS)
-def test_blocks(run: Run, text: str, expected: str) -> None:
+def test_blocks_follow_the_policy(run: Run, text: str, expected: str) -> None:
     assert run("incremental.mjs", "blocks", text) == expected
 
 
-def test_every_row_of_the_document_is_here() -> None:
+def test_the_document_has_as_many_rows_as_are_tested() -> None:
     rows = DOCUMENT.read_text().split("\n## ")[0].count("\n| ")
-    assert rows == 1 + 13, "a row more or less: has it a test?"
+    assert rows == 1 + 13, "a row was added or removed: update the tests"
 
 
-def test_what_is_nested_too_deep_is_text(run: Run) -> None:
+def test_nodes_nested_too_deep_are_text(run: Run) -> None:
     shown = run("incremental.mjs", "firstParagraph", "**a *b ~~c " * 12 + "d" + "~~ e* f**" * 12)
     assert shown.count("<em>") == 8
     assert "d" in shown

@@ -1,4 +1,4 @@
-"""Nothing flickers: no character of the corpus leaves what it stands in and comes back, at no prefix."""
+"""Nothing flickers: at no prefix of the corpus does a character leave an element and return to it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,21 +8,21 @@ from playwright.sync_api import Page
 Run = Callable[..., Any]
 
 
-def test_no_character_comes_back_to_what_it_left(run: Run) -> None:
+def test_no_character_returns_to_an_element_that_it_left(run: Run) -> None:
     found = run("stability.mjs", "corpus")
-    assert len(found) == 10
+    assert len(found) == 11
     assert {name: returned for name, returned in found.items() if returned} == {}
 
 
-def test_a_return_is_seen(run: Run) -> None:
+def test_the_check_notices_a_return(run: Run) -> None:
     # The code span that opened at the first backtick was none after all, then is one again.
     assert run("stability.mjs", "returns", "*foo [bar* baz]\n") != []
 
 
-def test_a_marker_is_held_until_something_decides_or_time_passes(page: Page) -> None:
+def test_a_marker_is_held_back_until_it_is_decided_or_time_passes(page: Page) -> None:
     shown = page.evaluate(
         """async () => {
-            const { stream, RELEASE_MS } = await import('/static/render/index.js');
+            const { stream, SHOW_PENDING_MS } = await import('/static/render/index.js');
             const root = document.createElement('div');
             let due = null;
             const clock = { after: (run, ms) => { due = { run, ms }; return 1; }, cancel: () => { due = null; } };
@@ -30,7 +30,7 @@ def test_a_marker_is_held_until_something_decides_or_time_passes(page: Page) -> 
             const steps = [];
             view.write('Here is what to do:\\n-');
             steps.push(root.textContent);
-            steps.push(due.ms === RELEASE_MS);
+            steps.push(due.ms === SHOW_PENDING_MS);
             due.run();
             steps.push(root.textContent);
             view.write(' first');

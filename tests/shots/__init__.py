@@ -1,1 +1,1 @@
-"""Pictures of the page in each state, on each kind of screen: `python -m tests.shots`."""
+"""Screenshots of the page in each state, on each kind of screen: `python -m tests.shots`."""

@@ -1,4 +1,4 @@
-"""Take pictures of the page: `python -m tests.shots [--out FOLDER] [--only NAME …]`.
+"""Take screenshots of the page: `python -m tests.shots [--out FOLDER] [--only NAME …]`.
 
 It starts the servers it needs. It fails on errors in the browser's console other than those a state
 provokes, on errors of the page, when a page can be pushed sideways, and on what axe-core finds.
@@ -48,7 +48,7 @@ ELSEWHERE = {"FRESHET_HOST": "0.0.0.0"}
 
 @contextmanager
 def stages(folder: Path) -> Iterator[partial[Stage]]:
-    """Start what every scene plays on; the tab is given later."""
+    """Start the servers of all scenes; the tab is opened later."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         provider = stack.enter_context(FakeProvider())
@@ -65,7 +65,7 @@ def stages(folder: Path) -> Iterator[partial[Stage]]:
 
 
 def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folder: Path) -> list[str]:
-    """Take one picture; return what is wrong with it."""
+    """Take one screenshot; return the problems found on the page."""
     watch, wrong = Watch(), []
     context = browser.new_context(**{"service_workers": "block"} | DEVICES[device])
     if device == "rtl":
@@ -76,7 +76,7 @@ def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folde
         if chat.overflows():
             wrong.append("it can be pushed sideways")
         wrong += findings(chat.page)
-        watch.judge()
+        watch.check()
     except (AssertionError, PlaywrightError) as error:
         wrong.append(str(error))
     finally:
@@ -87,7 +87,7 @@ def take(browser: Browser, stage: partial[Stage], device: str, scene: str, folde
 
 
 def main() -> int:
-    """Take all pictures and say what is wrong."""
+    """Take all screenshots; print the problems found."""
     parser = argparse.ArgumentParser(prog="python -m tests.shots", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(".cache/shots"), help="folder of the pictures")
     parser.add_argument("--only", nargs="*", choices=sorted(ALL), help="only these states")

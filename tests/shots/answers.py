@@ -1,4 +1,4 @@
-"""Answers in Markdown that are worth a picture."""
+"""Markdown answers for screenshots."""
 
 RICH = """\
 # Melt and rain

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.answers import PARAGRAPHS, TEXT, begun
+from tests.browser.answers import PARAGRAPHS, TEXT, stream_then_stall
 from tests.browser.chat import Chat
 from tests.shots.scenes import (
     QUESTION,
@@ -61,7 +61,7 @@ def image_large(stage: Stage) -> Chat:
 
 def blind(stage: Stage) -> Chat:
     """Images for a model that can't see, and a queue that waits with some."""
-    stage.provider.play(begun(TEXT[:320]))
+    stage.provider.play(stream_then_stall(TEXT[:320]))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_chars(200)
@@ -69,7 +69,7 @@ def blind(stage: Stage) -> Chat:
     chat.field.fill("Compare it with these two")
     chat.field.press("Enter")
     pick(chat, ("river.png", hills(hue=2)))
-    chat.page.get_by_label("Model", exact=True).select_option("openai/o3-mini")
+    chat.choose_model("openai o3-mini")
     expect(chat.notice).to_be_visible()
     return chat
 

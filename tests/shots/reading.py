@@ -1,4 +1,4 @@
-"""States of reading: a very long conversation, the list of keys, a message that one stands on, thinking that is over, sources."""
+"""Scenes of reading: a very long conversation, the list of shortcuts, a focused message, reasoning, sources."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.answers import TEXT
 from tests.browser.chat import Chat
-from tests.browser.scripted import scripted
+from tests.browser.scripted import respond_with_frames
 from tests.shots.answers import CITING, SOURCES
 from tests.shots.scenes import QUESTION, THOUGHT, Stage, done
 from tests.shots.seeds import IMPORT, conversation
@@ -22,12 +22,12 @@ def hundreds(stage: Stage) -> Chat:
     expect(chat.answers.last).to_contain_text("Message 199x.")
     chat.log.hover()
     chat.page.mouse.wheel(0, -600)
-    expect(chat.page.get_by_role("button", name="To the latest text")).to_be_visible()
+    expect(chat.page.get_by_role("button", name="Jump to latest")).to_be_visible()
     return chat
 
 
 def shortcuts(stage: Stage) -> Chat:
-    """The list of the keys."""
+    """The list of shortcuts."""
     chat = done(stage)
     chat.field.press("Control+/")
     expect(chat.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
@@ -35,7 +35,7 @@ def shortcuts(stage: Stage) -> Chat:
 
 
 def standing(stage: Stage) -> Chat:
-    """On a message, by the keyboard."""
+    """A message with keyboard focus."""
     chat = done(stage)
     chat.log.focus()
     chat.page.keyboard.press("k")
@@ -43,7 +43,7 @@ def standing(stage: Stage) -> Chat:
 
 
 def pondered(stage: Stage) -> Chat:
-    """An answer after long thinking, which is folded away."""
+    """An answer after long reasoning, which is collapsed."""
     thought = [openai_delta(None, reasoning_content=THOUGHT)]
     said = [openai_delta(TEXT), *openai_finish(usage=(1204, 143)), DONE]
     stage.provider.play(Answer(steps=[*thought, 2.2, *said]))
@@ -55,9 +55,9 @@ def pondered(stage: Stage) -> Chat:
 
 
 def sourced(stage: Stage) -> Chat:
-    """An answer with its sources beneath it."""
+    """An answer with its sources."""
     chat = stage.open(stage.real)
-    chat.page.route("**/stream", scripted({"sources": list(SOURCES)}, {"text": CITING}))
+    chat.page.route("**/stream", respond_with_frames({"sources": list(SOURCES)}, {"text": CITING}))
     chat.ask(QUESTION)
     chat.wait_over()
     expect(chat.page.get_by_role("heading", name="Sources")).to_be_visible()

@@ -6,7 +6,15 @@ from functools import partial
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.answers import PARAGRAPHS, TEXT, begun, ending, spoken, thinking, unfinished
+from tests.browser.answers import (
+    PARAGRAPHS,
+    TEXT,
+    break_off,
+    end_with,
+    stream_text,
+    stream_then_stall,
+    stream_thinking,
+)
 from tests.browser.chat import NETWORK, Chat, Watch
 from tests.shots.answers import ARABIC, RICH
 from tests.support.dialects import openai
@@ -63,7 +71,7 @@ def starters(stage: Stage) -> Chat:
 
 def waiting(stage: Stage) -> Chat:
     """Asked, and not a word yet."""
-    stage.provider.play(begun(""))
+    stage.provider.play(stream_then_stall(""))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     expect(chat.meta.last).to_contain_text("gpt-4.1")
@@ -72,7 +80,7 @@ def waiting(stage: Stage) -> Chat:
 
 def streaming(stage: Stage) -> Chat:
     """In the middle of an answer."""
-    stage.provider.play(begun(TEXT[:420], per_s=60))
+    stage.provider.play(stream_then_stall(TEXT[:420], per_s=60))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_chars(400)
@@ -85,7 +93,7 @@ def queued(stage: Stage) -> Chat:
     chat = streaming(stage)
     chat.field.fill("And what does it do to the fish that live there, and to the farms along its banks?")
     chat.field.press("Enter")
-    expect(chat.page.get_by_role("button", name="Edit the waiting message")).to_be_visible()
+    expect(chat.page.get_by_role("button", name="Edit queued message")).to_be_visible()
     return chat
 
 
@@ -100,7 +108,7 @@ def settings(stage: Stage) -> Chat:
 
 def thought(stage: Stage) -> Chat:
     """An answer with its thinking unfolded."""
-    stage.provider.play(thinking(THOUGHT, TEXT, per_s=400))
+    stage.provider.play(stream_thinking(THOUGHT, TEXT, per_s=400))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_over()
@@ -110,7 +118,7 @@ def thought(stage: Stage) -> Chat:
 
 def done(stage: Stage) -> Chat:
     """A whole answer, at its end."""
-    stage.provider.play(spoken(per_s=120))
+    stage.provider.play(stream_text(per_s=120))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_over()
@@ -119,7 +127,7 @@ def done(stage: Stage) -> Chat:
 
 def stopped(stage: Stage) -> Chat:
     """Stopped by the person who asked."""
-    stage.provider.play(begun(TEXT[:300], per_s=200))
+    stage.provider.play(stream_then_stall(TEXT[:300], per_s=200))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_chars(250)
@@ -130,7 +138,7 @@ def stopped(stage: Stage) -> Chat:
 
 def failed(stage: Stage) -> Chat:
     """Failed in the middle, what came is kept."""
-    stage.provider.play(unfinished(TEXT[:200], FAILURE))
+    stage.provider.play(break_off(TEXT[:200], FAILURE))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_over()
@@ -148,7 +156,7 @@ def refused(stage: Stage) -> Chat:
 
 def cut_short(stage: Stage) -> Chat:
     """Ended by the length limit."""
-    stage.provider.play(ending("length", TEXT[:330]))
+    stage.provider.play(end_with("length", TEXT[:330]))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_over()
@@ -157,7 +165,7 @@ def cut_short(stage: Stage) -> Chat:
 
 def reloaded(stage: Stage) -> Chat:
     """Loaded again in the middle of an answer, which goes on."""
-    stage.provider.play(begun(TEXT[:480], per_s=80))
+    stage.provider.play(stream_then_stall(TEXT[:480], per_s=80))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_chars(120)
@@ -169,7 +177,7 @@ def reloaded(stage: Stage) -> Chat:
 def offline(stage: Stage) -> Chat:
     """The network is gone in the middle of an answer."""
     stage.watch.allow(NETWORK)
-    stage.provider.play(begun(TEXT[:420], per_s=200))
+    stage.provider.play(stream_then_stall(TEXT[:420], per_s=200))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     chat.wait_chars(380)
@@ -183,7 +191,7 @@ def many_turns(stage: Stage) -> Chat:
     listing = "\n".join(["def flow(rain, snow):", "    return rain + snow * " + "melt_rate_of_the_day_" * 8])
     table = "| river | month | " + "a very wide column | " * 12
     answers = [
-        spoken(per_s=500),
+        stream_text(per_s=500),
         Answer(steps=openai([PARAGRAPHS[1]])),
         Answer(steps=openai([table, "\n\n", listing])),
     ]
@@ -195,14 +203,14 @@ def many_turns(stage: Stage) -> Chat:
     chat.field.fill("A draft of the next question,\nwhich already has\nthree lines")
     chat.log.hover()
     chat.page.mouse.wheel(0, -120)
-    expect(chat.page.get_by_role("button", name="To the latest text")).to_be_visible()
+    expect(chat.page.get_by_role("button", name="Jump to latest")).to_be_visible()
     return chat
 
 
 def formatted(stage: Stage, text: str, *, part: float = 1.0) -> Chat:
     """An answer with everything in it, or the beginning of one."""
     shown = text[: int(len(text) * part)]
-    stage.provider.play(spoken(shown, per_s=500) if part == 1.0 else begun(shown, per_s=500))
+    stage.provider.play(stream_text(shown, per_s=500) if part == 1.0 else stream_then_stall(shown, per_s=500))
     chat = stage.open(stage.real)
     chat.ask(QUESTION)
     if part == 1.0:
@@ -226,7 +234,7 @@ def signed_out(stage: Stage, *, wrong: bool = False) -> Chat:
 def locked(stage: Stage) -> Chat:
     """The page of a server of which nobody said who may come in."""
     chat = stage.visit(stage.locked)
-    expect(chat.page.get_by_role("heading", name="not open yet")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="isn’t open yet")).to_be_visible()
     return chat
 
 

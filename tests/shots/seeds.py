@@ -1,8 +1,8 @@
-"""Conversations that are brought in rather than held: long ones."""
+"""Long conversations, imported."""
 
 from typing import Any
 
-# Run on the page: the visitor who has it is the one that looks at it.
+# Runs on the page, so that the conversation belongs to its visitor.
 IMPORT = """async body => {
     const options = {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)};
     return (await (await fetch('/conversations/import', options)).json()).id;
@@ -10,7 +10,7 @@ IMPORT = """async body => {
 
 
 def conversation(count: int) -> dict[str, Any]:
-    """A conversation of so many messages of a thousand characters each, every second one an answer."""
+    """Return an export file of a conversation with this many messages of a thousand characters each."""
     messages: list[dict[str, Any]] = []
     for number in range(count):
         text = f"Message {number}x. " + "The river rises when the snow melts. " * 30

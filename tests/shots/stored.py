@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.answers import PARAGRAPHS, TEXT, begun, ending, spoken
+from tests.browser.answers import PARAGRAPHS, TEXT, end_with, stream_text, stream_then_stall
 from tests.browser.chat import NETWORK, Chat
 from tests.browser.sharing import share_dialog
 from tests.shots.answers import RICH
@@ -38,7 +38,9 @@ def history(stage: Stage) -> Chat:
         "تهنئة قصيرة لزميلة",
         QUESTION,
     )
-    stage.provider.play([*[Answer(steps=openai([PARAGRAPHS[1]])) for _ in questions[:-1]], begun(TEXT[:320])])
+    stage.provider.play(
+        [*[Answer(steps=openai([PARAGRAPHS[1]])) for _ in questions[:-1]], stream_then_stall(TEXT[:320])]
+    )
     chat = stage.open(stage.real)
     for question in questions:
         if question is not questions[0]:
@@ -47,7 +49,7 @@ def history(stage: Stage) -> Chat:
         if question is not QUESTION:
             chat.wait_over()
     chat.wait_chars(300)
-    names = chat.page.get_by_role("button", name="Conversations")
+    names = chat.page.get_by_role("button", name="Chats")
     if names.get_attribute("aria-expanded") == "false":
         names.click()
     expect(chat.page.locator(".list .dot:visible")).to_have_count(1)
@@ -59,7 +61,7 @@ def deeds(stage: Stage) -> Chat:
     chat = history(stage)
     more = chat.page.locator(".list .more")
     more.nth(3).click()
-    chat.page.locator(".list .deeds .danger").click()
+    chat.page.locator(".list .row-actions .danger").click()
     expect(chat.page.get_by_role("button", name="Undo")).to_be_visible()
     more.nth(1).click()
     return chat
@@ -70,10 +72,10 @@ def importing(stage: Stage) -> Chat:
     stage.watch.allow(NETWORK)
     chat = history(stage)
     with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Import a conversation").click()
+        chat.page.get_by_role("button", name="Import chat").click()
     file = {"name": "notes-of-march.json", "mimeType": "application/json", "buffer": b"{}"}
     chooser.value.set_files([file])  # type: ignore[list-item]
-    expect(chat.page.locator(".list .what")).to_contain_text("not a conversation")
+    expect(chat.page.locator(".list .toast-text")).to_contain_text("can’t be imported")
     return chat
 
 
@@ -85,13 +87,13 @@ def versions(stage: Stage) -> Chat:
     chat.ask("What is a freshet?")
     chat.wait_over()
     chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Edit the question").click()
-    chat.page.get_by_role("textbox", name="Edit the question").fill(QUESTION)
-    chat.page.get_by_role("textbox", name="Edit the question").press("Enter")
+    chat.page.get_by_role("button", name="Edit message").click()
+    chat.page.get_by_role("textbox", name="Edit message").fill(QUESTION)
+    chat.page.get_by_role("textbox", name="Edit message").press("Enter")
     expect(chat.page.locator(".question")).to_have_text(QUESTION)
     chat.wait_over()
-    chat.page.get_by_role("button", name="Answer again").click()
-    expect(chat.page.get_by_role("group", name="Versions of the answer")).to_contain_text("2/2")
+    chat.page.get_by_role("button", name="Regenerate").click()
+    expect(chat.page.get_by_role("group", name="Response versions")).to_contain_text("2/2")
     chat.wait_over()
     chat.page.locator(".turn").hover()
     return chat
@@ -101,7 +103,7 @@ def editing(stage: Stage) -> Chat:
     """A question while it is changed."""
     chat = done(stage)
     chat.page.locator(".turn").hover()
-    chat.page.get_by_role("button", name="Edit the question").click()
+    chat.page.get_by_role("button", name="Edit message").click()
     return chat
 
 
@@ -110,15 +112,15 @@ def sharing(stage: Stage, *, made: bool = True) -> Chat:
     chat = done(stage)
     share_dialog(chat)
     if made:
-        chat.page.get_by_role("button", name="Make a link").click()
+        chat.page.get_by_role("button", name="Create link").click()
         chat.page.get_by_role("button", name="Copy", exact=True).click()
-        expect(chat.page.locator(".sharing .said")).not_to_be_empty()
+        expect(chat.page.locator(".sharing .status")).not_to_be_empty()
     return chat
 
 
-def exhibit(stage: Stage) -> Chat:
+def shared_branch(stage: Stage) -> Chat:
     """What a shared link shows, with an image in the question."""
-    stage.provider.play([spoken(RICH, per_s=2_000), ending("stop", PARAGRAPHS[1])])
+    stage.provider.play([stream_text(RICH, per_s=2_000), end_with("stop", PARAGRAPHS[1])])
     chat = stage.open(stage.real)
     path = chat.page.evaluate(_SHARED, [data_url(PICTURE.read_bytes()), QUESTION, QUESTIONS[0]])
     chat.page.goto(stage.real + path)
@@ -135,7 +137,7 @@ def unshared(stage: Stage) -> Chat:
 def printed(stage: Stage) -> Chat:
     """What a printer gets."""
     chat = formatted(stage, RICH)
-    expect(chat.page.locator(".printed")).not_to_be_empty()
+    expect(chat.page.locator(".print-title")).not_to_be_empty()
     chat.page.emulate_media(media="print")
     chat.page.set_viewport_size({"width": 680, "height": 1000})
     return chat
@@ -157,7 +159,7 @@ def missing(stage: Stage) -> Chat:
     """The address of a conversation that is not there."""
     stage.watch.allow(NETWORK)
     chat = stage.open(f"{stage.real}/?c={'A' * 22}")
-    expect(chat.page.get_by_role("heading", name="is not here")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="not found")).to_be_visible()
     return chat
 
 
@@ -169,7 +171,7 @@ KEPT: dict[str, Callable[[Stage], Chat]] = {
     "editing": editing,
     "sharing": partial(sharing, made=False),
     "sharing-link": sharing,
-    "shared": exhibit,
+    "shared": shared_branch,
     "unshared": unshared,
     "printed": printed,
     "outdated": outdated,

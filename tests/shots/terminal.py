@@ -11,12 +11,12 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from webapp.cli.show import MarkdownStream, summary
+from webapp.cli.show import TerminalMarkdown, summarize
 from webapp.client import create_query_client
 
 QUESTION = "Why do small frames feel better?"
 WIDTH = 84
-LAST = "\n\nAnd a table"  # above it there is a block of every kind
+LAST = "\n\nAnd a table"  # by then there is a block of every kind
 PAPER = TerminalTheme(
     (17, 19, 24),
     (226, 228, 233),
@@ -44,15 +44,15 @@ PAPER = TerminalTheme(
 
 
 def main(path: Path) -> None:
-    """Draw and write it."""
+    """Draw the picture and write it."""
     console = Console(record=True, width=WIDTH, force_terminal=True, highlight=False, file=sys.stderr)
     console.print(f"[bold]›[/bold] {QUESTION}\n")
     with create_query_client("mock", delay_ms=0) as client:
         text = client.query(QUESTION)
-        with MarkdownStream(console) as page:
-            page.write(text.partition(LAST)[0] + "\n\n")
+        with TerminalMarkdown(console) as output:
+            output.write(text.partition(LAST)[0] + "\n\n")
         assert client.last_response is not None
-        console.print(f"\n{summary(client.last_response)}", style="dim")
+        console.print(f"\n{summarize(client.last_response)}", style="dim")
     fontless = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     fontless = re.sub(r"<!--.*?-->", "", fontless)
     fontless = fontless.replace(

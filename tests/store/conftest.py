@@ -18,7 +18,7 @@ from webapp.app import create_app
 from webapp.settings import Settings
 from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import Database
-from webapp.store.quota import Remembered
+from webapp.store.quota import QuotaCache
 from webapp.store.schema import conversations
 from webapp.store.store import Store
 
@@ -41,8 +41,8 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, str]:
-    """Name an empty database: an address or none, and a folder."""
+def empty_location(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, str]:
+    """The URL (None for SQLite) and folder of an empty database."""
     if request.param == "sqlite":
         return None, str(tmp_path / "data")
     server: Postgres = request.getfixturevalue("postgres")
@@ -50,17 +50,17 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, s
 
 
 @pytest.fixture
-def empty(where: tuple[str | None, str]) -> Iterator[Database]:
-    """A database that nobody has opened yet."""
-    database = Database(*where)
+def empty(empty_location: tuple[str | None, str]) -> Iterator[Database]:
+    """A database that is not open yet."""
+    database = Database(*empty_location)
     yield database
     database.close()
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file whose tables are there: making it takes longer than copying it."""
-    folder = tmp_path_factory.mktemp("made")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: that is faster than migrating."""
+    folder = tmp_path_factory.mktemp("migrated")
     database = Database(None, str(folder))
     database.open()
     database.close()
@@ -68,59 +68,61 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: Postgres) -> str:
-    """The address of a Postgres database whose tables are there."""
+def migrated_url(postgres: Postgres) -> str:
+    """The URL of a migrated Postgres database."""
     url = postgres.new_url()
     Database(url, "unused").migrate()
     return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def ready(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, str]:
-    """Name a database whose tables are there and hold nothing: an address or none, and a folder."""
+def migrated_location(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str | None, str]:
+    """The URL (None for SQLite) and folder of a migrated database without rows."""
     folder = tmp_path / "data"
     if request.param == "sqlite":
         folder.mkdir()
-        shutil.copy(request.getfixturevalue("made"), folder)
+        shutil.copy(request.getfixturevalue("migrated_file"), folder)
         return None, str(folder)
-    url: str = request.getfixturevalue("migrated")
+    url: str = request.getfixturevalue("migrated_url")
     request.getfixturevalue("postgres").execute("TRUNCATE conversations, moves CASCADE", url)
     return url, str(folder)
 
 
 @pytest.fixture
-def store(ready: tuple[str | None, str]) -> Iterator[Store]:
-    """A store that is open."""
-    made = Store(*ready)
-    made.database.open()
-    yield made
-    made.close(5.0)
+def store(migrated_location: tuple[str | None, str]) -> Iterator[Store]:
+    """An open store."""
+    opened = Store(*migrated_location)
+    opened.database.open()
+    yield opened
+    opened.close(5.0)
 
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[FakeProvider]:
-    """A provider that answers every question with its number and words."""
+    """A fake provider; `parts` makes it answer with numbered texts."""
     with FakeProvider() as fake:
         yield fake
 
 
 class Apps:
-    """One application for each database: making one takes longer than most tests."""
+    """One application per database, because creating one takes longer than most tests."""
 
-    def __init__(self, provider: FakeProvider, folder: Path) -> None:
+    def __init__(self, provider: FakeProvider, folder: Path, **more: str) -> None:
         self._provider = provider
+        self._more = more
         self._folder = folder
-        self._made: dict[str, Flask] = {}
+        self._apps: dict[str, Flask] = {}
         (folder / "models.toml").write_text(_MODELS)
 
     def on(self, kind: str, url: str | None) -> Flask:
-        """The application with an empty database, without runs and caches."""
-        app = self._made.get(kind)
+        """Return the application with its database, runs and caches emptied."""
+        app = self._apps.get(kind)
         if app is None:
             environ = {
                 "OPENAI_API_KEY": "sk-test",
                 "OPENAI_BASE_URL": f"{self._provider.url}/v1",
                 "FRESHET_RETRIES": "0",
+                "FRESHET_MODEL": "gpt-4.1",
                 "FRESHET_PUBLIC": "true",
                 "FRESHET_VISITOR_STARTS": "100000",
                 "FRESHET_ADDRESS_SHARE": "1000",
@@ -129,32 +131,34 @@ class Apps:
                 "FRESHET_MODELS_FILE": str(self._folder / "models.toml"),
                 "FRESHET_DATA_DIR": str(self._folder / kind),
             }
+            environ |= self._more
             app = create_app(Settings.read(environ | ({"DATABASE_URL": url} if url else {})))
-            self._made[kind] = app
+            self._apps[kind] = app
         parts = app.extensions["freshet"]
         parts.store.write(lambda connection: connection.execute(delete(conversations)))
-        parts.store.recall = parts.store._turns._recall = ConversationCache()
-        parts.store._remembered = Remembered()
+        parts.store.cache = parts.store._turns._cache = ConversationCache()
+        parts.store._quota_cache = QuotaCache()
         parts.runs._runs.clear()
         parts.runs._ended.clear()
         return app
 
     def close(self) -> None:
-        for app in self._made.values():
+        for app in self._apps.values():
+            app.extensions["freshet"].runs.close(1.0)
             app.extensions["freshet"].store.close(5.0)
 
 
 @pytest.fixture(scope="session")
 def apps(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
-    made = Apps(provider, tmp_path_factory.mktemp("apps"))
-    yield made
-    made.close()
+    created = Apps(provider, tmp_path_factory.mktemp("apps"))
+    yield created
+    created.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def parts(request: pytest.FixtureRequest, apps: Apps, provider: FakeProvider) -> Iterator[Flask]:
-    """An application with its doors, on a database that is up to date and holds nothing."""
-    url = request.getfixturevalue("migrated") if request.param == "postgres" else None
+    """An application on a migrated database without rows."""
+    url = request.getfixturevalue("migrated_url") if request.param == "postgres" else None
     count = itertools.count(1)
     provider.play(lambda call: Answer(steps=openai([f"Answer {next(count)}", " of many words"])))
     app = apps.on(request.param, url)

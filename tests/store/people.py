@@ -1,4 +1,4 @@
-"""People who chat through an application's own endpoints, in this process, each with a visitor's cookie."""
+"""Clients that chat through an application's endpoints in this process, each with a visitor's cookie."""
 
 import json
 import struct
@@ -16,12 +16,14 @@ from webapp.frames import new_run
 
 
 def cookie_of(app: Flask, name: str) -> str:
-    """Sign a visitor's cookie as the page does it."""
-    return f"{cookies.VISITOR}={app.extensions['freshet'].names.sign(cookies.VISITOR, visitor_name(name))}"
+    """Return a visitor's signed cookie, as the page sets it."""
+    return (
+        f"{cookies.VISITOR}={app.extensions['freshet'].name_signer.sign(cookies.VISITOR, visitor_name(name))}"
+    )
 
 
 def visitor_name(name: str) -> str:
-    """Fill a name up to the length of one that was chosen at random."""
+    """Pad a name to the length of a random visitor id."""
     return name.ljust(22, "-")
 
 
@@ -34,20 +36,20 @@ class Person:
         self.sign_in()
 
     def sign_in(self) -> None:
-        """Take the visitor's cookie, signed with the application's present secret."""
+        """Set the visitor's cookie, signed with the application's current secret."""
         self._headers = {"Cookie": cookie_of(self._client.application, self._name)} if self._name else {}
 
-    def do(self, method: str, path: str, body: object = None, **rest: Any) -> TestResponse:
-        return self._client.open(path, method=method, json=body, headers=self._headers, **rest)
+    def do(self, method: str, path: str, body: object = None, **options: Any) -> TestResponse:
+        return self._client.open(path, method=method, json=body, headers=self._headers, **options)
 
     def get(self, path: str, status: int = 200) -> Any:
-        """Read JSON from a door."""
+        """GET a path and return its JSON."""
         response = self.do("GET", path)
         assert response.status_code == status, response.text
         return response.json
 
     def refused(self, method: str, path: str, body: object = None) -> tuple[int, str, str | None]:
-        """Send a request that is refused, and return the status, the code and the field."""
+        """Send a request that is refused; return the status, the code and the field."""
         response = self.do(method, path, body)
         assert response.status_code >= 400, response.text
         error = response.get_json()["error"]
@@ -56,7 +58,7 @@ class Person:
         return response.status_code, error["code"], error["param"]
 
     def ask(self, conversation: str | None, query: str | None = None, **more: Any) -> "Turn":
-        """Ask, and read the answer to its end."""
+        """Ask a question, and read the answer to its end."""
         body = {"conversation": conversation, "query": query} | more
         body = {name: value for name, value in body.items() if value is not None or name == "parent"}
         response = self.do("POST", "/stream", body)
@@ -64,18 +66,18 @@ class Person:
         return Turn(response.text)
 
     def conversation(self, name: str) -> dict[str, Any]:
-        """Read a conversation, its messages by id."""
+        """Return a conversation, with its messages by id."""
         body: dict[str, Any] = self.get(f"/conversations/{name}")
         body["messages"] = {message["id"]: message for message in body["messages"]}
         return body
 
-    def heads(self, query: str = "") -> list[str]:
-        """The titles of the conversations that are listed."""
+    def titles(self, query: str = "") -> list[str]:
+        """Return the titles of the listed conversations."""
         return [head["title"] for head in self.get(f"/conversations{query}")["conversations"]]
 
 
 class Turn:
-    """An answer as its reader got it."""
+    """A received answer."""
 
     def __init__(self, raw: str) -> None:
         frames = [
@@ -101,7 +103,7 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def png(width: int = 2, height: int = 2, *, more: tuple[bytes, ...] = (), pad: int = 0) -> bytes:
-    """Draw a black PNG; `more` are names of chunks before the picture, `pad` bytes are added behind."""
+    """Return a black PNG. `more` are names of chunks before the picture; `pad` bytes are appended."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(kind + content)
@@ -120,8 +122,8 @@ def data_url(raw: bytes, media_type: str = "image/png") -> str:
 __all__ = ["Person", "Turn", "cookie_of", "data_url", "new_run", "png", "text_of", "visitor_name"]
 
 
-def shared(anna: Person, name: str, **body: str) -> str:
-    """Share a conversation and give the path of its link."""
+def share(anna: Person, name: str, **body: str) -> str:
+    """Share a conversation and return the path of its link."""
     response = anna.do("POST", f"/conversations/{name}/share", body)
     assert response.status_code == 201, response.text
     path: str = response.json["path"]

@@ -1,4 +1,4 @@
-"""The doors of conversations: listing, searching, changing, deleting, and what somebody else sees of it."""
+"""The conversation endpoints: list, search, change, delete, and access by other owners."""
 
 import time
 from typing import Any
@@ -7,13 +7,15 @@ import pytest
 from flask import Flask
 
 from tests.store.people import Person, new_run, text_of
+from tests.support.stopwatch import Stopwatch
+from webapp.store import store as store_module
 
 
 def ids(anna: Person, query: str = "") -> list[str]:
     return [head["id"] for head in anna.get(f"/conversations{query}")["conversations"]]
 
 
-def test_the_last_changed_comes_first_page_by_page(anna: Person) -> None:
+def test_pages_list_the_last_changed_first(anna: Person) -> None:
     names = [new_run() for _ in range(5)]
     for number, name in enumerate(names):
         anna.ask(name, f"Question {number}?")
@@ -47,7 +49,7 @@ def test_the_last_changed_comes_first_page_by_page(anna: Person) -> None:
         ("\\", False),
     ],
 )
-def test_search_looks_into_titles_and_messages(anna: Person, ben: Person, search: str, found: bool) -> None:
+def test_search_covers_titles_and_messages(anna: Person, ben: Person, search: str, found: bool) -> None:
     name = new_run()
     anna.ask(
         name,
@@ -59,20 +61,20 @@ def test_search_looks_into_titles_and_messages(anna: Person, ben: Person, search
     assert ids(ben, f"?search={search}") == []
 
 
-def test_titles_come_from_the_first_message_unless_a_person_set_one(anna: Person) -> None:
+def test_the_title_comes_from_the_first_message_unless_it_was_set(anna: Person) -> None:
     name = new_run()
     anna.ask(name, "  <b>Hello</b>\n\tthere, " + "long words " * 20)
-    (title,) = anna.heads()
+    (title,) = anna.titles()
     assert title.startswith("<b>Hello</b> there, long words")
     assert title.endswith("words long…")
     assert len(title) <= 80
     changed = anna.do("PATCH", f"/conversations/{name}", {"title": " Mine \u202e\x07 "})
     assert changed.json["title"] == "Mine"
     anna.ask(name, "Another", parent=None)
-    assert anna.heads() == ["Mine"]
+    assert anna.titles() == ["Mine"]
 
 
-def test_the_system_prompt_can_be_changed_and_taken_away(anna: Person, provider: Any) -> None:
+def test_the_system_prompt_can_be_changed_and_removed(anna: Person, provider: Any) -> None:
     name = new_run()
     anna.ask(name, "One?", system="Be brief.")
     assert anna.do("PATCH", f"/conversations/{name}", {"system": "Be long."}).json["system"] == "Be long."
@@ -83,7 +85,7 @@ def test_the_system_prompt_can_be_changed_and_taken_away(anna: Person, provider:
     assert provider.calls[-1].json["messages"][0]["role"] == "user"
 
 
-def test_switching_to_a_sibling_leads_to_the_end_of_its_branch(anna: Person) -> None:
+def test_switching_to_a_sibling_selects_the_leaf_below_it(anna: Person) -> None:
     name = new_run()
     first = anna.ask(name, "One?")
     second = anna.ask(name, "Two?")
@@ -104,7 +106,9 @@ def test_switching_to_a_sibling_leads_to_the_end_of_its_branch(anna: Person) -> 
         ({"system": 5}, (400, "invalid_type", "system")),
     ],
 )
-def test_what_cannot_be_changed(anna: Person, body: object, refusal: object) -> None:
+def test_an_invalid_change_is_refused_and_changes_nothing(
+    anna: Person, body: object, refusal: object
+) -> None:
     name = new_run()
     turn = anna.ask(name, "One?")
     before = anna.conversation(name)
@@ -113,12 +117,12 @@ def test_what_cannot_be_changed(anna: Person, body: object, refusal: object) -> 
     assert before["leaf"] == turn.id
 
 
-def test_a_deletion_can_be_taken_back(anna: Person, provider: Any) -> None:
+def test_a_deleted_conversation_can_be_restored(anna: Person, provider: Any) -> None:
     name = new_run()
     anna.ask(name, "One?")
     before = anna.conversation(name)
     undo = anna.do("DELETE", f"/conversations/{name}").json["restore"]
-    assert anna.heads() == []
+    assert anna.titles() == []
     assert anna.refused("GET", f"/conversations/{name}")[0] == 404
     assert anna.refused("DELETE", f"/conversations/{name}")[0] == 404
     assert anna.refused("POST", "/stream", {"conversation": name, "query": "Two?"})[0] == 404
@@ -127,7 +131,49 @@ def test_a_deletion_can_be_taken_back(anna: Person, provider: Any) -> None:
     assert anna.conversation(name) == before
 
 
-def test_what_was_deleted_long_ago_is_gone_with_the_next_deletion(anna: Person, parts: Flask) -> None:
+@pytest.mark.parametrize(("days", "status"), [(29.9, 200), (30.1, 404)])
+def test_n31_a_deletion_can_be_undone_for_thirty_days(
+    anna: Person, parts: Flask, days: float, status: int
+) -> None:
+    """It could be undone later, as long as nothing else was deleted."""
+    name = new_run()
+    anna.ask(name, "One?")
+    anna.do("DELETE", f"/conversations/{name}")
+    age(parts, name, days)
+    assert anna.do("POST", f"/conversations/{name}/restore").status_code == status
+
+
+def test_n31_what_was_deleted_long_ago_is_erased_in_the_background(
+    anna: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_PURGE_COUNT", 2)
+    monkeypatch.setattr(store_module, "_PURGE_PAUSE_S", 0.0)
+    names = [new_run() for _ in range(6)]
+    for name in names:
+        anna.ask(name, "One?")
+    for name in names[:-1]:
+        anna.do("DELETE", f"/conversations/{name}")
+    for name in names[:3]:
+        age(parts, name, 31)
+    store = parts.extensions["freshet"].store
+    assert store.purge() == 3
+    assert store.purge() == 0
+    kept = store.read(lambda c: c.exec_driver_sql("SELECT DISTINCT conversation FROM messages").all())
+    assert {row[0] for row in kept} == set(names[3:])
+    assert anna.do("POST", f"/conversations/{names[3]}/restore").status_code == 200
+
+
+def age(parts: Flask, conversation: str, days: float) -> None:
+    """Make a deletion older."""
+    deleted_at = int((time.time() - days * 24 * 3600) * 1000)
+    parts.extensions["freshet"].store.write(
+        lambda c: c.exec_driver_sql(
+            f"UPDATE conversations SET deleted_at = {deleted_at} WHERE id = '{conversation}'"
+        )
+    )
+
+
+def test_a_deletion_erases_what_was_deleted_long_ago(anna: Person, parts: Flask) -> None:
     old, new = new_run(), new_run()
     for name in (old, new):
         anna.ask(name, "One?")
@@ -153,11 +199,11 @@ def test_what_was_deleted_long_ago_is_gone_with_the_next_deletion(anna: Person, 
         ("search=" + "x" * 201, (400, "too_long", "search")),
     ],
 )
-def test_a_list_that_cannot_be(anna: Person, query: str, refusal: object) -> None:
+def test_an_invalid_list_request_is_refused(anna: Person, query: str, refusal: object) -> None:
     assert anna.refused("GET", f"/conversations?{query}") == refusal
 
 
-def test_somebody_else_s_is_not_there_at_any_door(anna: Person, ben: Person, provider: Any) -> None:
+def test_other_owners_get_not_found_at_every_endpoint(anna: Person, ben: Person, provider: Any) -> None:
     name = new_run()
     turn = anna.ask(name, "My secret?")
     question = anna.conversation(name)["messages"][turn.id]["parent"]
@@ -185,33 +231,33 @@ def test_somebody_else_s_is_not_there_at_any_door(anna: Person, ben: Person, pro
         assert (status, code.endswith("not_found")) == (404, True), (method, path)
     unknown = ben.refused("POST", "/stream", {"continue": new_run()})
     assert ben.refused("POST", "/stream", {"continue": turn.id}) == unknown, (
-        "nor does it tell that it is there"
+        "the error does not reveal that it exists"
     )
-    assert ben.heads() == []
+    assert ben.titles() == []
     assert len(provider.calls) == 1
     assert anna.conversation(name) == before
     assert text_of(before["messages"][question]) == "My secret?"
 
 
-def test_the_store_s_state_is_told(anna: Person) -> None:
+def test_readyz_reports_the_store_s_state(anna: Person) -> None:
     anna.ask(new_run(), "One?")
-    told = anna.get("/readyz")
-    assert told["status"] == "ready"
-    assert told["store"]["state"] == "ready"
-    assert told["store"]["kind"] in ("sqlite", "postgres")
+    status = anna.get("/readyz")
+    assert status["status"] == "ready"
+    assert status["store"]["state"] == "ready"
+    assert status["store"]["kind"] in ("sqlite", "postgres")
 
 
-def test_a_search_that_takes_too_long_is_given_up_and_holds_nobody_up(anna: Person, ben: Person) -> None:
-    """Comparing a long word with long texts; SQLite has one thread for all."""
+def test_a_slow_search_is_stopped_and_blocks_nobody(anna: Person, ben: Person) -> None:
+    """A long word in long texts is slow to find, and SQLite has one thread for all."""
     message = {"parent": None, "role": "user", "created_at": 1, "state": "done"}
     text = [{"type": "text", "text": "a" * 99_000}]
     messages = [message | {"id": str(number), "content": text} for number in range(120)]
     assert anna.do("POST", "/conversations/import", {"freshet": 1, "messages": messages}).status_code == 201
-    began = time.monotonic()
+    watch = Stopwatch()
     response = anna.do("GET", f"/conversations?search={'a' * 199}b")
-    assert time.monotonic() - began < 6
+    assert watch.busy_s < 6
     if response.status_code != 200:
         assert (response.status_code, response.get_json()["error"]["code"]) == (503, "store_slow")
-    began = time.monotonic()
-    assert ben.heads() == []
-    assert time.monotonic() - began < 2
+    watch = Stopwatch()
+    assert ben.titles() == []
+    assert watch.busy_s < 2

@@ -1,4 +1,4 @@
-"""Away as Markdown and JSON, and back from that JSON; and files that are not what they claim."""
+"""Export as Markdown and JSON, import of that JSON, and refused files."""
 
 import json
 import threading
@@ -26,55 +26,55 @@ REPLY = {
 GOOD: dict[str, Any] = {"freshet": 1, "messages": [USER, REPLY]}
 
 
-def exported(anna: Person, name: str) -> dict[str, Any]:
+def export(anna: Person, name: str) -> dict[str, Any]:
     body: dict[str, Any] = anna.get(f"/conversations/{name}/export")
     return body
 
 
 def shape(body: dict[str, Any]) -> Any:
-    """What must be the same after a way there and back: all but the ids."""
+    """What export and import preserve: everything except ids and times."""
     messages = {message["id"]: message for message in body["messages"]}
 
     def path(at: str | None) -> list[str]:
         return [] if at is None else [*path(messages[at]["parent"]), text_of(messages[at])]
 
-    told = [
+    normalized = [
         {key: value for key, value in message.items() if key not in ("id", "parent", "created_at")}
         | {"path": path(message["id"])}
         for message in body["messages"]
     ]
-    told.sort(key=lambda message: message["path"])
-    return body["title"], body["system"], path(body["leaf"]), told, body["images"]
+    normalized.sort(key=lambda message: message["path"])
+    return body["title"], body["system"], path(body["leaf"]), normalized, body["images"]
 
 
-def test_there_and_back_it_is_the_same(anna: Person, ben: Person) -> None:
+def test_an_imported_conversation_equals_the_exported_one(anna: Person, ben: Person) -> None:
     name = new_run()
     first = anna.ask(name, "What is this?", system="Be brief.", images=[data_url(png())])
     anna.ask(name, "Other?", parent=None)
     anna.ask(name, "Below?", parent=first.id)
     anna.do("PATCH", f"/conversations/{name}", {"title": "Mine"})
-    away = exported(anna, name)
-    head = ben.do("POST", "/conversations/import", away)
+    exported = export(anna, name)
+    head = ben.do("POST", "/conversations/import", exported)
     assert head.status_code == 201, head.text
-    back = exported(ben, head.json["id"])
-    assert shape(back) == shape(away)
-    ids = {message["id"] for message in away["messages"]} | {name}
-    assert not ids & ({message["id"] for message in back["messages"]} | {head.json["id"]})
+    imported = export(ben, head.json["id"])
+    assert shape(imported) == shape(exported)
+    ids = {message["id"] for message in exported["messages"]} | {name}
+    assert not ids & ({message["id"] for message in imported["messages"]} | {head.json["id"]})
     assert ben.ask(head.json["id"], "And on?").start["conversation"] == head.json["id"]
-    again = anna.do("POST", "/conversations/import", away)
+    again = anna.do("POST", "/conversations/import", exported)
     assert again.json["id"] not in (name, head.json["id"])
 
 
-def test_the_order_of_siblings_is_kept(anna: Person) -> None:
+def test_siblings_keep_their_order(anna: Person) -> None:
     name = new_run()
     for number in range(4):
         anna.ask(name, f"Version {number}", parent=None)
-    back = anna.do("POST", "/conversations/import", exported(anna, name)).json["id"]
-    roots = [text_of(message) for message in exported(anna, back)["messages"] if message["parent"] is None]
+    imported = anna.do("POST", "/conversations/import", export(anna, name)).json["id"]
+    roots = [text_of(message) for message in export(anna, imported)["messages"] if message["parent"] is None]
     assert roots == [f"Version {number}" for number in range(4)]
 
 
-def test_markdown_is_the_present_branch_for_people(anna: Person) -> None:
+def test_markdown_contains_the_current_branch(anna: Person) -> None:
     name = new_run()
     first = anna.ask(name, "One?", system="Be brief.")
     anna.ask(name, "Other?", parent=None)
@@ -99,7 +99,7 @@ def test_markdown_is_the_present_branch_for_people(anna: Person) -> None:
         ("a\r\nSet-Cookie: x", 'filename="a-Set-Cookie-x.json"'),
     ],
 )
-def test_a_file_s_name_is_harmless(anna: Person, title: str, plain: str) -> None:
+def test_the_file_name_is_sanitized(anna: Person, title: str, plain: str) -> None:
     name = new_run()
     anna.ask(name, "One?")
     anna.do("PATCH", f"/conversations/{name}", {"title": title})
@@ -108,13 +108,13 @@ def test_a_file_s_name_is_harmless(anna: Person, title: str, plain: str) -> None
     assert anna.refused("GET", f"/conversations/{name}/export?format=pdf") == (400, "invalid_type", "format")
 
 
-def test_a_small_file_is_taken(anna: Person) -> None:
+def test_a_minimal_file_is_imported(anna: Person) -> None:
     head = anna.do("POST", "/conversations/import", GOOD)
     assert head.status_code == 201, head.text
-    kept = anna.conversation(head.json["id"])
-    assert kept["title"] == "One?"
-    assert [text_of(message) for message in kept["messages"].values()] == ["One?", "Yes."]
-    assert text_of(kept["messages"][kept["leaf"]]) == "Yes."
+    stored = anna.conversation(head.json["id"])
+    assert stored["title"] == "One?"
+    assert [text_of(message) for message in stored["messages"].values()] == ["One?", "Yes."]
+    assert text_of(stored["messages"][stored["leaf"]]) == "Yes."
 
 
 def changed(index: int, **fields: Any) -> dict[str, Any]:
@@ -152,6 +152,7 @@ def changed(index: int, **fields: Any) -> dict[str, Any]:
         (changed(0, created_at="now"), "messages[0].created_at"),
         (changed(1, state="running"), "messages[1].state"),
         (changed(1, usage={"input_tokens": -1}), "messages[1].usage"),
+        (changed(1, usage={"cache_read_tokens": 2**40}), "messages[1].usage"),
         (changed(1, cost="NaN"), "messages[1].cost"),
         (changed(1, cost=-1), "messages[1].cost"),
         (changed(1, cost="1e999999"), "messages[1].cost"),
@@ -164,15 +165,13 @@ def changed(index: int, **fields: Any) -> dict[str, Any]:
         ({"images": {"x": {"media_type": "image/png"}}}, "images[...]"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_named_and_nothing_is_stored(
-    anna: Person, change: object, param: str
-) -> None:
+def test_an_invalid_file_is_refused_by_its_field(anna: Person, change: object, param: str) -> None:
     status, _, named = anna.refused("POST", "/conversations/import", {**GOOD, **change})  # type: ignore[dict-item]
     assert (status, named) == (400, param)
-    assert anna.heads() == []
+    assert anna.titles() == []
 
 
-def test_a_million_messages_are_refused_at_once(anna: Person) -> None:
+def test_a_million_messages_are_refused(anna: Person) -> None:
     many = b",".join([b'{"role":"user"}'] * 1_000_000)
     response = anna._client.post(
         "/conversations/import",
@@ -184,7 +183,7 @@ def test_a_million_messages_are_refused_at_once(anna: Person) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{", b"null", b"\xff\xfe", b'{"a":' * 5_000])
-def test_what_is_no_json(anna: Person, raw: bytes) -> None:
+def test_invalid_json_is_refused(anna: Person, raw: bytes) -> None:
     response = anna._client.post(
         "/conversations/import", data=raw, content_type="application/json", headers=anna._headers
     )
@@ -192,8 +191,8 @@ def test_what_is_no_json(anna: Person, raw: bytes) -> None:
     assert response.json["error"]["param"] == "body"
 
 
-def test_ten_thousand_messages_deep(anna: Person) -> None:
-    """As long as one may be, each below the other, the last first."""
+def test_a_branch_of_ten_thousand_messages_is_imported(anna: Person) -> None:
+    """The longest conversation, as one branch, in reverse order."""
     messages = [
         {
             "id": str(number),
@@ -209,28 +208,28 @@ def test_ten_thousand_messages_deep(anna: Person) -> None:
     )
     assert head.status_code == 201, head.text
     answer = anna.ask(head.json["id"], "And on?", model="tiny")
-    kept = json.loads(anna.do("GET", f"/conversations/{head.json['id']}").text)
-    assert len(kept["messages"]) == 10_002
-    parents = {message["id"]: message["parent"] for message in kept["messages"]}
+    stored = json.loads(anna.do("GET", f"/conversations/{head.json['id']}").text)
+    assert len(stored["messages"]) == 10_002
+    parents = {message["id"]: message["parent"] for message in stored["messages"]}
     depth, at = 0, answer.id
     while at is not None:
         depth, at = depth + 1, parents[at]
     assert depth == 10_002
 
 
-def test_a_conversation_with_many_images_comes_back(anna: Person, ben: Person) -> None:
-    """Its file is larger than any other request may be."""
+def test_a_conversation_with_many_images_is_imported(anna: Person, ben: Person) -> None:
+    """Its file is larger than the limit for other requests."""
     name = new_run()
     first = anna.ask(name, "Look", images=[data_url(png(pad=1_900_000 + size)) for size in range(4)])
     for more in range(2):
         images = [data_url(png(pad=1_900_000 + 10 * more + size)) for size in range(4, 8)]
         anna.ask(name, "And these", parent=first.id, images=images)
-    away = exported(anna, name)
-    size = len(json.dumps(away))
+    exported = export(anna, name)
+    size = len(json.dumps(exported))
     assert size > 28_000_000 > 16 * 1024 * 1024
-    head = ben.do("POST", "/conversations/import", away)
+    head = ben.do("POST", "/conversations/import", exported)
     assert head.status_code == 201, head.text
-    assert shape(exported(ben, head.json["id"])) == shape(away)
+    assert shape(export(ben, head.json["id"])) == shape(exported)
 
 
 def test_a_file_that_is_too_large_is_refused(anna: Person) -> None:
@@ -239,13 +238,13 @@ def test_a_file_that_is_too_large_is_refused(anna: Person) -> None:
         "/conversations/import", data=body, content_type="application/json", headers=anna._headers
     )
     assert (response.status_code, response.json["error"]["param"]) == (413, None)
-    assert anna.heads() == []
+    assert anna.titles() == []
 
 
-def test_few_large_ones_at_a_time(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_import, "_large", threading.BoundedSemaphore(1))
+def test_only_few_large_imports_run_at_once(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_import, "_large_imports", threading.BoundedSemaphore(1))
     large = GOOD | {"system": "x" * 100_000, "ignored": "x" * (17 * 1024 * 1024)}
-    with export_import._large:
+    with export_import._large_imports:
         response = anna.do("POST", "/conversations/import", large)
         assert (response.status_code, response.json["error"]["code"]) == (429, "busy")
         assert response.headers["Retry-After"] == "10"

@@ -1,4 +1,4 @@
-"""The tables come to be step by step, from any step, on both databases, and from several processes at once."""
+"""Migrations: from every revision, on both databases, and by several processes at once."""
 
 import subprocess
 import sys
@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from webapp.store.database import Away, Database
-from webapp.store.migrate import file_lock, revision, upgrade
+from webapp.sql import file_lock
+from webapp.store.database import Database, DatabaseUnavailable
+from webapp.store.migrate import revision, upgrade
 from webapp.store.schema import HEAD, metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,9 +32,9 @@ def scripts() -> ScriptDirectory:
 REVISIONS = [script.revision for script in reversed(list(scripts().walk_revisions()))]
 
 
-def within(database: Database, work: Any) -> Any:
-    """Do something in a transaction, without the opening that brings SQLite up to date."""
-    engine = database._made()
+def in_transaction(database: Database, work: Any) -> Any:
+    """Run `work` in a transaction without `Database.open`, which would migrate SQLite."""
+    engine = database._make_engine()
     try:
         with engine.connect().execution_options(freshet_write=True) as connection, connection.begin():
             return work(connection)
@@ -41,30 +42,30 @@ def within(database: Database, work: Any) -> Any:
         engine.dispose()
 
 
-def test_the_head_is_the_last_of_one_line() -> None:
+def test_there_is_one_line_of_revisions_and_head_is_its_last() -> None:
     assert scripts().get_heads() == [HEAD]
     assert REVISIONS[-1] == HEAD
 
 
-def test_from_empty_to_the_tables_as_the_code_knows_them(empty: Database) -> None:
-    assert within(empty, upgrade) is True
+def test_an_empty_database_is_migrated_to_the_tables_of_schema_py(empty: Database) -> None:
+    assert in_transaction(empty, upgrade) is True
 
     def differences(connection: Connection) -> list[Any]:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
-    assert within(empty, differences) == []
-    assert within(empty, revision) == HEAD
+    assert in_transaction(empty, differences) == []
+    assert in_transaction(empty, revision) == HEAD
 
 
-def test_twice_does_nothing_the_second_time(empty: Database) -> None:
-    assert within(empty, upgrade) is True
-    assert within(empty, upgrade) is False
-    assert within(empty, revision) == HEAD
+def test_a_second_upgrade_does_nothing(empty: Database) -> None:
+    assert in_transaction(empty, upgrade) is True
+    assert in_transaction(empty, upgrade) is False
+    assert in_transaction(empty, revision) == HEAD
 
 
 @pytest.mark.parametrize("first", REVISIONS)
-def test_from_every_revision_on_what_was_there_stays(empty: Database, first: str) -> None:
-    """Rows of the first revision's form, which later ones must carry on."""
+def test_rows_survive_the_upgrade_from_every_revision(empty: Database, first: str) -> None:
+    """The rows have the columns of revision 0001."""
 
     def fill(connection: Connection) -> None:
         upgrade(connection, first)
@@ -81,16 +82,16 @@ def test_from_every_revision_on_what_was_there_stays(empty: Database, first: str
             )
         )
 
-    within(empty, fill)
-    within(empty, upgrade)
-    rows = within(
+    in_transaction(empty, fill)
+    in_transaction(empty, upgrade)
+    rows = in_transaction(
         empty,
         lambda c: c.execute(
             text("SELECT title, m.id FROM conversations c JOIN messages m ON m.conversation = c.id")
         ).all(),
     )
     assert [tuple(row) for row in rows] == [("Title", "m")]
-    assert within(empty, revision) == HEAD
+    assert in_transaction(empty, revision) == HEAD
 
 
 def test_a_failed_migration_leaves_nothing_behind(empty: Database) -> None:
@@ -99,16 +100,16 @@ def test_a_failed_migration_leaves_nothing_behind(empty: Database) -> None:
         raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011
-        within(empty, fail)
-    assert within(empty, revision) is None
+        in_transaction(empty, fail)
+    assert in_transaction(empty, revision) is None
 
 
-def test_many_processes_open_one_file_at_once(tmp_path: Path) -> None:
+def test_many_processes_can_open_one_file_at_once(tmp_path: Path) -> None:
     script = (
         "import sys; from webapp.store.database import Database;"
         "d = Database(None, sys.argv[1]); d.open(); print(d.state); d.close()"
     )
-    started = [
+    processes = [
         subprocess.Popen(
             [sys.executable, "-c", script, str(tmp_path / "data")],
             cwd=ROOT,
@@ -118,25 +119,25 @@ def test_many_processes_open_one_file_at_once(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    for process in started:
-        said, complained = process.communicate(timeout=30)
-        assert (said.strip(), process.returncode) == ("ready", 0), complained
+    for process in processes:
+        stdout, stderr = process.communicate(timeout=30)
+        assert (stdout.strip(), process.returncode) == ("ready", 0), stderr
 
 
-def test_who_opens_a_file_waits_for_whoever_migrates_it(tmp_path: Path) -> None:
+def test_opening_a_file_waits_for_a_running_migration(tmp_path: Path) -> None:
     database = Database(None, str(tmp_path))
     with ThreadPoolExecutor(1) as pool:
         with file_lock(tmp_path / "freshet.db.lock"):
             opened = pool.submit(database.open)
             with pytest.raises(TimeoutError):
                 opened.result(0.5)
-            assert not (tmp_path / "freshet.db").exists() or within(database, revision) is None
+            assert not (tmp_path / "freshet.db").exists() or in_transaction(database, revision) is None
         opened.result(10)
     assert database.state == "ready"
     database.close()
 
 
-def test_many_migrate_one_postgres_at_once(postgres: Any) -> None:
+def test_concurrent_migrations_of_one_postgres_run_once(postgres: Any) -> None:
     url = postgres.new_url()
     databases = [Database(url, "unused") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -144,13 +145,13 @@ def test_many_migrate_one_postgres_at_once(postgres: Any) -> None:
     assert sorted(changed) == [False, False, False, True]
 
 
-def test_a_server_does_not_migrate_postgres_by_itself_and_says_what_to_do(
+def test_opening_an_outdated_postgres_fails_and_names_the_command(
     postgres: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = Database(postgres.new_url(), "unused")
-    with pytest.raises(Away) as away:
+    with pytest.raises(DatabaseUnavailable) as raised:
         database.open()
-    assert (away.value.code, database.state) == ("store_outdated", "outdated")
+    assert (raised.value.code, database.state) == ("store_outdated", "outdated")
     assert "freshet migrate" in caplog.text
     database.migrate()
     database.open()
@@ -159,11 +160,13 @@ def test_a_server_does_not_migrate_postgres_by_itself_and_says_what_to_do(
 
 
 @pytest.mark.parametrize(("url", "code"), [(False, 0), (True, 0), ("postgres://127.0.0.1:1/none", 1)])
-def test_freshet_migrate(postgres: Any, tmp_path: Path, url: bool | str, code: int) -> None:
+def test_freshet_migrate_prints_one_line_and_exits(
+    postgres: Any, tmp_path: Path, url: bool | str, code: int
+) -> None:
     address = postgres.new_url() if url is True else url
     env = {"PATH": "", "HOME": str(tmp_path)} | ({"DATABASE_URL": address} if address else {})
-    for _ in range(2):  # a release phase may run it again
-        done = subprocess.run(
+    for _ in range(2):  # a host's release phase may run it again
+        result = subprocess.run(
             [sys.executable, "-m", "webapp", "migrate"],
             cwd=ROOT,
             env=env,
@@ -171,5 +174,5 @@ def test_freshet_migrate(postgres: Any, tmp_path: Path, url: bool | str, code: i
             text=True,
             timeout=60,
         )
-        assert done.returncode == code, done.stderr
-        assert len((done.stdout + done.stderr).strip().splitlines()) == 1
+        assert result.returncode == code, result.stderr
+        assert len((result.stdout + result.stderr).strip().splitlines()) == 1

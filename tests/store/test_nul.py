@@ -1,8 +1,8 @@
-"""A NUL, which Postgres takes nowhere, in every place where a caller can put a text."""
+"""NUL, which Postgres cannot store, in every place that takes a text."""
 
 import pytest
 
-from tests.store.people import Person, new_run, shared, text_of
+from tests.store.people import Person, new_run, share, text_of
 
 NUL, ENCODED = "a\0b", "a%00b"
 
@@ -30,7 +30,7 @@ NUL, ENCODED = "a\0b", "a%00b"
         ("DELETE", f"/sessions/{ENCODED}"),
     ],
 )
-def test_in_an_address_it_is_refused(anna: Person, method: str, path: str) -> None:
+def test_nul_in_an_address_is_refused(anna: Person, method: str, path: str) -> None:
     response = anna.do(method, path)
     assert response.status_code == 400, response.text
     assert response.get_json()["error"]["code"] == "nul"
@@ -49,37 +49,37 @@ def test_in_an_address_it_is_refused(anna: Person, method: str, path: str) -> No
         {"query": "Hi", "conversation": "A" * 22, "images": [NUL]},
     ],
 )
-def test_in_a_name_it_is_refused(anna: Person, body: dict[str, object]) -> None:
+def test_nul_in_an_id_is_refused(anna: Person, body: dict[str, object]) -> None:
     assert anna.refused("POST", "/stream", body)[0] == 400
 
 
-def test_in_the_leaf_of_a_conversation(anna: Person) -> None:
+def test_nul_in_a_leaf_is_refused(anna: Person) -> None:
     name = new_run()
     anna.ask(name, "Hi")
     assert anna.refused("PATCH", f"/conversations/{name}", {"leaf": NUL})[0] == 400
     assert anna.refused("POST", f"/conversations/{name}/share", {"leaf": NUL})[0] == 400
 
 
-def test_in_a_text_it_does_no_harm(anna: Person) -> None:
+def test_nul_in_a_text_is_accepted(anna: Person) -> None:
     name = new_run()
     anna.ask(name, f"Why {NUL}?", system=NUL)
     anna.do("PATCH", f"/conversations/{name}", {"title": f"Title {NUL}", "system": NUL})
-    kept = anna.conversation(name)
-    assert kept["title"] == "Title a b"
-    assert any(text_of(message) == f"Why {NUL}?" for message in kept["messages"].values())
-    away = anna.get(f"/conversations/{name}/export")
-    away["title"] = away["system"] = NUL
-    for message in away["messages"]:
+    stored = anna.conversation(name)
+    assert stored["title"] == "Title a b"
+    assert any(text_of(message) == f"Why {NUL}?" for message in stored["messages"].values())
+    exported = anna.get(f"/conversations/{name}/export")
+    exported["title"] = exported["system"] = NUL
+    for message in exported["messages"]:
         message["content"] = [{"type": "text", "text": NUL}]
         message["reasoning"] = message["model"] = message["provider"] = NUL
         message["id"] += NUL
         message["parent"] = None if message["parent"] is None else message["parent"] + NUL
-    away["leaf"] += NUL
-    assert anna.do("POST", "/conversations/import", away).status_code in (201, 400)
-    assert shared(anna, name)
+    exported["leaf"] += NUL
+    assert anna.do("POST", "/conversations/import", exported).status_code in (201, 400)
+    assert share(anna, name)
 
 
-def test_in_what_an_import_says_of_an_answer(anna: Person) -> None:
+def test_nul_in_an_imported_answer_is_accepted(anna: Person) -> None:
     message = {
         "id": "m",
         "parent": None,

@@ -1,4 +1,4 @@
-"""Moving what one owner has to another, with the writes that were on their way meanwhile."""
+"""Moving one owner's conversations to another, with writes that were queued before the move."""
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from webapp.store import ownership
 from webapp.store.rows import now_ms
 from webapp.store.schema import conversations, messages
 from webapp.store.store import Store
-from webapp.store.writes import Begin, End, NotOurs
+from webapp.store.writes import NotOwned, TurnEnd, TurnStart
 
 VISITOR, USER, OTHER = "visitor:v", "user:owner", "visitor:other"
 
@@ -26,8 +26,8 @@ def answer(created_at: int, text: str = "", state: str = "streaming") -> Message
     )
 
 
-def begin(conversation: str, created_at: int, owner: str = VISITOR) -> Begin:
-    return Begin(
+def turn_start(conversation: str, created_at: int, owner: str = VISITOR) -> TurnStart:
+    return TurnStart(
         owner=owner,
         conversation=conversation,
         system=None,
@@ -39,71 +39,71 @@ def begin(conversation: str, created_at: int, owner: str = VISITOR) -> Begin:
 
 
 def owner_of(store: Store, conversation: str) -> str | None:
-    chosen = select(conversations.c.owner).where(conversations.c.id == conversation)
-    found: str | None = store.read(lambda c: c.execute(chosen).scalar())
+    query = select(conversations.c.owner).where(conversations.c.id == conversation)
+    found: str | None = store.read(lambda c: c.execute(query).scalar())
     return found
 
 
-def test_a_turn_that_ends_after_the_move_is_kept(store: Store) -> None:
+def test_a_turn_that_ends_after_the_move_is_stored(store: Store) -> None:
     name = new_run()
-    store.write(begin(name, now_ms()).apply)
+    store.write(turn_start(name, now_ms()).apply)
     assert store.move(VISITOR, USER) == 1
-    end = End(owner=VISITOR, conversation=name, answer=answer(now_ms(), "Whole", "done"))
+    end = TurnEnd(owner=VISITOR, conversation=name, answer=answer(now_ms(), "Whole", "done"))
     store.write(end.apply)
     assert owner_of(store, name) == USER
     assert store.read(lambda c: c.execute(select(messages.c.state)).scalars().all()) == ["done"]
 
 
-def test_a_turn_that_had_begun_and_is_stored_late_goes_where_the_rest_went(store: Store) -> None:
-    """The database was away when it began, and came back for the move first."""
-    late, name = begin(new_run(), now_ms() - 1_000), new_run()
-    store.write(begin(name, now_ms()).apply)
+def test_a_turn_that_began_before_the_move_is_stored_for_the_new_owner(store: Store) -> None:
+    """The database was unavailable when the turn began, and the move was written first."""
+    queued, name = turn_start(new_run(), now_ms() - 1_000), new_run()
+    store.write(turn_start(name, now_ms()).apply)
     store.move(VISITOR, USER)
-    store.write(late.apply)
-    assert owner_of(store, late.conversation) == USER
+    store.write(queued.apply)
+    assert owner_of(store, queued.conversation) == USER
 
 
-def test_what_a_replayed_cookie_begins_later_is_not_the_user_s(store: Store) -> None:
+def test_a_turn_that_begins_after_the_move_stays_with_the_old_owner(store: Store) -> None:
     store.move(VISITOR, USER)
-    later = begin(new_run(), now_ms() + 1_000)
+    later = turn_start(new_run(), now_ms() + 1_000)
     store.write(later.apply)
     assert owner_of(store, later.conversation) == VISITOR
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_nobody_else_writes_into_it(store: Store, moved: bool) -> None:
+def test_other_owners_cannot_write_into_a_conversation(store: Store, moved: bool) -> None:
     name = new_run()
-    store.write(begin(name, now_ms()).apply)
+    store.write(turn_start(name, now_ms()).apply)
     if moved:
         store.move(VISITOR, USER)
         store.move(OTHER, "user:another")
     for write in (
-        End(owner=OTHER, conversation=name, answer=answer(now_ms(), "Theirs", "done")),
-        begin(name, now_ms(), OTHER),
+        TurnEnd(owner=OTHER, conversation=name, answer=answer(now_ms(), "Theirs", "done")),
+        turn_start(name, now_ms(), OTHER),
     ):
-        with pytest.raises(NotOurs):
+        with pytest.raises(NotOwned):
             store.write(write.apply)
 
 
-def test_an_answer_s_end_makes_no_conversation_that_is_gone(store: Store) -> None:
-    with pytest.raises(NotOurs):
-        store.write(End(owner=VISITOR, conversation=new_run(), answer=answer(1)).apply)
+def test_a_turn_s_end_does_not_recreate_a_conversation(store: Store) -> None:
+    with pytest.raises(NotOwned):
+        store.write(TurnEnd(owner=VISITOR, conversation=new_run(), answer=answer(1)).apply)
 
 
-def test_moving_twice_moves_what_came_since(store: Store) -> None:
-    store.write(begin(new_run(), now_ms()).apply)
+def test_a_second_move_moves_new_conversations(store: Store) -> None:
+    store.write(turn_start(new_run(), now_ms()).apply)
     assert store.move(VISITOR, USER) == 1
-    store.write(begin(new_run(), now_ms() + 1_000).apply)
+    store.write(turn_start(new_run(), now_ms() + 1_000).apply)
     assert store.move(VISITOR, USER) == 1
     assert store.move(VISITOR, USER) == 0
-    assert store.read(lambda c: ownership.count(c, USER)) == 2
+    assert store.read(lambda c: ownership.count_conversations(c, USER)) == 2
 
 
-def test_what_is_remembered_moves_too(store: Store) -> None:
+def test_cached_conversations_move_too(store: Store) -> None:
     name = new_run()
-    store.recall.keep(VISITOR, name, None, [answer(1)], {}, leaf="r")
+    store.cache.store(VISITOR, name, None, [answer(1)], {}, leaf="r")
     store.move(VISITOR, USER)
-    store.recall.keep(VISITOR, name, None, [answer(1, "Whole", "done")], {})
-    found = store.recall.read(USER, name, "r", "another")
+    store.cache.store(VISITOR, name, None, [answer(1, "Whole", "done")], {})
+    found = store.cache.load_branch(USER, name, "r", "another")
     assert found is not None
     assert found.messages[0].text == "Whole"

@@ -1,4 +1,4 @@
-"""Saving in the background: in order, until it is done, from a bounded memory, and never twice to any harm."""
+"""The background saver: writes are saved in order, retried, bounded in memory, and idempotent."""
 
 import threading
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from webapp.chat import TextPart, Usage
 from webapp.conversation import Message
 from webapp.frames import RunResult, new_run
 from webapp.store import conversations
-from webapp.store.branches import all_of
-from webapp.store.database import Away
+from webapp.store.branches import load_messages
+from webapp.store.database import DatabaseUnavailable
 from webapp.store.saver import Saver
 from webapp.store.store import Store
 from webapp.store.turns import TurnRequest
-from webapp.store.writes import Begin, End
+from webapp.store.writes import TurnEnd, TurnStart
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 def answer(run: str, text: str = "", state: str = "done") -> Message:
@@ -26,8 +26,8 @@ def answer(run: str, text: str = "", state: str = "done") -> Message:
     return Message(id=run, parent=None, role="assistant", content=content, created_at=2, state=state)  # type: ignore[arg-type]
 
 
-def begin(conversation: str, run: str, owner: str = "anna") -> Begin:
-    return Begin(
+def turn_start(conversation: str, run: str, owner: str = "anna") -> TurnStart:
+    return TurnStart(
         owner=owner,
         conversation=conversation,
         system=None,
@@ -38,16 +38,16 @@ def begin(conversation: str, run: str, owner: str = "anna") -> Begin:
     )
 
 
-def end(conversation: str, run: str, text: str, owner: str = "anna") -> End:
-    return End(owner=owner, conversation=conversation, answer=answer(run, text))
+def turn_end(conversation: str, run: str, text: str, owner: str = "anna") -> TurnEnd:
+    return TurnEnd(owner=owner, conversation=conversation, answer=answer(run, text))
 
 
 def texts(store: Store, conversation: str, owner: str = "anna") -> list[tuple[str, str]]:
-    return [(one.text, one.state) for one in store.read(lambda c: all_of(c, owner, conversation))]
+    return [(one.text, one.state) for one in store.read(lambda c: load_messages(c, owner, conversation))]
 
 
 class Switch:
-    """A database that is away while the test says so. `tries` counts the writes that came."""
+    """Makes a store's database unavailable while `away` is true. `tries` counts the writes attempted."""
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self.away = False
@@ -55,19 +55,19 @@ class Switch:
         self._tried = threading.Condition()
         write = store.database.write
 
-        def switched(work: Callable[[Any], Any], patience_s: float = 5.0) -> Any:
+        def switched(work: Callable[[Any], Any], timeout_s: float = 5.0) -> Any:
             with self._tried:
                 self.tries += 1
                 self._tried.notify_all()
             if self.away:
-                raise Away("away")
-            return write(work, patience_s)
+                raise DatabaseUnavailable("away")
+            return write(work, timeout_s)
 
         monkeypatch.setattr(store.database, "write", switched)
 
     def wait_tries(self, count: int) -> None:
         with self._tried:
-            assert self._tried.wait_for(lambda: self.tries >= count, PATIENCE_S)
+            assert self._tried.wait_for(lambda: self.tries >= count, TIMEOUT_S)
 
 
 @pytest.fixture
@@ -75,109 +75,115 @@ def switch(store: Store, monkeypatch: pytest.MonkeyPatch) -> Switch:
     return Switch(store, monkeypatch)
 
 
-def test_what_is_saved_is_there_when_its_ticket_says_so(store: Store) -> None:
+def test_a_write_is_stored_when_its_wait_returns_true(store: Store) -> None:
     name, run = new_run(), new_run()
-    for write, expected in ((begin(name, run), ("", "streaming")), (end(name, run, "Hi"), ("Hi", "done"))):
-        ticket = store.saver.put(write)
-        assert ticket is not None
-        assert ticket.wait(PATIENCE_S)
+    for write, expected in (
+        (turn_start(name, run), ("", "streaming")),
+        (turn_end(name, run, "Hi"), ("Hi", "done")),
+    ):
+        queued = store.saver.enqueue(write)
+        assert queued is not None
+        assert queued.wait(TIMEOUT_S)
         assert texts(store, name) == [expected]
 
 
-def test_every_write_may_come_twice(store: Store) -> None:
+def test_every_write_is_idempotent(store: Store) -> None:
     name, run = new_run(), new_run()
     for write in (
-        begin(name, run),
-        begin(name, run),
-        end(name, run, "Hi"),
-        begin(name, run),
-        end(name, run, "Hi"),
+        turn_start(name, run),
+        turn_start(name, run),
+        turn_end(name, run, "Hi"),
+        turn_start(name, run),
+        turn_end(name, run, "Hi"),
     ):
-        store.saver.put(write)
-    assert store.saver.flush(PATIENCE_S)
+        store.saver.enqueue(write)
+    assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name) == [("Hi", "done")]
     assert store.saver.lost == 0
 
 
-def test_while_it_is_away_it_is_tried_again_in_order(store: Store, switch: Switch) -> None:
+def test_writes_are_retried_in_order_while_the_database_is_away(store: Store, switch: Switch) -> None:
     switch.away = True
     names = [(new_run(), new_run()) for _ in range(50)]
-    tickets = []
+    writes = []
     for name, run in names:
-        tickets += [store.saver.put(begin(name, run)), store.saver.put(end(name, run, f"to {run}"))]
-    assert tickets[0] is not None
-    assert tickets[0].wait(PATIENCE_S) is False, "told at its first try, not at its last"
+        writes += [
+            store.saver.enqueue(turn_start(name, run)),
+            store.saver.enqueue(turn_end(name, run, f"to {run}")),
+        ]
+    assert writes[0] is not None
+    assert writes[0].wait(TIMEOUT_S) is False, "it returns after the first attempt, not the last"
     switch.wait_tries(3)
-    assert (store.saver.failing, store.saver.behind) == (True, 100)
+    assert (store.saver.failing, store.saver.pending) == (True, 100)
     switch.away = False
-    assert store.saver.flush(PATIENCE_S)
+    assert store.saver.flush(TIMEOUT_S)
     assert not store.saver.failing
     for name, run in names:
         assert texts(store, name) == [(f"to {run}", "done")]
 
 
-def test_a_new_question_tries_again_at_once(store: Store, switch: Switch) -> None:
+def test_settle_retries_at_once(store: Store, switch: Switch) -> None:
     name, run = new_run(), new_run()
     switch.away = True
-    store.saver.put(begin(name, run))
-    switch.wait_tries(4)  # by now its pause is seconds
+    store.saver.enqueue(turn_start(name, run))
+    switch.wait_tries(4)  # by now the pause between attempts is seconds
     switch.away = False
     assert store.saver.settle(name, 1.0)
     assert texts(store, name) == [("", "streaming")]
 
 
-def test_its_memory_is_bounded_and_what_is_lost_is_counted(store: Store, switch: Switch, caplog: Any) -> None:
+def test_the_queue_is_bounded_and_lost_writes_are_counted(store: Store, switch: Switch, caplog: Any) -> None:
     switch.away = True
-    saver = Saver(store.database, most_bytes=10_000)
+    saver = Saver(store.database, max_bytes=10_000)
     name = new_run()
-    taken = [saver.put(end(name, new_run(), "x" * 1_000)) for _ in range(10)]
-    assert [ticket is not None for ticket in taken] == [True] * 3 + [False] * 7
+    writes = [saver.enqueue(turn_end(name, new_run(), "x" * 1_000)) for _ in range(10)]
+    assert [queued is not None for queued in writes] == [True] * 3 + [False] * 7
     assert saver.lost == 7
     assert "a message is lost" in caplog.text
     assert "xxx" not in caplog.text
     switch.away = False
-    assert saver.flush(PATIENCE_S)
+    assert saver.flush(TIMEOUT_S)
 
 
-def test_a_write_that_no_database_takes_does_not_hold_up_the_others(store: Store) -> None:
+def test_a_refused_write_does_not_block_the_others(store: Store) -> None:
     mine, theirs = new_run(), new_run()
     run = new_run()
-    store.saver.put(begin(theirs, new_run(), owner="ben"))
-    assert store.saver.flush(PATIENCE_S)
-    stolen = store.saver.put(begin(theirs, run))
-    good = [store.saver.put(begin(mine, run)), store.saver.put(end(mine, run, "Hi"))]
-    assert store.saver.flush(PATIENCE_S)
+    store.saver.enqueue(turn_start(theirs, new_run(), owner="ben"))
+    assert store.saver.flush(TIMEOUT_S)
+    stolen = store.saver.enqueue(turn_start(theirs, run))
+    good = [store.saver.enqueue(turn_start(mine, run)), store.saver.enqueue(turn_end(mine, run, "Hi"))]
+    assert store.saver.flush(TIMEOUT_S)
     assert stolen is not None
     assert not stolen.saved
-    assert all(ticket is not None and ticket.saved for ticket in good)
+    assert all(queued is not None and queued.saved for queued in good)
     assert store.saver.lost == 1
     assert texts(store, mine) == [("Hi", "done")]
     assert len(texts(store, theirs, "ben")) == 1
     assert texts(store, theirs) == []
 
 
-def test_many_threads_write_at_once(store: Store) -> None:
+def test_many_threads_can_write_at_once(store: Store) -> None:
     name = new_run()
     runs = [new_run() for _ in range(64)]
 
     def turn(run: str) -> None:
-        store.saver.put(begin(name, run))
-        store.saver.put(end(name, run, run))
+        store.saver.enqueue(turn_start(name, run))
+        store.saver.enqueue(turn_end(name, run, run))
 
     threads = [threading.Thread(target=turn, args=(run,)) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE_S)
-    assert store.saver.flush(PATIENCE_S)
+        thread.join(TIMEOUT_S)
+    assert store.saver.flush(TIMEOUT_S)
     assert sorted(texts(store, name)) == sorted((run, "done") for run in runs)
     assert store.read(lambda c: conversations.find(c, "anna", name)).leaf in runs
 
 
-# A turn's keeper.
+# A turn's writer.
 
 
-def wish(conversation: str, run: str, query: str) -> TurnRequest:
+def turn_request(conversation: str, run: str, query: str) -> TurnRequest:
     return TurnRequest(
         owner="anna",
         run=run,
@@ -201,51 +207,73 @@ DONE = RunResult(
 )
 
 
-def test_what_is_said_so_far_never_comes_after_the_end(store: Store) -> None:
+def test_a_partial_answer_never_overwrites_the_final_one(store: Store) -> None:
     name, run = new_run(), new_run()
-    keeper = store.plan(wish(name, run, "Well?"), lambda _: False).keeper
-    assert keeper.begin()
-    keeper.so_far("Half", "")
-    assert store.saver.flush(PATIENCE_S)
+    writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
+    assert writer.store_question()
+    writer.save_progress("Half", "")
+    assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name)[1] == ("Half", "streaming")
-    assert keeper.end(DONE, "Half and half", "", wait=True)
-    keeper.so_far("Half", "")
-    assert store.saver.flush(PATIENCE_S)
+    assert writer.store_answer(DONE, "Half and half", "", wait=True)
+    writer.save_progress("Half", "")
+    assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name)[1] == ("Half and half", "done")
 
 
-def test_what_is_said_so_far_is_no_burden_while_the_database_is_away(store: Store, switch: Switch) -> None:
+def test_partial_answers_are_not_queued_while_the_database_is_away(store: Store, switch: Switch) -> None:
     name, run = new_run(), new_run()
-    keeper = store.plan(wish(name, run, "Well?"), lambda _: False).keeper
+    writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
     switch.away = True
-    assert not keeper.begin()
+    assert not writer.store_question()
     for _ in range(10):
-        keeper.so_far("Half", "")
-    assert store.saver.behind == 1
-    assert not keeper.end(DONE, "Whole", "", wait=False)
+        writer.save_progress("Half", "")
+    assert store.saver.pending == 1
+    assert not writer.store_answer(DONE, "Whole", "", wait=False)
     switch.away = False
-    assert store.saver.flush(PATIENCE_S)
+    assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name) == [("Well?", "done"), ("Whole", "done")]
 
 
-def test_the_memory_of_conversations_helps_while_the_database_is_away(
+def test_turns_are_planned_from_the_cache_while_the_database_is_away(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, run = new_run(), new_run()
-    keeper = store.plan(wish(name, run, "Well?"), lambda _: False).keeper
-    keeper.begin()
-    keeper.end(DONE, "Yes.", "", wait=True)
+    writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
+    writer.store_question()
+    writer.store_answer(DONE, "Yes.", "", wait=True)
 
     def away(*_: object, **__: object) -> None:
-        raise Away("away")
+        raise DatabaseUnavailable("away")
 
     monkeypatch.setattr(store.database, "read", away)
-    below = msgspec.structs.replace(wish(name, new_run(), "And?"), parent=run)
+    below = msgspec.structs.replace(turn_request(name, new_run(), "And?"), parent=run)
     assert [message.text for message in store.plan(below, lambda _: False).messages] == [
         "Well?",
         "Yes.",
         "And?",
     ]
-    store.recall.forget(name)
-    with pytest.raises(Away):
+    store.cache.forget(name)
+    with pytest.raises(DatabaseUnavailable):
         store.plan(below, lambda _: False)
+
+
+# Another worker has gone on with the turn, while this one's writes were held up.
+
+
+def test_the_text_so_far_does_not_replace_the_whole_answer(store: Store) -> None:
+    name, run = new_run(), new_run()
+    so_far = TurnEnd(owner="anna", conversation=name, answer=answer(run, "So", "streaming"))
+    for write in (turn_start(name, run), so_far):
+        store.write(write.apply)
+    assert texts(store, name) == [("So", "streaming")]
+    for write in (turn_end(name, run, "So it is."), so_far):
+        store.write(write.apply)
+    assert texts(store, name) == [("So it is.", "done")]
+
+
+def test_the_beginning_of_a_turn_that_is_stored_hides_no_later_one(store: Store) -> None:
+    name, first, second = new_run(), new_run(), new_run()
+    for run in (first, second, first):
+        store.write(turn_start(name, run).apply)
+    found = store.read(lambda c: conversations.find(c, "anna", name))
+    assert found.leaf == second

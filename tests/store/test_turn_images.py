@@ -1,14 +1,20 @@
-"""Images of turns at POST /stream: shown to the model, kept, and refused where they cannot be."""
+"""Images of turns at POST /stream: sent to the model, stored, and refused if invalid."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.store.people import Person, data_url, new_run, png, shared
+from tests.store.people import Person, data_url, new_run, png, share
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer
 
 
-def test_images_go_to_the_model_and_are_kept(
+def test_images_are_sent_to_the_model_and_stored(
     anna: Person, ben: Person, nobody: Person, provider: FakeProvider
 ) -> None:
     name, red, blue = new_run(), png(3, 3), png(4, 4)
@@ -19,12 +25,12 @@ def test_images_go_to_the_model_and_are_kept(
         data_url(red),
         data_url(blue),
     ]
-    kept = anna.conversation(name)["messages"]
-    question = kept[kept[turn.id]["parent"]]
-    pieces = question["content"][1:]
-    assert [piece["type"] for piece in pieces] == ["image", "image"]
-    for piece, raw in zip(pieces, (red, blue), strict=True):
-        path = f"/conversations/{name}/images/{piece['image']}"
+    stored = anna.conversation(name)["messages"]
+    question = stored[stored[turn.id]["parent"]]
+    parts = question["content"][1:]
+    assert [part["type"] for part in parts] == ["image", "image"]
+    for part, raw in zip(parts, (red, blue), strict=True):
+        path = f"/conversations/{name}/images/{part['image']}"
         response = anna.do("GET", path)
         assert (response.data, response.mimetype) == (raw, "image/png")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -35,19 +41,43 @@ def test_images_go_to_the_model_and_are_kept(
         data_url(red),
         data_url(blue),
     ]
-    shown = nobody.get(shared(anna, name))
+    shown = nobody.get(share(anna, name))
     url = shown["messages"][0]["content"][1]["url"]
     assert nobody.do("GET", url).data == red
     anna.do("DELETE", f"/conversations/{name}/share")
     assert nobody.do("GET", url).status_code == 404
 
 
-def test_an_image_alone_is_a_question(anna: Person, provider: FakeProvider) -> None:
+def test_an_image_that_is_being_saved_is_waited_for(
+    parts: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start frame names it before, and a page that shows it then had a broken image until its next reload."""
+    store, may_save = parts.extensions["freshet"].store, threading.Event()
+    write, settle = store.database.write, store.saver.settle
+
+    def write_late(work: Callable[[Any], Any], timeout_s: float = 5.0) -> Any:
+        may_save.wait(20)
+        return write(work, timeout_s)
+
+    def settle_then(conversation: str, timeout_s: float) -> bool:
+        may_save.set()
+        return bool(settle(conversation, timeout_s))
+
+    name, image = new_run(), png(3, 3)
+    monkeypatch.setattr(store.database, "write", write_late)
+    anna.ask(name, "What is this?", images=[data_url(image)])
+    monkeypatch.setattr(store.saver, "settle", settle_then)
+    response = anna.do("GET", f"/conversations/{name}/images/{hashlib.sha256(image).hexdigest()}")
+    may_save.set()
+    assert (response.status_code, response.data) == (200, image)
+
+
+def test_an_image_without_text_is_a_question(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     anna.ask(name, images=[data_url(png())])
     (part,) = provider.calls[-1].json["messages"][0]["content"]
     assert part["image_url"]["url"] == data_url(png())
-    assert anna.heads() == ["…"]
+    assert anna.titles() == ["…"]
 
 
 @pytest.mark.parametrize(
@@ -66,25 +96,25 @@ def test_an_image_alone_is_a_question(anna: Person, provider: FakeProvider) -> N
         ("", "bad_image"),
     ],
 )
-def test_what_is_no_image_is_refused_by_its_place(
+def test_an_invalid_image_is_refused_by_its_index(
     anna: Person, provider: FakeProvider, image: str, code: str
 ) -> None:
     body = {"conversation": new_run(), "query": "x", "images": [data_url(png()), image]}
     assert anna.refused("POST", "/stream", body) == (400, code, "images[1]")
     assert provider.calls == []
-    assert anna.heads() == []
+    assert anna.titles() == []
 
 
-def test_a_model_that_cannot_see_is_told_so_kindly(anna: Person, provider: FakeProvider) -> None:
+def test_a_model_without_image_support_refuses_new_images(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     body = {"conversation": name, "query": "x", "images": [data_url(png())], "model": "tiny"}
     assert anna.refused("POST", "/stream", body) == (400, "no_images", "images")
     assert provider.calls == []
-    seen = anna.ask(name, "What is this?", images=[data_url(png())])
+    first = anna.ask(name, "What is this?", images=[data_url(png())])
     provider.play(Answer(steps=openai(["blind"])))
     anna.ask(name, "And in words?", model="tiny")
-    assert "image_url" not in str(provider.calls[-1].json), "older images are words to it"
-    question = anna.conversation(name)["messages"][seen.id]["parent"]
+    assert "image_url" not in str(provider.calls[-1].json), "older images become a placeholder text"
+    question = anna.conversation(name)["messages"][first.id]["parent"]
     again = {"conversation": name, "parent": question, "model": "tiny"}
     assert anna.refused("POST", "/stream", again) == (400, "no_images", "images")
 

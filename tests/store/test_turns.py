@@ -1,4 +1,4 @@
-"""Turns at POST /stream, kept as a tree and read back."""
+"""Turns at POST /stream are stored as a tree and read back."""
 
 from typing import Any
 
@@ -9,42 +9,60 @@ from tests.store.people import Person, Turn, cookie_of, new_run, text_of
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, STALL, Answer, refusal
+from webapp.store import branches
 
 
-def told(provider: FakeProvider) -> list[tuple[str, Any]]:
-    """What the model was told last."""
+def prompt(provider: FakeProvider) -> list[tuple[str, Any]]:
+    """The messages of the last call to the provider."""
     return [(message["role"], message["content"]) for message in provider.calls[-1].json["messages"]]
 
 
-def test_a_first_question_makes_a_conversation(anna: Person) -> None:
+def test_a_first_question_creates_a_conversation(anna: Person) -> None:
     name = new_run()
     turn = anna.ask(name, "Why is the sky blue?")
     assert turn.start["conversation"] == name
     assert turn.start["message"] == turn.start["run"]
-    kept = anna.conversation(name)
-    question, answer = kept["messages"].values()
-    assert kept["title"] == "Why is the sky blue?"
-    assert (kept["leaf"], kept["run"], kept["system"]) == (turn.id, None, None)
+    stored = anna.conversation(name)
+    question, answer = stored["messages"].values()
+    assert stored["title"] == "Why is the sky blue?"
+    assert (stored["leaf"], stored["run"], stored["system"]) == (turn.id, None, None)
     assert turn.start["question"] == question["id"]
     assert (question["parent"], text_of(question)) == (None, "Why is the sky blue?")
     assert (answer["id"], answer["parent"], text_of(answer)) == (turn.id, question["id"], turn.text)
     assert (answer["provider"], answer["model"]) == ("openai", "gpt-4.1")
-    assert answer["usage"] == {"input_tokens": 3, "output_tokens": 5, "estimated": False}
+    assert {name: answer["usage"][name] for name in ("input_tokens", "output_tokens", "estimated")} == {
+        "input_tokens": 3,
+        "output_tokens": 5,
+        "estimated": False,
+    }
     assert answer["cost"] == turn.last["cost"] > 0
     assert (answer["finish_reason"], answer.get("state", "done")) == ("stop", "done")
     assert turn.notices == []
 
 
-def test_the_model_is_told_the_branch_and_the_system_prompt(anna: Person, provider: FakeProvider) -> None:
+def test_the_model_gets_the_branch_and_the_system_prompt(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     anna.ask(name, "One?", system="Be brief.")
     anna.ask(name, "Two?")
-    assert told(provider) == [
+    assert prompt(provider) == [
         ("system", "Be brief."),
         ("user", "One?"),
         ("assistant", "Answer 1 of many words"),
         ("user", "Two?"),
     ]
+
+
+@pytest.mark.parametrize(("limit", "first"), [(2, 4), (3, 4), (4, 3), (5, 3), (8, 1)])
+def test_n30_a_window_of_a_long_branch_begins_with_a_question(
+    anna: Person, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, limit: int, first: int
+) -> None:
+    """A branch is read from its end; where it was cut before an answer, models refused it."""
+    monkeypatch.setattr(branches, "MAX_MESSAGES", limit)
+    name = new_run()
+    for number in range(1, 6):
+        anna.ask(name, f"Question {number}")
+    assert prompt(provider)[0] == ("user", f"Question {first}")
+    assert prompt(provider)[-1] == ("user", "Question 5")
 
 
 def test_a_regenerated_answer_and_an_edited_question_are_siblings(
@@ -54,17 +72,17 @@ def test_a_regenerated_answer_and_an_edited_question_are_siblings(
     first = anna.ask(name, "One?")
     question = anna.conversation(name)["messages"][first.id]["parent"]
     again = anna.ask(name, parent=question)
-    assert told(provider) == [("user", "One?")]
+    assert prompt(provider) == [("user", "One?")]
     edited = anna.ask(name, "One, edited?", parent=None)
-    assert told(provider) == [("user", "One, edited?")]
+    assert prompt(provider) == [("user", "One, edited?")]
     below = anna.ask(name, "Two?", parent=first.id)
-    assert told(provider)[1:] == [("assistant", first.text), ("user", "Two?")]
-    kept = anna.conversation(name)
-    messages = kept["messages"]
+    assert prompt(provider)[1:] == [("assistant", first.text), ("user", "Two?")]
+    stored = anna.conversation(name)
+    messages = stored["messages"]
     assert messages[again.id]["parent"] == question
     assert messages[messages[edited.id]["parent"]]["parent"] is None
     assert messages[messages[below.id]["parent"]]["parent"] == first.id
-    assert kept["leaf"] == below.id
+    assert stored["leaf"] == below.id
     assert len(messages) == 7
 
 
@@ -74,10 +92,10 @@ def test_a_question_without_a_parent_goes_below_the_leaf(anna: Person, provider:
     anna.ask(name, "Other?", parent=None)
     assert anna.do("PATCH", f"/conversations/{name}", {"leaf": first.id}).status_code == 200
     anna.ask(name, "Two?")
-    assert told(provider)[:2] == [("user", "One?"), ("assistant", first.text)]
+    assert prompt(provider)[:2] == [("user", "One?"), ("assistant", first.text)]
 
 
-def test_an_answer_goes_on_where_it_was_cut(anna: Person, provider: FakeProvider) -> None:
+def test_an_interrupted_answer_can_be_continued(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     provider.play(
         [
@@ -92,14 +110,31 @@ def test_an_answer_goes_on_where_it_was_cut(anna: Person, provider: FakeProvider
     whole = anna.ask(None, **{"continue": cut.id})
     assert whole.frames[1] == {"text": "It was a "}
     assert whole.text == "It was a dark night."
-    assert told(provider)[:2] == [("user", "Tell me."), ("assistant", "It was a ")]
-    assert told(provider)[2][0] == "user"
+    assert prompt(provider)[:2] == [("user", "Tell me."), ("assistant", "It was a ")]
+    assert prompt(provider)[2][0] == "user"
     messages = anna.conversation(name)["messages"]
     assert messages[whole.id]["parent"] == messages[cut.id]["parent"]
     assert text_of(messages[whole.id]) == whole.text
 
 
-def test_what_was_kept_is_not_paid_for_twice(anna: Person, provider: FakeProvider) -> None:
+def test_n19_what_a_model_repeats_of_a_continued_answer_is_trimmed(
+    anna: Person, provider: FakeProvider
+) -> None:
+    name = new_run()
+    provider.play(
+        [
+            Answer(steps=[*openai(["It was dark. The rain fell in tor"], finish=None, done=False), CLOSE]),
+            Answer(steps=openai(["The rain", " fell in", " torrents."])),
+        ]
+    )
+    cut = anna.ask(name, "Tell me.")
+    whole = anna.ask(None, **{"continue": cut.id})
+    assert whole.text == "It was dark. The rain fell in torrents."
+    assert text_of(anna.conversation(name)["messages"][whole.id]) == whole.text
+    assert "rain fell in tor" in prompt(provider)[2][1]
+
+
+def test_the_text_of_a_continued_answer_is_not_counted_twice(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     long = "many words " * 100
     provider.play(
@@ -114,14 +149,14 @@ def test_what_was_kept_is_not_paid_for_twice(anna: Person, provider: FakeProvide
     assert cut.last["usage"]["output_tokens"] > 200
 
 
-def test_a_failed_answer_is_kept_with_its_code(anna: Person, provider: FakeProvider) -> None:
+def test_a_failed_answer_is_stored_with_its_code(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     provider.play([refusal(401), Answer(steps=openai(["fine"]))])
     failed = anna.ask(name, "One?")
-    kept = anna.conversation(name)["messages"][failed.id]
-    assert (kept["state"], kept["error"], kept["content"]) == ("failed", "upstream_auth", [])
+    stored = anna.conversation(name)["messages"][failed.id]
+    assert (stored["state"], stored["error"], stored["content"]) == ("failed", "upstream_auth", [])
     anna.ask(name, "Two?")
-    assert told(provider) == [("user", "One?"), ("user", "Two?")]
+    assert prompt(provider) == [("user", "One?\n\nTwo?")]
 
 
 def test_the_same_run_twice_is_one_turn(anna: Person, provider: FakeProvider) -> None:
@@ -134,18 +169,26 @@ def test_the_same_run_twice_is_one_turn(anna: Person, provider: FakeProvider) ->
     assert anna.refused("POST", "/stream", body) == (409, "run_conflict", "run")
 
 
-def test_a_run_that_is_forgotten_is_not_started_again(
+def forget_runs(app: Flask) -> None:
+    """Make the server and its journal forget all ended runs, as when they have expired."""
+    runs = app.extensions["freshet"].runs
+    runs._runs.clear()
+    while runs.journaling.journal.expire(-60.0):
+        pass
+
+
+def test_a_run_whose_answer_is_stored_is_not_started_again(
     anna: Person, parts: Flask, provider: FakeProvider
 ) -> None:
     name, run = new_run(), new_run()
     anna.ask(name, "One?", run=run)
-    parts.extensions["freshet"].runs._runs.clear()  # as after a restart
+    forget_runs(parts)
     body = {"conversation": name, "query": "One?", "run": run}
     assert anna.refused("POST", "/stream", body) == (409, "run_ended", "run")
     assert len(provider.calls) == 1
 
 
-def test_an_answer_whose_process_is_gone_is_shown_as_interrupted(anna: Person, parts: Flask) -> None:
+def test_an_answer_whose_process_ended_is_shown_as_interrupted(anna: Person, parts: Flask) -> None:
     name = new_run()
     turn = anna.ask(name, "One?")
     store = parts.extensions["freshet"].store
@@ -153,16 +196,14 @@ def test_an_answer_whose_process_is_gone_is_shown_as_interrupted(anna: Person, p
         lambda c: c.exec_driver_sql("UPDATE messages SET state = 'streaming' WHERE role = 'assistant'")
     )
     assert "state" not in anna.conversation(name)["messages"][turn.id], (
-        "its run is still known to have ended well"
+        "its run is still known to have succeeded"
     )
-    parts.extensions["freshet"].runs._runs.clear()
-    kept = anna.conversation(name)["messages"][turn.id]
-    assert (kept["state"], text_of(kept)) == ("interrupted", turn.text)
+    forget_runs(parts)
+    stored = anna.conversation(name)["messages"][turn.id]
+    assert (stored["state"], text_of(stored)) == ("interrupted", turn.text)
 
 
-def test_while_an_answer_is_made_its_conversation_names_its_run(
-    anna: Person, parts: Flask, provider: FakeProvider
-) -> None:
+def test_a_conversation_names_its_running_run(anna: Person, parts: Flask, provider: FakeProvider) -> None:
     name, run = new_run(), new_run()
     provider.play(Answer(steps=[openai_delta("Begun"), STALL]))
     response = parts.test_client(use_cookies=False).post(
@@ -172,12 +213,12 @@ def test_while_an_answer_is_made_its_conversation_names_its_run(
         buffered=False,
     )
     pieces = iter(response.response)
-    seen = next(pieces)
-    while b"Begun" not in seen:
-        seen += next(pieces)
-    kept = anna.conversation(name)
-    assert kept["run"] == run
-    assert kept["messages"][run]["state"] == "streaming"
+    received = next(pieces)
+    while b"Begun" not in received:
+        received += next(pieces)
+    stored = anna.conversation(name)
+    assert stored["run"] == run
+    assert stored["messages"][run]["state"] == "streaming"
     assert anna.get("/conversations")["conversations"][0]["run"] == run
     assert anna.refused("POST", "/stream", {"conversation": name, "query": "Two?"}) == (
         409,
@@ -187,12 +228,12 @@ def test_while_an_answer_is_made_its_conversation_names_its_run(
     assert anna.refused("POST", "/stream", {"continue": run}) == (409, "answer_running", "continue")
     assert anna.do("POST", f"/stream/{run}/stop").json["state"] == "cancelled"
     response.close()
-    kept = anna.conversation(name)
-    assert kept["run"] is None
-    assert (kept["messages"][run]["state"], text_of(kept["messages"][run])) == ("cancelled", "Begun")
+    stored = anna.conversation(name)
+    assert stored["run"] is None
+    assert (stored["messages"][run]["state"], text_of(stored["messages"][run])) == ("cancelled", "Begun")
 
 
-def test_long_conversations_are_told_by_whole_turns(anna: Person, provider: FakeProvider) -> None:
+def test_long_conversations_are_trimmed_by_whole_turns(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     words = "word " * 4_000  # about 5,000 tokens
     for number in range(3):
@@ -203,13 +244,13 @@ def test_long_conversations_are_told_by_whole_turns(anna: Person, provider: Fake
             max_tokens=10,
             system="Be brief." if not number else None,
         )
-    roles = [role for role, _ in told(provider)]
-    assert roles == ["system", "user"], "8,192 tokens hold one of these"
-    assert told(provider)[1][1].startswith("2 ")
+    roles = [role for role, _ in prompt(provider)]
+    assert roles == ["system", "user"], "8,192 tokens fit one of these"
+    assert prompt(provider)[1][1].startswith("2 ")
 
 
 @pytest.mark.parametrize(
-    ("body", "refusal_"),
+    ("body", "expected"),
     [
         ({"conversation": "short"}, (400, "bad_conversation", "conversation")),
         ({"conversation": "../../../etc/passwd123"}, (400, "bad_conversation", "conversation")),
@@ -225,30 +266,30 @@ def test_long_conversations_are_told_by_whole_turns(anna: Person, provider: Fake
         ({"query": "x", "parent": 5}, (400, "invalid_type", "parent")),
     ],
 )
-def test_what_cannot_be_a_turn(
-    anna: Person, provider: FakeProvider, body: dict[str, Any], refusal_: object
+def test_an_invalid_turn_is_refused_and_stores_nothing(
+    anna: Person, provider: FakeProvider, body: dict[str, Any], expected: object
 ) -> None:
-    assert anna.refused("POST", "/stream", {"conversation": new_run()} | body) == refusal_
+    assert anna.refused("POST", "/stream", {"conversation": new_run()} | body) == expected
     assert provider.calls == []
-    assert anna.heads() == []
+    assert anna.titles() == []
 
 
-def test_what_does_not_fit_the_tree(anna: Person, provider: FakeProvider) -> None:
+def test_a_turn_that_does_not_fit_the_tree_is_refused(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     turn = anna.ask(name, "One?")
     question = anna.conversation(name)["messages"][turn.id]["parent"]
-    for body, refusal_ in (
+    for body, expected in (
         ({"parent": turn.id}, (400, "not_a_question", "parent")),
         ({"continue": question}, (400, "not_an_answer", "continue")),
         ({"parent": "nowhere", "query": "x"}, (400, "message_not_found", "parent")),
         ({"continue": "nowhere"}, (400, "message_not_found", "continue")),
     ):
-        assert anna.refused("POST", "/stream", {"conversation": name} | body) == refusal_
+        assert anna.refused("POST", "/stream", {"conversation": name} | body) == expected
     assert anna.refused("POST", "/stream", {"continue": "nowhere"}) == (404, "message_not_found", "continue")
     assert len(provider.calls) == 1
 
 
-def test_who_has_no_name_keeps_nothing_and_chats_all_the_same(parts: Flask, provider: FakeProvider) -> None:
+def test_without_an_owner_nothing_is_stored_but_chatting_works(parts: Flask, provider: FakeProvider) -> None:
     nobody = Person(parts.test_client(use_cookies=False), None)
     assert nobody.refused("POST", "/stream", {"conversation": new_run(), "query": "x"}) == (
         401,
@@ -260,29 +301,29 @@ def test_who_has_no_name_keeps_nothing_and_chats_all_the_same(parts: Flask, prov
     assert Turn(nobody.do("POST", "/stream", {"query": "x"}).text).text
 
 
-def test_without_a_conversation_no_database_is_touched(
+def test_without_a_conversation_the_database_is_not_used(
     anna: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touched: list[str] = []
     store = parts.extensions["freshet"].store
     monkeypatch.setattr(store.database, "_call", lambda *_, **__: touched.append("database"))
-    monkeypatch.setattr(store.saver, "put", lambda _: touched.append("saver"))
+    monkeypatch.setattr(store.saver, "enqueue", lambda _: touched.append("saver"))
     assert Turn(anna.do("POST", "/stream", {"query": "x"}).text).text
     assert touched == []
 
 
-def test_texts_that_databases_do_not_take(anna: Person) -> None:
+def test_a_text_that_databases_refuse_is_stored_unchanged(anna: Person) -> None:
     name = new_run()
     turn = anna.ask(name, "nul \x00 and \U0001f469\u200d\U0001f680 and \u2028")
     question = anna.conversation(name)["messages"]
     texts = {text_of(message) for message in question.values()}
     assert texts == {"nul \x00 and \U0001f469\u200d\U0001f680 and \u2028", turn.text}
-    assert anna.heads() == ["nul and \U0001f469\u200d\U0001f680 and"]
+    assert anna.titles() == ["nul and \U0001f469\u200d\U0001f680 and"]
 
 
-def test_how_long_it_thought_is_kept(anna: Person, provider: FakeProvider) -> None:
+def test_the_thinking_time_is_stored(anna: Person, provider: FakeProvider) -> None:
     name = new_run()
     provider.play(Answer(steps=[openai_delta(None, reasoning_content="hm"), 0.1, *openai(["Hello"])]))
     turn = anna.ask(name, "Think")
-    kept = anna.conversation(name)["messages"][turn.id]
-    assert kept["thought_ms"] == turn.last["thought_ms"] >= 95
+    stored = anna.conversation(name)["messages"][turn.id]
+    assert stored["thought_ms"] == turn.last["thought_ms"] >= 95

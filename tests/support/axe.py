@@ -3,16 +3,14 @@
 It is installed by npm, in one exact version, into `.cache/`.
 """
 
-import subprocess
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.support.node import find
+from tests.support.node import find, install
 
 VERSION = "4.11.0"
 HOME = Path(__file__).resolve().parents[2] / ".cache" / f"axe-core-{VERSION}"
-INSTALL = "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN = """async (tags) => {
     const found = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
@@ -25,14 +23,12 @@ def source() -> str:
     """Return the library, installing it first where it is missing."""
     script = HOME / "node_modules" / "axe-core" / "axe.min.js"
     if not script.is_file():
-        HOME.mkdir(parents=True, exist_ok=True)
-        command = [*find().npm, *INSTALL.split(), str(HOME), f"axe-core@{VERSION}"]
-        subprocess.run(command, check=True, timeout=300)
+        install(find(), HOME, f"axe-core@{VERSION}")
     return script.read_text("utf-8")
 
 
 def findings(page: Page) -> list[str]:
-    """Look at a page as it is now; shadow trees are looked into."""
+    """Return the violations on a page as it is now, shadow trees included."""
     page.evaluate(source())
     found = page.evaluate(_RUN, TAGS)
     assert isinstance(found, list)

@@ -1,4 +1,4 @@
-"""A page with nothing on it that can import the modules of `static/`, without a server."""
+"""An empty page that can import the modules of `static/`, without a server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tests.support.typescript import STATIC
 
 ORIGIN = "http://bare.test"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-# As strict as the page's own: what the modules do must pass it.
+# As strict as the page's own policy.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 DOCUMENT = "<!doctype html><html lang='en'><head><link rel='stylesheet' href='/static/styles/tokens.css'></head><body></body></html>"
 
@@ -29,7 +29,7 @@ def _serve(route: Route) -> None:
 
 @contextmanager
 def bare(browser: Browser, **options: Any) -> Iterator[Page]:
-    """Open it; complaints of the page fail the test."""
+    """Open the page; its errors and warnings fail the test."""
     context = browser.new_context(**options)
     complaints: list[str] = []
     try:

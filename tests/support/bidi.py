@@ -1,4 +1,4 @@
-"""As much of WebDriver BiDi as the tests need: https://w3c.github.io/webdriver-bidi/."""
+"""A client for the part of WebDriver BiDi that the tests need: https://w3c.github.io/webdriver-bidi/."""
 
 import json
 import time
@@ -15,7 +15,7 @@ class BidiError(RuntimeError):
 
 
 class Session:
-    """One tab of a browser. Close it: `with`. `complaints` are the console's warnings and errors, and failed scripts."""
+    """One tab of a browser, as a context. `complaints` are the console's warnings and errors, and failed scripts."""
 
     def __init__(self, url: str) -> None:
         self._socket = create_connection(url, timeout=ANSWER_S, suppress_origin=True)
@@ -36,7 +36,7 @@ class Session:
             self._socket.close()
 
     def size(self, width: int, height: int) -> None:
-        """Make the page so many CSS pixels large."""
+        """Set the size of the viewport, in CSS pixels."""
         viewport = {"width": width, "height": height}
         self._call("browsingContext.setViewport", {"context": self._tab, "viewport": viewport})
 
@@ -45,11 +45,11 @@ class Session:
         self._call("browsingContext.navigate", {"context": self._tab, "url": url, "wait": "complete"})
 
     def reload(self) -> None:
-        """Load it again."""
+        """Reload the page."""
         self._call("browsingContext.reload", {"context": self._tab, "wait": "complete"})
 
     def evaluate(self, function: str, *arguments: Any) -> Any:
-        """Call a JavaScript function with values of JSON; give what it returns, or what that promises.
+        """Call a JavaScript function with JSON values; return its result, awaited if it is a promise.
 
         Raises:
             BidiError: it threw.
@@ -68,7 +68,7 @@ class Session:
         return json.loads(said["result"]["value"])
 
     def wait(self, function: str, *arguments: Any, timeout_s: float = 20.0) -> Any:
-        """Ask until the answer is true, and give it.
+        """Evaluate until the result is true, and return it.
 
         Raises:
             TimeoutError: it never was.

@@ -1,4 +1,4 @@
-"""Certificates for a fake provider: good, expired, and from an authority nobody trusts."""
+"""Certificates for a fake provider: valid, expired, and from an untrusted authority."""
 
 import datetime
 import ssl
@@ -12,7 +12,7 @@ NAMES = ("localhost", "127.0.0.1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """Server contexts, and the file a client that trusts us names in `SSL_CERT_FILE`."""
+    """Server contexts, and the authority's file for a client's `SSL_CERT_FILE`."""
 
     ca_file: Path
     good: ssl.SSLContext

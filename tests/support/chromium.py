@@ -1,4 +1,4 @@
-"""The Chromium that browser tests and pictures use; `python -m tests.support.chromium` makes sure of one.
+"""Finds or installs the Chromium of the browser tests and screenshots: `python -m tests.support.chromium`.
 
 In this order: one already on the machine, Debian's package when run as root on such a system,
 Playwright's own.
@@ -29,7 +29,7 @@ ARGUMENTS = [
 
 
 class ChromiumMissingError(RuntimeError):
-    """There is no Chromium; the message says what would bring one."""
+    """There is no Chromium; the message says how to install one."""
 
 
 def executable() -> str:
@@ -48,7 +48,7 @@ def executable() -> str:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start it, with a fresh profile that goes when it is closed."""
+    """Start it with a fresh profile, which is deleted when it is closed."""
     return playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
 
 
@@ -83,7 +83,7 @@ def _of_playwright() -> str | None:
 
 
 def main() -> int:
-    """Make sure of a Chromium and say which."""
+    """Find or install Chromium, and print its path."""
     try:
         path, origin = ensure()
     except ChromiumMissingError as error:

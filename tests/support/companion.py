@@ -1,4 +1,4 @@
-"""Another stream on the same worker, watched from a process of its own (FAULTS I3).
+"""Another stream on the same worker, watched from a process of its own (docs/faults.md, I3).
 
 The process is provider and reader at once: the fake Ollama (or Anthropic, where a test needs Ollama for
 itself) stamps the time into every delta, the reader takes the difference. So nothing that a test does in its
@@ -34,7 +34,7 @@ TICK_S = 0.01
 
 @dataclass(slots=True)
 class Pace:
-    """How a stream fared: the worst delay from write to read that is the server's, and what was taken off."""
+    """Measurements of a stream: the worst delay from write to read that the server caused, and what was subtracted."""
 
     deltas: int = 0
     worst_s: float = 0.0
@@ -42,7 +42,7 @@ class Pace:
     ended: str = ""
 
     def check(self) -> None:
-        """Assert that it kept its pace."""
+        """Assert that no delay was too long."""
         assert not self.ended, f"the companion ended: {self.ended}"
         assert self.deltas, "the companion got nothing"
         assert self.worst_s <= GAP_S, (
@@ -51,7 +51,7 @@ class Pace:
 
 
 class Companion:
-    """The process, from the test's side."""
+    """The companion process, as the test controls it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -69,15 +69,15 @@ class Companion:
         assert reply == {"started": True}, reply
 
     def mark(self) -> None:
-        """Measure from now on."""
+        """Start a new measurement."""
         self._tell({"mark": True})
 
     def pace(self) -> Pace:
-        """Return how the stream has fared since the mark, once another delta has come."""
+        """Return the measurement since the last mark, after one more delta."""
         return Pace(**self._tell({"pace": True}))
 
     def leave(self) -> Pace:
-        """Leave the stream and say how it fared."""
+        """Close the stream and return its measurement."""
         return Pace(**self._tell({"leave": True}))
 
     def _tell(self, order: dict[str, object]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class Companion:
 
 
 class _Hunger:
-    """How long the worker and our own threads waited for a core: looked at every few milliseconds."""
+    """Samples, every few milliseconds, how long the worker and our own threads waited for a core."""
 
     def __init__(self, worker: int) -> None:
         self._worker = worker
@@ -118,14 +118,14 @@ class _Hunger:
         self.look()
 
     def look(self) -> None:
-        """Note how long all have waited so far, and how late we are ourselves."""
+        """Take a sample of the waiting times and of our own delay."""
         at = time.monotonic()
         waited = starved_s(self._worker) + sum(map(waited_s, Path("/proc/self/task").glob("*/schedstat")))
         late = max(0.0, at - self._looks[-1][0] - TICK_S) if self._looks else 0.0
         self._looks.append((at, waited, late))
 
     def between(self, begin: float, end: float) -> float:
-        """Return how much of the time between two moments was spent waiting for a core."""
+        """Return how long a core was waited for between two times."""
         self.look()
         looks = list(self._looks)
         before = max((look for look in looks if look[0] <= begin), default=looks[0])
@@ -177,13 +177,13 @@ class _Follower:
             self._hunger.look()
 
     def mark(self) -> Pace:
-        """Begin a new measure."""
+        """Start a new measurement."""
         self.began.clear()
         self.pace = Pace(ended=self.pace.ended)
         return self.pace
 
     def measured(self) -> Pace:
-        """Wait for a delta, so that a stream which stands still is seen to."""
+        """Wait for one more delta, so that a stalled stream is noticed, and return the measurement."""
         self.began.clear()
         if not self.began.wait(DEAD_S):
             self.pace.ended = self.pace.ended or "nothing came any more"
@@ -216,7 +216,7 @@ def _answer(call: Call) -> Answer:
 
 
 def obey(order: dict[str, Any], follower: _Follower | None) -> tuple[_Follower | None, object]:
-    """Do what an order says; gives who follows now, and the reply."""
+    """Carry out a command; return the current follower and the reply."""
     if "start" in order:
         follower = _Follower((order["start"][0], order["start"][1]), order["worker"], order["provider"])
         began = follower.began.wait(10) and follower.pace.deltas > 0
@@ -228,7 +228,7 @@ def obey(order: dict[str, Any], follower: _Follower | None) -> tuple[_Follower |
 
 
 def main() -> None:
-    """Serve orders from stdin until it closes."""
+    """Carry out commands from standard input until it closes."""
     follower: _Follower | None = None
     with FakeProvider(_answer) as provider:
         print(json.dumps({"url": provider.url}), flush=True)

@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the settings themselves: `python -m tests.support.configuration`."""
+"""Generate docs/configuration.md from the settings: `python -m tests.support.configuration`."""
 
 import dataclasses
 from pathlib import Path
@@ -12,11 +12,11 @@ from webapp.settings.server import ServerSettings
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 _HEAD = """# Configuration
 
-Settings are environment variables. An empty one counts as unset; a wrong value stops the start with one line that names it.
-`freshet config` prints what is in force, with secrets masked.
+Settings are environment variables. An empty variable counts as unset. With an invalid value the server does not start; the error
+names the variable. `freshet config` prints the current values, secrets masked.
 
-Which models exist, their context windows and prices are in `webapp/catalog/models.toml`; a file of the same form, named by
-`FRESHET_MODELS_FILE`, overrides it.
+The known models with their context windows and prices are in `webapp/catalog/models.toml`, which `make models` writes. The file that
+`FRESHET_MODELS_FILE` names has the same form; it adds models or replaces them.
 """
 _GROUPS = (
     ("Model providers", ProviderSettings),
@@ -28,15 +28,13 @@ _GROUPS = (
 
 def document() -> str:
     """Return the document: a table for each group of settings, in the order of their fields."""
-    described = {name: (default, about) for name, _, default, about in Settings().described()}
+    described = {name: (default, description) for name, _, default, description in Settings().describe()}
     parts = [_HEAD]
     for title, group in _GROUPS:
-        names = [field.metadata["name"] for field in dataclasses.fields(group)]
+        names = [field.metadata["variable"] for field in dataclasses.fields(group)]
         rows = [f"| `{name}` | {_code(described[name][0])} | {described[name][1]} |" for name in names]
         parts.append(
-            "\n".join(
-                [f"## {title}", "", "| variable | default | what it does |", "|---|---|---|", *rows, ""]
-            )
+            "\n".join([f"## {title}", "", "| variable | default | description |", "|---|---|---|", *rows, ""])
         )
     return "\n".join(parts)
 

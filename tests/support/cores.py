@@ -1,11 +1,11 @@
-"""How long work waited for a core, as Linux counts it: what the machine delayed is no fault of the server."""
+"""How long work waited for a core, as Linux counts it, so that a busy machine is not taken for a slow server."""
 
 import os
 from pathlib import Path
 
 
 def waited_s(path: Path) -> float:
-    """Read how long a thread was ready and had no core, from its `schedstat`; 0 where that is not counted."""
+    """Return how long a thread was ready and had no core, from its `schedstat`; 0 where Linux does not count it."""
     try:
         return int(path.read_text().split()[1]) / 1e9
     except (OSError, IndexError):
@@ -13,7 +13,7 @@ def waited_s(path: Path) -> float:
 
 
 def stolen_s() -> float:
-    """Read how long all cores together were taken away from this machine by the one beneath it."""
+    """Return how long the hypervisor took cores away from this machine, all cores together."""
     try:
         ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
     except (OSError, IndexError):
@@ -22,5 +22,5 @@ def stolen_s() -> float:
 
 
 def starved_s(pid: int) -> float:
-    """Read how long a process's first thread has been kept from working so far."""
+    """Return how long a process's main thread has waited for a core so far."""
     return waited_s(Path(f"/proc/{pid}/schedstat")) + stolen_s()

@@ -20,7 +20,7 @@ PROGRAMS = (
     "tests/browser/modules/*.test.mjs",
     "tests/highlight/lexer.test.mjs",
     "tests/markdown/math.test.mjs",
-    "tests/markdown/parts.test.mjs",
+    "tests/markdown/characters.test.mjs",
     "tests/mathml/parser.test.mjs",
 )
 

@@ -1,13 +1,15 @@
-"""Packages of Debian, installed by the tests themselves when root."""
+"""Debian packages that the tests install by themselves when they run as root, or unpack."""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+from webapp.sql import file_lock
+
 
 def install(package: str) -> bool:
-    """Install a package; False where that is not ours to do, or did not work."""
+    """Install a package; return False without the rights, or when it fails."""
     if not _is_ours():
         return False
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -15,8 +17,24 @@ def install(package: str) -> bool:
     return all(succeeds(command.split(), environment) for command in commands)
 
 
+def unpack(folder: Path, wanted: Path, *packages: str) -> None:
+    """Unpack packages into a folder that has no `wanted` yet, a file of the first. Does nothing where there is no apt-get."""
+    if wanted.exists() or not (shutil.which("apt-get") and shutil.which("dpkg")):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with file_lock(folder / "lock"):  # tests run in several processes
+        if wanted.exists():
+            return
+        if os.geteuid() == 0:
+            subprocess.run(["apt-get", "-qq", "update"], capture_output=True)
+        subprocess.run(["apt-get", "-qq", "download", *packages], cwd=folder, capture_output=True)
+        for package in reversed(packages):
+            for file in folder.glob(f"{package}_*.deb"):
+                subprocess.run(["dpkg", "-x", file.name, "."], cwd=folder, capture_output=True)
+
+
 def succeeds(command: list[str], environment: dict[str, str]) -> bool:
-    """Run a command, said aloud, and tell whether it worked."""
+    """Print and run a command; return whether it succeeded."""
     print("$", " ".join(command), flush=True)
     return subprocess.run(command, env=environment, timeout=900).returncode == 0
 

@@ -1,4 +1,4 @@
-"""What providers say, in their own words: one list of events an answer, each event ready to be written."""
+"""Answers in the wire formats of the providers: a list of encoded events for each."""
 
 import json
 from collections.abc import Iterable
@@ -18,13 +18,13 @@ DONE = sse("[DONE]")
 
 
 def openai_delta(text: str | None, **delta: object) -> bytes:
-    """Encode one chat chunk whose delta carries `text`."""
+    """Return a chat chunk whose delta has `text`."""
     fields = ({} if text is None else {"content": text}) | delta
     return sse({"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": fields}]})
 
 
 def openai_finish(reason: str = "stop", usage: Counts | None = (3, 5)) -> list[bytes]:
-    """Encode the last chunks, without `[DONE]`: the reason, then the usage."""
+    """Return the last chunks, without `[DONE]`: the finish reason, then the usage."""
     events = [sse({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})]
     if usage:
         events.append(sse({"choices": [], "usage": openai_usage(*usage)}))
@@ -47,7 +47,7 @@ def openai(
 
 
 def openai_text(pieces: Iterable[str], *, finish: str = "stop", done: bool = True) -> list[bytes]:
-    """Make an answer of the older shape: `choices[0].text`."""
+    """Return an answer in the older format: `choices[0].text`."""
     events = [sse({"choices": [{"index": 0, "text": piece}]}) for piece in pieces]
     events.append(sse({"choices": [{"index": 0, "text": "", "finish_reason": finish}]}))
     return [*events, DONE] if done else events
@@ -65,7 +65,7 @@ def anthropic_event(kind: str, **fields: object) -> bytes:
 
 
 def anthropic_begin(input_tokens: int = 3) -> list[bytes]:
-    """Encode what comes before the first delta."""
+    """Return the events before the first delta."""
     message = {
         "id": "m",
         "type": "message",
@@ -82,7 +82,7 @@ def anthropic_begin(input_tokens: int = 3) -> list[bytes]:
 
 
 def anthropic_finish(stop: str = "end_turn", output_tokens: int = 5) -> list[bytes]:
-    """Encode what comes after the last delta."""
+    """Return the events after the last delta."""
     return [
         anthropic_event("content_block_stop", index=0),
         anthropic_event("message_delta", delta={"stop_reason": stop}, usage={"output_tokens": output_tokens}),
@@ -120,5 +120,27 @@ def ollama(pieces: Iterable[str], *, reason: str = "stop", usage: Counts = (3, 5
 
 
 def pieces_of(text: str, size: int = 4) -> list[str]:
-    """Cut a text in pieces of `size` characters."""
+    """Split a text into pieces of `size` characters."""
     return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def responses(pieces: Iterable[str], *, usage: Counts = (3, 5), model: str = "gpt") -> list[bytes]:
+    """Make an answer of OpenAI's Responses API."""
+    place = {"output_index": 0, "content_index": 0}
+    begun = {"id": "resp_1", "object": "response", "status": "in_progress", "model": model, "output": []}
+    text = {"type": "output_text", "text": "".join(pieces := list(pieces)), "annotations": []}
+    message = {"type": "message", "role": "assistant", "status": "completed", "content": [text]}
+    counts = {"input_tokens": usage[0], "output_tokens": usage[1], "total_tokens": sum(usage)}
+    whole = begun | {"status": "completed", "output": [message], "usage": counts}
+    return [
+        responses_event("response.created", response=begun),
+        responses_event("response.in_progress", response=begun),
+        *(responses_event("response.output_text.delta", **place, delta=piece) for piece in pieces),
+        responses_event("response.output_item.done", output_index=0, item=message),
+        responses_event("response.completed", response=whole),
+    ]
+
+
+def responses_event(kind: str, **fields: object) -> bytes:
+    """Encode one event of the Responses API."""
+    return sse({"type": kind, **fields}, kind)

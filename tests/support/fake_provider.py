@@ -1,4 +1,4 @@
-"""A provider that does what its script says, over plain HTTP or TLS, in this process.
+"""A scripted provider, over plain HTTP or TLS, in this process.
 
     with FakeProvider(Answer(steps=openai(["Hel", "lo"]))) as provider:
         provider.url      # "http://127.0.0.1:40123"
@@ -32,8 +32,12 @@ class FakeProvider:
         tls: ssl.SSLContext | None = None,
         limit: int = 2048,
         send_buffer: int | None = None,
+        models: Answers | None = None,
     ) -> None:
         self._answers: Answers = answers if answers is not None else Answer(steps=openai(["Hello"]))
+        self._models: Answers = (
+            models if models is not None else Answer(status=404, content_type="text/plain")
+        )
         self._tls = tls
         self._limit = limit
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -44,6 +48,7 @@ class FakeProvider:
         self._sockets: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self.calls: list[Call] = []
+        self.listing_calls: list[Call] = []  # those that ask which models there are, which `calls` leaves out
         self.failures: list[str] = []
         self._acceptor = threading.Thread(target=self._accept, name="fake-provider", daemon=True)
 
@@ -90,20 +95,25 @@ class FakeProvider:
                 except OSError:
                     continue
 
-    def wait_calls(self, count: int, timeout_s: float = 5.0) -> list[Call]:
+    def wait_calls(self, count: int, timeout_s: float = 10.0) -> list[Call]:
         """Wait until at least `count` requests have come."""
         with self._changed:
             met = self._changed.wait_for(lambda: len(self.calls) >= count, timeout_s)
             assert met, f"{len(self.calls)} calls in {timeout_s} s, not {count}"
             return list(self.calls)
 
-    def wait_closed(self, timeout_s: float = 5.0) -> float:
-        """Wait until no connection is open, and give the seconds it took."""
+    def wait_closed(self, timeout_s: float = 10.0) -> float:
+        """Wait until no connection is open; return the seconds it took."""
         began = time.monotonic()
         with self._changed:
             met = self._changed.wait_for(lambda: not self._sockets, timeout_s)
             assert met, f"{len(self._sockets)} connections still open after {timeout_s} s"
         return time.monotonic() - began
+
+    def wait_left(self) -> None:
+        """Wait until the last answer has ended because the client left before its end."""
+        self.wait_closed()
+        assert self.calls[-1].outcome == "left", self.calls[-1].outcome
 
     def _accept(self) -> None:
         while True:
@@ -131,7 +141,7 @@ class FakeProvider:
             if call is not None:
                 Player(wrapped, call).play(self._choose(call))
         except OSError:
-            pass  # the other side left before it said anything: nothing to record
+            pass  # the client left before it sent a request: nothing to record
         finally:
             self._end(wrapped, sock, polite=call is not None and call.outcome == "played")
 
@@ -155,7 +165,7 @@ class FakeProvider:
             if isinstance(wrapped, ssl.SSLSocket) and polite:
                 wrapped.unwrap()
             socket.socket.shutdown(wrapped, socket.SHUT_WR)
-            while socket.socket.recv(wrapped, 65536):  # what is unread would turn the FIN into a reset
+            while socket.socket.recv(wrapped, 65536):  # unread bytes would turn the FIN into a reset
                 pass
         except (OSError, ValueError):
             pass
@@ -187,13 +197,14 @@ class FakeProvider:
 
     def _record(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Call:
         with self._changed:
-            call = Call(len(self.calls), method, path, headers, body, time.monotonic())
-            self.calls.append(call)
+            calls = self.listing_calls if is_listing(method, path) else self.calls
+            call = Call(len(calls), method, path, headers, body, time.monotonic())
+            calls.append(call)
             self._changed.notify_all()
             return call
 
     def _choose(self, call: Call) -> Answer:
-        answers = self._answers
+        answers = self._models if is_listing(call.method, call.path) else self._answers
         if isinstance(answers, Answer):
             return answers
         if callable(answers):
@@ -201,8 +212,16 @@ class FakeProvider:
         return answers[min(call.number, len(answers) - 1)]
 
 
+def is_listing(method: str, path: str) -> bool:
+    """Return whether a request asks which models there are, or about one of them."""
+    bare = path.partition("?")[0]
+    return (method == "GET" and bare.endswith(("/models", "/api/tags", "/api/ps"))) or bare.endswith(
+        "/api/show"
+    )
+
+
 def closed_port() -> int:
-    """Find a port on which nobody listens."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

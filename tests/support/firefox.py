@@ -1,4 +1,4 @@
-"""The Firefox that the main path is tried in; `python -m tests.support.firefox` makes sure of one.
+"""Finds or installs the Firefox of the tests: `python -m tests.support.firefox`.
 
 One already on the machine, else Debian's package when run as root on such a system. Playwright's own Firefox is
 another program than people have; this one speaks WebDriver BiDi by itself (https://w3c.github.io/webdriver-bidi/).
@@ -23,7 +23,7 @@ _LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 class FirefoxMissingError(RuntimeError):
-    """There is no Firefox; the message says what would bring one."""
+    """There is no Firefox; the message says how to install one."""
 
 
 def executable() -> str:
@@ -73,7 +73,7 @@ def _address(log: Path, process: "subprocess.Popen[bytes]") -> str:
 
 
 def main() -> int:
-    """Make sure of a Firefox and say which."""
+    """Find or install Firefox, and print its path."""
     try:
         path = executable()
     except FirefoxMissingError as error:

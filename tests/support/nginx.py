@@ -1,4 +1,4 @@
-"""A real nginx before a server: the system's, or Debian's package unpacked into the cache."""
+"""A real nginx in front of a server: the system's, or Debian's package unpacked into the cache."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from tests.support.debian import unpack
 from tests.support.rawhttp import Address, request
 from tests.support.server import ROOT, free_port, wait_for
 
@@ -24,7 +25,7 @@ http {{
 
 
 class NginxMissing(RuntimeError):
-    """There is no nginx, and none could be unpacked."""
+    """No nginx is installed, and none could be unpacked."""
 
 
 class Nginx:
@@ -79,8 +80,7 @@ def find(folder: Path) -> Path | None:
     if system:
         return Path(system)
     unpacked = folder / "usr" / "sbin" / "nginx"
-    if not unpacked.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
-        _unpack(folder)
+    unpack(folder, unpacked, "nginx")
     return unpacked if unpacked.exists() and "nginx/" in said([str(unpacked), "-v"]) else None
 
 
@@ -91,12 +91,3 @@ def said(command: list[str]) -> str:
     except OSError:
         return ""
     return (done.stdout + done.stderr).strip()
-
-
-def _unpack(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        subprocess.run(["apt-get", "-qq", "update"], capture_output=True)
-    subprocess.run(["apt-get", "-qq", "download", "nginx"], cwd=folder, capture_output=True)
-    for package in folder.glob("nginx_*.deb"):
-        subprocess.run(["dpkg", "-x", package.name, "."], cwd=folder, capture_output=True)

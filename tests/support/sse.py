@@ -1,4 +1,4 @@
-"""A strict SSE reader on a bare socket, which can leave, pause, read slowly and come back.
+"""A strict SSE reader on a bare socket, which can leave, pause, read slowly and return.
 
 `records` is all that came, `received` its frames as any transport gives them, `text` their text.
 """
@@ -17,7 +17,7 @@ FIELDS = ("id", "event", "data", "retry")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What stood between two blank lines, and when its last byte came."""
+    """The lines between two blank lines, and when the last byte arrived."""
 
     at: float
     id: str | None = None
@@ -29,7 +29,7 @@ class Record:
 
 
 def parse_record(block: str, at: float) -> Record:
-    """Read one record; anything that our wire form does not have is an AssertionError."""
+    """Parse one record; fields that our protocol does not have are an AssertionError."""
     fields: dict[str, str] = {}
     comments = []
     for line in block.split("\n"):
@@ -53,7 +53,7 @@ def parse_record(block: str, at: float) -> Record:
 
 
 class SseReader:
-    """One connection that follows a stream. Close it: `drop()` or `with`."""
+    """One connection that reads a stream. Close it: `drop()` or `with`."""
 
     def __init__(
         self,
@@ -84,32 +84,32 @@ class SseReader:
 
     @property
     def port(self) -> int:
-        """Our end's port; ask while the connection is open."""
+        """Return the local port, while the connection is open."""
         port: int = self.response.sock.getsockname()[1]
         return port
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
+        """Return the HTTP status."""
         return self.response.status
 
     @property
     def headers(self) -> dict[str, str]:
-        """The response's headers, their names in lower case."""
+        """Return the response's headers, names in lower case."""
         return self.response.headers
 
     @property
     def frames(self) -> list[dict[str, Any]]:
-        """The frames' own objects so far."""
+        """Return the frames so far, as JSON objects."""
         return [one.frame for one in self.received]
 
     @property
     def comments(self) -> list[Record]:
-        """The records so far that only comment."""
+        """Return the comments so far."""
         return [record for record in self.records if record.comments]
 
     def read_until(self, met: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-        """Read until `met()` or the end of the stream; tells which. Raises `TimeoutError`."""
+        """Read until `met()` or the end of the stream; return whether `met()`. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout_s
         while not met():
             if not self._read_some(deadline):
@@ -117,29 +117,29 @@ class SseReader:
         return True
 
     def read_frames(self, count: int, timeout_s: float = 10.0) -> list[dict[str, Any]]:
-        """Read until there are `count` frames in all."""
+        """Read until there are `count` frames in total."""
         assert self.read_until(lambda: len(self.received) >= count, timeout_s), self.frames
         return self.frames
 
     def read_text(self, chars: int = 1, timeout_s: float = 10.0) -> str:
-        """Read until there are `chars` characters of text in all."""
+        """Read until there are `chars` characters of text in total."""
         assert self.read_until(lambda: len(self.text) >= chars, timeout_s), self.frames
         return self.text
 
     @property
     def run(self) -> str:
-        """The run's name, from its start frame."""
+        """Return the run's id, from its start frame."""
         run = next(frame["start"]["run"] for frame in self.frames if "start" in frame)
         assert isinstance(run, str)
         return run
 
     @property
     def last_id(self) -> str | None:
-        """What an EventSource would send as Last-Event-ID."""
+        """Return what an EventSource would send as Last-Event-ID."""
         return next((record.id for record in reversed(self.records) if record.id is not None), None)
 
     def read_bytes(self, count: int, timeout_s: float = 10.0) -> int:
-        """Read until `count` bytes came in all, the framing of HTTP included; gives how many did."""
+        """Read until `count` bytes arrived in total, HTTP framing included; return how many did."""
         deadline = time.monotonic() + timeout_s
         while (missing := count - self.response.received_bytes) > 0:
             if not self._read_some(deadline, missing):
@@ -147,7 +147,7 @@ class SseReader:
         return self.response.received_bytes
 
     def read_to_end(self, timeout_s: float = 20.0) -> list[Received]:
-        """Read to the end of the body, which must be a clean one."""
+        """Read to the end of the body, which must not be cut."""
         self.read_until(lambda: False, timeout_s)
         assert self.cut is None, self.cut
         return self.received
@@ -173,6 +173,9 @@ class SseReader:
         *blocks, self._unread = self._unread.split(b"\n\n")
         for block in blocks:
             self._take(parse_record(block.decode(), at))
+        while self._unread.startswith(b":") and b"\n" in self._unread:  # a heartbeat has no blank line
+            comment, _, self._unread = self._unread.partition(b"\n")
+            self._take(parse_record(comment.decode(), at))
         return bool(piece)
 
     def _take(self, record: Record) -> None:
@@ -182,7 +185,7 @@ class SseReader:
             self.text += record.frame.get("text", "")
 
     def drop(self, *, with_reset: bool = False) -> None:
-        """Leave, by FIN or by RST; may be called twice."""
+        """Close the connection by FIN or RST; may be called twice."""
         self.response.drop(with_reset=with_reset)
 
     def __enter__(self) -> "SseReader":

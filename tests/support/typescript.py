@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.node import Node, NodeMissingError, find
+from tests.support.node import Node, NodeMissingError, find, install
 
 VERSION = "5.9.3"
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,27 +27,21 @@ OPTIONS = [
 
 
 def compiler(node: Node) -> list[str]:
-    """Return the compiler's command line, installing it first where it is not yet."""
+    """Return the compiler's command line, installing it first where it is missing."""
     script = HOME / "node_modules" / "typescript" / "bin" / "tsc"
     if not script.is_file():
-        HOME.mkdir(parents=True, exist_ok=True)
-        install = (
-            "install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent --prefix"
-        )
-        subprocess.run(
-            [*node.npm, *install.split(), str(HOME), f"typescript@{VERSION}"], check=True, timeout=300
-        )
+        install(node, HOME, f"typescript@{VERSION}")
     return [*node.node, str(script)]
 
 
 def check(files: Sequence[Path]) -> subprocess.CompletedProcess[str]:
-    """Check files strictly; the result's `returncode` is 0 when there is nothing to say."""
+    """Check files strictly; the result's `returncode` is 0 when there are no errors."""
     command = [*compiler(find()), *OPTIONS, *map(str, files)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def main() -> int:
-    """Check all modules of the page; print what is wrong."""
+    """Check all modules of the page; print the errors."""
     files = sorted(STATIC.rglob("*.js"))
     if not files:
         print("no modules in static/", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A WebSocket client on a bare socket, with its own writer, so that it can send what no client should."""
+"""A WebSocket client on a bare socket, which can also break the protocol."""
 
 import base64
 import contextlib
@@ -21,7 +21,7 @@ _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it came: text and binary whole, control frames too."""
+    """A message as received: text, binary, or a control frame."""
 
     at: float
     opcode: int
@@ -29,14 +29,14 @@ class Message:
 
     @property
     def close_code(self) -> int | None:
-        """The code of a close frame."""
+        """Return the code of a close frame."""
         if self.opcode != CLOSE:
             return None
         return struct.unpack(">H", self.payload[:2])[0] if len(self.payload) >= 2 else 1005
 
 
 class Refused(Exception):
-    """The upgrade was answered with an HTTP status instead."""
+    """The server refused the upgrade with an HTTP status."""
 
     def __init__(self, response: Response) -> None:
         self.status, self.headers, self.body = response.status, response.headers, response.read_all()
@@ -44,7 +44,7 @@ class Refused(Exception):
 
 
 class WsClient:
-    """One WebSocket. Close it: `drop()` or `with`. `messages` is all that came, in order."""
+    """One WebSocket. Close it: `drop()` or `with`. `messages` has all messages, in order."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class WsClient:
 
     @property
     def port(self) -> int:
-        """Our end's port; ask while the connection is open."""
+        """Return the local port, while the connection is open."""
         port: int = self.sock.getsockname()[1]
         return port
 
@@ -107,7 +107,7 @@ class WsClient:
         reserved: int = 0,
         length: int | None = None,
     ) -> None:
-        """Send one frame as told, right or wrong; `length` is what its head claims."""
+        """Send one frame, valid or not; `length` is the length that its head claims."""
         claimed = len(payload) if length is None else length
         head = bytes([(0x80 if fin else 0) | reserved << 4 | opcode])
         flag = 0x80 if masked else 0
@@ -137,7 +137,7 @@ class WsClient:
                 return message
 
     def read_until(self, met: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-        """Receive until `met()`, or the end; tells which. Raises `TimeoutError`."""
+        """Receive until `met()` or the end; return whether `met()`. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout_s
         while not met():
             if self.receive(max(0.0, deadline - time.monotonic())) is None:
@@ -145,7 +145,7 @@ class WsClient:
         return True
 
     def received(self, run: str) -> list[Received]:
-        """The frames of one run so far."""
+        """Return the frames of one run so far."""
         return self._by_run.setdefault(run, [])
 
     def read_to_end(self, run: str, timeout_s: float = 20.0) -> list[Received]:
@@ -155,12 +155,12 @@ class WsClient:
         return self.received(run)
 
     def read_close(self, timeout_s: float = 10.0) -> int | None:
-        """Receive until the server closes; its code, or None for a bare end."""
+        """Receive until the server closes; return its code, None without a close frame."""
         self.read_until(lambda: self.closed is not None, timeout_s)
         return self.closed
 
     def read_reply(self, key: str, timeout_s: float = 10.0) -> dict[str, Any]:
-        """Receive until a message has `key`, and give it."""
+        """Receive until a message has `key`, and return it."""
 
         def found() -> dict[str, Any] | None:
             return next((body for _, body in self.jsons if key in body), None)
@@ -221,7 +221,7 @@ class WsClient:
         return self._buffer[:count]
 
     def drop(self, *, with_reset: bool = False, politely: bool = False) -> None:
-        """Leave, by a close frame, by FIN or by RST; may be called twice."""
+        """Close the connection by a close frame, FIN or RST; may be called twice."""
         if self.sock.fileno() < 0:
             return
         if politely:

@@ -1,6 +1,6 @@
-"""What tests of the engine are made of: providers that do as told, and runs whose pulse is the test's own.
+"""Helpers for tests of the engine: scripted providers, and runs whose pulse is called by the test.
 
-Producers are real threads; every wait is bounded. Time passes only where a test calls `look_round`.
+Producers are real threads; every wait is bounded. Time-dependent checks happen only in `run_pulse`.
 """
 
 import json
@@ -12,34 +12,36 @@ from webapp.chat import ModelMessage, ModelRequest, Usage
 from webapp.errors import Interrupted
 from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, new_run
-from webapp.framing import Rules
+from webapp.framing import FramingRules
+from webapp.measurements import Observer
 from webapp.runs.readers import Delivery
 from webapp.runs.registry import RunLimits, Runs
-from webapp.runs.run import Order, Run
-from webapp.seams import Control, Provider
+from webapp.runs.run import Run
+from webapp.runs.run_spec import RunSpec
+from webapp.seams import Control, Journal, Provider
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 QUESTION = ModelRequest(messages=(ModelMessage.user("Hello there, who are you?"),))
 
 Script = Callable[[Control], Iterator[Event]]
 
 
 class ScriptedProvider:
-    """A provider that does what a test tells it. `asked` counts its calls."""
+    """A provider that plays a script; `calls` counts its calls."""
 
     def __init__(self, script: Script, name: str = "openai", model: str = "gpt-4.1") -> None:
         self._script = script
         self.name = name
         self.model_name = model
-        self.asked = 0
+        self.calls = 0
 
     def open(self, request: ModelRequest, control: Control) -> "ScriptedEvents":
-        self.asked += 1
+        self.calls += 1
         return ScriptedEvents(self._script(control))
 
 
 class ScriptedEvents:
-    """One event a read, so that each delta leaves in a frame of its own."""
+    """Returns one event a read, so that each delta is sent in its own frame."""
 
     has_more = False
 
@@ -58,8 +60,8 @@ class ScriptedEvents:
         getattr(self._events, "close", lambda: None)()
 
 
-def says(*events: Event | Exception | str, **named: str) -> ScriptedProvider:
-    """A provider that says these, one after the other, letting each leave on its own; a text is a delta."""
+def scripted(*events: Event | Exception | str, **named: str) -> ScriptedProvider:
+    """Return a provider that sends these events one after the other; a string is a text delta."""
 
     def script(control: Control) -> Iterator[Event]:
         for event in events:
@@ -71,14 +73,14 @@ def says(*events: Event | Exception | str, **named: str) -> ScriptedProvider:
 
 
 def answers(*texts: str, **named: str) -> ScriptedProvider:
-    """A provider that gives a whole answer."""
-    return says(*texts, Finished("stop"), **named)
+    """Return a provider that sends a complete answer."""
+    return scripted(*texts, Finished("stop"), **named)
 
 
-class Held:
-    """A provider that says its first words and then waits where only the test can reach it.
+class PausedAnswer:
+    """A provider that sends its first deltas and then pauses.
 
-    `stuck` is the kind that no stop reaches; the other waits by its control and is silent.
+    A `stuck` provider cannot be stopped, until the test sets `release`; otherwise it waits through its control.
     """
 
     def __init__(self, *first: str, stuck: bool = False) -> None:
@@ -90,32 +92,40 @@ class Held:
         self._first = first
 
     def _script(self, control: Control) -> Iterator[Event]:
-        control.opened(self.aborted.set)
+        control.register_abort(self.aborted.set)
         for text in self._first:
             yield TextDelta(text)
         self.reached.set()
         if self._stuck:
-            assert self.release.wait(PATIENCE_S), "the test let it go in time"
+            assert self.release.wait(TIMEOUT_S), "the test did not set `release`"
         else:
-            control.wait(PATIENCE_S)
+            control.wait(TIMEOUT_S)
         yield TextDelta("late")
         yield Finished("stop")
 
     def wait(self) -> None:
-        assert self.reached.wait(PATIENCE_S)
+        assert self.reached.wait(TIMEOUT_S)
 
 
-class StillRuns(Runs):
-    """Runs without a pulse of their own."""
+class RunsWithoutPulse(Runs):
+    """Runs without a pulse thread; the test calls `run_pulse`."""
 
-    def __init__(self, limits: RunLimits | None = None, pricer: Callable[..., Any] | None = None) -> None:
-        super().__init__(limits or RunLimits(), Rules(window_s=0.001), pricer or no_price)
+    def __init__(
+        self,
+        limits: RunLimits | None = None,
+        pricer: Callable[..., Any] | None = None,
+        observer: Observer | None = None,
+        journal: Journal | None = None,
+        worker: str | None = None,
+    ) -> None:
+        rules = FramingRules(window_s=0.001)
+        super().__init__(limits or RunLimits(), rules, pricer or no_price, observer, journal, worker)
 
     def _start_pulse(self) -> None:
-        """Leave time to the test."""
+        """Start no thread."""
 
-    def look_round(self, now: float) -> None:
-        """Run the pulse's check once, at `now`."""
+    def run_pulse(self, now: float) -> None:
+        """Run the checks of the pulse once, at `now`."""
         self._check_all(now)
 
 
@@ -123,15 +133,15 @@ def no_price(provider: str, models: Sequence[str], usage: Usage) -> None:
     del provider, models, usage
 
 
-def order(
+def run_spec(
     *chain: Provider,
     run: str | None = None,
     owner: str | None = None,
     fingerprint: str = "body",
     orphan_s: float = 900.0,
     request: ModelRequest = QUESTION,
-) -> Order:
-    return Order(
+) -> RunSpec:
+    return RunSpec(
         run=run or new_run(),
         owner=owner,
         fingerprint=fingerprint,
@@ -142,23 +152,23 @@ def order(
 
 
 def start(runs: Runs, *chain: Provider, **rest: Any) -> Run:
-    run, new = runs.start(order(*chain, **rest))
+    run, new = runs.start(run_spec(*chain, **rest))
     assert new
     return run
 
 
-def read(runs: Runs, run: Run, cursor: Cursor | None = None, *, prove: bool = True) -> list[Delivery]:
-    """Follow a run from a cursor to its end."""
-    follower = runs.connect()
-    reader = runs.join(run, follower, cursor, prove=prove)
+def read(runs: Runs, run: Run, cursor: Cursor | None = None, *, resumable: bool = True) -> list[Delivery]:
+    """Read a run from a cursor to its end."""
+    connection = runs.connect()
+    reader = runs.attach(run, connection, cursor, resumable=resumable)
     found: list[Delivery] = []
     while not reader.ended:
         new = reader.take()
         if not new:
-            assert follower.wake.wait(PATIENCE_S), f"nothing after {found[-1:]}"
+            assert connection.wake.wait(TIMEOUT_S), f"nothing after {found[-1:]}"
         found += new
-    runs.part(run, follower)
-    runs.leave(follower)
+    runs.detach(run, connection)
+    runs.disconnect(connection)
     return found
 
 
@@ -167,13 +177,13 @@ def bodies(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
 
 
 def ids(deliveries: Sequence[Delivery]) -> list[tuple[int, int] | None]:
-    """The epoch and seq of each delivery."""
+    """Return the epoch and seq of each delivery."""
     cursors = [None if raw is None else Cursor.parse(raw.decode()) for _, raw in deliveries]
     return [None if cursor is None else (cursor.epoch, cursor.seq) for cursor in cursors]
 
 
 def text_of(deliveries: Sequence[Delivery]) -> str:
-    """The text as a reader shows it: a reset forgets what came before."""
+    """Return the text as a client shows it: a reset replaces the text before."""
     text = ""
     for body in bodies(deliveries):
         text = body["reset"]["text"] if "reset" in body else text + body.get("text", "")
@@ -181,10 +191,10 @@ def text_of(deliveries: Sequence[Delivery]) -> str:
 
 
 def finish(runs: Runs, run: Run) -> dict[str, Any]:
-    """Wait for the end and for the producer's thread; gives the terminal frame."""
+    """Wait for the end of a run and of its producer's thread; return the terminal frame."""
     last = bodies(read(runs, run))[-1]
     thread = next((one for one in threading.enumerate() if one.name == f"run-{run.id[:8]}"), None)
     if thread is not None:
-        thread.join(PATIENCE_S)
+        thread.join(TIMEOUT_S)
         assert not thread.is_alive()
     return last

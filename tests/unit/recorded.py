@@ -1,15 +1,15 @@
-"""Recordings of providers in `recordings/`, and what a decoder hears in them.
+"""Recorded responses of providers in `recordings/`, and helpers that decode them.
 
-A recording's first line, `# …`, says what is odd about it; all after it is the body, byte for byte.
+A recording's first line, `# …`, is a note about its peculiarity; the rest is the body, byte for byte.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.unit.splits import Pieces, same_for_all_cuts
+from tests.unit.splits import Pieces, same_for_all_splits
 from webapp.errors import UpstreamError
-from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.events import Event, Finished, ReasoningDelta, Source, SourcesFound, TextDelta, UsageReport
 from webapp.seams import Decoder
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -17,8 +17,8 @@ LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What a body says: its text and thinking, the last usage, how it finished or failed."""
+class Decoded:
+    """The content of a body: text and reasoning, the last usage, and how it finished or failed."""
 
     text: str = ""
     reasoning: str = ""
@@ -28,23 +28,24 @@ class Heard:
     damaged: int = 0
     failure: str | None = None
     retryable: bool | None = None
+    sources: tuple[Source, ...] = ()
 
 
-def names(dialect: str) -> list[str]:
-    """Name the recordings of a dialect."""
+def recording_names(dialect: str) -> list[str]:
+    """Return the names of a provider's recordings."""
     return sorted(path.stem for path in (FOLDER / dialect).glob("*.txt"))
 
 
 def recording(dialect: str, name: str) -> bytes:
-    """Read the body of a recording."""
-    odd, _, body = (FOLDER / dialect / f"{name}.txt").read_bytes().partition(b"\n")
-    assert odd.startswith(b"# "), f"{name}: say in the first line what is odd about it"
-    assert len(odd) > 20, f"{name}: say it in more words"
+    """Return the body of a recording."""
+    note, _, body = (FOLDER / dialect / f"{name}.txt").read_bytes().partition(b"\n")
+    assert note.startswith(b"# "), f"{name}: the first line must be a note"
+    assert len(note) > 20, f"{name}: the note is too short"
     return body
 
 
-def hear(make: Callable[[int], Decoder], body: bytes) -> Heard:
-    """Decode a body, cut in every way, to the same events; and say what they are."""
+def decode_recording(make: Callable[[int], Decoder], body: bytes) -> Decoded:
+    """Decode a body, assert that every split gives the same events, and return their content."""
 
     def read(pieces: Pieces) -> tuple[list[Event], str | None, bool | None]:
         decoder = make(LIMIT)
@@ -60,15 +61,16 @@ def hear(make: Callable[[int], Decoder], body: bytes) -> Heard:
         assert decoder.finished == isinstance(events[-1], Finished)
         return events, None, None
 
-    return _summed(*same_for_all_cuts(read, body))
+    return _summarize(*same_for_all_splits(read, body))
 
 
-def _summed(events: list[Event], failure: str | None, retryable: bool | None) -> Heard:
+def _summarize(events: list[Event], failure: str | None, retryable: bool | None) -> Decoded:
     last = events[-1] if events and isinstance(events[-1], Finished) else None
     assert sum(isinstance(event, Finished) for event in events) == (last is not None)
     assert (last is None) == (failure is not None)
+    sources = [one.sources for one in events if isinstance(one, SourcesFound)]
     usage = [(one.input_tokens, one.output_tokens) for one in events if isinstance(one, UsageReport)]
-    return Heard(
+    return Decoded(
         text="".join(event.text for event in events if isinstance(event, TextDelta)),
         reasoning="".join(event.text for event in events if isinstance(event, ReasoningDelta)),
         usage=usage[-1] if usage else None,
@@ -77,11 +79,12 @@ def _summed(events: list[Event], failure: str | None, retryable: bool | None) ->
         damaged=last.damaged if last else 0,
         failure=failure,
         retryable=retryable,
+        sources=sources[-1] if sources else (),
     )
 
 
 def detail_of(make: Callable[[int], Decoder], body: bytes) -> str:
-    """Decode a body that fails, and give what its error tells the operator."""
+    """Decode a body that fails, and return the detail of its error."""
     decoder = make(LIMIT)
     decoder.decode(body)
     if decoder.error is None:

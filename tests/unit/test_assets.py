@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ from tests.support.node import find
 from tests.support.typescript import HOME, STATIC, check, compiler
 from webapp.assets import minifier
 from webapp.assets.assets import Assets
-from webapp.assets.bundle import join
-from webapp.assets.cache import Build
-from webapp.assets.minifier import minified
+from webapp.assets.bundle import bundle_modules
+from webapp.assets.cache import AssetCache, Build
+from webapp.assets.minifier import minify_files
 
 COMPARE = Path(__file__).with_name("same_program.cjs")
 
@@ -45,19 +46,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_joined_is_the_program_that_is_written() -> None:
-    modules = join(STATIC)
-    assert len(modules.holds) > 10
-    assert sum(map(len, modules.holds.values())) > 100
+    modules = bundle_modules(STATIC)
+    assert len(modules.modules) > 10
+    assert sum(map(len, modules.modules.values())) > 100
     pairs = [
         (file, "".join((STATIC / name).read_text("utf-8") for name in names), modules.texts[file])
-        for file, names in modules.holds.items()
+        for file, names in modules.modules.items()
     ]
     assert different(pairs) == []
 
 
 def test_every_name_in_what_is_served_means_something(served: Path) -> None:
     """No mistakes of syntax (1…), and no names, modules or things given by them that are nowhere."""
-    said = check([served / file for file in join(STATIC).holds]).stdout
+    said = check([served / file for file in bundle_modules(STATIC).modules]).stdout
     assert "error TS" in said  # without the comments there are no types
     wrong = re.compile(r"error TS(?:1\d{3}|2304|2305|2307|2451|2459|2552|2614|2724):")
     assert [line for line in said.splitlines() if wrong.search(line)] == []
@@ -82,16 +83,29 @@ def test_scripts_and_styles_are_made_small_and_compressed(served: Path) -> None:
         text = (served / name).read_text("utf-8")
         assert not re.search(r"/\*\*|/\* \w", text)
         assert gzip.decompress((served / f"{name}.gz").read_bytes()).decode() == text
-    assert len((served / "render/index.js").read_text()) < len(join(STATIC).texts["render/index.js"]) / 2
+    assert (
+        len((served / "render/index.js").read_text())
+        < len(bundle_modules(STATIC).texts["render/index.js"]) / 2
+    )
 
 
-def test_where_they_can_not_be_made_small_they_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_minifier_there_are_no_minified_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {"a.js": "const  a = 1;", "a.css": "a  { }"}
-    assert minified(texts) == {"a.js": "const a=1", "a.css": ""}
-    broken = texts | {"b.js": "const"}
-    assert minified(broken) == broken
+    assert minify_files(texts) == {"a.js": "const a=1", "a.css": ""}
+    assert minify_files(texts | {"b.js": "const"}) is None
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert minified(texts) == texts
+    assert minify_files(texts) is None
+
+
+def test_a_style_sheet_in_a_module_is_minified() -> None:
+    sheet = "/* why */\n.a {\n  margin: 0;\n}\n"
+    texts = {
+        "a.js": f"\nconst logCss = `{sheet}`;\nexport {{ logCss }};\n",
+        "b.js": f"\nconst text = `{sheet}`;\ntext;\n",
+    }
+    small = minify_files(texts) or {}
+    assert "`.a{margin:0}`" in small["a.js"]
+    assert f"`{sheet}`" in small["b.js"]
 
 
 def test_what_is_not_joined_is_served_as_it_is(served: Path) -> None:
@@ -116,22 +130,27 @@ def test_where_nothing_can_be_written_the_files_are_served_as_they_are(
 
 def test_without_the_compiled_library_the_same_program_is_served() -> None:
     """Where it has no build for the platform, a plain Python one only takes comments and white space away."""
-    texts = join(STATIC).texts
+    texts = bundle_modules(STATIC).texts
     small = {name: minifier._minify_plainly("js", text) for name, text in texts.items()}
     assert different([(name, texts[name], small[name]) for name in texts]) == []
     sizes = [
-        sum(len(gzip.compress(text.encode())) for text in some.values()) for some in (small, minified(texts))
+        sum(len(gzip.compress(text.encode())) for text in some.values())
+        for some in (small, minify_files(texts) or {})
     ]
     assert sizes[0] <= 1.15 * sizes[1], sizes
 
 
-# What was built is kept.
+# Builds are kept.
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
+
+
+def names_in(cache: Path) -> set[str]:
+    return {path.name for path in cache.iterdir()} - {".lock"}
 
 
 def served_by(cache: Path) -> Assets:
@@ -143,12 +162,12 @@ def served_by(cache: Path) -> Assets:
 def test_a_second_start_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = served_by(tmp_path)
     built = files_in(tmp_path / first.digest)
-    for name in ("minifier.minified", "bundle.join"):
+    for name in ("minifier.minify_files", "bundle.bundle_modules"):
         monkeypatch.setattr(f"webapp.assets.{name}", None)
     second = served_by(tmp_path)
     assert files_in(tmp_path / second.digest) == built
     assert (second.first, second.beside, second.shared) == (first.first, first.beside, first.shared)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [first.digest]
+    assert names_in(tmp_path) == {first.digest}
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "manifest"])
@@ -164,27 +183,71 @@ def test_a_damaged_build_is_replaced(tmp_path: Path, damage: str) -> None:
     assert files_in(tmp_path / served_by(tmp_path).digest) == built
 
 
-def test_another_server_may_build_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Assets.write
+def test_servers_that_start_together_build_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, builds = Assets.write, []
 
-    def overtaken(self: Assets, folder: Path) -> Build:
-        monkeypatch.setattr(Assets, "write", write)
-        served_by(tmp_path)  # the other one is complete before this one
+    def counted(self: Assets, folder: Path) -> Build:
+        builds.append(folder)
         return write(self, folder)
 
-    monkeypatch.setattr(Assets, "write", overtaken)
-    digest = served_by(tmp_path).digest
-    assert [path.name for path in tmp_path.iterdir()] == [digest]
+    monkeypatch.setattr(Assets, "write", counted)
+    with ThreadPoolExecutor(4) as pool:
+        servers = [start.result() for start in [pool.submit(served_by, tmp_path) for _ in range(4)]]
+    assert len(builds) == 1
+    assert names_in(tmp_path) == {servers[0].digest}
+
+
+def test_an_unminified_build_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        first = served_by(tmp_path)
+        assert first.digest not in names_in(tmp_path)
+    assert served_by(tmp_path).digest in names_in(tmp_path)
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_assets: Assets, folder: Path) -> Build:
+        (folder / "page.js").write_bytes(b"half")
+        raise ValueError("broken module")
+
+    monkeypatch.setattr(Assets, "write", broken)
+    with pytest.raises(ValueError, match="broken module"):
+        served_by(tmp_path)
+    assert names_in(tmp_path) == set()
+
+
+def aged(folder: Path, days: float) -> None:
+    os.utime(folder, (time.time() - days * 86_400 - 60,) * 2)
 
 
 def test_old_builds_are_removed_but_no_young_one(tmp_path: Path) -> None:
-    for age_days in range(1, 7):
-        old = tmp_path / f"old{age_days}"
+    for days in range(1, 7):
+        old = tmp_path / f"old{days}"
         old.mkdir()
-        os.utime(old, (time.time() - age_days * 86_400 - 60,) * 2)
+        aged(old, days)
     (tmp_path / "young").mkdir()
     digest = served_by(tmp_path).digest
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([digest, "young", "old1"])
+    assert names_in(tmp_path) == {digest, "young", "old1"}
+
+
+def test_a_running_server_keeps_its_build(tmp_path: Path) -> None:
+    running = AssetCache(tmp_path)
+    build = Build(files={}, first=[], beside=[], shared=[])
+    for name in ("running", "ended"):
+        AssetCache(tmp_path).get(name, lambda _folder: build)
+    running.get("running", lambda _folder: build)
+    for number, name in enumerate(["running", "ended", "other", "another"]):
+        (tmp_path / name).mkdir(exist_ok=True)
+        aged(tmp_path / name, 9 - number)
+    served_by(tmp_path)
+    assert names_in(tmp_path) >= {"running", "another", "other"}
+    assert "ended" not in names_in(tmp_path)
+
+
+def test_other_compressors_make_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = Assets(STATIC).digest
+    monkeypatch.setattr("webapp.assets.assets._compressors", lambda: "whitenoise=99")
+    assert Assets(STATIC).digest != digest
 
 
 def test_where_the_data_folder_cannot_be_written_a_build_is_temporary(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.assets.bundle import Unjoinable, apart, join
+from webapp.assets.bundle import BundleError, bundle_modules, read_separately
 
 TREE = {
     "page.js": 'import { both } from "./both.js";\nimport { own } from "./parts/own.js";\nexport const page = both + own;\n'
@@ -31,7 +31,7 @@ def tree(folder: Path, changed: dict[str, str] | None = None) -> Path:
 
 
 def test_what_is_always_loaded_together_is_one_file(tmp_path: Path) -> None:
-    assert join(tree(tmp_path)).holds == {
+    assert bundle_modules(tree(tmp_path)).modules == {
         "page.js": ["parts/deep.js", "parts/own.js", "page.js"],
         "both.js": ["both.js"],
         "parts/later.js": ["parts/help.js", "parts/later.js"],
@@ -40,7 +40,7 @@ def test_what_is_always_loaded_together_is_one_file(tmp_path: Path) -> None:
 
 
 def test_a_file_says_what_its_modules_say(tmp_path: Path) -> None:
-    texts = join(tree(tmp_path)).texts
+    texts = bundle_modules(tree(tmp_path)).texts
     assert texts["page.js"] == (
         'import { both } from "./both.js";\n'
         "class deep {}\n"
@@ -61,29 +61,31 @@ def test_a_file_says_what_its_modules_say(tmp_path: Path) -> None:
 
 def test_files_that_two_pages_share_and_nobody_names_get_a_name_of_their_own(tmp_path: Path) -> None:
     second = 'import { other } from "./other.js";\nexport const both = other, more = 2;\n'
-    modules = join(tree(tmp_path, {"both.js": second, "other.js": "export const other = 1;\n"}))
-    assert modules.holds["joined/other.js"] == ["other.js", "both.js"]
-    assert modules.reached("shared.js") == ["joined/other.js"]
+    modules = bundle_modules(tree(tmp_path, {"both.js": second, "other.js": "export const other = 1;\n"}))
+    assert modules.modules["joined/other.js"] == ["other.js", "both.js"]
+    assert modules.imports_of("shared.js") == ["joined/other.js"]
     assert 'from "./joined/other.js";' in modules.texts["page.js"]
     assert 'from "../joined/other.js";' in modules.texts["parts/later.js"]
 
 
 def test_what_a_page_loads_later_is_not_loaded_by_another(tmp_path: Path) -> None:
     """A module that one page has at once and another only later stands in neither page's file."""
-    modules = join(tree(tmp_path, {"shared.js": 'export const show = () => import("./parts/own.js");\n'}))
-    assert modules.holds["parts/own.js"] == ["parts/deep.js", "parts/own.js"]
-    assert modules.reached("shared.js") == []
-    assert modules.reached("page.js") == ["parts/own.js"]
+    modules = bundle_modules(
+        tree(tmp_path, {"shared.js": 'export const show = () => import("./parts/own.js");\n'})
+    )
+    assert modules.modules["parts/own.js"] == ["parts/deep.js", "parts/own.js"]
+    assert modules.imports_of("shared.js") == []
+    assert modules.imports_of("page.js") == ["parts/own.js"]
 
 
 def test_what_no_page_loads_may_be_written_in_any_way(tmp_path: Path) -> None:
-    assert "own.mjs.js" not in join(tree(tmp_path, {"own.mjs.js": "export default 1;\n"})).texts
+    assert "own.mjs.js" not in bundle_modules(tree(tmp_path, {"own.mjs.js": "export default 1;\n"})).texts
 
 
 def test_apart_each_stays_as_it_is(tmp_path: Path) -> None:
-    modules = apart(tree(tmp_path))
+    modules = read_separately(tree(tmp_path))
     assert modules.texts == TREE
-    assert modules.reached("page.js") == ["both.js", "parts/own.js", "parts/deep.js"]
+    assert modules.imports_of("page.js") == ["both.js", "parts/own.js", "parts/deep.js"]
 
 
 @pytest.mark.parametrize(
@@ -99,5 +101,5 @@ def test_apart_each_stays_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_can_not_be_joined_is_named(tmp_path: Path, name: str, text: str) -> None:
-    with pytest.raises(Unjoinable, match=r"(page|parts/deep)\.js: "):
-        join(tree(tmp_path, {name: text}))
+    with pytest.raises(BundleError, match=r"(page|parts/deep)\.js: "):
+        bundle_modules(tree(tmp_path, {name: text}))

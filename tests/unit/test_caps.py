@@ -1,4 +1,4 @@
-"""What nobody may beat: the operator's longest answer, models, orphan time, and the length of a question."""
+"""The operator's caps on answer tokens, models, orphan time and question length; no request can exceed them."""
 
 import subprocess
 import sys
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.starting import image, ordered, parts, user
+from tests.unit.starting import build_spec, image_message, run_starter, user
 from webapp.access.principals import Principal
-from webapp.api.start_request import run_for_key
+from webapp.api.start_request import derive_run_id
 from webapp.errors import Forbidden, InvalidRequest, TooLarge
 
 VISITOR, OWNER, KEY = user("v", "visitor"), user(), user("k", "key")
@@ -18,7 +18,7 @@ OPENAI: dict[str, str] = {"ANTHROPIC_API_KEY": "k"}
 
 
 @pytest.mark.parametrize(
-    ("caller", "environ", "asked", "sent"),
+    ("caller", "environ", "requested", "expected"),
     [
         (VISITOR, {}, 1_000_000, 4096),
         (VISITOR, {}, 100, 100),
@@ -26,22 +26,22 @@ OPENAI: dict[str, str] = {"ANTHROPIC_API_KEY": "k"}
         (VISITOR, {"FRESHET_MAX_TOKENS": "32000"}, 32_000, 4096),
         (VISITOR, {"FRESHET_MAX_TOKENS": "50"}, 4096, 50),
         (OWNER, {}, 1_000_000, 4096),
-        (OWNER, {}, None, None),  # the provider's own setting, which is the operator's
+        (OWNER, {}, None, None),  # the provider's own limit, which the operator has set
         (OWNER, {"FRESHET_MAX_TOKENS": "32000"}, 20_000, 20_000),
         (OWNER, {"FRESHET_USER_MAX_TOKENS": "9"}, None, 9),
         (KEY, {"FRESHET_KEY_MAX_TOKENS": "9"}, 10, 9),
     ],
 )
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
-def test_the_longest_answer(
-    caller: Principal, environ: dict[str, str], asked: int | None, sent: int | None, field: str
+def test_answer_tokens_are_capped(
+    caller: Principal, environ: dict[str, str], requested: int | None, expected: int | None, field: str
 ) -> None:
-    body = HI if asked is None else HI | {field: asked}
-    assert ordered(body, caller, parts(**environ)).request.max_tokens == sent
+    body = HI if requested is None else HI | {field: requested}
+    assert build_spec(body, caller, run_starter(**environ)).request.max_tokens == expected
 
 
 @pytest.mark.parametrize(
-    ("caller", "environ", "asked", "kept_s"),
+    ("caller", "environ", "requested_s", "expected_s"),
     [
         (VISITOR, {}, None, 60),
         (VISITOR, {}, 86_400, 60),
@@ -52,11 +52,11 @@ def test_the_longest_answer(
         (KEY, {}, None, 60),
     ],
 )
-def test_the_orphan_time(
-    caller: Principal, environ: dict[str, str], asked: float | None, kept_s: float
+def test_the_orphan_time_is_capped(
+    caller: Principal, environ: dict[str, str], requested_s: float | None, expected_s: float
 ) -> None:
-    body = HI if asked is None else HI | {"orphan_s": asked}
-    assert ordered(body, caller, parts(**environ)).orphan_s == kept_s
+    body = HI if requested_s is None else HI | {"orphan_s": requested_s}
+    assert build_spec(body, caller, run_starter(**environ)).orphan_s == expected_s
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,22 @@ def test_the_orphan_time(
         ({"FRESHET_VISITOR_MODELS": "all"}, "gpt-97"),
     ],
 )
-def test_the_models_of_a_visitor(environ: dict[str, str], model: str) -> None:
-    ordered(HI | {"model": model}, VISITOR, parts(**environ))
+def test_a_visitor_may_use_priced_and_configured_models(environ: dict[str, str], model: str) -> None:
+    build_spec(HI | {"model": model}, VISITOR, run_starter(**environ))
 
 
 @pytest.mark.parametrize("model", ["gpt-99", "openai/gpt-99", "gpt-4.1-preview"])
-def test_a_model_without_a_price_is_not_for_visitors(model: str) -> None:
+def test_a_visitor_may_not_use_a_model_without_a_price(model: str) -> None:
     with pytest.raises(Forbidden) as refused:
-        ordered(HI | {"model": model}, VISITOR, parts())
+        build_spec(HI | {"model": model}, VISITOR, run_starter())
     assert (refused.value.code, refused.value.param) == ("model_not_allowed", "model")
-    ordered(HI | {"model": model}, OWNER, parts())
+    build_spec(HI | {"model": model}, OWNER, run_starter())
 
 
-def test_a_visitor_s_question_falls_back_to_priced_models_only() -> None:
+def test_a_visitor_s_fallbacks_are_priced_models() -> None:
     environ = {"FRESHET_VISITOR_MODELS": "priced", "FRESHET_FALLBACK": "ollama"}
-    chain = ordered(HI, VISITOR, parts(**environ)).chain
-    assert [link.name for link in chain] == ["openai", "ollama"]
+    chain = build_spec(HI, VISITOR, run_starter(**environ)).chain
+    assert [provider.name for provider in chain] == ["openai", "ollama"]
 
 
 @pytest.mark.parametrize(
@@ -105,21 +105,21 @@ def test_a_visitor_s_question_falls_back_to_priced_models_only() -> None:
         ),
     ],
 )
-def test_the_length_of_a_question_with_its_history(body: dict[str, Any], param: str) -> None:
-    small = parts(FRESHET_VISITOR_QUESTION_BYTES="4096")
+def test_the_length_of_a_question_is_capped_with_its_history(body: dict[str, Any], param: str) -> None:
+    small = run_starter(FRESHET_VISITOR_QUESTION_BYTES="4096")
     with pytest.raises(TooLarge) as refused:
-        ordered(body, VISITOR, small)
+        build_spec(body, VISITOR, small)
     assert (refused.value.code, refused.value.param, refused.value.limit) == (
         "question_too_large",
         param,
         4096,
     )
-    ordered(body, OWNER, small)
+    build_spec(body, OWNER, small)
 
 
 def test_images_do_not_count_as_text() -> None:
-    shown = image(type="image", media_type="image/png", data=b64encode(bytes(60_000)).decode())
-    ordered(shown, VISITOR, parts(FRESHET_VISITOR_QUESTION_BYTES="4096"))
+    body = image_message(type="image", media_type="image/png", data=b64encode(bytes(60_000)).decode())
+    build_spec(body, VISITOR, run_starter(FRESHET_VISITOR_QUESTION_BYTES="4096"))
 
 
 @pytest.mark.parametrize(
@@ -129,53 +129,53 @@ def test_images_do_not_count_as_text() -> None:
         {"type": "image", "url": "https://elsewhere.example/a.png"},
     ],
 )
-def test_an_image_s_address_is_not_passed_on_unless_the_operator_allows_it(part: dict[str, Any]) -> None:
+def test_an_image_url_is_refused_unless_the_operator_allows_it(part: dict[str, Any]) -> None:
     for caller in (VISITOR, OWNER, KEY):
         with pytest.raises(InvalidRequest) as refused:
-            ordered(image(**part), caller, parts())
+            build_spec(image_message(**part), caller, run_starter())
         assert (refused.value.code, refused.value.param) == ("image_url_not_allowed", "messages[0].content")
-    ordered(image(**part), VISITOR, parts(FRESHET_IMAGE_URLS="true"))
+    build_spec(image_message(**part), VISITOR, run_starter(FRESHET_IMAGE_URLS="true"))
 
 
 @pytest.mark.parametrize("field", ["provider", "model", "conversation", "parent", "continue"])
-def test_a_name_holds_no_nul(field: str) -> None:
+def test_a_name_with_nul_is_refused(field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        ordered(HI | {field: "a\0b"}, OWNER, parts())
+        build_spec(HI | {field: "a\0b"}, OWNER, run_starter())
     assert refused.value.param == field
 
 
-def test_so_many_images_and_no_more() -> None:
-    """They count apart from the text, so they have a limit of their own."""
+def test_the_number_of_images_is_capped() -> None:
+    """Images do not count as text, so their number has its own limit."""
 
     def with_images(count: int) -> dict[str, Any]:
         part = {"type": "image", "media_type": "image/png", "data": "iVBORw0KGgo="}
         return {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, *[part] * count]}]}
 
-    ordered(with_images(8), VISITOR, parts())
+    build_spec(with_images(8), VISITOR, run_starter())
     with pytest.raises(InvalidRequest) as refused:
-        ordered(with_images(9), VISITOR, parts())
+        build_spec(with_images(9), VISITOR, run_starter())
     assert (refused.value.code, refused.value.param) == ("too_many_images", "messages[0].content")
-    ordered(with_images(100), OWNER, parts())
+    build_spec(with_images(100), OWNER, run_starter())
     with pytest.raises(InvalidRequest):
-        ordered(with_images(101), OWNER, parts())
+        build_spec(with_images(101), OWNER, run_starter())
 
 
-def test_an_image_has_its_size() -> None:
+def test_the_size_of_an_image_is_capped() -> None:
     large = b64encode(bytes(2_000_001)).decode()
     with pytest.raises(InvalidRequest) as refused:
-        ordered(image(type="image", media_type="image/png", data=large), OWNER, parts())
+        build_spec(image_message(type="image", media_type="image/png", data=large), OWNER, run_starter())
     assert refused.value.code == "image_too_large"
 
 
-def test_nobody_works_out_an_anonymous_run() -> None:
-    """Whoever knows its name may read it; the name was a plain digest of the key and the address."""
-    script = "from webapp.api.start_request import run_for_key as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
-    found = [
+def test_the_id_of_an_anonymous_run_cannot_be_guessed() -> None:
+    """Anybody who knows the id may read the run; it was once an unsalted digest of the key and the address."""
+    script = "from webapp.api.start_request import derive_run_id as r; print(r('1', None, 'a'), r('1', 'user:o', 'a'))"
+    outputs = [
         subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=True
         ).stdout.split()
         for _ in range(2)
     ]
-    assert found[0][0] != found[1][0]
-    assert found[0][1] == found[1][1]
-    assert run_for_key("1", None, "a") == run_for_key("1", None, "a")
+    assert outputs[0][0] != outputs[1][0]
+    assert outputs[0][1] == outputs[1][1]
+    assert derive_run_id("1", None, "a") == derive_run_id("1", None, "a")

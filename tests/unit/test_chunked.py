@@ -1,19 +1,19 @@
-"""Chunked transfer coding, cut anywhere; RFC 9112, section 7.1."""
+"""Chunked transfer coding, split anywhere; RFC 9112, section 7.1."""
 
 import pytest
 
-from tests.unit.splits import Pieces, same_for_all_cuts
+from tests.unit.splits import Pieces, same_for_all_splits
 from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
 
 
 def content(raw: bytes) -> tuple[bytes, bool]:
-    """What a body holds, and whether it came to its end."""
+    """Return the content of a body, and whether it is complete."""
 
     def read(pieces: Pieces) -> tuple[bytes, bool]:
         decoder = ChunkedDecoder()
         return b"".join(decoder.decode(piece) for piece in pieces), decoder.ended
 
-    return same_for_all_cuts(read, raw)
+    return same_for_all_splits(read, raw)
 
 
 def is_bad(raw: bytes) -> bool:
@@ -26,7 +26,7 @@ def is_bad(raw: bytes) -> bool:
             return True
         return False
 
-    return same_for_all_cuts(read, raw)
+    return same_for_all_splits(read, raw)
 
 
 def chunks(*pieces: bytes) -> bytes:
@@ -49,7 +49,7 @@ def chunks(*pieces: bytes) -> bytes:
         (chunks(b"x" * 300) + b"0\r\n\r\n", b"x" * 300),
     ],
 )
-def test_content_is_the_same_for_every_cut(raw: bytes, expected: bytes) -> None:
+def test_content_is_the_same_for_every_split(raw: bytes, expected: bytes) -> None:
     assert content(raw) == (expected, True)
 
 
@@ -69,23 +69,23 @@ def test_a_body_without_its_last_chunk_has_not_ended(raw: bytes, expected: bytes
     assert content(raw) == (expected, False)
 
 
-def test_what_comes_after_the_end_is_left_alone() -> None:
+def test_bytes_after_the_end_are_ignored() -> None:
     assert content(chunks(b"x") + b"0\r\n\r\n5\r\nhello\r\nnonsense") == (b"x", True)
 
 
 @pytest.mark.parametrize("size", ["", "-1", "+1", "-0", "zz", "5 5", "1_0", " 5", "\t5", "0.5", "5g", ";a"])
-def test_a_size_is_hexadecimal_digits_and_nothing_else(size: str) -> None:
+def test_an_invalid_chunk_size_is_refused(size: str) -> None:
     assert is_bad(size.encode() + b"\r\nhello, hello, hello\r\n0\r\n\r\n")
 
 
-def test_a_chunk_ends_where_its_size_says() -> None:
+def test_a_chunk_that_does_not_match_its_size_is_refused() -> None:
     assert is_bad(b"5\r\nhello!\r\n0\r\n\r\n")
     assert is_bad(b"5\r\nhelloX\n0\r\n\r\n")
     assert is_bad(b"5\r\nhello\rX0\r\n\r\n")
     assert is_bad(b"5\r\nhell\r\n0\r\n\r\n")
 
 
-def test_lines_between_chunks_are_bounded() -> None:
+def test_long_lines_between_chunks_are_refused() -> None:
     longest = b"5;" + b"x" * 1022
     assert not is_bad(longest + b"\r\nhello\r\n0\r\n\r\n")
     assert is_bad(longest + b"x\r\nhello\r\n0\r\n\r\n")
@@ -93,11 +93,11 @@ def test_lines_between_chunks_are_bounded() -> None:
     assert is_bad(b"1" * 2000)
 
 
-def test_a_chunk_passes_on_what_has_come_of_it() -> None:
+def test_an_incomplete_chunk_yields_its_content() -> None:
     decoder = ChunkedDecoder()
     assert decoder.decode(b"fffff\r\nabc") == b"abc"
     assert decoder.decode(b"def") == b"def"
 
 
-def test_all_chunks_of_a_read_come_out_in_one_pass() -> None:
+def test_all_chunks_of_a_read_are_decoded_in_one_pass() -> None:
     assert ChunkedDecoder().decode(chunks(*[b"one"] * 500)) == b"one" * 500

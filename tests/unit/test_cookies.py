@@ -1,4 +1,4 @@
-"""The names of cookies and what is signed into them."""
+"""The names of cookies, and the signing of their values."""
 
 import time
 
@@ -7,14 +7,14 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from webapp.access import cookies
-from webapp.access.cookies import Names, cookie_name
+from webapp.access.cookies import NameSigner, cookie_name
 
-NAMES = Names(lambda: "secret")
+SIGNER = NameSigner(lambda: "secret")
 VISITOR = "A" * 22
 
 
-def former(content: dict[str, object], secret: str = "secret") -> str:
-    """Sign a cookie as version 0.1 did it."""
+def legacy_cookie(content: dict[str, object], secret: str = "secret") -> str:
+    """Return a cookie as version 0.1 signed it."""
     app = Flask(__name__)
     app.secret_key = secret
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
@@ -32,20 +32,20 @@ def former(content: dict[str, object], secret: str = "secret") -> str:
         (True, "/chat", "__Secure-freshet-session"),
     ],
 )
-def test_the_name_of_a_cookie(secure: bool, path: str, name: str) -> None:
+def test_a_secure_cookie_has_a_prefix(secure: bool, path: str, name: str) -> None:
     assert cookie_name(cookies.SESSION, secure=secure, path=path) == name
 
 
-def test_a_signed_name_comes_back_with_its_age() -> None:
-    found = NAMES.read(cookies.VISITOR, NAMES.sign(cookies.VISITOR, VISITOR))
+def test_a_signed_name_is_verified_with_its_age() -> None:
+    found = SIGNER.verify(cookies.VISITOR, SIGNER.sign(cookies.VISITOR, VISITOR))
     assert found is not None
     assert found[0] == VISITOR
     assert abs(found[1]) < 5
 
 
-def test_what_is_not_ours_is_nobody() -> None:
-    signed = NAMES.sign(cookies.VISITOR, VISITOR)
-    wrong = [
+def test_forged_and_foreign_values_are_refused() -> None:
+    signed = SIGNER.sign(cookies.VISITOR, VISITOR)
+    invalid = [
         None,
         "",
         VISITOR,
@@ -54,40 +54,40 @@ def test_what_is_not_ours_is_nobody() -> None:
         signed.swapcase(),
         "x" * 5_000,
         "\ud800",
-        NAMES.sign(cookies.BROWSER, VISITOR),  # a cookie of another use
-        Names(lambda: "another").sign(cookies.VISITOR, VISITOR),
-        NAMES.sign(cookies.VISITOR, "short"),
-        NAMES.sign(cookies.VISITOR, "../../../../../../etc"),
+        SIGNER.sign(cookies.BROWSER, VISITOR),  # another cookie's value
+        NameSigner(lambda: "another").sign(cookies.VISITOR, VISITOR),
+        SIGNER.sign(cookies.VISITOR, "short"),
+        SIGNER.sign(cookies.VISITOR, "../../../../../../etc"),
     ]
-    assert [NAMES.read(cookies.VISITOR, value) for value in wrong] == [None] * len(wrong)
+    assert [SIGNER.verify(cookies.VISITOR, value) for value in invalid] == [None] * len(invalid)
 
 
 @pytest.mark.parametrize("jump_s", [-86_400, 86_400])
-def test_a_clock_that_jumps_a_day_makes_strangers_of_nobody(
-    jump_s: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signed = NAMES.sign(cookies.VISITOR, VISITOR)
-    old = former({"visitor": VISITOR})
+def test_names_stay_valid_when_the_clock_jumps_by_a_day(jump_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = SIGNER.sign(cookies.VISITOR, VISITOR)
+    old = legacy_cookie({"visitor": VISITOR})
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + jump_s)
-    found = NAMES.read(cookies.VISITOR, signed)
+    found = SIGNER.verify(cookies.VISITOR, signed)
     assert found is not None
     assert found[0] == VISITOR
-    assert NAMES.former_visitor(old) == VISITOR
+    assert SIGNER.legacy_visitor(old) == VISITOR
 
 
-def test_the_cookie_of_version_0_1_is_read() -> None:
-    assert NAMES.former_visitor(former({"_permanent": True, "visitor": VISITOR, "pass": "x"})) == VISITOR
+def test_the_cookie_of_version_0_1_is_verified() -> None:
+    assert (
+        SIGNER.legacy_visitor(legacy_cookie({"_permanent": True, "visitor": VISITOR, "pass": "x"})) == VISITOR
+    )
     for content in ({}, {"visitor": 5}, {"visitor": "a b"}):
-        assert NAMES.former_visitor(former(content)) is None
-    assert NAMES.former_visitor(former({"visitor": VISITOR}, secret="another")) is None
-    assert NAMES.former_visitor("forged.abc.def") is None
+        assert SIGNER.legacy_visitor(legacy_cookie(content)) is None
+    assert SIGNER.legacy_visitor(legacy_cookie({"visitor": VISITOR}, secret="another")) is None
+    assert SIGNER.legacy_visitor("forged.abc.def") is None
 
 
-def test_and_no_longer_than_it_was_good_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = former({"visitor": VISITOR})
+def test_the_cookie_of_version_0_1_expires_after_thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = legacy_cookie({"visitor": VISITOR})
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 29 * 86_400)
-    assert NAMES.former_visitor(old) == VISITOR
+    assert SIGNER.legacy_visitor(old) == VISITOR
     monkeypatch.setattr(time, "time", lambda: now() + 31 * 86_400)
-    assert NAMES.former_visitor(old) is None
+    assert SIGNER.legacy_visitor(old) is None

@@ -1,4 +1,4 @@
-"""What is written down beside the code says the same as the code."""
+"""The documents, requirements.txt and the package's metadata agree with the code."""
 
 import json
 import re
@@ -65,11 +65,46 @@ def test_the_tests_that_the_documents_name_exist() -> None:
     assert [path.name for path in paths if not path.is_file()] == []
 
 
+def test_the_numbers_in_the_names_of_fault_tests_are_explained() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text()
+    explained = set(re.findall(r"\b[UCSNI]\d+\b", "\n".join(re.findall(r"^\| ([^|]+) \|", text, re.M))))
+    files = [path for path in tracked() if path.is_relative_to(ROOT / "tests") and path.suffix == ".py"]
+    named = {
+        number.upper()
+        for path in files
+        for number in re.findall(r"^ *(?:async )?def test_([ucsn]\d+)_", path.read_text(), re.M)
+    }
+    assert len(named) > 30
+    assert named - explained == set()
+
+
 def test_the_files_that_the_architecture_names_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     named = re.findall(r"`((?:webapp|static|tests)/[\w/.-]+)`", text)
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_path_of_a_delta_names_functions_of_its_files() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(
+        r"^\| [^|]+ \| (`.*`) \|$", text.split("## The path of a delta")[1].split("##")[0], re.M
+    )
+    assert len(rows) > 8
+    for row in rows:
+        named = re.findall(r"`([\w./-]+)`", row)
+        files = [find_module(name) for name in named if "/" in name or name.endswith((".py", ".js"))]
+        sources = [path.read_text() for path in files if path.is_file()]
+        for name in named:
+            if "/" not in name and not name.endswith((".py", ".js")):
+                function = name.rpartition(".")[2]
+                assert any(re.search(rf"\b{function}\b", source) for source in sources), (row, name)
+
+
+def find_module(name: str) -> Path:
+    """Find what a row calls by the end of its path."""
+    places = [ROOT / name, ROOT / "webapp" / name, ROOT / "static" / "stream" / name]
+    return next(path for path in places if path.exists())
 
 
 @pytest.mark.parametrize("command", ["make run", "make test"])
@@ -157,7 +192,7 @@ def test_app_json_generates_the_secrets_and_offers_the_keys() -> None:
         assert "value" not in app["env"][name]
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_HOST"):
         assert app["env"][name]["required"] is False
-    assert set(app["env"]) <= {name for name, *_ in Settings().described()}
+    assert set(app["env"]) <= {name for name, *_ in Settings().describe()}
     assert all(entry["description"] for entry in app["env"].values())
 
 

@@ -1,4 +1,4 @@
-"""Frames and cursors, and their one wire form."""
+"""Frames and cursors, and their encoding."""
 
 import json
 import random
@@ -16,14 +16,14 @@ from webapp.frames import (
     Reset,
     RunResult,
     Start,
+    cost_to_json,
     done_frame,
     encode_message,
     encode_sse,
     error_frame,
-    is_run,
+    is_run_id,
     new_run,
     notice_frame,
-    plain_number,
     reasoning_frame,
     reset_frames,
     start_frame,
@@ -60,7 +60,7 @@ FRAMES = [
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.kind)
-def test_the_first_key_says_what_a_frame_is(frame: Frame) -> None:
+def test_the_first_key_is_the_kind_of_the_frame(frame: Frame) -> None:
     assert next(iter(json.loads(frame.payload))) == frame.kind
 
 
@@ -68,7 +68,7 @@ def test_only_done_and_error_are_terminal() -> None:
     assert [frame.kind for frame in FRAMES if frame.terminal] == ["done", "error"]
 
 
-def test_a_done_frame_tells_what_was_used() -> None:
+def test_a_done_frame_has_usage_and_cost() -> None:
     body = json.loads(done_frame(result()).payload, parse_float=Decimal)
     assert body == {
         "done": True,
@@ -81,17 +81,17 @@ def test_a_done_frame_tells_what_was_used() -> None:
     }
 
 
-def test_what_is_rare_stands_there_only_where_it_is_true() -> None:
+def test_optional_fields_are_present_only_if_set() -> None:
     rare = json.loads(
         done_frame(result(damaged=2, estimated=True, finish_reason="cancelled", stopped_by="orphan")).payload
     )
     assert (rare["by"], rare["damaged"], rare["usage"]["estimated"]) == ("orphan", 2, True)
 
 
-def test_an_error_frame_says_our_sentence_and_when_to_come_back() -> None:
+def test_an_error_frame_has_our_message_and_the_retry_time() -> None:
     error = AnswerError("upstream_rate_limited", retry_after_s=12.34567)
     body = json.loads(error_frame(error, result(None), partial=False).payload)
-    assert body["error"] == "The model provider is receiving too many requests."
+    assert body["error"] == "The model provider is receiving too many requests. Try again in a moment."
     assert (body["code"], body["retryable"], body["partial"]) == ("upstream_rate_limited", True, False)
     assert (body["retry_after"], body["cost"]) == (12.346, None)
 
@@ -106,20 +106,20 @@ def test_an_error_frame_says_our_sentence_and_when_to_come_back() -> None:
         ("12.50", "12.50"),
     ],
 )
-def test_an_amount_is_written_without_an_exponent(amount: str, written: str) -> None:
-    assert bytes(plain_number(Decimal(amount))).decode() == written
+def test_costs_are_encoded_without_an_exponent(amount: str, written: str) -> None:
+    assert bytes(cost_to_json(Decimal(amount))).decode() == written
     assert f'"cost":{written},' in done_frame(result(amount)).payload.decode()
 
 
 @pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85"])
-def test_what_some_readers_take_for_a_line_s_end_is_escaped(char: str) -> None:
+def test_unicode_line_separators_are_escaped(char: str) -> None:
     text = f"é{char}你{char}"
     payload = text_frame(text).payload
     assert json.loads(payload)["text"] == text
     assert len(payload.decode().splitlines()) == 1
 
 
-def test_every_character_survives_and_no_line_is_split(dice: random.Random) -> None:
+def test_every_character_is_preserved_in_one_line(dice: random.Random) -> None:
     for _ in range(300):
         text = "".join(
             chr(
@@ -135,17 +135,17 @@ def test_every_character_survives_and_no_line_is_split(dice: random.Random) -> N
 # Cursors.
 
 
-def test_a_run_s_name_has_128_bits_in_22_characters() -> None:
+def test_a_run_id_has_128_bits_in_22_characters() -> None:
     names = {new_run() for _ in range(100)}
     assert len(names) == 100
-    assert all(is_run(name) and len(name) == 22 for name in names)
+    assert all(is_run_id(name) and len(name) == 22 for name in names)
 
 
 @pytest.mark.parametrize(
     "name", ["", "short", RUN + "A", RUN[:-1] + "=", RUN[:-1] + "é", RUN[:-1] + "\n", RUN[:-1]]
 )
-def test_what_is_no_run(name: str) -> None:
-    assert not is_run(name)
+def test_invalid_run_ids_are_refused(name: str) -> None:
+    assert not is_run_id(name)
 
 
 @pytest.mark.parametrize(("epoch", "seq"), [(1, 0), (1, 1), (2, 10), (9_999_999_999, 999_999_999_999_999)])
@@ -186,14 +186,14 @@ def test_a_cursor_round_trips(epoch: int, seq: int) -> None:
         "x" * 100_000,
     ],
 )
-def test_what_is_no_cursor(text: str) -> None:
+def test_invalid_cursors_are_refused(text: str) -> None:
     assert Cursor.parse(text) is None
 
 
-# The two wire forms.
+# SSE and WebSocket.
 
 
-def test_sse_has_an_id_and_names_the_terminal_event() -> None:
+def test_sse_records_have_an_id_and_name_the_terminal_event() -> None:
     assert encode_sse(text_frame("x"), b"c:1:2") == b'id: c:1:2\ndata: {"text":"x"}\n\n'
     assert encode_sse(text_frame("x"), None) == b'data: {"text":"x"}\n\n'
     assert encode_sse(done_frame(result()), b"c").startswith(b'id: c\nevent: done\ndata: {"done":true')
@@ -202,7 +202,7 @@ def test_sse_has_an_id_and_names_the_terminal_event() -> None:
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.kind)
-def test_both_wire_forms_carry_the_frame_s_own_json(frame: Frame) -> None:
+def test_sse_and_websocket_carry_the_same_json(frame: Frame) -> None:
     body = json.loads(frame.payload)
     lines = encode_sse(frame, b"c").decode().split("\n")
     assert [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")] == [body]
@@ -219,8 +219,8 @@ def test_a_message_without_cursor_and_ref_has_neither() -> None:
 # Resets.
 
 
-def folded(text: str, reasoning: str = "") -> tuple[str, str, list[Frame]]:
-    """Put the frames of a reset together again as a reader does."""
+def assemble_reset(text: str, reasoning: str = "") -> tuple[str, str, list[Frame]]:
+    """Join the frames of a reset as a client does."""
     frames = reset_frames(Reset(text=text, reasoning=reasoning, start=START))
     body = json.loads(frames[0].payload)["reset"]
     texts = [json.loads(frame.payload)["text"] for frame in frames[1:] if frame.kind == "text"]
@@ -229,7 +229,7 @@ def folded(text: str, reasoning: str = "") -> tuple[str, str, list[Frame]]:
 
 
 def test_a_short_reset_is_one_frame() -> None:
-    text, reasoning, frames = folded("Hello", "Hm")
+    text, reasoning, frames = assemble_reset("Hello", "Hm")
     assert (text, reasoning, len(frames)) == ("Hello", "Hm", 1)
     body = json.loads(frames[0].payload)["reset"]
     assert set(body) == {"text", "reasoning", "sources", "start"}
@@ -239,11 +239,11 @@ def test_a_short_reset_is_one_frame() -> None:
 @pytest.mark.parametrize("text_size", [0, 1, RESET_BYTES - 1, RESET_BYTES, RESET_BYTES + 1, 300_000])
 @pytest.mark.parametrize("reasoning_size", [0, 1, RESET_BYTES, 200_000])
 @pytest.mark.parametrize("char", ["x", "é", "😀"])
-def test_a_reset_is_whole_and_none_of_its_frames_over_64_kib(
+def test_a_reset_is_complete_in_frames_of_at_most_64_kib(
     text_size: int, reasoning_size: int, char: str
 ) -> None:
     text, reasoning = char * (text_size // len(char.encode())), char * (reasoning_size // len(char.encode()))
-    whole_text, whole_reasoning, frames = folded(text, reasoning)
+    whole_text, whole_reasoning, frames = assemble_reset(text, reasoning)
     assert (whole_text, whole_reasoning) == (text, reasoning)
     assert frames[0].kind == "reset"
     for frame in frames:

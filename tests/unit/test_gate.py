@@ -1,4 +1,4 @@
-"""Who may come in: the whole truth table, before any work."""
+"""The admission rules, with the full truth table of modes."""
 
 import itertools
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from webapp.access.gate import Gate, Mode, Visit
 from webapp.errors import Forbidden, Unavailable
 
-BOUNDS = ["127.0.0.1", "0.0.0.0", ""]  # the last is a Unix socket, whose peer can be anybody's proxy
+BOUNDS = ["127.0.0.1", "0.0.0.0", ""]  # "" is a Unix socket, whose peer may be a proxy for anybody
 PASSWORD = "correct horse battery staple"
 
 
@@ -17,35 +17,37 @@ def gate(
     password: str | None = None,
     public: bool = False,
     local: bool = False,
-    only_mock: bool = False,
+    mock_only: bool = False,
     origins: tuple[str, ...] = (),
 ) -> Gate:
-    return Gate(password=password, public=public, local=local, only_mock=only_mock, origins=origins)
+    return Gate(password=password, public=public, local=local, mock_only=mock_only, origins=origins)
 
 
-def visit(bound: str = "0.0.0.0", host: str = "chat.example", port: str = "8000", **more: Any) -> Visit:
-    return Visit(bound=bound, host=host, port=port, **more)
+def visit(bound: str = "0.0.0.0", host: str = "chat.example", port: str = "8000", **facts: Any) -> Visit:
+    return Visit(bound=bound, host=host, port=port, **facts)
 
 
-def expected(*, here: bool, password: bool, public: bool, local: bool, only_mock: bool) -> Mode:
+def expected_mode(*, is_loopback: bool, password: bool, public: bool, local: bool, mock_only: bool) -> Mode:
     if password:
         return "password"
     if local:
-        return "local" if here else "locked"
-    return "public" if public or only_mock else "locked"
+        return "local" if is_loopback else "locked"
+    return "public" if public or mock_only else "locked"
 
 
 @pytest.mark.parametrize(
-    ("bound", "host", "forwarded", "password", "public", "local", "only_mock"),
+    ("bound", "host", "forwarded", "password", "public", "local", "mock_only"),
     list(itertools.product(BOUNDS, ["localhost:8000", "chat.example"], *[[False, True]] * 5)),
 )
-def test_the_whole_truth_table(
-    bound: str, host: str, forwarded: bool, password: bool, public: bool, local: bool, only_mock: bool
+def test_the_mode_of_every_combination(
+    bound: str, host: str, forwarded: bool, password: bool, public: bool, local: bool, mock_only: bool
 ) -> None:
-    stands = gate(password=PASSWORD if password else None, public=public, local=local, only_mock=only_mock)
-    here = bound == "127.0.0.1" and host == "localhost:8000" and not forwarded
-    wanted = expected(here=here, password=password, public=public, local=local, only_mock=only_mock)
-    assert stands.mode(visit(bound, host, forwarded=forwarded)) == wanted
+    rules = gate(password=PASSWORD if password else None, public=public, local=local, mock_only=mock_only)
+    is_loopback = bound == "127.0.0.1" and host == "localhost:8000" and not forwarded
+    mode = expected_mode(
+        is_loopback=is_loopback, password=password, public=public, local=local, mock_only=mock_only
+    )
+    assert rules.mode(visit(bound, host, forwarded=forwarded)) == mode
 
 
 @pytest.mark.parametrize("bound", ["127.0.0.1", "::1", "localhost"])
@@ -61,13 +63,13 @@ def test_the_whole_truth_table(
         ("[::1]:8000", "8000"),
     ],
 )
-def test_loopback_names_and_the_server_s_own_port_are_local(bound: str, host: str, port: str) -> None:
+def test_a_loopback_name_with_the_servers_port_is_local(bound: str, host: str, port: str) -> None:
     assert gate(local=True).mode(visit(bound, host, port)) == "local"
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "localhost:8001", "127.0.0.1:443"])
-def test_another_port_is_another_server_s_name(host: str) -> None:
-    """A proxy on this machine passes on the name by which it was asked."""
+def test_another_port_is_not_local(host: str) -> None:
+    """A proxy on this machine forwards the Host header of its own port."""
     assert gate(local=True).mode(visit("127.0.0.1", host, "8000")) == "locked"
 
 
@@ -103,30 +105,30 @@ def test_another_port_is_another_server_s_name(host: str) -> None:
     ],
 )
 def test_another_name_for_a_loopback_address_is_not_local(host: str) -> None:
-    """A page elsewhere can make its own name mean 127.0.0.1; the Host header tells."""
+    """DNS rebinding: another site can resolve its name to 127.0.0.1, but its Host header still has that name."""
     assert gate(local=True).mode(visit("127.0.0.1", host)) == "locked"
 
 
 @pytest.mark.parametrize("bound", ["", "0.0.0.0", "::", "10.0.0.1", "192.168.0.2", "::ffff:127.0.0.1"])
-def test_what_is_not_bound_to_loopback_is_not_local(bound: str) -> None:
+def test_a_server_bound_to_another_address_is_not_local(bound: str) -> None:
     assert gate(local=True).mode(visit(bound, "localhost:8000")) == "locked"
 
 
-def test_a_proxy_s_sign_closes_what_was_local() -> None:
+def test_a_forwarded_request_is_not_local() -> None:
     assert gate(local=True).mode(visit("127.0.0.1", "localhost:8000", forwarded=True)) == "locked"
 
 
-def test_loopback_alone_opens_nothing() -> None:
-    """A bare proxy on the same machine looks like a local program."""
+def test_loopback_without_a_setting_is_locked() -> None:
+    """A proxy on the same machine that adds no headers looks like a local program."""
     assert gate().mode(visit("127.0.0.1", "localhost:8000")) == "locked"
     assert gate(password=PASSWORD).mode(visit("127.0.0.1", "localhost:8000")) == "password"
 
 
-# Coming in.
+# Admission.
 
 
 @pytest.mark.parametrize("local", [False, True])
-def test_locked_is_503_and_says_which_setting(local: bool) -> None:
+def test_locked_is_503_and_names_the_setting(local: bool) -> None:
     with pytest.raises(Unavailable, match="FRESHET_ACCESS_PASSWORD") as refused:
         gate(local=local).check_unlocked(visit())
     assert (refused.value.status, refused.value.code) == (503, "locked")
@@ -134,21 +136,21 @@ def test_locked_is_503_and_says_which_setting(local: bool) -> None:
     assert ("FRESHET_LOCAL" in refused.value.message) is local
 
 
-@pytest.mark.parametrize("opened", [{"password": PASSWORD}, {"public": True}, {"only_mock": True}])
-def test_what_unlocks(opened: dict[str, Any]) -> None:
-    gate(**opened).check_unlocked(visit())
+@pytest.mark.parametrize("options", [{"password": PASSWORD}, {"public": True}, {"mock_only": True}])
+def test_each_of_these_settings_unlocks(options: dict[str, Any]) -> None:
+    gate(**options).check_unlocked(visit())
 
 
-@pytest.mark.parametrize("word", ["", "wrong", PASSWORD + " ", PASSWORD.upper(), "é\ufffd", "\ud800"])
-def test_a_wrong_password(word: str) -> None:
-    assert not gate(password=PASSWORD).is_password(word)
+@pytest.mark.parametrize("text", ["", "wrong", PASSWORD + " ", PASSWORD.upper(), "é\ufffd", "\ud800"])
+def test_a_wrong_password_is_refused(text: str) -> None:
+    assert not gate(password=PASSWORD).is_password(text)
     assert gate(password=PASSWORD).is_password(PASSWORD)
 
 
-@pytest.mark.parametrize("word", ["", None])
-def test_no_password_is_never_the_right_one(word: str | None) -> None:
-    assert not gate(password=None).is_password(word or "")
-    assert not gate(password="").is_password(word or "")
+@pytest.mark.parametrize("text", ["", None])
+def test_without_a_password_nothing_matches(text: str | None) -> None:
+    assert not gate(password=None).is_password(text or "")
+    assert not gate(password="").is_password(text or "")
 
 
 # Other sites.
@@ -169,17 +171,17 @@ def test_no_password_is_never_the_right_one(word: str | None) -> None:
         ("HTTPS://Chat.Example", "CHAT.example", True),
     ],
 )
-def test_our_own_page_is_no_other_site(origin: str | None, host: str, secure: bool) -> None:
-    assert gate().cross_origin(visit(host=host, origin=origin, secure=secure)) is None
+def test_the_servers_own_origin_is_allowed(origin: str | None, host: str, secure: bool) -> None:
+    assert gate().check_origin(visit(host=host, origin=origin, secure=secure)) is None
 
 
 @pytest.mark.parametrize(
     ("origin", "secure"), [("https://chat.example", False), ("http://chat.example", True)]
 )
-def test_another_scheme_is_another_site(origin: str, secure: bool) -> None:
+def test_another_scheme_is_another_origin(origin: str, secure: bool) -> None:
     with pytest.raises(Forbidden) as refused:
-        gate().cross_origin(visit(origin=origin, secure=secure))
-    assert ("FRESHET_TRUSTED_PROXIES" in refused.value.message) is not secure, "what to do is said"
+        gate().check_origin(visit(origin=origin, secure=secure))
+    assert ("FRESHET_TRUSTED_PROXIES" in refused.value.message) is not secure, "the message names the setting"
 
 
 FOREIGN = [
@@ -203,34 +205,34 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_a_foreign_site_is_refused(origin: str) -> None:
+def test_a_foreign_origin_is_refused(origin: str) -> None:
     with pytest.raises(Forbidden) as refused:
-        gate(public=True, origins=("https://blog.example",)).cross_origin(visit(origin=origin))
+        gate(public=True, origins=("https://blog.example",)).check_origin(visit(origin=origin))
     assert (refused.value.status, refused.value.code) == (403, "origin")
 
 
 @pytest.mark.parametrize("origin", ["https://blog.example", "https://BLOG.example"])
-def test_an_allowed_site_is_named_as_it_named_itself(origin: str) -> None:
-    assert gate(origins=("https://blog.example",)).cross_origin(visit(origin=origin)) == origin
+def test_an_allowed_origin_is_returned_as_sent(origin: str) -> None:
+    assert gate(origins=("https://blog.example",)).check_origin(visit(origin=origin)) == origin
 
 
 @pytest.mark.parametrize("origin", ["http://blog.example", "https://blog.example:8443", "null"])
-def test_an_allowed_site_is_allowed_exactly(origin: str) -> None:
+def test_an_allowed_origin_must_match_exactly(origin: str) -> None:
     with pytest.raises(Forbidden):
-        gate(origins=("https://blog.example",)).cross_origin(visit(origin=origin))
+        gate(origins=("https://blog.example",)).check_origin(visit(origin=origin))
 
 
-def test_a_star_allows_every_site_but_null() -> None:
-    stands = gate(origins=("*",))
-    assert stands.cross_origin(visit(origin="https://any.example")) == "https://any.example"
+def test_a_star_allows_every_origin_but_null() -> None:
+    rules = gate(origins=("*",))
+    assert rules.check_origin(visit(origin="https://any.example")) == "https://any.example"
     with pytest.raises(Forbidden):
-        stands.cross_origin(visit(origin="null"))
+        rules.check_origin(visit(origin="null"))
 
 
-# A GET that starts.
+# GET requests that start an answer.
 
 EVENTS, ANYTHING = "text/event-stream", "*/*"
-STARTS = [
+ALLOWED_STARTS = [
     (None, None, None, ""),
     (None, None, None, ANYTHING),
     (None, None, None, EVENTS),
@@ -240,7 +242,7 @@ STARTS = [
     ("cross-site", "empty", "https://blog.example", EVENTS),
     ("same-site", "empty", "https://blog.example", ANYTHING),
 ]
-STARTS_NOT = [
+REFUSED_STARTS = [
     ("cross-site", "empty", None, ANYTHING),
     ("same-site", "empty", None, ANYTHING),
     ("none", "empty", None, ANYTHING),
@@ -253,7 +255,7 @@ STARTS_NOT = [
     ("cross-site", "image", "https://blog.example", ANYTHING),
     (None, "image", None, ANYTHING),
     ("nonsense", "empty", None, ANYTHING),
-    # Plain http, where browsers send no Sec-Fetch-* headers: an <img>, a link, a style sheet, a video.
+    # Over plain http browsers send no Sec-Fetch-* headers: an <img>, a link, a style sheet, a video.
     (None, None, None, "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"),
     (None, None, None, "IMAGE/*"),
     (None, None, None, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -262,20 +264,24 @@ STARTS_NOT = [
 ]
 
 
-@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), STARTS)
-def test_a_get_starts(site: str | None, dest: str | None, allowed: str | None, accept: str) -> None:
+@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), ALLOWED_STARTS)
+def test_a_get_of_the_page_or_a_program_may_start(
+    site: str | None, dest: str | None, allowed: str | None, accept: str
+) -> None:
     gate().check_get_start(visit(fetch_site=site, fetch_dest=dest, accept=accept), allowed)
 
 
-@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), STARTS_NOT)
-def test_a_get_starts_not(site: str | None, dest: str | None, allowed: str | None, accept: str) -> None:
+@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), REFUSED_STARTS)
+def test_a_get_of_an_element_or_another_site_may_not_start(
+    site: str | None, dest: str | None, allowed: str | None, accept: str
+) -> None:
     with pytest.raises(Forbidden) as refused:
         gate().check_get_start(visit(fetch_site=site, fetch_dest=dest, accept=accept), allowed)
     assert refused.value.code == "fetch"
 
 
-@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), STARTS)
-def test_a_prefetch_never_starts(
+@pytest.mark.parametrize(("site", "dest", "allowed", "accept"), ALLOWED_STARTS)
+def test_a_prefetch_may_not_start(
     site: str | None, dest: str | None, allowed: str | None, accept: str
 ) -> None:
     with pytest.raises(Forbidden):
@@ -288,7 +294,7 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 @pytest.mark.parametrize(
     ("agent", "accept", "referer", "starts"),
     [
-        (BROWSER, ANYTHING, None, False),  # <script src> over plain http, where no Sec-Fetch-* comes
+        (BROWSER, ANYTHING, None, False),  # <script src> over plain http
         (BROWSER, ANYTHING, "http://evil.example/", False),
         (BROWSER, EVENTS, "http://evil.example/page", False),
         (BROWSER, EVENTS, "http://chat.example.evil.example/", False),
@@ -302,19 +308,19 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
         ("", "", None, True),
     ],
 )
-def test_a_get_of_a_browser_without_its_usual_headers(
+def test_a_get_of_a_browser_without_fetch_metadata(
     agent: str, accept: str, referer: str | None, starts: bool
 ) -> None:
-    seen = visit(agent=agent, accept=accept, referer=referer)
+    request = visit(agent=agent, accept=accept, referer=referer)
     if starts:
-        gate().check_get_start(seen, None)
+        gate().check_get_start(request, None)
     else:
         with pytest.raises(Forbidden):
-            gate().check_get_start(seen, None)
+            gate().check_get_start(request, None)
 
 
 @pytest.mark.parametrize(
-    ("more", "is_visit"),
+    ("facts", "is_navigation"),
     [
         ({}, True),
         ({"accept": "*/*"}, True),
@@ -326,5 +332,31 @@ def test_a_get_of_a_browser_without_its_usual_headers(
         ({"accept": "text/html", "prefetch": True}, False),
     ],
 )
-def test_what_opens_the_page(more: dict[str, Any], is_visit: bool) -> None:
-    assert gate().is_page_visit(visit(**more)) is is_visit
+def test_navigations_are_recognized(facts: dict[str, Any], is_navigation: bool) -> None:
+    assert gate().is_navigation(visit(**facts)) is is_navigation
+
+
+@pytest.mark.parametrize(
+    ("agent", "mode", "allowed"),
+    [
+        ("node", "cors", True),
+        ("undici", None, True),
+        ("Deno/2.1", None, True),
+        (BROWSER, "cors", True),  # Node's fetch with another agent; a browser would send a site too
+        (BROWSER, "no-cors", False),
+        (BROWSER, None, False),
+    ],
+)
+def test_n26_a_program_may_start_an_answer_by_get(agent: str, mode: str | None, allowed: bool) -> None:
+    request = visit(fetch_mode=mode, agent=agent, accept="*/*")
+    if allowed:
+        gate().check_get_start(request, None)
+    else:
+        with pytest.raises(Forbidden):
+            gate().check_get_start(request, None)
+
+
+@pytest.mark.parametrize("mode", ["cors", "no-cors", "navigate", None])
+def test_a_mode_does_not_make_a_program_of_another_site(mode: str | None) -> None:
+    with pytest.raises(Forbidden):
+        gate().check_get_start(visit(fetch_site="cross-site", fetch_mode=mode, agent=BROWSER), None)

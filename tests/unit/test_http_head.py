@@ -1,4 +1,4 @@
-"""The head of a provider's response: cut anywhere, in every form that servers send, and refused where it is none."""
+"""Parsing the head of a response, split anywhere."""
 
 import pytest
 
@@ -42,12 +42,12 @@ def test_a_head_is_incomplete_until_its_blank_line() -> None:
         (b"HTTP/1.1 200 OK\nX-A: bare line feeds\n", 200, True),
     ],
 )
-def test_status_and_whether_the_connection_is_kept(raw: bytes, status: int, keeps_alive: bool) -> None:
+def test_status_and_keep_alive_are_parsed(raw: bytes, status: int, keeps_alive: bool) -> None:
     head = parse(raw)
     assert (head.status, head.keeps_alive) == (status, keeps_alive)
 
 
-def test_a_folded_line_belongs_to_the_one_before() -> None:
+def test_a_folded_header_line_is_joined() -> None:
     assert parse(b"HTTP/1.1 200 OK\r\nX-A: one\r\n\t two\r\nX-B: 3").headers == {"x-a": "one two", "x-b": "3"}
 
 
@@ -65,7 +65,7 @@ def test_a_folded_line_belongs_to_the_one_before() -> None:
         b"\x16\x03\x01",
     ],
 )
-def test_what_is_no_head_is_refused(raw: bytes) -> None:
+def test_an_invalid_head_is_refused(raw: bytes) -> None:
     with pytest.raises(BadHead):
         split_head(raw)
 
@@ -84,6 +84,6 @@ def test_what_is_no_head_is_refused(raw: bytes) -> None:
         (b"X: y", False, None),
     ],
 )
-def test_how_the_body_is_delimited(headers: bytes, is_chunked: bool, length: int | None) -> None:
+def test_transfer_coding_and_length_are_parsed(headers: bytes, is_chunked: bool, length: int | None) -> None:
     head = parse(b"HTTP/1.1 200 OK\r\n" + headers)
     assert (head.is_chunked, head.length) == (is_chunked, length)

@@ -1,4 +1,4 @@
-"""What a file of an image says of itself, and what is refused."""
+"""The parsing of image headers, and the images that are refused."""
 
 import struct
 from contextlib import suppress
@@ -10,17 +10,17 @@ from webapp.api.image_upload import MAX_IMAGE_BYTES, BadImage, check
 
 
 def jpeg(width: int, height: int, marker: int = 0xC0) -> bytes:
-    first = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0" + b"\0" * 9
+    app0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0" + b"\0" * 9
     frame = bytes([0xFF, marker]) + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
-    return b"\xff\xd8" + first + b"\xff" + frame + b"\xff\xda\0\x08" + b"\0" * 20 + b"\xff\xd9"
+    return b"\xff\xd8" + app0 + b"\xff" + frame + b"\xff\xda\0\x08" + b"\0" * 20 + b"\xff\xd9"
 
 
-def gif(width: int, height: int, pictures: int = 1, *, palette: bool = True) -> bytes:
+def gif(width: int, height: int, images: int = 1, *, palette: bool = True) -> bytes:
     flags = 0x80 if palette else 0
     head = b"GIF89a" + struct.pack("<HHBBB", width, height, flags, 0, 0) + (b"\0" * 6 if palette else b"")
     control = b"\x21\xf9\x04\0\0\0\0\0"
-    picture = control + b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\0"
-    return head + picture * pictures + b"\x3b"
+    image = control + b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\0"
+    return head + image * images + b"\x3b"
 
 
 def webp(kind: bytes, content: bytes) -> bytes:
@@ -50,14 +50,14 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_still_picture_is_taken(name: str) -> None:
+def test_a_still_image_is_accepted(name: str) -> None:
     raw, media_type = GOOD[name]
-    facts = check(raw, media_type)
-    assert (facts.media_type, facts.width, facts.height, facts.animated) == (media_type, 30, 40, False)
+    info = check(raw, media_type)
+    assert (info.media_type, info.width, info.height, info.animated) == (media_type, 30, 40, False)
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_picture_that_ends_anywhere_raises_nothing_else(name: str) -> None:
+def test_a_truncated_image_raises_nothing_but_bad_image(name: str) -> None:
     raw, media_type = GOOD[name]
     for size in range(len(raw)):
         with suppress(BadImage):
@@ -75,7 +75,7 @@ def test_an_animation_is_refused(raw: bytes) -> None:
     "raw",
     [png(8_001, 1), png(1, 8_001), jpeg(9_000, 10), png(pad=MAX_IMAGE_BYTES), b"\0" * (MAX_IMAGE_BYTES + 1)],
 )
-def test_what_is_too_large_is_refused(raw: bytes) -> None:
+def test_an_image_that_is_too_large_is_refused(raw: bytes) -> None:
     with pytest.raises(BadImage) as bad:
         check(raw)
     assert bad.value.code == "image_too_large"
@@ -95,12 +95,12 @@ def test_what_is_too_large_is_refused(raw: bytes) -> None:
         webp(b"EVIL", b"\0" * 30),
     ],
 )
-def test_what_is_no_picture_is_refused(raw: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(raw: bytes) -> None:
     with pytest.raises(BadImage) as bad:
         check(raw)
     assert bad.value.code == "bad_image"
 
 
-def test_a_type_that_lies_is_refused() -> None:
-    with pytest.raises(BadImage, match="says that it is image/gif"):
+def test_a_wrong_declared_type_is_refused() -> None:
+    with pytest.raises(BadImage, match="is declared as image/gif"):
         check(png(), "image/gif")

@@ -16,12 +16,13 @@ UNREAD = frozenset(
         "tool picker",
         "tool share",
         "panel sharing",
-        "deeds asked",
+        "turn-actions of-question",
         "panel keys",
         "panel devices",
+        "panel import-report",
         "tbody tr",
         "small more",
-        "small bring",
+        "small import",
         "gallery alone",
         "noopener noreferrer nofollow",
         '"STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math',
@@ -31,10 +32,13 @@ UNREAD = frozenset(
 WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/")
 LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 
+PATTERN = re.compile(r"(?<== )/(?:[^/\\\n]|\\.)+/[a-z]*;")  # a regular expression may contain a backtick
+
 
 @pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith(WORDLESS)])
 def test_what_a_person_reads_stands_among_the_strings(module: str) -> None:
-    literals = {literal[1:-1] for literal in LITERAL.findall(COMMENT.sub("", (STATIC / module).read_text()))}
+    code = PATTERN.sub("", COMMENT.sub("", (STATIC / module).read_text()))
+    literals = {literal[1:-1] for literal in LITERAL.findall(code)}
     sentences = {text for text in literals if re.search(r"[^\W\d_]{2,} [^\W\d_]{2,}", text)}
     assert sentences <= UNREAD
 

@@ -10,9 +10,9 @@ from tests.unit.test_js_layers import COMMENT, MODULES, STATIC
 PURE = (
     "conversation/branches.js",
     "conversation/conversation.js",
+    "conversation/imports/list-splitter.js",
     "highlight/lexer.js",
     "highlight/languages.js",
-    "images/sha256.js",
     "images/sniff.js",
     "markdown/",
     "mathml/parser.js",
@@ -30,7 +30,7 @@ PURE = (
     "stream/types.js",
     "strings/",
 )
-LOADS_LATER = ("markdown/character-names.js",)  # waits for its table
+LOADS_LATER = ("markdown/entity-loading.js",)  # waits for its table
 # Modules that use the network, storage or timers, but never the document.
 WITHOUT_DOCUMENT = ("stream/", "conversation/", "account/api.js", "dom/clock.js", "dom/idle-slices.js")
 EFFECTS = (

@@ -1,4 +1,4 @@
-"""The layers of the server's packages, and which of them may use a third-party package or the environment."""
+"""Import rules: the layers of the server's packages, and the modules that may use a package or the environment."""
 
 import ast
 import sys
@@ -9,53 +9,61 @@ import pytest
 
 WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 
-# Lowest first. A module imports from the layers beneath it and, in its own layer, from modules named before it;
-# inside a package freely. Adapters never import each other: they meet through the protocols in `seams`.
+# Lowest first. A module may import from its own package, from lower layers, and from modules named before it in its own
+# layer. Adapters do not import each other: they use the protocols in `seams`.
 LAYERS: dict[str, str] = {
-    "values": "errors chat events frames seams settings",
+    "values": "errors logs chat events frames measurements metrics_folder journal_records seams settings",
     "logic": "codecs framing usage catalog conversation",
-    "adapters": "offload providers journal store access",
+    "adapters": "offload sql providers journal store access metrics",
     "engine": "runs",
     "web": "api assets services routes",
-    "top": "wiring models app client notebook cli __main__ server worker",
+    "top": "wiring models app client doctor notebook cli __main__ server worker",
 }
 # Each third-party package, and the modules that may import it.
-OWNERS: dict[str, str] = {
+IMPORTERS: dict[str, str] = {
     "flask werkzeug": "services routes app",
     "flask_sock simple_websocket": "routes",
     "requests urllib3": "client",
     "certifi": "providers client",
     "gevent greenlet": "server worker offload",
     "gunicorn": "server worker",
-    "sqlalchemy alembic psycopg": "store",
+    "sqlalchemy alembic psycopg": "sql store journal",
+    "prometheus_client": "metrics",
     "redis": "journal access",
     "itsdangerous limits": "access",
     "rich": "cli",
     "whitenoise minify rjsmin rcssmin": "assets",
     "markdown_it IPython": "notebook",
 }
-EVERYWHERE = {"msgspec", "webapp", *sys.stdlib_module_names}
-READS_ENVIRONMENT = {"wiring.py": "read_settings", "server.py": None}  # in which function; None: anywhere
+ALWAYS_ALLOWED = {"msgspec", "webapp", *sys.stdlib_module_names}
+ENVIRONMENT_READERS = {
+    "wiring.py": "read_settings",
+    "server.py": None,
+}  # by file: the only function, None for any
 
 ADAPTERS = LAYERS["adapters"].split()
-FREE_ADAPTER = "offload"  # runs blocking work for the others, so they may import it
-HEIGHT = {module: height for height, names in enumerate(LAYERS.values()) for module in names.split()}
-PLACE = {module: place for names in LAYERS.values() for place, module in enumerate(names.split())}
-OWNED = {package: modules.split() for packages, modules in OWNERS.items() for package in packages.split()}
+SHARED_ADAPTERS = ("offload", "sql")  # blocking work and databases, for the others
+LAYER_INDEX = {module: index for index, names in enumerate(LAYERS.values()) for module in names.split()}
+POSITION_IN_LAYER = {
+    module: position for names in LAYERS.values() for position, module in enumerate(names.split())
+}
+ALLOWED_IMPORTERS = {
+    package: modules.split() for packages, modules in IMPORTERS.items() for package in packages.split()
+}
 FILES = sorted(str(path.relative_to(WEBAPP)) for path in WEBAPP.rglob("*.py"))
 
 
 def module_of(file: str) -> str:
-    """The name of a file in `LAYERS`: its package, or itself."""
+    """Return the name of a file in `LAYERS`: its package or module."""
     return Path(file).parts[0].removesuffix(".py")
 
 
-def tree_of(file: str) -> ast.Module:
+def parse_file(file: str) -> ast.Module:
     return ast.parse((WEBAPP / file).read_text(), file)
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Every module that is imported anywhere in a file, in functions and for types too."""
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """Yield every module that a file imports, also inside functions and for types."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -70,52 +78,56 @@ def imported(tree: ast.AST) -> Iterator[str]:
                 pass
 
 
-def breach(importer: str, target: str) -> str | None:
-    """Return which rule an import of one module by another breaks, None where it breaks none."""
+def find_violation(importer: str, target: str) -> str | None:
+    """Return the rule that an import breaks, or None."""
     if importer == target:
         return None
-    if target not in HEIGHT:
+    if target not in LAYER_INDEX:
         return f"{target} has no layer"
-    if HEIGHT[target] > HEIGHT[importer]:
+    if LAYER_INDEX[target] > LAYER_INDEX[importer]:
         return f"{target} is in a higher layer than {importer}"
-    if HEIGHT[target] < HEIGHT[importer] or target == FREE_ADAPTER:
+    if LAYER_INDEX[target] < LAYER_INDEX[importer] or target in SHARED_ADAPTERS:
         return None
     if importer in ADAPTERS:
-        return f"{importer} and {target} are adapters, which never import each other"
-    return None if PLACE[target] < PLACE[importer] else f"{target} comes after {importer} in its layer"
+        return f"{importer} and {target} are adapters, which must not import each other"
+    return (
+        None
+        if POSITION_IN_LAYER[target] < POSITION_IN_LAYER[importer]
+        else f"{target} comes after {importer} in its layer"
+    )
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file != "__init__.py"])
-def test_imports_go_down(file: str) -> None:
+def test_modules_import_only_from_lower_layers(file: str) -> None:
     importer = module_of(file)
-    assert importer in HEIGHT, f"{file} has no layer"
-    for name in imported(tree_of(file)):
+    assert importer in LAYER_INDEX, f"{file} has no layer"
+    for name in imported_modules(parse_file(file)):
         assert name != "a relative import", f"{file}: imports are absolute"
         if name.split(".")[0] == "webapp" and name != "webapp":
-            assert (broken := breach(importer, name.split(".")[1])) is None, f"{file}: {broken}"
+            assert (violation := find_violation(importer, name.split(".")[1])) is None, f"{file}: {violation}"
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_package_is_imported_by_its_owner_alone(file: str) -> None:
-    for name in imported(tree_of(file)):
+def test_third_party_packages_are_imported_only_where_allowed(file: str) -> None:
+    for name in imported_modules(parse_file(file)):
         package = name.split(".")[0]
-        if package not in EVERYWHERE:
-            assert module_of(file) in OWNED.get(package, []), f"{file} imports {package}"
+        if package not in ALWAYS_ALLOWED:
+            assert module_of(file) in ALLOWED_IMPORTERS.get(package, []), f"{file} imports {package}"
 
 
-def test_the_package_itself_imports_nothing_when_it_is_imported() -> None:
-    tree = tree_of("__init__.py")
+def test_importing_the_package_imports_no_submodule() -> None:
+    tree = parse_file("__init__.py")
     guarded = [node for node in tree.body if isinstance(node, ast.If)]
     assert [ast.unparse(node.test) for node in guarded] == ["TYPE_CHECKING"]
     tree.body = [node for node in tree.body if node not in guarded]
-    assert set(imported(tree)) == {"__future__", "importlib"}
+    assert set(imported_modules(tree)) == {"__future__", "importlib"}
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_environment_is_read_in_one_place(file: str) -> None:
-    tree = tree_of(file)
-    if file in READS_ENVIRONMENT:
-        allowed = READS_ENVIRONMENT[file]
+def test_the_environment_is_read_only_where_allowed(file: str) -> None:
+    tree = parse_file(file)
+    if file in ENVIRONMENT_READERS:
+        allowed = ENVIRONMENT_READERS[file]
         if allowed is None:
             return
         tree.body = [
@@ -138,19 +150,21 @@ PACKAGES = sorted({str(Path(file).parent) for file in FILES if "/" in file and "
 
 
 @pytest.mark.parametrize("folder", PACKAGES)
-def test_a_package_says_what_belongs_there(folder: str) -> None:
-    docstring = ast.get_docstring(tree_of(f"{folder}/__init__.py")) or ""
+def test_each_package_has_a_docstring_of_two_sentences(folder: str) -> None:
+    docstring = ast.get_docstring(parse_file(f"{folder}/__init__.py")) or ""
     assert docstring.count(". ") + docstring.count(".\n") + docstring.endswith(".") >= 2, folder
 
 
 @pytest.mark.parametrize(
-    ("importer", "target", "word"),
+    ("importer", "target", "message"),
     [
         ("chat", "frames", "after"),
         ("frames", "chat", None),
         ("codecs", "runs", "higher"),
         ("providers", "access", "adapters"),
         ("providers", "offload", None),
+        ("store", "sql", None),
+        ("journal", "store", "adapters"),
         ("runs", "providers", None),
         ("runs", "routes", "higher"),
         ("api", "services", "after"),
@@ -158,6 +172,8 @@ def test_a_package_says_what_belongs_there(folder: str) -> None:
         ("runs", "utils", "no layer"),
     ],
 )
-def test_the_rule_itself(importer: str, target: str, word: str | None) -> None:
-    broken = breach(importer, target)
-    assert broken is None if word is None else word in str(broken)
+def test_find_violation_detects_each_kind_of_violation(
+    importer: str, target: str, message: str | None
+) -> None:
+    violation = find_violation(importer, target)
+    assert violation is None if message is None else message in str(violation)

@@ -1,10 +1,10 @@
-"""Lines of JSON, cut anywhere."""
+"""NDJSON, split anywhere."""
 
 import time
 
 import pytest
 
-from tests.unit.splits import Pieces, decoded, same_for_all_cuts
+from tests.unit.splits import Pieces, decoded, same_for_all_splits
 from webapp.codecs.ndjson import LineDecoder
 from webapp.codecs.sse import TooLong
 
@@ -27,11 +27,11 @@ def lines(raw: bytes) -> list[bytes]:
         (b"{\xff\xc3}\n", [b"{\xff\xc3}"]),
     ],
 )
-def test_lines_are_the_same_for_every_cut(raw: bytes, expected: list[bytes]) -> None:
+def test_lines_are_the_same_for_every_split(raw: bytes, expected: list[bytes]) -> None:
     assert lines(raw) == expected
 
 
-def test_a_line_leaves_with_its_end() -> None:
+def test_a_line_is_returned_at_its_line_end() -> None:
     decoder = LineDecoder(64)
     assert [decoder.decode(piece) for piece in (b"{", b"}", b"\n", b"[]\n{")] == [[], [], [b"{}"], [b"[]"]]
     assert decoder.flush() == [b"{"]
@@ -48,7 +48,7 @@ def test_a_line_leaves_with_its_end() -> None:
         (b"{}\n" * 100, False),
     ],
 )
-def test_a_line_is_bounded_whatever_the_cuts(raw: bytes, refused: bool) -> None:
+def test_a_long_line_is_refused_for_every_split(raw: bytes, refused: bool) -> None:
     def read(pieces: Pieces) -> bool:
         decoder = LineDecoder(64)
         try:
@@ -58,10 +58,10 @@ def test_a_line_is_bounded_whatever_the_cuts(raw: bytes, refused: bool) -> None:
             return True
         return False
 
-    assert same_for_all_cuts(read, raw) is refused
+    assert same_for_all_splits(read, raw) is refused
 
 
-def time_of(size: int) -> float:
+def measure_s(size: int) -> float:
     times = []
     for _ in range(3):
         decoder = LineDecoder(1 << 24)
@@ -73,5 +73,5 @@ def time_of(size: int) -> float:
     return min(times)
 
 
-def test_time_is_linear_in_a_line_that_comes_in_small_pieces() -> None:
-    assert time_of(8 * 128_000) < 24 * time_of(128_000) + 0.01
+def test_a_line_in_small_pieces_takes_linear_time() -> None:
+    assert measure_s(8 * 128_000) < 24 * measure_s(128_000) + 0.01

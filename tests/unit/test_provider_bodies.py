@@ -1,17 +1,19 @@
-"""What each provider sends: its own form of a request, and the key in the one place where it belongs."""
+"""The requests to each provider: body, URL and credentials."""
 
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.transports import HELLO, FakeTransport, chunk
 from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse, TextPart
 from webapp.errors import InvalidRequest
-from webapp.providers.anthropic import AnthropicProvider
+from webapp.events import ParameterIgnored
+from webapp.providers.anthropic.provider import AnthropicProvider
 from webapp.providers.base import BaseProvider
-from webapp.providers.ollama import OllamaProvider
-from webapp.providers.openai import OpenAIProvider
+from webapp.providers.ollama.provider import OllamaProvider
+from webapp.providers.openai.chat import OpenAIProvider
 from webapp.providers.retries import RetryingClient
 
 KEY = "sk-canary-0123456789"
@@ -33,18 +35,22 @@ ANTHROPIC_END = [b'data: {"type":"message_delta","delta":{"stop_reason":"end_tur
 OLLAMA_END = [b'{"done":true}\n']
 
 
-def sent(kind: type[Any], request: ModelRequest = REQUEST, **options: Any) -> tuple[dict[str, Any], Any]:
-    """Return the body and the call that a provider makes of a request."""
+def send_request(
+    kind: type[Any], request: ModelRequest = REQUEST, **options: Any
+) -> tuple[dict[str, Any], Any]:
+    """Return the body and the call of a request to a provider."""
     transport = FakeTransport({"openai": HELLO, "anthropic": ANTHROPIC_END, "ollama": OLLAMA_END}[kind.name])
     if kind is not OllamaProvider:
         options.setdefault("api_key", KEY)
-    made = kind(RetryingClient(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options)
-    made.complete(request)
+    created = kind(
+        RetryingClient(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options
+    )
+    created.complete(request)
     return transport.bodies[0], transport.calls[0]
 
 
-def test_openai_s_form() -> None:
-    body, call = sent(OpenAIProvider)
+def test_the_request_to_openai() -> None:
+    body, call = send_request(OpenAIProvider)
     assert call.url == "https://api.openai.com/v1/chat/completions"
     assert call.headers["Authorization"] == f"Bearer {KEY}"
     assert body == {
@@ -71,8 +77,8 @@ def test_openai_s_form() -> None:
     }
 
 
-def test_anthropic_s_form() -> None:
-    body, call = sent(AnthropicProvider)
+def test_the_request_to_anthropic() -> None:
+    body, call = send_request(AnthropicProvider)
     assert call.url == "https://api.anthropic.com/v1/messages"
     assert (call.headers["x-api-key"], call.headers["anthropic-version"]) == (KEY, "2023-06-01")
     assert "Authorization" not in call.headers
@@ -95,8 +101,8 @@ def test_anthropic_s_form() -> None:
     }
 
 
-def test_ollama_s_form() -> None:
-    body, call = sent(OllamaProvider)
+def test_the_request_to_ollama() -> None:
+    body, call = send_request(OllamaProvider)
     assert call.url == "http://127.0.0.1:11434/api/chat"
     assert body["messages"][-1] == {"role": "user", "content": "What is this?", "images": ["iVBORw0K"]}
     assert [message["role"] for message in body["messages"]] == [
@@ -110,24 +116,44 @@ def test_ollama_s_form() -> None:
     assert (body["stream"], body["model"]) == (True, "m")
 
 
-def asking(*parts: TextPart | ImagePart) -> ModelRequest:
+def request_with(*parts: TextPart | ImagePart) -> ModelRequest:
     return ModelRequest(messages=(ModelMessage.user(parts),))
 
 
-def test_an_image_s_address_in_each_form() -> None:
-    openai, _ = sent(OpenAIProvider, asking(LINK))
+def test_the_detail_of_an_image_is_passed_on_or_named_as_ignored() -> None:
+    request = ModelRequest(messages=[ModelMessage.user([msgspec.structs.replace(DATA, detail="high")])])
+    for kind, answer, is_known in (
+        (OpenAIProvider, HELLO, True),
+        (AnthropicProvider, ANTHROPIC_END, False),
+        (OllamaProvider, OLLAMA_END, False),
+    ):
+        transport = FakeTransport(answer)
+        options: dict[str, Any] = {} if kind is OllamaProvider else {"api_key": KEY}
+        provider: BaseProvider = kind(
+            RetryingClient(transport), model_name="m", max_tokens=300, pricer=lambda *_: None, **options
+        )
+        ignored = [each.name for each in provider.stream(request) if isinstance(each, ParameterIgnored)]
+        assert ignored == ([] if is_known else ["detail"])
+        assert ("high" in json.dumps(transport.bodies[0])) == is_known
+    assert '"detail"' not in json.dumps(send_request(OpenAIProvider)[0]), (
+        "a server that does not know it is sent none"
+    )
+
+
+def test_image_urls_in_the_requests() -> None:
+    openai, _ = send_request(OpenAIProvider, request_with(LINK))
     assert openai["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": LINK.url}}]
-    anthropic, _ = sent(AnthropicProvider, asking(LINK))
+    anthropic, _ = send_request(AnthropicProvider, request_with(LINK))
     source = {"type": "url", "url": LINK.url}
     assert anthropic["messages"][0]["content"] == [{"type": "image", "source": source}]
     with pytest.raises(InvalidRequest) as refused:
-        sent(OllamaProvider, asking(TextPart("?"), LINK))
+        send_request(OllamaProvider, request_with(TextPart("?"), LINK))
     assert (refused.value.param, refused.value.code) == ("messages[0].content", "no_image_urls")
 
 
 @pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider, OllamaProvider])
-def test_what_is_not_asked_is_not_sent(kind: type[Any]) -> None:
-    body, call = sent(kind, ModelRequest(messages=(ModelMessage.user("Hi"),)))
+def test_unset_options_are_not_sent(kind: type[Any]) -> None:
+    body, call = send_request(kind, ModelRequest(messages=(ModelMessage.user("Hi"),)))
     named = set(body) | set(body.get("options", {}))
     assert not named & {"temperature", "stop", "stop_sequences", "seed", "system"}
     assert KEY not in call.url
@@ -135,15 +161,15 @@ def test_what_is_not_asked_is_not_sent(kind: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider, OllamaProvider])
-def test_the_request_s_own_length_comes_first(kind: type[Any]) -> None:
-    body, _ = sent(kind, ModelRequest(messages=(ModelMessage.user("Hi"),), max_tokens=9))
+def test_the_request_s_max_tokens_override_the_default(kind: type[Any]) -> None:
+    body, _ = send_request(kind, ModelRequest(messages=(ModelMessage.user("Hi"),), max_tokens=9))
     assert 9 in (body.get("max_tokens"), body.get("options", {}).get("num_predict"))
 
 
-def test_openai_s_own_reasoning_models_know_another_name_for_the_length() -> None:
-    body, _ = sent(OpenAIProvider, reasoning=True)
+def test_openai_reasoning_models_use_max_completion_tokens() -> None:
+    body, _ = send_request(OpenAIProvider, reasoning=True)
     assert (body.get("max_completion_tokens"), body.get("max_tokens")) == (300, None)
-    body, _ = sent(OpenAIProvider, reasoning=True, base_url="http://localhost:1234/v1")
+    body, _ = send_request(OpenAIProvider, reasoning=True, base_url="http://localhost:1234/v1")
     assert (body.get("max_completion_tokens"), body.get("max_tokens")) == (None, 300)
 
 
@@ -162,56 +188,56 @@ def test_openai_s_own_reasoning_models_know_another_name_for_the_length() -> Non
         (OllamaProvider, "http://h:1/", "http://h:1/api/chat"),
     ],
 )
-def test_a_server_elsewhere(kind: type[Any], base_url: str, url: str) -> None:
-    assert sent(kind, base_url=base_url)[1].url == url
+def test_base_urls_of_compatible_servers(kind: type[Any], base_url: str, url: str) -> None:
+    assert send_request(kind, base_url=base_url)[1].url == url
 
 
 @pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider])
-def test_without_a_key_none_is_sent(kind: type[Any]) -> None:
-    _, call = sent(kind, api_key=None)
+def test_without_a_key_no_credentials_are_sent(kind: type[Any]) -> None:
+    _, call = send_request(kind, api_key=None)
     assert not {"Authorization", "x-api-key"} & set(call.headers)
 
 
-# The calls without an engine.
+# Calls without the engine.
 
 
-def hello(*chunks: bytes) -> tuple[BaseProvider, FakeTransport]:
+def hello_provider(*chunks: bytes) -> tuple[BaseProvider, FakeTransport]:
     transport = FakeTransport(list(chunks) or HELLO)
-    made = OpenAIProvider(
+    created = OpenAIProvider(
         RetryingClient(transport), model_name="gpt-4.1", max_tokens=300, pricer=lambda *_: None, api_key=None
     )
-    return made, transport
+    return created, transport
 
 
-def test_a_callback_sees_the_answer_grow() -> None:
+def test_a_callback_gets_the_growing_response() -> None:
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2},"model":"gpt-4.1-x"}\n\n'
-    made, _ = hello(chunk("Hel"), chunk("lo"), chunk(None, "stop"), usage, b"data: [DONE]\n\n")
-    seen: list[tuple[str, str, bool]] = []
+    created, _ = hello_provider(chunk("Hel"), chunk("lo"), chunk(None, "stop"), usage, b"data: [DONE]\n\n")
+    received: list[tuple[str, str, bool]] = []
 
     def callback(delta: str, response: ModelResponse) -> None:
-        seen.append((delta, response.content, response.usage.estimated))
+        received.append((delta, response.content, response.usage.estimated))
 
-    answer = made.stream_with_callback(REQUEST, callback)
-    assert seen == [("Hel", "Hel", True), ("lo", "Hello", True)]
+    answer = created.stream_with_callback(REQUEST, callback)
+    assert received == [("Hel", "Hel", True), ("lo", "Hello", True)]
     assert (answer.content, answer.finish_reason, answer.provider) == ("Hello", "stop", "openai")
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.estimated) == (5, 2, False)
     assert answer.cost is None
 
 
-def test_a_callback_that_fails_closes_the_connection() -> None:
-    made, transport = hello()
+def test_an_exception_in_the_callback_closes_the_connection() -> None:
+    created, transport = hello_provider()
 
     def callback(delta: str, response: ModelResponse) -> None:
         assert transport.open == 1
         raise LookupError(delta)
 
     with pytest.raises(LookupError, match="Hello"):
-        made.stream_with_callback(REQUEST, callback)
+        created.stream_with_callback(REQUEST, callback)
     assert transport.open == 0
 
 
-def test_complete_gives_the_whole_answer() -> None:
-    made, transport = hello()
-    assert made.complete(REQUEST).content == "Hello"
-    assert made.model_name == "gpt-4.1"
+def test_complete_returns_the_whole_answer() -> None:
+    created, transport = hello_provider()
+    assert created.complete(REQUEST).content == "Hello"
+    assert created.model_name == "gpt-4.1"
     assert json.loads(transport.calls[0].body)["stream"] is True

@@ -1,12 +1,24 @@
-"""All runs of a process: starting each once, finding, limits, and letting go of the old ones."""
+"""The runs of a process: starting, finding, limits and expiry."""
 
 import threading
 
 import msgspec
 import pytest
 
-from tests.unit.engine import PATIENCE_S, Held, StillRuns, answers, bodies, finish, order, read, start
-from webapp.errors import Conflict, NotFound, TooManyRequests, Unavailable
+from tests.unit.engine import (
+    TIMEOUT_S,
+    PausedAnswer,
+    RunsWithoutPulse,
+    answers,
+    bodies,
+    finish,
+    read,
+    run_spec,
+    scripted,
+    start,
+)
+from webapp.errors import Conflict, NotFound, TooManyRequests, Unavailable, UpstreamError
+from webapp.events import Finished, ModelLoading, ParameterIgnored, Source, SourcesFound, TextDelta
 from webapp.frames import new_run
 from webapp.runs import registry
 from webapp.runs.registry import RunLimits, Runs
@@ -15,50 +27,50 @@ from webapp.runs.run import Run
 BIG = "x" * 30_000
 
 
-def test_the_same_run_is_joined_and_its_provider_asked_once() -> None:
-    runs, provider, name = StillRuns(), answers("Hello"), new_run()
-    first, new = runs.start(order(provider, run=name, owner="anna"))
-    second, again = runs.start(order(provider, run=name, owner="anna"))
+def test_a_second_start_joins_the_run_without_a_second_call() -> None:
+    runs, provider, name = RunsWithoutPulse(), answers("Hello"), new_run()
+    first, new = runs.start(run_spec(provider, run=name, owner="anna"))
+    second, again = runs.start(run_spec(provider, run=name, owner="anna"))
     assert (first is second, new, again) == (True, True, False)
     finish(runs, first)
-    third, _ = runs.start(order(provider, run=name, owner="anna"))
+    third, _ = runs.start(run_spec(provider, run=name, owner="anna"))
     assert third is first
-    assert provider.asked == 1
+    assert provider.calls == 1
 
 
-def test_many_who_start_the_same_run_at_once_get_one() -> None:
-    runs, provider, name = StillRuns(), answers("Hello"), new_run()
+def test_concurrent_starts_of_the_same_run_start_one() -> None:
+    runs, provider, name = RunsWithoutPulse(), answers("Hello"), new_run()
     barrier, got = threading.Barrier(8), []
 
     def begin() -> None:
-        barrier.wait(PATIENCE_S)
-        got.append(runs.start(order(provider, run=name)))
+        barrier.wait(TIMEOUT_S)
+        got.append(runs.start(run_spec(provider, run=name)))
 
     threads = [threading.Thread(target=begin) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE_S)
+        thread.join(TIMEOUT_S)
     assert len({run for run, _ in got}) == 1
     assert sum(new for _, new in got) == 1
     finish(runs, got[0][0])
-    assert provider.asked == 1
+    assert provider.calls == 1
 
 
 def test_another_body_for_the_same_run_is_refused() -> None:
-    runs = StillRuns()
+    runs = RunsWithoutPulse()
     run = start(runs, answers("x"), owner="anna")
     with pytest.raises(Conflict) as refused:
-        runs.start(order(answers("y"), run=run.id, owner="anna", fingerprint="other"))
+        runs.start(run_spec(answers("y"), run=run.id, owner="anna", fingerprint="other"))
     assert (refused.value.status, refused.value.code) == (409, "run_conflict")
 
 
 @pytest.mark.parametrize("owner", [None, "bert"])
-def test_somebody_else_s_run_does_not_exist(owner: str | None) -> None:
-    runs = StillRuns()
+def test_another_owner_s_run_is_not_found(owner: str | None) -> None:
+    runs = RunsWithoutPulse()
     run = start(runs, answers("x"), owner="anna")
     for ask in (
-        lambda: runs.start(order(answers("x"), run=run.id, owner=owner)),
+        lambda: runs.start(run_spec(answers("x"), run=run.id, owner=owner)),
         lambda: runs.find(run.id, owner),
         lambda: runs.stop(run.id, owner),
         lambda: runs.find(new_run(), owner),
@@ -67,76 +79,76 @@ def test_somebody_else_s_run_does_not_exist(owner: str | None) -> None:
             ask()
 
 
-def test_an_anonymous_run_s_name_is_its_key() -> None:
-    runs = StillRuns()
+def test_an_anonymous_run_is_accessible_by_its_id() -> None:
+    runs = RunsWithoutPulse()
     run = start(runs, answers("x"))
     assert runs.find(run.id, "anybody") is run
     assert runs.stop(run.id, None).run == run.id
 
 
-def test_an_answer_that_has_ended_is_none_that_runs() -> None:
-    """Its producer may be stuck still; who stopped all that run in a conversation waited for it for ever."""
-    runs, held = StillRuns(), Held("Hel", stuck=True)
-    run, _ = runs.start(msgspec.structs.replace(order(held.provider), conversation="c"))
-    held.wait()
-    assert runs.running("c", None) is run
+def test_an_ended_run_with_a_stuck_producer_is_not_running() -> None:
+    """Stopping all runs of a conversation used to wait forever for a stuck producer."""
+    runs, paused = RunsWithoutPulse(), PausedAnswer("Hel", stuck=True)
+    run, _ = runs.start(msgspec.structs.replace(run_spec(paused.provider), conversation="c"))
+    paused.wait()
+    assert runs.find_running("c", None) == run.id
     runs.stop_all("c", None)
     assert run.ended_at is not None
-    assert runs.running("c", None) is None
+    assert runs.find_running("c", None) is None
     runs.stop_all("c", None)
-    held.release.set()
+    paused.release.set()
     finish(runs, run)
 
 
-def test_connections_have_their_shares() -> None:
-    runs = StillRuns()
-    first = runs.connect(share=("a", 2))
-    runs.connect(share=("a", 2))
+def test_connections_are_limited_by_their_quota() -> None:
+    runs = RunsWithoutPulse()
+    first = runs.connect(quota=("a", 2))
+    runs.connect(quota=("a", 2))
     with pytest.raises(TooManyRequests) as refused:
-        runs.connect(share=("a", 2))
+        runs.connect(quota=("a", 2))
     assert (refused.value.code, refused.value.limit) == ("too_many_readers", 2)
-    runs.connect(share=("b", 2))
-    runs.change_share(first, ("b", 2))
-    runs.connect(share=("a", 2))
+    runs.connect(quota=("b", 2))
+    runs.change_quota(first, ("b", 2))
+    runs.connect(quota=("a", 2))
     with pytest.raises(TooManyRequests):
-        runs.connect(share=("b", 2))
-    runs.leave(first)
-    runs.leave(first)
-    runs.connect(share=("b", 2))
+        runs.connect(quota=("b", 2))
+    runs.disconnect(first)
+    runs.disconnect(first)
+    runs.connect(quota=("b", 2))
 
 
 # Limits.
 
 
-def test_at_the_limit_of_answers_new_ones_are_refused() -> None:
-    runs, held = StillRuns(RunLimits(max_streams=2)), [Held(), Held()]
-    living = [start(runs, one.provider) for one in held]
-    assert not runs.accepting
+def test_runs_over_the_limit_are_refused() -> None:
+    runs, paused = RunsWithoutPulse(RunLimits(max_streams=2)), [PausedAnswer(), PausedAnswer()]
+    active = [start(runs, one.provider) for one in paused]
+    assert not runs.accepts_runs
     with pytest.raises(Unavailable) as refused:
-        runs.start(order(answers("x")))
+        runs.start(run_spec(answers("x")))
     assert (refused.value.status, refused.value.code) == (503, "full")
     assert refused.value.retry_after_s
-    assert runs.start(order(held[0].provider, run=living[0].id)) == (living[0], False)
-    living[0].stop("user")
-    finish(runs, living[0])
-    assert runs.accepting
+    assert runs.start(run_spec(paused[0].provider, run=active[0].id)) == (active[0], False)
+    active[0].stop("user")
+    finish(runs, active[0])
+    assert runs.accepts_runs
     finish(runs, start(runs, answers("x")))
-    living[1].stop("user")
+    active[1].stop("user")
 
 
-def test_at_the_limit_of_readers_new_ones_are_refused() -> None:
-    runs = StillRuns(RunLimits(max_readers=2))
+def test_readers_over_the_limit_are_refused() -> None:
+    runs = RunsWithoutPulse(RunLimits(max_readers=2))
     first, _ = runs.connect(), runs.connect()
     assert not runs.accepts_readers
     with pytest.raises(Unavailable):
         runs.connect()
-    runs.leave(first)
+    runs.disconnect(first)
     assert runs.accepts_readers
     runs.connect()
 
 
-def full_of(runs: Runs, count: int) -> list[Run]:
-    """So many ended answers of some 30 kB each."""
+def fill(runs: Runs, count: int) -> list[Run]:
+    """Add `count` ended runs of about 30 kB each."""
     ended = []
     for _ in range(count):
         ended.append(start(runs, answers(BIG)))
@@ -144,9 +156,9 @@ def full_of(runs: Runs, count: int) -> list[Run]:
     return ended
 
 
-def test_when_memory_is_full_ended_answers_are_let_go_first() -> None:
-    runs = StillRuns(RunLimits(log_max_bytes=110_000))
-    ended = full_of(runs, 3)
+def test_ended_runs_are_forgotten_when_memory_is_full() -> None:
+    runs = RunsWithoutPulse(RunLimits(log_max_bytes=110_000))
+    ended = fill(runs, 3)
     finish(runs, start(runs, answers("x")))
     assert [known(runs, run) for run in ended] == [True, True, True]
     finish(runs, start(runs, answers(BIG)))
@@ -154,14 +166,14 @@ def test_when_memory_is_full_ended_answers_are_let_go_first() -> None:
     assert [known(runs, run) for run in ended] == [False, True, True]
 
 
-def test_when_living_answers_fill_the_memory_new_ones_are_refused() -> None:
-    runs, held = StillRuns(RunLimits(log_max_bytes=50_000)), [Held(BIG), Held(BIG)]
-    living = [start(runs, one.provider) for one in held]
-    for one in held:
+def test_runs_are_refused_when_active_runs_fill_the_memory() -> None:
+    runs, paused = RunsWithoutPulse(RunLimits(log_max_bytes=50_000)), [PausedAnswer(BIG), PausedAnswer(BIG)]
+    active = [start(runs, one.provider) for one in paused]
+    for one in paused:
         one.wait()
     with pytest.raises(Unavailable, match="memory"):
-        runs.start(order(answers("x")))
-    for run in living:
+        runs.start(run_spec(answers("x")))
+    for run in active:
         run.stop("user")
         finish(runs, run)
     finish(runs, start(runs, answers("x")))
@@ -174,31 +186,31 @@ def known(runs: Runs, run: Run) -> bool:
         return False
 
 
-def test_a_reader_of_an_answer_that_is_let_go_reads_on() -> None:
-    runs = StillRuns(RunLimits(log_max_bytes=60_000))
-    run = full_of(runs, 1)[0]
-    reader = runs.join(run, runs.connect(), None)
-    full_of(runs, 3)
+def test_a_reader_of_a_forgotten_run_can_continue() -> None:
+    runs = RunsWithoutPulse(RunLimits(log_max_bytes=60_000))
+    run = fill(runs, 1)[0]
+    reader = runs.attach(run, runs.connect(), None)
+    fill(runs, 3)
     assert not known(runs, run)
     assert "done" in bodies(reader.take())[-1]
 
 
-def test_ended_answers_expire_and_living_ones_do_not() -> None:
-    runs, held = StillRuns(RunLimits(expiry_s=600, total_s=1e9)), Held()
-    living = start(runs, held.provider, orphan_s=1e9)
+def test_ended_runs_expire_and_active_ones_do_not() -> None:
+    runs, paused = RunsWithoutPulse(RunLimits(expiry_s=600, total_s=1e9)), PausedAnswer()
+    active = start(runs, paused.provider, orphan_s=1e9)
     ended = start(runs, answers("x"))
     finish(runs, ended)
     assert ended.ended_at is not None
-    runs.look_round(ended.ended_at + 599.9)
+    runs.run_pulse(ended.ended_at + 599.9)
     assert known(runs, ended)
-    runs.look_round(ended.ended_at + 600.1)
+    runs.run_pulse(ended.ended_at + 600.1)
     assert not known(runs, ended)
-    assert known(runs, living)
-    living.stop("user")
+    assert known(runs, active)
+    active.stop("user")
 
 
-def test_hundreds_of_runs_leave_nothing_behind() -> None:
-    runs = StillRuns(RunLimits(log_max_bytes=40 * 5_000))
+def test_expired_runs_leave_no_state() -> None:
+    runs = RunsWithoutPulse(RunLimits(log_max_bytes=40 * 5_000))
     for _ in range(300):
         finish(runs, start(runs, answers("x")))
     assert len(runs._runs) <= 45
@@ -206,21 +218,21 @@ def test_hundreds_of_runs_leave_nothing_behind() -> None:
     assert runs._ended_bytes == sum(run.size_bytes for run in runs._ended.values())
     last = next(reversed(runs._ended.values()))
     assert last.ended_at is not None
-    runs.look_round(last.ended_at + 601)
+    runs.run_pulse(last.ended_at + 601)
     assert (runs._runs, runs._ended, runs._ended_bytes) == ({}, {}, 0)
 
 
-def test_a_server_that_goes_away_starts_nothing() -> None:
-    runs = StillRuns()
+def test_a_draining_server_refuses_runs_and_readers() -> None:
+    runs = RunsWithoutPulse()
     runs.drain(20.0)
-    assert not runs.accepting
+    assert not runs.accepts_runs
     assert not runs.accepts_readers
     with pytest.raises(Unavailable) as refused:
-        runs.start(order(answers("x")))
+        runs.start(run_spec(answers("x")))
     assert refused.value.code == "draining"
 
 
-def test_when_no_thread_can_be_had_the_answer_fails_and_its_place_is_free(
+def test_a_run_without_a_thread_fails_and_frees_its_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class NoThread:
@@ -230,46 +242,92 @@ def test_when_no_thread_can_be_had_the_answer_fails_and_its_place_is_free(
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    runs = StillRuns(RunLimits(max_streams=1))
+    runs = RunsWithoutPulse(RunLimits(max_streams=1))
     with monkeypatch.context() as patch:
         patch.setattr(registry.threading, "Thread", NoThread)
         run = start(runs, answers("x"))
     assert bodies(read(runs, run))[-1]["code"] == "internal"
-    assert runs.accepting
+    assert runs.accepts_runs
     finish(runs, start(runs, answers("x")))
 
 
-# Followers.
+# Connections.
 
 
-def test_a_follower_is_rung_once_for_each_silence() -> None:
-    runs = StillRuns(RunLimits(heartbeat_s=10))
-    follower = runs.connect()
-    now = follower._wrote_at
-    runs.look_round(now + 9.9)
-    assert not follower.wake.wait(0)
-    runs.look_round(now + 10.1)
-    assert follower.wake.wait(0)
-    runs.look_round(now + 10.4)
-    assert not follower.wake.wait(0)
+def test_a_connection_is_woken_once_for_each_heartbeat() -> None:
+    runs = RunsWithoutPulse(RunLimits(heartbeat_s=10))
+    connection = runs.connect()
+    now = connection._written_at
+    runs.run_pulse(now + 9.9)
+    assert not connection.wake.wait(0)
+    runs.run_pulse(now + 10.1)
+    assert connection.wake.wait(0)
+    runs.run_pulse(now + 10.4)
+    assert not connection.wake.wait(0)
 
 
-def test_a_follower_who_has_left_is_told_so() -> None:
-    runs = StillRuns()
+def test_a_closed_connection_is_detected() -> None:
+    runs = RunsWithoutPulse()
     gone = threading.Event()
-    follower = runs.connect(gone.is_set)
-    runs.look_round(follower._wrote_at + 1)
-    assert not follower.gone
+    connection = runs.connect(gone.is_set)
+    runs.run_pulse(connection._written_at + 1)
+    assert not connection.gone
     gone.set()
-    runs.look_round(follower._wrote_at + 1)
-    assert follower.gone
-    assert follower.wake.wait(0)
+    runs.run_pulse(connection._written_at + 1)
+    assert connection.gone
+    assert connection.wake.wait(0)
 
 
-def test_the_pulse_beats_by_itself() -> None:
-    runs = Runs(RunLimits(heartbeat_s=0.05), registry.Rules(), lambda *_: None)
-    follower = runs.connect()
-    assert follower.wake.wait(PATIENCE_S)
-    assert follower.is_silent()
-    follower.wrote()
-    assert not follower.is_silent()
+def test_the_pulse_wakes_connections_for_heartbeats() -> None:
+    runs = Runs(RunLimits(heartbeat_s=0.05), registry.FramingRules(), lambda *_: None)
+    connection = runs.connect()
+    assert connection.wake.wait(TIMEOUT_S)
+    assert connection.is_heartbeat_due()
+    connection.note_write()
+    assert not connection.is_heartbeat_due()
+
+
+def test_sources_that_come_one_by_one_are_framed_as_they_grow_and_at_the_end() -> None:
+    sources = tuple(Source(n=n, title="T") for n in range(1, 101))
+    events = [event for n in range(1, 101) for event in (TextDelta("x"), SourcesFound(sources[:n]))]
+    runs = RunsWithoutPulse()
+    run = start(runs, scripted(*events, Finished("stop")))
+    finish(runs, run)
+    framed = [
+        len(msgspec.json.decode(frame.payload)["sources"])
+        for frame in run.log.frames_from(0)
+        if frame.kind == "sources"
+    ]
+    assert framed == [1, 2, 3, 5, 8, 12, 18, 27, 41, 62, 93, 100]
+    assert run.log.text_of("text") == "x" * 100
+
+
+def test_sources_of_an_answer_that_fails_are_framed() -> None:
+    sources = tuple(Source(n=n, title="T") for n in range(1, 5))
+    events = [SourcesFound(sources[:3]), SourcesFound(sources), UpstreamError("upstream_stalled")]
+    runs = RunsWithoutPulse()
+    run = start(runs, scripted(*events))
+    finish(runs, run)
+    assert len(run.log.sources()) == 4
+
+
+def test_sources_and_notices_of_a_call_are_frames() -> None:
+    events = [
+        ParameterIgnored("temperature"),
+        ModelLoading(),
+        TextDelta("Blue [1]."),
+        SourcesFound((Source(n=1, title="Sky", source="https://example.org/sky"),)),
+        Finished("stop"),
+    ]
+    runs = RunsWithoutPulse()
+    run = start(runs, scripted(*events))
+    finish(runs, run)
+    log = run.log
+    found = [msgspec.json.decode(frame.payload) for frame in log.frames_from(1)]
+    assert found[0] == {"notice": {"code": "parameter_ignored", "after_ms": 0, "parameter": "temperature"}}
+    assert found[1] == {"notice": {"code": "loading_model", "after_ms": 0}}
+    assert found[2] == {"text": "Blue [1]."}
+    source = {"n": 1, "title": "Sky", "source": "https://example.org/sky"}
+    assert found[3] == {"sources": [source]}
+    reset = msgspec.json.decode(log.fold()[2][0].payload)["reset"]
+    assert reset["sources"] == [source]

@@ -1,27 +1,27 @@
-"""Sign-in sessions: verified, remembered while the database is away, ended from anywhere."""
+"""Sign-in sessions: verifying, caching while the database is unreachable, ending."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from webapp.access import sessions
-from webapp.access.sessions import Sessions, device_of
+from webapp.access import sessions as module
+from webapp.access.sessions import Sessions, describe_device
 from webapp.errors import NotSignedIn, Unavailable
 from webapp.seams import SignInSession
 
 
-class Rows:
-    """Sessions in memory, which can be away."""
+class FakeStore:
+    """Sessions in memory; while `is_down`, every call raises `Unavailable`."""
 
     def __init__(self) -> None:
         self.by_digest: dict[str, SignInSession] = {}
-        self.away = False
-        self.looked = 0
+        self.is_down = False
+        self.lookups = 0
         self.touched: list[str] = []
 
     def _check(self) -> None:
-        if self.away:
-            raise Unavailable("away", code="store_away")
+        if self.is_down:
+            raise Unavailable("down", code="store_away")
 
     def add(self, digest: str, session: SignInSession, replaced: str | None) -> None:
         self._check()
@@ -30,10 +30,10 @@ class Rows:
 
     def find(self, digest: str) -> SignInSession | None:
         self._check()
-        self.looked += 1
+        self.lookups += 1
         return self.by_digest.get(digest)
 
-    def listed(self, user: str) -> Sequence[SignInSession]:
+    def list_for(self, user: str) -> Sequence[SignInSession]:
         return [session for session in self.by_digest.values() if session.user == user]
 
     def end(self, user: str, ended: Sequence[str] | None, kept: str | None = None) -> list[str]:
@@ -47,7 +47,7 @@ class Rows:
             del self.by_digest[digest]
         return list(gone.values())
 
-    def alive(self, chosen: Sequence[str]) -> list[str]:
+    def filter_active(self, chosen: Sequence[str]) -> list[str]:
         self._check()
         return [session.id for session in self.by_digest.values() if session.id in chosen]
 
@@ -65,134 +65,138 @@ class Clock:
 
 
 @pytest.fixture
-def rows() -> Rows:
-    return Rows()
+def store() -> FakeStore:
+    return FakeStore()
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(sessions.time, "monotonic", made)
-    return made
+    clock = Clock()
+    monkeypatch.setattr(module.time, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture
-def made(rows: Rows, clock: Clock) -> Sessions:
-    return Sessions(rows, lambda: "credential")
+def sessions(store: FakeStore, clock: Clock) -> Sessions:
+    return Sessions(store, lambda: "credential")
 
 
-def test_a_token_is_long_and_is_stored_nowhere(made: Sessions, rows: Rows) -> None:
-    token = made.begin("owner", "Firefox", None)
+def test_a_token_is_long_and_never_stored(sessions: Sessions, store: FakeStore) -> None:
+    token = sessions.create("owner", "Firefox", None)
     assert len(token) >= 43
-    assert token not in str(rows.by_digest)
-    assert made.find(token).device == "Firefox"
+    assert token not in str(store.by_digest)
+    assert sessions.find(token).device == "Firefox"
 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 5_000, "\x00"])
-def test_an_unknown_token_is_not_signed_in(made: Sessions, token: str) -> None:
-    made.begin("owner", "", None)
+def test_an_unknown_token_is_refused(sessions: Sessions, token: str) -> None:
+    sessions.create("owner", "", None)
     with pytest.raises(NotSignedIn):
-        made.find(token)
+        sessions.find(token)
 
 
-def test_signing_in_again_ends_the_session_of_before(made: Sessions) -> None:
-    first = made.begin("owner", "", None)
-    made.find(first)
-    second = made.begin("owner", "", first)
+def test_signing_in_again_ends_the_previous_session(sessions: Sessions) -> None:
+    first = sessions.create("owner", "", None)
+    sessions.find(first)
+    second = sessions.create("owner", "", first)
     assert second != first
-    made.find(second)
+    sessions.find(second)
     with pytest.raises(NotSignedIn):
-        made.find(first)
+        sessions.find(first)
 
 
-def test_another_password_ends_every_session(rows: Rows, clock: Clock) -> None:
-    word = ["first"]
-    made = Sessions(rows, lambda: word[0])
-    token = made.begin("owner", "", None)
-    made.find(token)
-    word[0] = "second"
+def test_a_changed_password_ends_every_session(store: FakeStore, clock: Clock) -> None:
+    credential = ["first"]
+    sessions = Sessions(store, lambda: credential[0])
+    token = sessions.create("owner", "", None)
+    sessions.find(token)
+    credential[0] = "second"
     clock.now += 2
     with pytest.raises(NotSignedIn):
-        made.find(token)
-    assert made.listed("owner") == []
+        sessions.find(token)
+    assert sessions.list_for("owner") == []
 
 
-def test_a_session_is_looked_up_once_a_second(made: Sessions, rows: Rows, clock: Clock) -> None:
-    token = made.begin("owner", "", None)
-    for _ in range(10):
-        made.find(token)
-    assert rows.looked == 1
-    clock.now += 1.1
-    made.find(token)
-    assert rows.looked == 2
-
-
-def test_while_the_database_is_away_it_stays_valid_for_fifteen_minutes(
-    made: Sessions, rows: Rows, clock: Clock
+def test_a_session_is_looked_up_at_most_once_per_second(
+    sessions: Sessions, store: FakeStore, clock: Clock
 ) -> None:
-    token, other = made.begin("owner", "", None), made.begin("owner", "", None)
-    made.find(token)
-    rows.away = True
+    token = sessions.create("owner", "", None)
+    for _ in range(10):
+        sessions.find(token)
+    assert store.lookups == 1
+    clock.now += 1.1
+    sessions.find(token)
+    assert store.lookups == 2
+
+
+def test_a_session_stays_valid_for_fifteen_minutes_without_the_database(
+    sessions: Sessions, store: FakeStore, clock: Clock
+) -> None:
+    token, other = sessions.create("owner", "", None), sessions.create("owner", "", None)
+    sessions.find(token)
+    store.is_down = True
     for _ in range(14):
         clock.now += 60
-        assert made.find(token).user == "owner"
+        assert sessions.find(token).user == "owner"
     with pytest.raises(Unavailable):
-        made.find(other)  # this worker has never verified it
+        sessions.find(other)  # never verified by this worker
     clock.now += 61
     with pytest.raises(Unavailable):
-        made.find(token)
+        sessions.find(token)
     with pytest.raises(Unavailable):
-        made.begin("owner", "", None)
-    rows.away = False
-    assert made.find(token).user == "owner"
+        sessions.create("owner", "", None)
+    store.is_down = False
+    assert sessions.find(token).user == "owner"
 
 
-def test_ending_one_and_ending_the_others(made: Sessions) -> None:
-    tokens = [made.begin("owner", "", None) for _ in range(4)]
-    ids = [made.find(token).id for token in tokens]
-    assert made.end("owner", ids[0])
-    assert not made.end("owner", ids[0])
-    assert not made.end("somebody", ids[1]), "nobody else's"
+def test_one_session_or_all_others_can_be_ended(sessions: Sessions) -> None:
+    tokens = [sessions.create("owner", "", None) for _ in range(4)]
+    ids = [sessions.find(token).id for token in tokens]
+    assert sessions.end("owner", ids[0])
+    assert not sessions.end("owner", ids[0])
+    assert not sessions.end("somebody", ids[1]), "it is another user's"
     with pytest.raises(NotSignedIn):
-        made.find(tokens[0])
-    assert sorted(made.end_others("owner", ids[1])) == sorted(ids[2:])
-    made.find(tokens[1])
+        sessions.find(tokens[0])
+    assert sorted(sessions.end_others("owner", ids[1])) == sorted(ids[2:])
+    sessions.find(tokens[1])
     for token in tokens[2:]:
         with pytest.raises(NotSignedIn):
-            made.find(token)
+            sessions.find(token)
 
 
-def test_what_has_ended_elsewhere_is_noticed(made: Sessions, rows: Rows) -> None:
-    tokens = [made.begin("owner", "", None) for _ in range(2)]
-    ids = [made.find(token).id for token in tokens]
+def test_sessions_that_ended_elsewhere_are_reported(sessions: Sessions, store: FakeStore) -> None:
+    tokens = [sessions.create("owner", "", None) for _ in range(2)]
+    ids = [sessions.find(token).id for token in tokens]
     reported: list[set[str]] = []
-    made.look(set(ids), reported.append)
+    sessions.check(set(ids), reported.append)
     assert reported == []
-    rows.end("owner", [ids[0]])
-    made.look(set(ids), reported.append)
+    store.end("owner", [ids[0]])
+    sessions.check(set(ids), reported.append)
     assert reported == [{ids[0]}]
     with pytest.raises(NotSignedIn):
-        made.find(tokens[0])
+        sessions.find(tokens[0])
 
 
-def test_when_it_was_last_used_is_noted_now_and_then(made: Sessions, rows: Rows, clock: Clock) -> None:
-    session = made.find(token := made.begin("owner", "", None)).id
+def test_the_time_of_last_use_is_stored_every_few_minutes(
+    sessions: Sessions, store: FakeStore, clock: Clock
+) -> None:
+    session = sessions.find(token := sessions.create("owner", "", None)).id
     for _ in range(3):
-        made.look(set(), lambda _: None)
-    assert rows.touched == [session]
+        sessions.check(set(), lambda _: None)
+    assert store.touched == [session]
     clock.now += 400
-    made.look(set(), lambda _: None)
-    assert rows.touched == [session], "it was not used since"
-    made.find(token)
-    made.look(set(), lambda _: None)
-    assert rows.touched == [session, session]
+    sessions.check(set(), lambda _: None)
+    assert store.touched == [session], "it has not been used since"
+    sessions.find(token)
+    sessions.check(set(), lambda _: None)
+    assert store.touched == [session, session]
 
 
-def test_what_is_remembered_is_bounded(made: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_MOST_REMEMBERED", 5)
+def test_the_cache_is_bounded(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_CACHED", 5)
     for _ in range(20):
-        made.find(made.begin("owner", "", None))
-    assert len(made._verified) == 5
+        sessions.find(sessions.create("owner", "", None))
+    assert len(sessions._cache) == 5
 
 
 @pytest.mark.parametrize(
@@ -220,5 +224,5 @@ def test_what_is_remembered_is_bounded(made: Sessions, monkeypatch: pytest.Monke
         ("<script>alert(1)</script>", ""),
     ],
 )
-def test_the_name_of_a_device(agent: str, device: str) -> None:
-    assert device_of(agent) == device
+def test_a_device_is_described_by_browser_and_system(agent: str, device: str) -> None:
+    assert describe_device(agent) == device

@@ -1,17 +1,17 @@
-"""Server-sent events as the standard reads them, cut anywhere."""
+"""Decoding server-sent events, split anywhere."""
 
 import time
 
 import pytest
 
-from tests.unit.splits import Pieces, decoded, same_for_all_cuts
+from tests.unit.splits import Pieces, decoded, same_for_all_splits
 from webapp.codecs.sse import Record, SSEDecoder, TooLong
 
 LIMIT = 4096
 
 
 def records(raw: bytes) -> list[tuple[str, str]]:
-    """Every record of a body, (event, data), however it is cut."""
+    """Return the event and data of every record, the same for all splits."""
     found = decoded(lambda: SSEDecoder(LIMIT), raw)
     return [(record.event.decode(), record.data.decode()) for record in found]
 
@@ -21,7 +21,7 @@ def data(raw: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_each_of_the_three_line_ends(end: bytes) -> None:
+def test_all_three_line_ends_are_accepted(end: bytes) -> None:
     raw = end.join([b"event: a", b"data: one", b"data: two", b"", b"data: three", b"", b""])
     assert records(raw) == [("a", "one\ntwo"), ("", "three")]
 
@@ -31,7 +31,7 @@ def test_line_ends_may_be_mixed() -> None:
     assert data(raw) == ["1\n2\n3", "4", "5"]
 
 
-def test_a_cut_between_cr_and_lf_ends_one_line_and_not_two() -> None:
+def test_crlf_split_between_chunks_is_one_line_end() -> None:
     decoder = SSEDecoder(LIMIT)
     assert decoder.decode(b"data: one\r") == []
     assert decoder.decode(b"\ndata: two\r") == []
@@ -40,7 +40,7 @@ def test_a_cut_between_cr_and_lf_ends_one_line_and_not_two() -> None:
     assert decoder.flush() == []
 
 
-def test_a_record_leaves_with_the_byte_that_ends_it() -> None:
+def test_a_record_is_returned_at_its_last_byte() -> None:
     decoder = SSEDecoder(LIMIT)
     assert [len(decoder.decode(b"data: x\r\n\r\n"[at : at + 1])) for at in range(11)] == [0] * 9 + [1, 0]
 
@@ -49,7 +49,7 @@ def test_cr_cr_lf_is_one_blank_line() -> None:
     assert data(b"data: 1\r\r\ndata: 2\n\n") == ["1", "2"]
 
 
-def test_a_byte_order_mark_is_dropped_once() -> None:
+def test_only_a_leading_byte_order_mark_is_dropped() -> None:
     mark = "\ufeff".encode()
     assert data(mark + b"data: x\n\n") == ["x"]
     assert data(mark + mark + b"data: x\n\ndata: y\n\n") == ["y"]
@@ -57,61 +57,61 @@ def test_a_byte_order_mark_is_dropped_once() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b"\xefdata: x\n\n", b""])
-def test_what_only_begins_like_a_mark_is_no_data(raw: bytes) -> None:
+def test_a_partial_byte_order_mark_is_not_data(raw: bytes) -> None:
     assert data(raw) == []
 
 
-def test_comments_are_left_out() -> None:
+def test_comments_are_skipped() -> None:
     raw = b": OPENROUTER PROCESSING\n\n:\n\ndata: x\n:inside\n: data: no\ndata: y\n\n::\n"
     assert data(raw) == ["x\ny"]
 
 
-def test_one_space_after_the_colon_is_dropped_and_no_other_white_space() -> None:
+def test_only_one_space_after_the_colon_is_dropped() -> None:
     assert data(b"data:x\n\ndata: x\n\ndata:  x \n\ndata:\tx\n\n") == ["x", "x", " x ", "\tx"]
 
 
-def test_a_field_without_a_colon_has_no_value() -> None:
+def test_a_field_without_a_colon_has_an_empty_value() -> None:
     assert data(b"data\n\ndata\ndata\n\ndata:\n\n") == ["", "\n", ""]
 
 
-def test_a_value_may_hold_colons() -> None:
+def test_a_value_may_contain_colons() -> None:
     assert data(b"data: a: b:c\n\n") == ["a: b:c"]
 
 
-def test_unknown_fields_and_ids_and_retries_change_nothing() -> None:
+def test_unknown_fields_are_ignored() -> None:
     raw = b"id: 7\nretry: 10\ndata: x\nfoo: bar\n data: no\nDATA: no\ndata : no\n\nid\n\n"
     assert records(raw) == [("", "x")]
 
 
-def test_the_last_event_line_names_the_event() -> None:
+def test_the_last_event_field_is_used() -> None:
     assert records(b"event: a\nevent: b\ndata: x\n\n") == [("b", "x")]
     assert records(b"event: a\nevent\ndata: x\n\n") == [("", "x")]
 
 
-def test_an_id_belongs_to_its_own_record() -> None:
+def test_an_id_applies_to_its_own_record() -> None:
     raw = b"id: 1\ndata: x\n\ndata: y\n\nid: 2\n\ndata: z\n\n"
     found = decoded(lambda: SSEDecoder(LIMIT), raw)
     assert [(one.id, one.data) for one in found] == [(b"1", b"x"), (b"", b"y"), (b"", b"z")]
 
 
-def test_an_event_without_data_is_none_and_its_name_ends_with_it() -> None:
+def test_a_record_without_data_is_skipped() -> None:
     assert records(b"event: ping\n\ndata: x\n\n") == [("", "x")]
 
 
-def test_a_name_holds_for_one_record() -> None:
+def test_an_event_type_applies_to_one_record() -> None:
     assert records(b"event: a\ndata: x\n\ndata: y\n\n") == [("a", "x"), ("", "y")]
 
 
-def test_unicode_line_separators_end_no_line() -> None:
+def test_unicode_line_separators_do_not_end_a_line() -> None:
     text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"
     assert data(f"data: {text}\n\n".encode()) == [text]
 
 
-def test_bytes_that_are_no_utf8_are_left_to_the_reader() -> None:
+def test_invalid_utf8_is_preserved() -> None:
     assert decoded(lambda: SSEDecoder(LIMIT), b"data: \xff\xc3\n\n") == [Record(b"", b"\xff\xc3")]
 
 
-def test_a_nul_is_a_byte_like_others() -> None:
+def test_a_nul_is_preserved() -> None:
     assert data(b"data: a\x00b\n\n") == ["a\x00b"]
 
 
@@ -127,18 +127,18 @@ def test_a_nul_is_a_byte_like_others() -> None:
         (b"data: 1\n\n\n\n", ["1"]),
     ],
 )
-def test_the_end_gives_what_a_forgotten_blank_line_held_back(raw: bytes, last: list[str]) -> None:
+def test_flush_returns_a_record_without_its_blank_line(raw: bytes, last: list[str]) -> None:
     assert data(raw) == last
 
 
-def test_nothing_is_left_after_the_end() -> None:
+def test_a_second_flush_returns_nothing() -> None:
     decoder = SSEDecoder(LIMIT)
     decoder.decode(b"event: x\ndata: half")
     assert decoder.flush() == [Record(b"x", b"half")]
     assert decoder.flush() == []
 
 
-def test_empty_reads_change_nothing() -> None:
+def test_empty_chunks_change_nothing() -> None:
     decoder = SSEDecoder(LIMIT)
     found = [decoder.decode(piece) for piece in (b"", b"da", b"", b"ta: x\n", b"", b"\n", b"")]
     assert [one for records in found for one in records] == [Record(b"", b"x")]
@@ -157,7 +157,7 @@ LONG = [
 
 
 @pytest.mark.parametrize(("raw", "refused"), list(zip(LONG, [0, 1, 1, 1, 0, 1, 0, 0], strict=True)))
-def test_a_line_and_an_event_are_bounded_whatever_the_cuts(raw: bytes, refused: int) -> None:
+def test_long_lines_and_events_are_refused_for_every_split(raw: bytes, refused: int) -> None:
     def read(pieces: Pieces) -> bool:
         decoder = SSEDecoder(65)
         try:
@@ -167,10 +167,10 @@ def test_a_line_and_an_event_are_bounded_whatever_the_cuts(raw: bytes, refused: 
             return True
         return False
 
-    assert same_for_all_cuts(read, raw) == bool(refused)
+    assert same_for_all_splits(read, raw) == bool(refused)
 
 
-def test_an_endless_line_is_refused_before_it_fills_the_memory() -> None:
+def test_an_endless_line_is_refused_early() -> None:
     decoder = SSEDecoder(LIMIT)
     for _ in range(LIMIT // 2):
         assert decoder.decode(b"xx") == []
@@ -178,8 +178,8 @@ def test_an_endless_line_is_refused_before_it_fills_the_memory() -> None:
         decoder.decode(b"x")
 
 
-def time_of(raw: bytes, piece_bytes: int) -> float:
-    """How long a body takes in small pieces, the best of three."""
+def measure_s(raw: bytes, piece_bytes: int) -> float:
+    """Return the decoding time of a body in small pieces, the best of three."""
     times = []
     for _ in range(3):
         decoder = SSEDecoder(1 << 24)
@@ -191,7 +191,15 @@ def time_of(raw: bytes, piece_bytes: int) -> float:
 
 
 @pytest.mark.parametrize("line", [b"x", b"data: x\n", b"data\n"])
-def test_time_is_linear_in_a_record_that_comes_in_small_pieces(line: bytes) -> None:
-    """Eight times the bytes may take some 8 times as long; a quadratic decoder takes 64 times."""
+def test_a_record_in_small_pieces_takes_linear_time(line: bytes) -> None:
+    """Eight times the bytes may take about 8 times as long; a quadratic decoder takes 64 times as long."""
     small = b"data: " + line * (64_000 // len(line))
-    assert time_of(small * 8, 16) < 24 * time_of(small, 16) + 0.01
+    assert measure_s(small * 8, 16) < 24 * measure_s(small, 16) + 0.01
+
+
+@pytest.mark.parametrize("cut", range(1, 30))
+def test_n15_an_error_on_a_line_of_its_own_is_an_event(cut: int) -> None:
+    body = b"data: a\nerror: overloaded\n\n"
+    decoder = SSEDecoder(100)
+    records = decoder.decode(body[:cut]) + decoder.decode(body[cut:]) + decoder.flush()
+    assert records == [Record(b"", b"a"), Record(b"error", b"overloaded")]

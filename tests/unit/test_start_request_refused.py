@@ -1,13 +1,13 @@
-"""What is refused of what a caller asks for: every refusal names the field."""
+"""Invalid requests: every error names the field."""
 
 import pytest
 
-from tests.unit.starting import HI, PARTS, PNG, RUN, image, ordered, user
+from tests.unit.starting import HI, PNG, RUN, STARTER, build_spec, image_message, user
 from webapp.api.start_request import read_query
 from webapp.errors import InvalidRequest
 
-IMAGE_AT = "messages[0].content[1]"
-REFUSED: list[tuple[object, str]] = [
+IMAGE_FIELD = "messages[0].content[1]"
+INVALID_BODIES: list[tuple[object, str]] = [
     (b"", "body"),
     (b"{", "body"),
     (b"not json", "body"),
@@ -42,20 +42,20 @@ REFUSED: list[tuple[object, str]] = [
     ({"messages": [{"role": "user", "content": []}]}, "messages[0].content"),
     ({"messages": [{"role": "user", "content": [{"type": "text", "text": " "}]}]}, "messages[0].content"),
     ({"messages": [*HI, {"role": "assistant", "content": " "}]}, "messages[1].content"),
-    (image(type="audio"), IMAGE_AT),
-    (image(type="image"), IMAGE_AT),
-    (image(type="image_url"), IMAGE_AT),
-    (image(type="text"), IMAGE_AT),
-    (image(type="image_url", image_url={"url": ""}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "javascript:alert(1)"}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "file:///etc/passwd"}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "data:image/svg+xml;base64,PHN2Zz4="}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "data:text/html;base64,PHN2Zz4="}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "data:image/png;base64,no!"}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "data:image/png;base64,"}), IMAGE_AT),
-    (image(type="image_url", image_url={"url": "data:image/png,raw"}), IMAGE_AT),
-    (image(type="image", data=PNG), IMAGE_AT),
-    (image(type="image", data="no!", media_type="image/png"), IMAGE_AT),
+    (image_message(type="audio"), IMAGE_FIELD),
+    (image_message(type="image"), IMAGE_FIELD),
+    (image_message(type="image_url"), IMAGE_FIELD),
+    (image_message(type="text"), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": ""}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "javascript:alert(1)"}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "file:///etc/passwd"}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "data:image/svg+xml;base64,PHN2Zz4="}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "data:text/html;base64,PHN2Zz4="}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "data:image/png;base64,no!"}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "data:image/png;base64,"}), IMAGE_FIELD),
+    (image_message(type="image_url", image_url={"url": "data:image/png,raw"}), IMAGE_FIELD),
+    (image_message(type="image", data=PNG), IMAGE_FIELD),
+    (image_message(type="image", data="no!", media_type="image/png"), IMAGE_FIELD),
     ({"query": "Hi", "run": "short"}, "run"),
     ({"query": "Hi", "run": RUN + "A"}, "run"),
     ({"query": "Hi", "run": ""}, "run"),
@@ -72,7 +72,7 @@ REFUSED: list[tuple[object, str]] = [
     ({"query": "Hi", "max_tokens": 1.5}, "max_tokens"),
     ({"query": "Hi", "max_tokens": True}, "max_tokens"),
     ({"query": "Hi", "max_tokens": 1_000_001}, "max_tokens"),
-    ({"query": "Hi", "max_tokens": 32_769}, "max_tokens"),
+    ({"query": "Hi", "model": "gpt-4.1", "max_tokens": 32_769}, "max_tokens"),
     ({"query": "Hi", "max_completion_tokens": 0}, "max_completion_tokens"),
     ({"query": "Hi", "temperature": 2.1}, "temperature"),
     ({"query": "Hi", "temperature": -0.1}, "temperature"),
@@ -88,18 +88,18 @@ REFUSED: list[tuple[object, str]] = [
     ({"query": "Hi", "parent": 5}, "parent"),
     ({"query": "Hi", "retrieve": "yes"}, "retrieve"),
     (
-        {"provider": "ollama", "model": "llama3"} | image(type="image", url="http://h/a.png"),
+        {"provider": "ollama", "model": "llama3"} | image_message(type="image", url="http://h/a.png"),
         "messages[0].content",
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("body", "param"), REFUSED, ids=[f"{n}-{param}" for n, (_, param) in enumerate(REFUSED)]
+    ("body", "param"), INVALID_BODIES, ids=[f"{n}-{param}" for n, (_, param) in enumerate(INVALID_BODIES)]
 )
-def test_a_refusal_names_the_field(body: object, param: str) -> None:
+def test_an_invalid_body_names_the_field(body: object, param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        ordered(body)
+        build_spec(body)
     assert (refused.value.status, refused.value.param) == (400, param)
     assert refused.value.code
     assert len(refused.value.message) < 200
@@ -107,7 +107,7 @@ def test_a_refusal_names_the_field(body: object, param: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "param"),
+    ("query", "param"),
     [
         ({"query": "Hi", "max_tokens": "many"}, "max_tokens"),
         ({"query": "Hi", "temperature": "nan"}, "temperature"),
@@ -116,13 +116,13 @@ def test_a_refusal_names_the_field(body: object, param: str) -> None:
         ({"query": ""}, "query"),
     ],
 )
-def test_a_query_string_s_refusal_names_the_field(words: dict[str, str], param: str) -> None:
+def test_an_invalid_query_string_names_the_field(query: dict[str, str], param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        PARTS.order(read_query(words), user())
+        STARTER.build_spec(read_query(query), user())
     assert refused.value.param == param
 
 
-def test_what_a_caller_sent_is_not_repeated() -> None:
+def test_an_error_does_not_repeat_the_value() -> None:
     with pytest.raises(InvalidRequest) as refused:
-        ordered({"query": "Hi", "provider": "<script>canary"})
+        build_spec({"query": "Hi", "provider": "<script>canary"})
     assert "canary" not in refused.value.message

@@ -87,7 +87,7 @@ def test_leaving_by_fin_and_by_reset_reaches_the_other_side() -> None:
             with SseReader(address_of(provider)) as reader:
                 reader.read_frames(1)
                 reader.drop(with_reset=with_reset)
-            provider.wait_closed(2)
+            provider.wait_closed()
 
 
 def test_the_proxy_cuts_holds_back_and_swallows() -> None:
@@ -118,8 +118,8 @@ def test_the_proxy_cuts_by_time(habit: str) -> None:
         began = time.monotonic()
         with SseReader(proxy.address) as reader:
             assert not reader.read_until(lambda: False)
-        assert 0.25 < time.monotonic() - began < 2
-        provider.wait_closed(2)
+        assert time.monotonic() - began > 0.25
+        provider.wait_closed()
 
 
 @contextlib.contextmanager

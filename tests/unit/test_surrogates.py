@@ -1,4 +1,4 @@
-"""Halves of surrogate pairs, joined where they meet, in the engine's frames and in a client's callback."""
+"""Joining split surrogate pairs in frames and in a client's response."""
 
 import pytest
 
@@ -20,13 +20,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("pieces", "whole"), CASES)
-def test_joins(pieces: list[str], whole: str) -> None:
+def test_surrogate_pairs_are_joined(pieces: list[str], whole: str) -> None:
     joiner = SurrogateJoiner()
     assert "".join([joiner.decode(piece) for piece in pieces]) + joiner.flush() == whole
 
 
 @pytest.mark.parametrize(("pieces", "whole"), CASES)
-def test_a_response_grows_by_whole_characters(pieces: list[str], whole: str) -> None:
+def test_a_response_grows_by_complete_characters(pieces: list[str], whole: str) -> None:
     builder = ResponseBuilder("mock", "m", ModelRequest(messages=[ModelMessage.user("x")]))
     told = [builder.add(event) for event in [*map(TextDelta, pieces), Finished("stop")]]
     assert "".join(told) == builder.response.content == whole

@@ -1,70 +1,71 @@
-"""The brake on wrong passwords; time is an argument."""
+"""The limit on wrong passwords."""
 
 import pytest
 
-from webapp.access import throttle
+from webapp.access import throttle as module
 from webapp.access.throttle import Throttle
 
 
-def tried(count: int, address: str = "a", *, at: float = 0.0, into: Throttle | None = None) -> Throttle:
-    brake = into or Throttle()
+def failed(count: int, source: str = "a", *, at: float = 0.0, into: Throttle | None = None) -> Throttle:
+    """Return a throttle with `count` wrong passwords."""
+    throttle = into or Throttle()
     for _ in range(count):
-        brake.failed(address, at)
-    return brake
+        throttle.record_failure(source, at)
+    return throttle
 
 
-def test_a_few_wrong_tries_are_free() -> None:
+def test_seven_failures_are_allowed() -> None:
     assert Throttle().wait_s("a", 0.0) == 0
-    assert tried(7).wait_s("a", 0.0) == 0
+    assert failed(7).wait_s("a", 0.0) == 0
 
 
-def test_the_eighth_wrong_try_in_a_minute_has_to_wait() -> None:
-    assert tried(8).wait_s("a", 0.0) == 61
-    assert tried(8).wait_s("a", 59.5) == 1
+def test_the_eighth_failure_in_a_minute_must_wait() -> None:
+    assert failed(8).wait_s("a", 0.0) == 61
+    assert failed(8).wait_s("a", 59.5) == 1
 
 
-def test_after_a_minute_the_next_try_is_free() -> None:
-    assert tried(8).wait_s("a", 60.0) == 0
+def test_the_next_try_is_allowed_after_a_minute() -> None:
+    assert failed(8).wait_s("a", 60.0) == 0
 
 
 def test_the_window_slides() -> None:
-    brake = tried(4, at=0.0)
-    tried(4, at=50.0, into=brake)
-    assert brake.wait_s("a", 55.0) == 6
-    assert brake.wait_s("a", 60.0) == 0
-    tried(4, at=61.0, into=brake)
-    assert brake.wait_s("a", 62.0) == 49
+    throttle = failed(4, at=0.0)
+    failed(4, at=50.0, into=throttle)
+    assert throttle.wait_s("a", 55.0) == 6
+    assert throttle.wait_s("a", 60.0) == 0
+    failed(4, at=61.0, into=throttle)
+    assert throttle.wait_s("a", 62.0) == 49
 
 
-def test_one_address_does_not_brake_another() -> None:
-    assert tried(50, "a").wait_s("b", 0.0) == 0
+def test_sources_are_independent() -> None:
+    assert failed(50, "a").wait_s("b", 0.0) == 0
 
 
-def test_many_addresses_do_not_brake_another() -> None:
-    """Whoever guesses from everywhere must not lock out those who know the password."""
-    brake = Throttle()
+def test_many_failing_sources_do_not_block_a_new_one() -> None:
+    """A distributed attack must not lock out users who know the password."""
+    throttle = Throttle()
     for number in range(1_000):
-        brake.failed(f"10.0.{number}.1", 0.0)
-    assert brake.wait_s("new", 0.0) == 0
+        throttle.record_failure(f"10.0.{number}.1", 0.0)
+    assert throttle.wait_s("new", 0.0) == 0
 
 
-def test_addresses_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "_MOST_SOURCES", 10)
-    brake = Throttle()
+def test_the_number_of_sources_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_SOURCES", 10)
+    throttle = Throttle()
     for number in range(1_000):
-        brake.failed(f"address {number}", 0.0)
-    assert len(brake._by_source) <= 10
-    tried(8, "a", at=100.0, into=brake)
-    assert brake.wait_s("a", 100.0) == 61
-    brake.failed("b", 100.0)
-    assert set(brake._by_source) == {"a", "b"}
+        throttle.record_failure(f"address {number}", 0.0)
+    assert len(throttle._by_source) <= 10
+    failed(8, "a", at=100.0, into=throttle)
+    assert throttle.wait_s("a", 100.0) == 61
+    throttle.record_failure("b", 100.0)
+    assert set(throttle._by_source) == {"a", "b"}
 
 
-def test_the_same_word_again_is_one_try() -> None:
+def test_the_same_wrong_password_counts_once() -> None:
     throttle = Throttle()
     for second in range(100):
-        throttle.failed("a", float(second) / 10, "a key of yesterday")
+        throttle.record_failure("a", float(second) / 10, "yesterday's password")
     assert throttle.wait_s("a", 10.0) == 0
     for number in range(7):
-        throttle.failed("a", 10.0, f"guess {number}")
+        throttle.record_failure("a", 10.0, f"guess {number}")
     assert throttle.wait_s("a", 10.0) > 0

@@ -1,4 +1,4 @@
-"""A transport and a control that only remember, for providers without a network."""
+"""A fake transport and a fake control, which record their calls, to test providers without a network."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -11,17 +11,18 @@ Outcome = UpstreamError | Iterable[bytes | Exception]
 
 
 class FakeTransport:
-    """Answers each call by the next of `outcomes`: refused by an error, or a body that may break off."""
+    """Responds to each call with the next of `outcomes`: an error to raise, or the chunks of a body."""
 
     def __init__(self, *outcomes: Outcome) -> None:
         self._outcomes = list(outcomes)
         self.calls: list[Call] = []
         self.open = 0
         self.reused = 0
+        self.ends: list[float] = []
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """What was sent."""
+        """The bodies of the requests."""
         return [json.loads(call.body) for call in self.calls]
 
     def post(self, call: Call, control: Control) -> "FakeBody":
@@ -38,7 +39,7 @@ class FakeTransport:
 
 
 class FakeBody:
-    """Chunks as a body, one a read; an exception among them is raised."""
+    """A body that returns one chunk a read; an exception among the chunks is raised."""
 
     has_more = False
 
@@ -56,22 +57,29 @@ class FakeBody:
         self.ended = chunk is None
         return chunk or b""
 
+    def end_within(self, seconds: float) -> None:
+        self._transport.ends.append(seconds)
+
     def close(self, *, reuse: bool) -> None:
         self._transport.closed(reuse=reuse)
 
 
 class FakeControl:
-    """A control that sleeps never; `waits` are the sleeps it was asked for, the last may find a stop."""
+    """A control that never sleeps and records the waits; the wait number `stopped_at_wait` raises `Stopped`."""
 
     def __init__(self, *, stopped_at_wait: int | None = None) -> None:
         self.waits: list[float] = []
+        self.retried: list[str] = []
         self._stopped_at = stopped_at_wait
 
-    def opened(self, abort: Callable[[], None]) -> None:
+    def register_abort(self, abort: Callable[[], None]) -> None:
         del abort
 
-    def asked(self, taken: bool) -> None:
-        del taken
+    def report_delivery(self, delivered: bool) -> None:
+        del delivered
+
+    def report_retry(self, error: UpstreamError) -> None:
+        self.retried.append(error.code)
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -80,7 +88,7 @@ class FakeControl:
 
 
 def chunk(text: str | None, finish: str | None = None) -> bytes:
-    """One event in OpenAI's dialect."""
+    """Return one event in OpenAI's format."""
     choice = {"index": 0, "delta": {} if text is None else {"content": text}, "finish_reason": finish}
     return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
 

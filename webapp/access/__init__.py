@@ -1,4 +1,4 @@
-"""Who is asking and what they may do: principals, cookies, sessions, addresses, limits.
+"""Access control: principals, cookies, sessions, addresses, limits.
 
-Nothing here knows Flask or SQL; the request hook is `routes/authentication.py`.
+No Flask and no SQL here; the request hook is in `routes/request_hooks.py`.
 """

@@ -1,7 +1,7 @@
-"""The cookies: their names, and what is signed into them.
+"""The names of the cookies, and the signing of their values.
 
-A session's cookie holds a random token whose digest is a row in the database. A visitor's and a browser's cookies hold
-a signed name, so that nobody can make up one.
+The session cookie is a random token; the database has its digest. The visitor and browser cookies contain a signed
+random name, so that nobody can forge one.
 """
 
 from __future__ import annotations
@@ -19,63 +19,63 @@ Base = Literal["freshet-session", "freshet-visitor", "freshet-browser"]
 SESSION: Base = "freshet-session"
 VISITOR: Base = "freshet-visitor"
 BROWSER: Base = "freshet-browser"
-FORMER = "freshet"  # the one cookie of version 0.1, a session of Flask's
+LEGACY = "freshet"  # the only cookie of version 0.1, a Flask session
 
-SESSION_AGE_S = 30 * 24 * 3600  # since it was last used
+SESSION_AGE_S = 30 * 24 * 3600  # since the session was last used
 VISITOR_AGE_S = 365 * 24 * 3600  # since the page was last opened
 RENEW_AFTER_S = 7 * 24 * 3600
-_FORMER_AGE_S = 30 * 24 * 3600
+_LEGACY_AGE_S = 30 * 24 * 3600
 _NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 def cookie_name(base: str, *, secure: bool, path: str) -> str:
-    """Return a cookie's name: over TLS with the prefix that lets nobody else set it.
+    """Return the cookie's name, over TLS with a prefix that keeps other hosts and plain http from setting it.
 
-    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes. `__Host-` needs the
-    path `/`, so a server below another path has `__Secure-`.
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes. `__Host-` requires the
+    path `/`, so a server under another path uses `__Secure-`.
     """
     if not secure:
         return base
     return f"__Host-{base}" if path == "/" else f"__Secure-{base}"
 
 
-class Names:
-    """Signs the names of visitors and browsers, and reads them again.
+class NameSigner:
+    """Signs and verifies the random names of visitors and browsers.
 
-    `secret` returns the server's secret; it may raise `Unavailable`, and so does then every method. A name signed in
-    the future is as good as any: clocks are set back.
+    `secret` returns the server's secret. It may raise `Unavailable`; then every method does. Timestamps in the future
+    are accepted, because clocks are sometimes set back.
     """
 
     def __init__(self, secret: Callable[[], str]) -> None:
         self._secret = secret
 
     @staticmethod
-    def new() -> str:
-        """Choose a name: 128 random bits in 22 characters."""
+    def generate() -> str:
+        """Return a random name: 128 bits in 22 characters."""
         return secrets.token_urlsafe(16)
 
     def sign(self, base: Base, name: str, context: str = "") -> str:
-        """Return a cookie's value; it is read again only with the same `context`."""
+        """Return a cookie value; `verify` accepts it only with the same `base` and `context`."""
         signed = self._serializer(base, context).dumps(name)
         return signed if isinstance(signed, str) else signed.decode()
 
-    def read(self, base: Base, value: str | None, context: str = "") -> tuple[str, float] | None:
-        """Return the name in a cookie's value and its age in seconds; None for one that is not ours."""
+    def verify(self, base: Base, value: str | None, context: str = "") -> tuple[str, float] | None:
+        """Return the name in a cookie value and the value's age in seconds, or None for an invalid one."""
         name, age_s = self._load(self._serializer(base, context), value)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             return None
         return name, age_s
 
-    def former_visitor(self, value: str | None) -> str | None:
-        """Return the visitor's name in a cookie of version 0.1, for the thirty days that it was good for."""
-        former = URLSafeTimedSerializer(
+    def legacy_visitor(self, value: str | None) -> str | None:
+        """Return the visitor's name in a cookie of version 0.1, or None for an invalid one or after 30 days."""
+        serializer = URLSafeTimedSerializer(
             self._secret(),
             salt="cookie-session",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha1},
         )
-        content, age_s = self._load(former, value)
+        content, age_s = self._load(serializer, value)
         name = content.get("visitor") if isinstance(content, dict) else None
-        if age_s > _FORMER_AGE_S or not isinstance(name, str) or not _NAME.fullmatch(name):
+        if age_s > _LEGACY_AGE_S or not isinstance(name, str) or not _NAME.fullmatch(name):
             return None
         return name
 

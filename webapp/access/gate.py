@@ -1,10 +1,10 @@
-"""Who may come in, decided before any work.
+"""The admission rules, applied before any other work.
 
 | mode | when |
 |---|---|
-| local | `FRESHET_LOCAL`, without a password; asked by a loopback name and this server's port, with no sign of a proxy |
+| local | `FRESHET_LOCAL` without a password; requests to a loopback host name and this server's port, without proxy headers |
 | password | `FRESHET_ACCESS_PASSWORD`, on loopback too |
-| public | `FRESHET_PUBLIC`, or nothing but `mock` configured |
+| public | `FRESHET_PUBLIC`, or no provider but `mock` is configured |
 | locked | otherwise |
 """
 
@@ -20,21 +20,20 @@ from webapp.errors import Forbidden, Unavailable
 
 Mode = Literal["local", "password", "public", "locked"]
 
-UNLOCKING = ("FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC")
+UNLOCKING_VARIABLES = ("FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LOOPBACK_BINDS = frozenset({"127.0.0.1", "::1", "localhost"})
 _DEFAULT_PORT = 80
-# What an <img>, a link, a frame, a style sheet or a video asks for, where a browser sends no Sec-Fetch-* headers.
-_ASKED_FOR_BY_TAGS = ("image/", "text/html", "application/xhtml", "text/css", "video/", "audio/", "font/")
+# What browsers accept for an <img>, a link, a frame, a style sheet or a video, for those without Sec-Fetch-* headers.
+_ELEMENT_TYPES = ("image/", "text/html", "application/xhtml", "text/css", "video/", "audio/", "font/")
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a request before it is let in.
+    """The facts about a request that admission depends on.
 
-    `bound` and `port` are the address that the server listens on ("" where that is no TCP address), `host` the Host
-    header. `forwarded` says that some proxy left a sign. `client` is the client's address, `secure` whether it came
-    over TLS; both count a trusted proxy's word. The cookies are as they came, unverified; `former` is the cookie of
-    version 0.1.
+    `bound` and `port` are the address that the server listens on ("" for a Unix socket), `host` is the Host header.
+    `forwarded`: a header shows that a proxy has forwarded the request. `client` and `secure` (over TLS) respect the
+    headers of trusted proxies. The cookies are unverified; `legacy` is the cookie of version 0.1.
     """
 
     bound: str
@@ -48,8 +47,9 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     visitor: str | None = None
     browser: str | None = None
-    former: str | None = None
+    legacy: str | None = None
     fetch_site: str | None = None
+    fetch_mode: str | None = None
     fetch_dest: str | None = None
     accept: str = ""
     agent: str = ""
@@ -58,53 +58,66 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """The rules, for one set of settings."""
+    """The admission rules for one set of settings."""
 
     def __init__(
-        self, *, password: str | None, public: bool, local: bool, only_mock: bool, origins: tuple[str, ...]
+        self,
+        *,
+        password: str | None,
+        public: bool,
+        local: bool,
+        mock_only: bool,
+        origins: tuple[str, ...],
+        operator_key: str | None = None,
     ) -> None:
         self._password = password
+        self._operator_key = operator_key
         self._public = public
         self._local = local
-        self._only_mock = only_mock
+        self._mock_only = mock_only
         self._origins = origins
 
     @property
     def is_local(self) -> bool:
-        """Whether whoever comes in is the one local user."""
+        """Whether every admitted caller is the local user."""
         return self._local and not self._password
 
     def mode(self, visit: Visit) -> Mode:
-        """Return how the server stands towards this visit."""
+        """Return the mode that applies to a request."""
         if self._password:
             return "password"
-        if self._local:  # another name for this computer, or a proxy's sign, is no reason to let anybody in
+        if (
+            self._local
+        ):  # never "public": another host name or a proxy means that the request may come from outside
             return "local" if _is_local(visit) else "locked"
-        return "public" if self._public or self._only_mock else "locked"
+        return "public" if self._public or self._mock_only else "locked"
 
     def check_unlocked(self, visit: Visit) -> None:
-        """Refuse everybody while the server is locked. Raises `Unavailable` that names the settings."""
+        """Raise `Unavailable`, naming the settings that would unlock the server, if it is locked."""
         if self.mode(visit) != "locked":
             return
         message = (
-            "This server is locked: its operator has to set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
+            "This server is locked. Its operator must set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
         )
         if self._local:
             message = (
-                "FRESHET_LOCAL serves this computer only, by a loopback address and without a proxy. "
-                "For others set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
+                "FRESHET_LOCAL admits only this computer, by a loopback address and without a proxy. "
+                "To admit others, set FRESHET_ACCESS_PASSWORD, or FRESHET_PUBLIC=true."
             )
         raise Unavailable(message, code="locked", retry_after_s=60)
 
-    def is_password(self, word: str) -> bool:
-        """Compare with the password, in constant time."""
-        expected = (self._password or "").encode()
-        return bool(expected) and hmac.compare_digest(word.encode(errors="replace"), expected)
+    def is_password(self, text: str) -> bool:
+        """Compare with the password in constant time."""
+        return _is_equal(text, self._password)
 
-    def cross_origin(self, visit: Visit) -> str | None:
-        """Return the other site that asks, if it may; None for our own page and for programs.
+    def is_operator_key(self, text: str) -> bool:
+        """Compare with the operator's key in constant time."""
+        return _is_equal(text, self._operator_key)
 
-        Raises `Forbidden` for a site that may not, and for `null`, which anybody can be.
+    def check_origin(self, visit: Visit) -> str | None:
+        """Return the allowed other site that sends the request; None for the server's own page and for programs.
+
+        Raises `Forbidden` for any other site, and for the origin `null`, which any site can have.
         """
         if visit.origin is None:
             return None
@@ -114,35 +127,42 @@ class Gate:
                 return None
             if origin in self._origins or "*" in self._origins:
                 return visit.origin
-        raise Forbidden(_not_allowed(visit), code="origin")
+        raise Forbidden(_origin_message(visit), code="origin")
 
-    def check_get_start(self, visit: Visit, allowed: str | None) -> None:
-        """Refuse a GET that would spend money because of an image tag, a link or a prefetch."""
+    def check_get_start(self, visit: Visit, allowed_origin: str | None) -> None:
+        """Raise `Forbidden` for a GET that would start a paid answer from an image tag, a link or a prefetch."""
         site, dest = visit.fetch_site, visit.fetch_dest
         accepted = visit.accept.lower()
-        by_tag = dest not in (None, "empty") or any(kind in accepted for kind in _ASKED_FOR_BY_TAGS)
-        if visit.prefetch or by_tag:
+        is_from_element = dest not in (None, "empty") or any(kind in accepted for kind in _ELEMENT_TYPES)
+        if visit.prefetch or is_from_element:
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
         is_own = site == "same-origin" or (site is None and not _may_be_script_tag(visit))
-        if allowed is None and not is_own:  # programs send no Sec-Fetch-Site
+        if allowed_origin is None and not is_own:  # programs send no Sec-Fetch-Site
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
 
     @staticmethod
-    def is_page_visit(visit: Visit) -> bool:
-        """Return whether somebody opens the page, and not an image tag or the like of another site's."""
+    def is_navigation(visit: Visit) -> bool:
+        """Return whether a browser opens the page itself, not an image tag or frame of another site."""
         accepted = visit.accept.lower()
         if visit.prefetch or visit.fetch_dest not in (None, "document"):
             return False
-        return "text/html" in accepted or not any(kind in accepted for kind in _ASKED_FOR_BY_TAGS)
+        return "text/html" in accepted or not any(kind in accepted for kind in _ELEMENT_TYPES)
+
+
+def _is_equal(text: str, secret: str | None) -> bool:
+    expected = (secret or "").encode()
+    return bool(expected) and hmac.compare_digest(text.encode(errors="replace"), expected)
 
 
 def _may_be_script_tag(visit: Visit) -> bool:
-    """Return whether a browser without Sec-Fetch-* headers (plain http) may be asking for another site's script.
+    """Return whether another site's <script> may have sent a request without Sec-Fetch-Site (plain http).
 
-    An EventSource names what it accepts; a <script> accepts anything, and its page is its Referer.
+    An EventSource accepts text/event-stream; a <script> accepts anything, and its Referer is the page.
     """
     if not visit.agent.startswith("Mozilla/"):
         return False
+    if visit.fetch_mode == "cors":
+        return False  # Node's fetch, whatever agent it names: a browser sends either both headers or none
     if "text/event-stream" not in visit.accept.lower():
         return True
     if not visit.referer:
@@ -158,10 +178,10 @@ def _is_local(visit: Visit) -> bool:
     return host.name in _LOOPBACK_NAMES and str(host.port or _DEFAULT_PORT) == visit.port
 
 
-def _not_allowed(visit: Visit) -> str:
+def _origin_message(visit: Visit) -> str:
     if not visit.secure and is_own_origin(visit.origin or "", visit.host, secure=True):
         return (
-            "The page came over https, but the request did not: if a proxy in front speaks TLS, "
-            "name it in FRESHET_TRUSTED_PROXIES and let it send X-Forwarded-Proto."
+            "The page was loaded over https, but the request arrived over http. If a proxy terminates TLS, "
+            "list it in FRESHET_TRUSTED_PROXIES and let it send X-Forwarded-Proto."
         )
     return "This site may not use the server: see FRESHET_ALLOWED_ORIGINS."

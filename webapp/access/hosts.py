@@ -1,4 +1,4 @@
-"""The `Host` header and the `Origin` header, parsed exactly; RFC 9110, section 7.2, and RFC 6454, section 7."""
+"""Strict parsing of the `Host` and `Origin` headers; RFC 9110, section 7.2, and RFC 6454, section 7."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _HOST = re.compile(
 )
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#@]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_MOST_CHARS = 255
+_MAX_CHARS = 255
 
 
 class Host(NamedTuple):
-    """A name or address in small letters, IPv6 in brackets, and the port, None where none was named."""
+    """A lowercase name or address, IPv6 in brackets; `port` is None where the header has none."""
 
     name: str
     port: int | None
 
 
 def parse_host(text: str) -> Host | None:
-    """Parse a `Host` header; None where it is anything but a name or an address with or without a port."""
-    found = _HOST.fullmatch(text.lower()) if len(text) <= _MOST_CHARS else None
+    """Parse a `Host` header; return None for anything but a name or address with an optional port."""
+    found = _HOST.fullmatch(text.lower()) if len(text) <= _MAX_CHARS else None
     if found is None:
         return None
     port = None if found["port"] is None else int(found["port"])
@@ -30,7 +30,7 @@ def parse_host(text: str) -> Host | None:
 
 
 def is_own_origin(origin: str, host: str, *, secure: bool) -> bool:
-    """Return whether an `Origin` is this server's own: scheme, name and port are all the same."""
+    """Return whether an `Origin` has this server's scheme, name and port."""
     scheme = "https" if secure else "http"
     found = _ORIGIN.fullmatch(origin.lower())
     if found is None or found["scheme"] != scheme:

@@ -1,7 +1,7 @@
-"""What each kind of caller may use, and the one place where it is counted.
+"""The counters behind the limits of callers.
 
-Rates are counted by the `limits` package, answers at once by ourselves. All of it is in memory, so it begins anew with
-the process. In local mode nothing is counted, but the caps of an `Allowance` hold.
+The `limits` package counts rates; concurrent answers are counted here. All counters are in the memory of one worker, so a
+restart resets them, and several workers together allow a multiple of the rates. In local mode nothing is counted, but the maximum sizes of an `Allowance` apply.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from webapp.errors import TooLarge, TooManyRequests
 
 _ANSWERS_RETRY_S = 5
 _CLOCK_JUMP_S = 30.0
-_LEAST_READERS = 50  # tabs
+_MIN_READERS = 50  # browser tabs
 _PRUNE_AT = 2_000  # counters
 
 
-class _Counts(MemoryStorage):
-    """The package's counts, which it walks through at every count to find those that have run out; we do it rarely."""
+class _Counters(MemoryStorage):
+    """The package's storage, without its scan of all counters for expired ones at every hit; see `prune`."""
 
     @property
     def size(self) -> int:
-        """How many counters there are."""
+        """The number of counters."""
         return len(self.events) + len(self.expirations)
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count, and keep no more of a counter than its limit needs."""
+        """Record a hit, and drop the entries beyond the limit."""
         acquired = super().acquire_entry(key, limit, expiry, amount)
         if acquired:
             del self.events[key][limit:]
         return acquired
 
     def prune(self, now: float) -> None:
-        """Forget the counters that have run out."""
-        gone = [key for key, events in self.events.items() if not events or events[0].expiry < now]
-        gone += [key for key, expiry in self.expirations.items() if expiry < now]
-        for key in gone:
+        """Remove expired counters."""
+        expired = [key for key, events in self.events.items() if not events or events[0].expiry < now]
+        expired += [key for key, expiry in self.expirations.items() if expiry < now]
+        for key in expired:
             self.clear(key)
 
     def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802  (the package's private name)
@@ -52,10 +52,10 @@ class _Counts(MemoryStorage):
 
 
 class Limiter:
-    """Counts what callers use.
+    """Counts what callers use and refuses what exceeds their limits.
 
-    An address has `address_share` times the answers, the starts and, in a day, the stored bytes of one visitor over
-    all its visitors, and may make `address_visitors` new ones an hour.
+    All visitors of one address together have `address_share` times one visitor's limits of concurrent answers, starts
+    and, per day, stored bytes. An address may create `address_visitors` new visitors per hour.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Limiter:
         self._allowances = allowances
         self._share = address_share
         self._visitors = address_visitors
-        self._storage: _Counts | None = None  # it starts a thread, so not before it is needed
+        self._storage: _Counters | None = None  # created at first use, because it starts a thread
         self._prune_at = _PRUNE_AT
         self._running: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -77,116 +77,131 @@ class Limiter:
         self._offset_s = clock() - time.monotonic()
 
     def allowance(self, caller: Principal) -> Allowance:
-        """Return what a caller may use."""
+        """Return the limits of a caller."""
         return self._allowances[caller.kind]
 
     def check_start(self, caller: Principal) -> None:
-        """See whether a caller may start an answer now, and count nothing. Raises `TooManyRequests`."""
+        """Raise `TooManyRequests` if a caller may not start an answer now; count nothing."""
         if not caller.is_counted:
             return
         with self._lock:
-            for counter, most in self._counters(caller, "answers"):
-                if self._running.get(counter, 0) >= most:
-                    raise _too_many_answers(most)
-        for counter, most in self._counters(caller, "starts"):
-            self._check(self._moving(), RateLimitItemPerMinute(most), counter, "starts")
+            for counter, limit in self._counters(caller, "answers"):
+                if self._running.get(counter, 0) >= limit:
+                    raise _too_many_answers(limit)
+        for counter, limit in self._counters(caller, "starts"):
+            self._check(self._moving(), RateLimitItemPerMinute(limit), counter, "starts")
 
-    def start(self, caller: Principal) -> Callable[[], None]:
-        """Count an answer that starts now; what is returned must be called once, when it has ended.
+    def acquire(self, caller: Principal, elsewhere: int = 0) -> Callable[[], None]:
+        """Count an answer that starts now. Return the function that releases it, to be called once when it has ended.
 
-        Raises `TooManyRequests`, and counts nothing then.
+        `elsewhere` is how many answers the caller has on other workers, whose counters are their own. Raises
+        `TooManyRequests`; then nothing is counted.
         """
         if not caller.is_counted:
-            return _nothing
+            return _no_op
         counters = self._counters(caller, "answers")
         with self._lock:
-            for counter, most in counters:
-                if self._running.get(counter, 0) >= most:
-                    raise _too_many_answers(most)
+            for counter, limit in counters:
+                if self._running.get(counter, 0) + elsewhere >= limit:
+                    raise _too_many_answers(limit)
             for counter, _ in counters:
                 self._running[counter] = self._running.get(counter, 0) + 1
-        names = [counter for counter, _ in counters]
+        acquired = [counter for counter, _ in counters]
         try:
-            for counter, most in self._counters(caller, "starts"):
-                self._check(self._moving(), RateLimitItemPerMinute(most), counter, "starts")
+            for counter, limit in self._counters(caller, "starts"):
+                self._check(self._moving(), RateLimitItemPerMinute(limit), counter, "starts")
         except TooManyRequests:
-            self._ended(names)
+            self._release(acquired)
             raise
-        for counter, most in self._counters(caller, "starts"):
-            self._moving().hit(RateLimitItemPerMinute(most), counter)
-        return lambda: self._ended(names)
+        for counter, limit in self._counters(caller, "starts"):
+            self._moving().hit(RateLimitItemPerMinute(limit), counter)
+        return lambda: self._release(acquired)
 
-    def readers(self, caller: Principal) -> tuple[str, int] | None:
-        """Return as whose a connection counts that follows answers, and how many they may be; None: it is not counted."""
+    def acquire_again(self, caller: Principal) -> Callable[[], None]:
+        """Count an answer that another worker has started, whatever the limits; see `acquire`."""
+        if not caller.is_counted:
+            return _no_op
+        counter = f"answers {caller.owner}"
+        with self._lock:
+            self._running[counter] = self._running.get(counter, 0) + 1
+        return lambda: self._release([counter])
+
+    def reader_quota(self, caller: Principal) -> tuple[str, int] | None:
+        """Return the counter for a caller's reading connections and its maximum; None where they are not counted."""
         if not caller.is_counted:
             return None
         answers = self.allowance(caller).answers
         if caller.kind == "visitor":
-            return f"address {caller.address}", max(_LEAST_READERS, 4 * self._share * answers)
-        return str(caller.owner), max(_LEAST_READERS, 25 * answers)
+            return f"address {caller.address}", max(_MIN_READERS, 4 * self._share * answers)
+        return str(caller.owner), max(_MIN_READERS, 25 * answers)
 
-    def bring(self, caller: Principal) -> None:
-        """Count an import that a caller makes: as many a minute as answers. Raises `TooManyRequests`."""
+    def feed_quota(self, caller: Principal) -> tuple[str, int] | None:
+        """Return `reader_quota` for a feed of changes: half of it, so that answers can still be read."""
+        quota = self.reader_quota(caller)
+        return None if quota is None else (quota[0], quota[1] // 2)
+
+    def count_import(self, caller: Principal) -> None:
+        """Count an import; per minute there may be as many as answers. Raises `TooManyRequests`."""
         if not caller.is_counted:
             return
-        for counter, most in self._counters(caller, "starts"):
-            item = RateLimitItemPerMinute(most)
+        for counter, limit in self._counters(caller, "starts"):
+            item = RateLimitItemPerMinute(limit)
             if not self._moving().hit(item, f"imports {counter}"):
                 self._check(self._moving(), item, f"imports {counter}", "imports")
 
-    def make_visitor(self, address: str) -> None:
+    def count_visitor(self, address: str) -> None:
         """Count a new visitor of an address. Raises `TooManyRequests`."""
         item, counter = RateLimitItemPerHour(self._visitors), f"visitors {address}"
         if not self._moving().hit(item, counter):
             self._check(self._moving(), item, counter, "visitors")
 
     def check_question(self, caller: Principal, size_bytes: int, param: str) -> None:
-        """See that a question is not too long. Raises `TooLarge` that names the field."""
-        most = self.allowance(caller).question_bytes
-        if size_bytes > most:
+        """Raise `TooLarge`, naming the field `param`, for a question with its history that is too long."""
+        limit = self.allowance(caller).question_bytes
+        if size_bytes > limit:
             raise TooLarge(
-                f"{param} is too long: a question with its history may have {most:,} bytes here, images apart.",
+                f"{param} is too long: a question with its history may have {limit:,} bytes, images not included.",
                 param=param,
                 code="question_too_large",
-                limit=most,
+                limit=limit,
             )
 
-    def store(self, caller: Principal, size_bytes: int) -> None:
-        """Count bytes that a visitor is about to store against its address. Raises `TooManyRequests`."""
+    def count_stored_bytes(self, caller: Principal, size_bytes: int) -> None:
+        """Count the bytes that a visitor is about to store for its address. Raises `TooManyRequests`."""
         if not caller.is_counted or caller.kind != "visitor" or size_bytes <= 0:
             return
-        most = self._share * self.allowance(caller).stored_bytes
-        item, counter = RateLimitItemPerDay(most), f"bytes {caller.address}"
+        limit = self._share * self.allowance(caller).stored_bytes
+        item, counter = RateLimitItemPerDay(limit), f"bytes {caller.address}"
         limiter = FixedWindowRateLimiter(self._checked_storage())
-        self._check(limiter, item, counter, "bytes", min(size_bytes, most))
-        limiter.hit(item, counter, cost=min(size_bytes, most))
+        self._check(limiter, item, counter, "bytes", min(size_bytes, limit))
+        limiter.hit(item, counter, cost=min(size_bytes, limit))
 
-    def _counters(self, caller: Principal, what: Literal["answers", "starts"]) -> list[tuple[str, int]]:
-        """List what a caller counts against, each with its limit."""
-        most: int = getattr(self.allowance(caller), what)
-        counters = [] if caller.owner is None else [(f"{what} {caller.owner}", most)]
+    def _counters(self, caller: Principal, kind: Literal["answers", "starts"]) -> list[tuple[str, int]]:
+        """Return the counters of a caller, each with its limit."""
+        limit: int = getattr(self.allowance(caller), kind)
+        counters = [] if caller.owner is None else [(f"{kind} {caller.owner}", limit)]
         if caller.kind == "visitor":
-            counters.append((f"{what} at {caller.address}", self._share * most))
+            counters.append((f"{kind} at {caller.address}", self._share * limit))
         return counters
 
-    def _ended(self, counters: list[str]) -> None:
+    def _release(self, counters: list[str]) -> None:
         with self._lock:
             for counter in counters:
-                left = self._running[counter] - 1
-                if left:
-                    self._running[counter] = left
+                remaining = self._running[counter] - 1
+                if remaining:
+                    self._running[counter] = remaining
                 else:
                     del self._running[counter]
 
     def _moving(self) -> RateLimiter:
         return MovingWindowRateLimiter(self._checked_storage())
 
-    def _checked_storage(self) -> _Counts:
-        """Return the counts; they begin anew when the clock was set, because they are kept by its time."""
+    def _checked_storage(self) -> _Counters:
+        """Return the counters, reset when the system clock was changed: their expiry is in its time."""
         with self._lock:
             offset_s = self._clock() - time.monotonic()
             if self._storage is None:
-                self._storage = _Counts()
+                self._storage = _Counters()
             elif abs(offset_s - self._offset_s) > _CLOCK_JUMP_S:
                 self._storage.reset()
             self._offset_s = offset_s
@@ -196,36 +211,36 @@ class Limiter:
             return self._storage
 
     def _check(
-        self, limiter: RateLimiter, item: RateLimitItem, counter: str, what: str, cost: int = 1
+        self, limiter: RateLimiter, item: RateLimitItem, counter: str, kind: str, cost: int = 1
     ) -> None:
         if limiter.test(item, counter, cost=cost):
             return
         stats = limiter.get_window_stats(item, counter)
         wait_s = max(1, int(stats.reset_time - self._clock()) + 1)
         raise TooManyRequests(
-            _SENTENCES[what].format(most=item.amount),
-            code=f"too_many_{what}",
+            _MESSAGES[kind].format(limit=item.amount),
+            code=f"too_many_{kind}",
             retry_after_s=wait_s,
             limit=item.amount,
         )
 
 
-_SENTENCES = {
-    "starts": "Too many answers were started: {most} in a minute are allowed.",
-    "imports": "Too many conversations were imported: {most} in a minute are allowed.",
-    "visitors": "Too many new visitors come from your address: {most} in an hour are allowed.",
-    "bytes": "Too much was stored from your address: {most:,} bytes in a day are allowed.",
+_MESSAGES = {
+    "starts": "Too many answers were started: the limit is {limit} per minute.",
+    "imports": "Too many conversations were imported: the limit is {limit} per minute.",
+    "visitors": "Too many new visitors come from your address: the limit is {limit} per hour.",
+    "bytes": "Too much was stored from your address: the limit is {limit:,} bytes per day.",
 }
 
 
-def _too_many_answers(most: int) -> TooManyRequests:
+def _too_many_answers(limit: int) -> TooManyRequests:
     return TooManyRequests(
-        f"Too many answers at once: {most} are allowed. Wait for one to end, or stop one.",
+        f"Too many answers at once: the limit is {limit}. Wait until one has finished, or stop one.",
         code="too_many_answers",
         retry_after_s=_ANSWERS_RETRY_S,
-        limit=most,
+        limit=limit,
     )
 
 
-def _nothing() -> None:
+def _no_op() -> None:
     pass

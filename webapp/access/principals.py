@@ -1,4 +1,4 @@
-"""Who is asking, once that is known."""
+"""Principals: the identified callers of requests."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from webapp.errors import NotSignedIn, Unavailable
 
 Kind = Literal["user", "visitor", "key"]
 
-OWNER = "owner"  # the one user of local and of password mode
+SOLE_USER = "owner"  # the name of the only user, in local and in password mode
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """One caller.
 
-    `name` is None for a caller without a cookie or a known credential: such a one counts against its address
-    alone, and stores and reads nothing. `address` is the network that counts as one address (see
-    `addresses.network_of`). `session` is the id of the sign-in session, where the caller came by one.
-    `is_counted` is False in local mode, where there are caps but no counts. `is_unverified` says that there was a
-    cookie, and that nobody can tell now whose it is.
+    `name` is None for a caller without a cookie or valid credential. Such a caller stores and reads nothing, and only
+    the limits of its address apply. `address` is the network that limits apply to (see `addresses.network_of`).
+    `session` is the id of the sign-in session, if there is one. `is_counted` is False in local mode: sizes are limited
+    there, but nothing is counted. `is_unverified` means that a cookie came but cannot be verified at the moment.
     """
 
     kind: Kind
@@ -32,19 +31,19 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owner(self) -> str | None:
-        """The name in storage of what this caller owns; None for a caller that owns nothing."""
+        """The owner of this caller's data in storage; None for a caller without a name."""
         return None if self.name is None else owner_of(self.kind, self.name)
 
 
 def owner_of(kind: Kind, name: str) -> str:
-    """Return the name in storage of a principal's things."""
+    """Return the owner column's value for a principal."""
     return f"{kind}:{name}"
 
 
 def require_owner(caller: Principal) -> str:
     """Require an owner, because stored data must belong to one.
 
-    Raises `NotSignedIn`, and `Unavailable` where nobody can tell now whose the caller's cookie is.
+    Raises `NotSignedIn`, or `Unavailable` when the caller's cookie cannot be verified at the moment.
     """
     if caller.is_unverified:
         raise Unavailable(

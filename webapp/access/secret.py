@@ -1,4 +1,4 @@
-"""The secret that signs cookies and links: a setting, or made once and kept."""
+"""The secret that signs cookies and share links: a setting, or generated once and stored."""
 
 from __future__ import annotations
 
@@ -13,52 +13,54 @@ from pathlib import Path
 from webapp.errors import Unavailable
 from webapp.seams import SecretStore
 
-_PATIENCE_S = 2.5  # for whoever reads it first
+_LOCK_TIMEOUT_S = 2.5  # while another thread reads the database
 _RETRY_S = 3.0
 
 
 class Secret:
-    """The server's secret: the setting; else the database's, where servers share one; else a file's in `folder`."""
+    """The server's secret: the setting, else the one in the shared database, else the one in a file in `folder`."""
 
-    def __init__(self, given: str | None, folder: str, shared: SecretStore | None = None) -> None:
-        self._found = given
+    def __init__(self, setting: str | None, folder: str, shared: SecretStore | None = None) -> None:
+        self._value = setting
         self._folder = folder
         self._shared = shared
         self._lock = threading.Lock()
         self._retry_at = 0.0
 
     def get(self) -> str:
-        """Return the secret. Raises `Unavailable`, mostly at once, while the database that keeps it is away."""
-        if self._found is None:
-            if time.monotonic() < self._retry_at or not self._lock.acquire(timeout=_PATIENCE_S):
-                raise _away()
+        """Return the secret, loading it at the first call.
+
+        Raises `Unavailable` when the database is unreachable; for the next three seconds, without asking it again.
+        """
+        if self._value is None:
+            if time.monotonic() < self._retry_at or not self._lock.acquire(timeout=_LOCK_TIMEOUT_S):
+                raise _unreachable()
             try:
-                if self._found is None:
-                    self._found = self._kept()
+                if self._value is None:
+                    self._value = self._load()
             except Unavailable:
                 self._retry_at = time.monotonic() + _RETRY_S
                 raise
             finally:
                 self._lock.release()
-        return self._found
+        return self._value
 
     def digest(self, purpose: str, text: str) -> str:
-        """Return a keyed digest of a text, 32 hexadecimal digits: of use to nobody without the secret."""
-        said = f"{purpose}\0{text}".encode()
-        return hmac.new(self.get().encode(), said, hashlib.sha256).hexdigest()[:32]
+        """Return the HMAC of a text for one purpose, 32 hexadecimal digits."""
+        message = f"{purpose}\0{text}".encode()
+        return hmac.new(self.get().encode(), message, hashlib.sha256).hexdigest()[:32]
 
-    def _kept(self) -> str:
+    def _load(self) -> str:
         if self._shared is None:
-            return kept_secret(self._folder)
-        # What an earlier version kept in the folder goes on signing, so that its cookies and links stay good.
-        return self._shared.secret(_read(Path(self._folder) / "secret") or secrets.token_urlsafe(32))
+            return load_secret_file(self._folder)
+        # An earlier version stored the secret in the folder: move it, so that its cookies and links stay valid.
+        return self._shared.get_or_create(_read(Path(self._folder) / "secret") or secrets.token_urlsafe(32))
 
 
-def kept_secret(folder: str) -> str:
-    """Return the secret in `folder`, or make one there that nobody else on the machine can read.
+def load_secret_file(folder: str) -> str:
+    """Return the secret in `folder`; create it, readable by this user only, if there is none.
 
-    Without it a restart would make everybody a stranger to their own conversations. Where no file can be
-    written it ends with the process.
+    If no file can be written, the secret lasts as long as the process: a restart then invalidates all cookies.
     """
     path = Path(folder) / "secret"
     try:
@@ -67,7 +69,7 @@ def kept_secret(folder: str) -> str:
         draft.touch(mode=0o600)
         try:
             draft.write_text(secrets.token_urlsafe(32))
-            os.link(draft, path)  # whole, and only for whoever comes first
+            os.link(draft, path)  # atomic: the file appears complete, and only the first process creates it
         except FileExistsError:
             pass
         finally:
@@ -84,9 +86,9 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _away() -> Unavailable:
+def _unreachable() -> Unavailable:
     return Unavailable(
-        "The database that keeps the server's secret cannot be reached at the moment.",
+        "The database with the server's secret cannot be reached at the moment.",
         code="store_away",
         retry_after_s=int(_RETRY_S),
     )

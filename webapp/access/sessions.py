@@ -1,4 +1,4 @@
-"""Sign-in sessions: verified against their rows, remembered for a while, ended from anywhere."""
+"""Sign-in sessions: creating, verifying, caching and ending them."""
 
 from __future__ import annotations
 
@@ -17,47 +17,50 @@ from webapp.seams import SessionStore, SignInSession
 
 log_ = logging.getLogger("freshet.access")
 
-_FRESH_S = 1.0  # a session that was verified so recently is not looked up again
-_TRUSTED_S = 15 * 60.0  # while the database is away, one that was verified so recently stays valid
+_FRESH_S = 1.0  # a session verified so recently is not looked up again
+_STALE_S = 15 * 60.0  # while the database is unreachable, a session verified so recently stays valid
 _WATCH_S = 1.0
 _TOUCH_EVERY_S = 300.0
-_MOST_REMEMBERED = 10_000
-_MOST_DEVICE_CHARS = 60
+_MAX_CACHED = 10_000
+_MAX_DEVICE_CHARS = 60
 
 
-class _Verified(msgspec.Struct):
+class _CachedSession(msgspec.Struct):
     session: SignInSession
-    at: float
-    touched: float
+    verified_at: float
+    touched_at: float
 
 
 class Sessions:
-    """The sessions of one worker. `credential` returns what the password is known by, or raises `Unavailable`."""
+    """The sessions as one worker sees them, with a cache of the verified ones.
 
-    def __init__(self, rows: SessionStore, credential: Callable[[], str]) -> None:
-        self._rows = rows
+    `credential` returns a digest of the current password, or raises `Unavailable`.
+    """
+
+    def __init__(self, store: SessionStore, credential: Callable[[], str]) -> None:
+        self._store = store
         self._credential = credential
-        self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._cache: OrderedDict[str, _CachedSession] = OrderedDict()
         self._lock = threading.Lock()
-        self._watching = False
+        self._is_watching = False
 
     def credential(self) -> str:
-        """Return what the present password is known by. Raises `Unavailable`."""
+        """Return a digest of the current password. Raises `Unavailable`."""
         return self._credential()
 
-    def begin(self, user: str, device: str, replaced: str | None) -> str:
-        """Begin a session and return its token, 256 random bits; the session of the token `replaced` ends.
+    def create(self, user: str, device: str, replaced: str | None) -> str:
+        """Create a session and return its token, 256 random bits. The session of the token `replaced` ends.
 
-        Raises `Unavailable` while the database is away.
+        Raises `Unavailable` while the database is unreachable.
         """
         token = secrets.token_urlsafe(32)
         session = SignInSession(
             id=secrets.token_urlsafe(12),
             user=user,
-            device=device[:_MOST_DEVICE_CHARS],
+            device=device[:_MAX_DEVICE_CHARS],
             credential=self._credential(),
         )
-        self._rows.add(_digest(token), session, None if replaced is None else _digest(replaced))
+        self._store.add(_digest(token), session, None if replaced is None else _digest(replaced))
         if replaced is not None:
             self._forget(_digest(replaced))
         return token
@@ -65,115 +68,125 @@ class Sessions:
     def find(self, token: str) -> SignInSession:
         """Return the session of a token.
 
-        Raises `NotSignedIn` for one that is unknown, ended, expired, or of another password; and `Unavailable` while
-        the database is away, unless this worker verified the session within fifteen minutes.
+        Raises `NotSignedIn` for a token that is unknown, ended, expired or older than the current password; and
+        `Unavailable` while the database is unreachable, unless this worker verified the session within 15 minutes.
         """
         digest, now = _digest(token), time.monotonic()
         with self._lock:
-            known = self._verified.get(digest)
-        if known is not None and now - known.at < _FRESH_S:
-            return known.session
+            cached = self._cache.get(digest)
+        if cached is not None and now - cached.verified_at < _FRESH_S:
+            return cached.session
         try:
-            session = self._rows.find(digest)
+            session = self._store.find(digest)
             credential = self._credential()
         except Unavailable:
-            if known is not None and now - known.at < _TRUSTED_S:
-                return known.session
+            if cached is not None and now - cached.verified_at < _STALE_S:
+                return cached.session
             raise
         if session is None or not secrets.compare_digest(session.credential, credential):
             self._forget(digest)
             raise NotSignedIn("The session has ended: sign in again.")
-        self._remember(digest, session, now, known)
+        self._remember(digest, session, now, cached)
         return session
 
-    def listed(self, user: str) -> Sequence[SignInSession]:
-        """List a user's sessions that are good for the present password, the last used first."""
+    def list_for(self, user: str) -> Sequence[SignInSession]:
+        """Return a user's sessions that are valid for the current password, the most recently used first."""
         credential = self._credential()
-        return [one for one in self._rows.listed(user) if one.credential == credential]
+        return [session for session in self._store.list_for(user) if session.credential == credential]
 
     def end(self, user: str, session: str) -> bool:
-        """End one session of a user; returns whether there was one."""
-        ended = self._rows.end(user, [session])
+        """End one session of a user by its id; return whether it existed."""
+        ended = self._store.end(user, [session])
         self._forget_ids(ended)
         return bool(ended)
 
     def end_others(self, user: str, kept: str | None) -> list[str]:
-        """End all sessions of a user but `kept`; returns those that ended."""
-        ended = self._rows.end(user, None, kept)
+        """End all sessions of a user except `kept`; return the ids of the ended ones."""
+        ended = self._store.end(user, None, kept)
         self._forget_ids(ended)
         return list(ended)
 
-    def watch(self, followed: Callable[[], set[str]], ended: Callable[[set[str]], None]) -> None:
-        """Look every second, from now on, which of the sessions that are `followed` have ended elsewhere.
+    def watch(self, active: Callable[[], set[str]], on_ended: Callable[[set[str]], None]) -> None:
+        """Start the thread that checks every second which sessions have ended; further calls do nothing.
 
-        One thread a worker, which begins with the first call.
+        `active` returns the ids to check: the sessions with open connections. `on_ended` gets those that have ended.
         """
         with self._lock:
-            if self._watching:
+            if self._is_watching:
                 return
-            self._watching = True
+            self._is_watching = True
         threading.Thread(
-            target=self._watch, args=(followed, ended), name="freshet-sessions", daemon=True
+            target=self._watch, args=(active, on_ended), name="freshet-sessions", daemon=True
         ).start()
 
-    def _watch(self, followed: Callable[[], set[str]], ended: Callable[[set[str]], None]) -> None:
+    def _watch(self, active: Callable[[], set[str]], on_ended: Callable[[set[str]], None]) -> None:
         while True:
             time.sleep(_WATCH_S)
             try:
-                self.look(followed(), ended)
+                self.check(active(), on_ended)
             except Unavailable:
-                pass  # the database is away: what was verified stays valid
-            except Exception:  # the top of a thread that ends others' sessions
-                log_.exception("sessions could not be looked up")
+                pass  # the database is unreachable: cached sessions stay valid
+            except (
+                Exception
+            ):  # the thread must survive, or sessions that end elsewhere keep their connections
+                log_.exception("sessions could not be checked")
 
-    def look(self, followed: set[str], ended: Callable[[set[str]], None]) -> None:
-        """Report which of some sessions have ended, and note when the remembered ones were last used."""
+    def check(self, active: set[str], on_ended: Callable[[set[str]], None]) -> None:
+        """Call `on_ended` with those of the `active` ids that have ended, and store when cached sessions were used."""
         used = self._used(time.monotonic())
         if used:
-            self._rows.touch(used)
-        if followed:
-            gone = followed - set(self._rows.alive(sorted(followed)))
-            if gone:
-                self._forget_ids(gone)
-                ended(gone)
+            self._store.touch(used)
+        if active:
+            ended = active - set(self._store.filter_active(sorted(active)))
+            if ended:
+                self._forget_ids(ended)
+                on_ended(ended)
 
     def _used(self, now: float) -> list[str]:
+        """Return the ids of the sessions whose last use is to be stored, and mark them as stored."""
         with self._lock:
-            due = [one for one in self._verified.values() if one.at - one.touched >= _TOUCH_EVERY_S]
-            for one in due:
-                one.touched = now
-        return [one.session.id for one in due]
+            due = [
+                cached
+                for cached in self._cache.values()
+                if cached.verified_at - cached.touched_at >= _TOUCH_EVERY_S
+            ]
+            for cached in due:
+                cached.touched_at = now
+        return [cached.session.id for cached in due]
 
-    def _remember(self, digest: str, session: SignInSession, now: float, known: _Verified | None) -> None:
+    def _remember(
+        self, digest: str, session: SignInSession, now: float, previous: _CachedSession | None
+    ) -> None:
         with self._lock:
-            touched = now - _TOUCH_EVERY_S if known is None else known.touched
-            self._verified[digest] = _Verified(session, now, touched)
-            self._verified.move_to_end(digest)
-            while len(self._verified) > _MOST_REMEMBERED:
-                self._verified.popitem(last=False)
+            touched_at = now - _TOUCH_EVERY_S if previous is None else previous.touched_at
+            self._cache[digest] = _CachedSession(session, now, touched_at)
+            self._cache.move_to_end(digest)
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
 
     def _forget(self, digest: str) -> None:
         with self._lock:
-            self._verified.pop(digest, None)
+            self._cache.pop(digest, None)
 
     def _forget_ids(self, ids: set[str] | Sequence[str]) -> None:
         with self._lock:
-            for digest in [key for key, one in self._verified.items() if one.session.id in ids]:
-                del self._verified[digest]
+            for digest in [key for key, cached in self._cache.items() if cached.session.id in ids]:
+                del self._cache[digest]
 
 
 def _digest(token: str) -> str:
-    """Return what a token is stored as; it has 256 random bits, so a plain digest gives nothing away."""
+    """Return the digest that a token is stored under. With 256 random bits, a token needs no salt and no slow hash."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def device_of(user_agent: str) -> str:
-    """Name a device by its browser's own words, for a list that its owner reads: "Firefox, Windows"."""
-    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
-    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
+def describe_device(user_agent: str) -> str:
+    """Return the browser and system for the user's list of sessions: "Firefox, Windows"; "" when unknown."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(filter(None, (browser, system)))
 
 
+# The first match wins: most browsers also claim to be the ones below them.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

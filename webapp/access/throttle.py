@@ -1,4 +1,4 @@
-"""A brake on wrong passwords and tokens: a few tries a minute for each source."""
+"""A rate limit on wrong passwords and tokens."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import threading
 from collections import deque
 
 _WINDOW_S = 60.0
-_TRIES = 8
-_MOST_SOURCES = 10_000
+_MAX_FAILURES = 8
+_MAX_SOURCES = 10_000
 
 
 class Throttle:
-    """Remembers wrong tries of the last minute by their source. Time is an argument, in seconds.
+    """Counts each source's wrong passwords of the last minute. Time is an argument, in seconds.
 
-    A source is an address (IPv6: one /64), or a browser that has signed in before, which is counted apart so that
-    nobody else can lock it out. The same wrong word again is no guess, but a program that was set up wrongly: it
-    counts once.
+    A source is an address (IPv6: one /64), or a browser that has signed in before: it is counted separately, so that
+    other clients of its address cannot lock it out. The same wrong password again counts once: it comes from a
+    misconfigured program, not from somebody who guesses.
     """
 
     def __init__(self) -> None:
@@ -23,26 +23,29 @@ class Throttle:
         self._lock = threading.Lock()
 
     def wait_s(self, source: str, now: float) -> int:
-        """Return how long a source must wait before its next try; 0 when it may try now."""
+        """Return the seconds until a source may try again; 0 when it may try now."""
         with self._lock:
-            tries = self._by_source.get(source)
-            if not tries or len(tries) < _TRIES:
+            failures = self._by_source.get(source)
+            if not failures or len(failures) < _MAX_FAILURES:
                 return 0
-            left = tries[0][0] + _WINDOW_S - now
-        return max(0, int(left) + 1) if left > 0 else 0
+            left_s = failures[0][0] + _WINDOW_S - now
+        return max(0, int(left_s) + 1) if left_s > 0 else 0
 
-    def failed(self, source: str, now: float, word: str | None = None) -> None:
-        """Note a wrong try, and of its word no more than a number that means nothing elsewhere."""
-        mark = None if word is None else hash(word)
+    def record_failure(self, source: str, now: float, password: str | None = None) -> None:
+        """Record a wrong password. Of the password only its `hash` is stored, which differs in every process."""
+        mark = None if password is None else hash(password)
         with self._lock:
-            if len(self._by_source) >= _MOST_SOURCES and source not in self._by_source:
+            if len(self._by_source) >= _MAX_SOURCES and source not in self._by_source:
                 self._sweep(now)
-            tries = self._by_source.setdefault(source, deque(maxlen=_TRIES))
-            if mark is not None and any(mark == known for _, known in tries):
+            failures = self._by_source.setdefault(source, deque(maxlen=_MAX_FAILURES))
+            if mark is not None and any(mark == known for _, known in failures):
                 return
-            tries.append((now, mark))
+            failures.append((now, mark))
 
     def _sweep(self, now: float) -> None:
-        old = [source for source, tries in self._by_source.items() if tries[-1][0] < now - _WINDOW_S]
-        for source in old or [next(iter(self._by_source))]:
+        """Remove the sources without a recent failure, or else the oldest one."""
+        expired = [
+            source for source, failures in self._by_source.items() if failures[-1][0] < now - _WINDOW_S
+        ]
+        for source in expired or [next(iter(self._by_source))]:
             del self._by_source[source]

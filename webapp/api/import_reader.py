@@ -1,10 +1,13 @@
-"""Reads an exported conversation, believing nothing: every error names its field, and every id is made anew."""
+"""Checks an exported conversation, which is untrusted input, and gives all its messages new ids.
+
+Every error names the field.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -12,147 +15,168 @@ import msgspec
 from webapp.api import image_upload
 from webapp.chat import TextPart
 from webapp.conversation import (
-    MOST_IMAGES,
-    MOST_IMAGES_KEPT,
+    MAX_IMAGES,
+    MAX_STORED_IMAGES,
     BrokenTree,
     Message,
-    in_order,
-    plain,
-    title_of,
+    make_title,
+    sort_parents_first,
+    to_one_line,
 )
 from webapp.errors import InvalidRequest
+from webapp.events import MAX_SOURCES, Source, web_address
 from webapp.frames import new_run
-from webapp.offload import breathe
-from webapp.store.export_import import ConversationExport
+from webapp.offload import yield_control
 from webapp.store.images import StoredImage
+from webapp.store.imports import ImportedConversation
 from webapp.store.rows import now_ms
 
 VERSION = 1
-MOST_MESSAGES = 10_000
-_MOST_NAME_CHARS = 200
-_MOST_TOKENS = 1_000_000_000
-_MOST_MS = 2**31 - 1
-_EVERY = 200  # messages between two chances for others to work
+MAX_MESSAGES = 10_000
+_MAX_NAME_CHARS = 200
+_MAX_TOKENS = 1_000_000_000
+_TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+_MAX_MS = 2**31 - 1
+_MAX_SOURCE_NUMBER = 9_999
+_MAX_SOURCE_CHARS = 2_000
+_YIELD_EVERY = 200  # messages between two yields to the event loop
 
-_Name = Annotated[str, msgspec.Meta(max_length=_MOST_NAME_CHARS)]
+_Name = Annotated[str, msgspec.Meta(max_length=_MAX_NAME_CHARS)]
 
 
-class _Image(msgspec.Struct, frozen=True):
+class ExportedImage(msgspec.Struct, frozen=True):
+    """An image in an export file; `data` is base64."""
+
     media_type: str
     data: str
 
 
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
-    """An exported conversation, as it claims to be."""
+    """The content of an export file, of which only the types are checked."""
 
     freshet: int
-    messages: Annotated[list[Message], msgspec.Meta(max_length=MOST_MESSAGES)]
+    messages: Annotated[list[Message], msgspec.Meta(max_length=MAX_MESSAGES)]
     title: _Name | None = None
     system: Annotated[str, msgspec.Meta(max_length=100_000)] | None = None
     leaf: _Name | None = None
     created_at: int | None = None
-    images: Annotated[dict[str, _Image], msgspec.Meta(max_length=MOST_IMAGES_KEPT)] = {}
+    images: Annotated[dict[str, ExportedImage], msgspec.Meta(max_length=MAX_STORED_IMAGES)] = {}
 
 
-def checked(file: ExportFile) -> ConversationExport:
-    """Check all of it and give it new ids. Raises `InvalidRequest` that names the field."""
+def read_export(file: ExportFile) -> ImportedConversation:
+    """Check an export file and return it with new ids. Raises `InvalidRequest` that names the field."""
     if file.freshet != VERSION:
-        raise _wrong("freshet", f"must be {VERSION}: this was exported by another version")
+        raise _bad_import("freshet", f"must be {VERSION}: this was exported by another version")
     if not file.messages:
-        raise _wrong("messages", "holds nothing")
+        raise _bad_import("messages", "is empty")
     for index, message in enumerate(file.messages):
-        if not message.id or len(message.id) > _MOST_NAME_CHARS:
-            raise _wrong(f"messages[{index}].id", f"must have 1 to {_MOST_NAME_CHARS} characters")
+        if not message.id or len(message.id) > _MAX_NAME_CHARS:
+            raise _bad_import(f"messages[{index}].id", f"must have 1 to {_MAX_NAME_CHARS} characters")
     try:
-        order = in_order([(message.id, message.parent) for message in file.messages])
+        order = sort_parents_first([(message.id, message.parent) for message in file.messages])
     except BrokenTree as broken:
-        raise _wrong(f"messages[{broken.index}].{broken.field}", broken.reason) from None
+        raise _bad_import(f"messages[{broken.index}].{broken.field}", broken.reason) from None
     if file.leaf is not None and not any(message.id == file.leaf for message in file.messages):
-        raise _wrong("leaf", "names no message of this conversation")
-    pictures = {name: _picture(name, image) for name, image in file.images.items()}
-    names = {message.id: new_run() for message in file.messages}
+        raise _bad_import("leaf", "is not the id of a message in this file")
+    images = {key: _read_image(key, image) for key, image in file.images.items()}
+    new_ids = {message.id: new_run() for message in file.messages}
     now = now_ms()
-    last: dict[str | None, int] = {}
-    kept: list[Message] = []
+    latest: dict[str | None, int] = {}  # the last creation time of a child, by parent
+    messages: list[Message] = []
     for count, index in enumerate(order):
         message = file.messages[index]
-        if count % _EVERY == 0:
-            breathe()
-        _check(f"messages[{index}]", message, pictures)
-        at = max(min(message.created_at, now), last.get(message.parent, -1) + 1)  # siblings keep their order
-        last[message.parent] = at
-        kept.append(_renamed(message, names, pictures, at))
-    return ConversationExport(
+        if count % _YIELD_EVERY == 0:
+            yield_control()
+        _check_message(f"messages[{index}]", message, images)
+        # Siblings keep their order, so no two may have the same time.
+        created_at = max(min(message.created_at, now), latest.get(message.parent, -1) + 1)
+        latest[message.parent] = created_at
+        messages.append(_with_new_ids(message, new_ids, images, created_at))
+    return ImportedConversation(
         id=new_run(),
         title=_title(file),
         system=file.system or None,
-        leaf=names[file.leaf or file.messages[order[-1]].id],
+        leaf=new_ids[file.leaf or file.messages[order[-1]].id],
         created_at=max(0, min(file.created_at or now, now)),
-        messages=kept,
-        pictures=list({picture.id: picture for picture in pictures.values()}.values()),
+        messages=messages,
+        images=list({image.id: image for image in images.values()}.values()),
     )
 
 
-def _check(place: str, message: Message, pictures: Mapping[str, StoredImage]) -> None:
+def _check_message(path: str, message: Message, images: Mapping[str, StoredImage]) -> None:
     if message.created_at < 0:
-        raise _wrong(f"{place}.created_at", "must be milliseconds since 1970")
+        raise _bad_import(f"{path}.created_at", "must be in milliseconds since 1970")
     for field in ("provider", "model", "error"):
-        if len(getattr(message, field) or "") > _MOST_NAME_CHARS:
-            raise _wrong(f"{place}.{field}", f"may have {_MOST_NAME_CHARS} characters")
-    if len(message.images) > MOST_IMAGES:
-        raise _wrong(f"{place}.content", f"may hold {MOST_IMAGES} images")
+        if len(getattr(message, field) or "") > _MAX_NAME_CHARS:
+            raise _bad_import(f"{path}.{field}", f"may have at most {_MAX_NAME_CHARS} characters")
+    if len(message.images) > MAX_IMAGES:
+        raise _bad_import(f"{path}.content", f"may have at most {MAX_IMAGES} images")
     for image in message.images:
-        if image.image not in pictures:
-            raise _wrong(f"{place}.content", "names an image that is not in images")
+        if image.image not in images:
+            raise _bad_import(f"{path}.content", "refers to an image that is not in images")
     usage, cost = message.usage, message.cost
-    if usage is not None and not (
-        0 <= usage.input_tokens <= _MOST_TOKENS and 0 <= usage.output_tokens <= _MOST_TOKENS
-    ):
-        raise _wrong(f"{place}.usage", "cannot be")
-    if cost is not None and not (cost.is_finite() and 0 <= cost <= _MOST_TOKENS and len(str(cost)) <= 40):
-        raise _wrong(f"{place}.cost", "cannot be")
-    if message.thought_ms is not None and not 0 <= message.thought_ms <= _MOST_MS:
-        raise _wrong(f"{place}.thought_ms", "cannot be")
+    if usage is not None and not all(0 <= getattr(usage, field) <= _MAX_TOKENS for field in _TOKEN_FIELDS):
+        raise _bad_import(f"{path}.usage", f"must be 0 to {_MAX_TOKENS} tokens")
+    if cost is not None and not (cost.is_finite() and 0 <= cost <= _MAX_TOKENS and len(str(cost)) <= 40):
+        raise _bad_import(f"{path}.cost", f"must be an amount from 0 to {_MAX_TOKENS}, in at most 40 digits")
+    if message.thought_ms is not None and not 0 <= message.thought_ms <= _MAX_MS:
+        raise _bad_import(f"{path}.thought_ms", f"must be 0 to {_MAX_MS} milliseconds")
+    _check_sources(f"{path}.sources", message.sources)
 
 
-def _renamed(
-    message: Message, names: Mapping[str, str], pictures: Mapping[str, StoredImage], at: int
+def _check_sources(path: str, sources: Sequence[Source]) -> None:
+    if len(sources) > MAX_SOURCES:
+        raise _bad_import(path, f"may have at most {MAX_SOURCES} entries")
+    for index, source in enumerate(sources):
+        if not 1 <= source.n <= _MAX_SOURCE_NUMBER:
+            raise _bad_import(f"{path}[{index}].n", f"must be 1 to {_MAX_SOURCE_NUMBER}")
+        if source.source and web_address(source.source) != source.source:
+            raise _bad_import(f"{path}[{index}].source", "must be an http or https address")
+        for field in ("title", "snippet"):
+            if len(getattr(source, field)) > _MAX_SOURCE_CHARS:
+                raise _bad_import(
+                    f"{path}[{index}].{field}", f"may have at most {_MAX_SOURCE_CHARS} characters"
+                )
+
+
+def _with_new_ids(
+    message: Message, new_ids: Mapping[str, str], images: Mapping[str, StoredImage], created_at: int
 ) -> Message:
     content = tuple(
-        piece if isinstance(piece, TextPart) else pictures[piece.image].ref for piece in message.content
+        piece if isinstance(piece, TextPart) else images[piece.image].ref for piece in message.content
     )
     return msgspec.structs.replace(
         message,
-        id=names[message.id],
-        parent=None if message.parent is None else names[message.parent],
+        id=new_ids[message.id],
+        parent=None if message.parent is None else new_ids[message.parent],
         content=content,
-        created_at=at,
+        created_at=created_at,
         state="interrupted" if message.state == "streaming" else message.state,
     )
 
 
-def _picture(name: str, image: _Image) -> StoredImage:
-    place = f"images.{name[:80]}"
+def _read_image(key: str, image: ExportedImage) -> StoredImage:
+    field = f"images.{key[:80]}"
     try:
         raw = base64.b64decode(image.data, validate=True)
-        facts = image_upload.check(raw, image.media_type)
+        info = image_upload.check(raw, image.media_type)
     except ValueError:
-        raise _wrong(place, "is not base64") from None
+        raise _bad_import(field, "is not valid base64") from None
     except image_upload.BadImage as bad:
-        raise _wrong(place, bad.reason) from None
+        raise _bad_import(field, bad.reason) from None
     return StoredImage(
         id=hashlib.sha256(raw).hexdigest(),
-        media_type=facts.media_type,
+        media_type=info.media_type,
         content=raw,
-        width=facts.width,
-        height=facts.height,
+        width=info.width,
+        height=info.height,
     )
 
 
 def _title(file: ExportFile) -> str:
     first = next((message.text for message in file.messages if message.role == "user"), "")
-    return plain(file.title or "") or title_of(first) or "…"
+    return to_one_line(file.title or "") or make_title(first) or "…"
 
 
-def _wrong(field: str, reason: str) -> InvalidRequest:
+def _bad_import(field: str, reason: str) -> InvalidRequest:
     return InvalidRequest(f"{field} {reason}.", param=field, code="bad_import")

@@ -14,9 +14,9 @@ _FRAMES: dict[str, Callable[[str], Frame]] = {"reasoning": reasoning_frame, "tex
 
 
 class ReplayFilter:
-    """Filters the frames of one reader that reads a log from its first frame on.
+    """Filters the frames of one reader that starts at a log's first frame.
 
-    Nothing is counted until a reset comes: most answers have none.
+    Characters are counted only from the first reset on: most answers have none.
     """
 
     def __init__(self, log: RunLog) -> None:
@@ -27,20 +27,22 @@ class ReplayFilter:
         ] = {}  # characters that the client has, by kind; empty before the first reset
         self._position: dict[str, int] = {}  # characters replayed since the last reset, by kind
 
-    def new(self, frame: Frame) -> Iterator[Frame]:
+    def unseen(self, frame: Frame) -> Iterator[Frame]:
         """Yield the frames to send for `frame`: a reset becomes the text and reasoning that was not sent before."""
-        if frame.kind == "reset":
+        if frame.kind == "reset" and msgspec.json.decode(frame.payload)["reset"].get("replaced"):
+            self._frames += 1  # what was sent as text cannot be taken back
+        elif frame.kind == "reset":
             if not self._sent:
                 self._sent = {kind: len(self._log.text_of(kind, self._frames)) for kind in _FRAMES}
             self._position = dict.fromkeys(_FRAMES, 0)
-            yield from self._unseen(msgspec.json.decode(frame.payload)["reset"])
+            yield from self._unseen_frames(msgspec.json.decode(frame.payload)["reset"])
         elif self._sent and frame.kind in _FRAMES:
-            yield from self._unseen(msgspec.json.decode(frame.payload))
+            yield from self._unseen_frames(msgspec.json.decode(frame.payload))
         else:
             self._frames += 1
             yield frame
 
-    def _unseen(self, body: dict[str, Any]) -> Iterator[Frame]:
+    def _unseen_frames(self, body: dict[str, Any]) -> Iterator[Frame]:
         for kind, make_frame in _FRAMES.items():
             text = body.get(kind, "")
             unseen = text[max(0, self._sent[kind] - self._position[kind]) :]

@@ -1,52 +1,52 @@
-"""From the body of a request to a run that has started: models, limits, the branch of the conversation, one `Order`.
+"""Starts a run from a request's body: chooses models, checks limits, loads the conversation's branch, builds a `RunSpec`.
 
-Nothing reaches a provider before all of it is checked.
+Nothing is sent to a provider before all checks have passed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
-from webapp.api import image_upload
+from webapp.api import fingerprints
+from webapp.api.run_reference import encode_reference
 from webapp.api.start_request import (
     StartBody,
-    check_run,
+    check_run_id,
     check_turn,
     is_turn,
-    messages_of,
+    read_messages,
+    requested_effort,
+    requested_tokens,
     stop_sequences,
-    wanted_tokens,
 )
-from webapp.chat import ImagePart, ModelMessage, ModelRequest
-from webapp.conversation import MOST_IMAGES_TOLD, Message, branch_messages, trim
+from webapp.api.turn_images import check_images, load_images, read_turn_image
+from webapp.chat import ModelMessage, ModelRequest
+from webapp.conversation import MAX_REQUEST_IMAGES, Message, branch_messages, trim
 from webapp.errors import Forbidden, InvalidRequest
 from webapp.frames import encode, new_run
 from webapp.runs.registry import Runs
-from webapp.runs.run import Order, Run
+from webapp.runs.remote_runs import AnyRun
+from webapp.runs.run_spec import RunSpec
 from webapp.seams import Provider, Providers
 from webapp.store.images import StoredImage
 from webapp.store.store import Store
 from webapp.store.turns import TurnPlan, TurnRequest
 
-_MAX_IMAGES_OF_PROGRAMS = 100
-_SHA256 = re.compile(r"[0-9a-f]{64}")  # the id of a stored image
-_BYTES_PER_TOKEN = 4  # of an answer, which is stored too
-_CONTINUE = (
-    "Continue your last answer exactly where it stops, in the middle of a word if need be. "
-    "Repeat nothing of it, and say nothing about this."
-)
+_MAX_PROGRAM_IMAGES = 100
+_BYTES_PER_TOKEN = 4  # estimates the stored size of an answer
+_COSTLY = ("service_tier", "web_search_options", "store")
+_FREE = (None, False, "auto", "default", "flex")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarter:
-    """Starts runs. One object serves all requests of a server."""
+    """Starts runs. One instance serves all requests of a server."""
 
     providers: Providers
     limiter: Limiter
@@ -54,55 +54,72 @@ class RunStarter:
     store: Store
     image_urls: bool
 
-    def start(self, body: StartBody, caller: Principal) -> Run:
-        """Start the run that a request asks for, or join it if it runs already.
+    def start(self, body: StartBody, caller: Principal) -> AnyRun:
+        """Start the run of a request, or return it if it exists already.
 
-        With a conversation it takes up to a second; without one no database is used. Raises `InvalidRequest`,
+        With a conversation this waits up to a second for the database; without one no database is used. Raises `InvalidRequest`,
         `Forbidden`, `TooLarge`, `TooManyRequests`, `Conflict`, `NotFound`, `NotSignedIn` and `Unavailable`.
         """
         if is_turn(body):
             return self._start_turn(body, caller)
-        return self.start_without_conversation(body, caller)
-
-    def start_without_conversation(
-        self, body: StartBody, caller: Principal, *, orphan_s: float | None = None
-    ) -> Run:
-        """Start or join a run whose messages all stand in the request; `orphan_s` overrides the request's."""
-        run, _ = self.runs.start(self.order(body, caller, orphan_s=orphan_s))
+        run, _ = self.runs.start(self.build_spec(body, caller))
         return run
 
-    def order(self, body: StartBody, caller: Principal, *, orphan_s: float | None = None) -> Order:
-        """Check a request without a conversation and return its order. Raises as `start`."""
-        check_run(body.run)
+    def build_spec(
+        self,
+        body: StartBody,
+        caller: Principal,
+        *,
+        orphan_s: float | None = None,
+        messages: Sequence[ModelMessage] | None = None,
+        parameters: Mapping[str, Any] = {},
+    ) -> RunSpec:
+        """Check a request whose messages are all in it and build its run spec. Raises as `start`.
+
+        `orphan_s` and `messages` override the body's; `parameters` are passed on to the provider.
+        """
+        check_run_id(body.run)
         if body.images:
-            raise InvalidRequest("images go with a conversation.", param="images", code="no_conversation")
-        chain = self._chain(body, caller)
-        request = self._model_request(body, caller, chain[0], messages_of(body))
-        self._check_images(request.messages, caller)
+            raise InvalidRequest(
+                "images needs a conversation: send conversation too, or put the images into messages.",
+                param="images",
+                code="no_conversation",
+            )
+        chain = self._resolve_chain(body, caller)
+        request = self._model_request(
+            body, caller, chain[0], read_messages(body) if messages is None else messages, parameters
+        )
+        limit = MAX_REQUEST_IMAGES if caller.kind == "visitor" else _MAX_PROGRAM_IMAGES
+        check_images(request.messages, limit, image_urls=self.image_urls)
         field = next(name for name in ("messages", "query", "prompt") if getattr(body, name) is not None)
-        self.limiter.check_question(caller, _text_bytes(request.messages), field)
+        self.limiter.check_question(caller, _text_bytes(request.messages) + _json_bytes(parameters), field)
+        _check_costs(caller, parameters)
         self.providers.check(chain[0], request)
-        fingerprint = hashlib.sha256(encode([chain[0].name, chain[0].model_name, request])).hexdigest()
-        return Order(
-            run=body.run or new_run(),
+        capable = self._without_incapable(chain, request)
+        idle_s = self._orphan_s(body, caller) if orphan_s is None else orphan_s
+        run_id = body.run or new_run()
+        return RunSpec(
+            run=run_id,
             owner=caller.owner,
-            fingerprint=fingerprint,
+            fingerprint=fingerprints.of_messages(body, chain[0], request),
             request=request,
-            chain=self._able(chain, request),
-            orphan_s=self._orphan_s(body, caller) if orphan_s is None else orphan_s,
-            permit=lambda: self.limiter.start(caller),
+            chain=capable,
+            orphan_s=idle_s,
+            permit=self._make_permit(caller, run_id),
+            reference=encode_reference(caller, request, capable, idle_s),
         )
 
-    def _start_turn(self, body: StartBody, caller: Principal) -> Run:
+    def _start_turn(self, body: StartBody, caller: Principal) -> AnyRun:
         owner = require_owner(caller)
         check_turn(body)
         run_id = body.run or new_run()
-        chain = self._chain(body, caller)
-        images = [_turn_image(f"images[{index}]", url) for index, url in enumerate(body.images or ())]
-        fingerprint = _fingerprint(body, chain[0], images)
-        known = self.runs.known(run_id, owner, fingerprint)
-        if known is not None:
-            return known
+        chain = self._resolve_chain(body, caller)
+        images = [read_turn_image(f"images[{index}]", url) for index, url in enumerate(body.images or ())]
+        fingerprint = fingerprints.of_turn(body, chain[0], images)
+        if body.run is not None:
+            known = self.runs.find_joinable(run_id, owner, fingerprint)
+            if known is not None:
+                return known
         self.limiter.check_start(caller)
         new_text_bytes = _bytes_of(body.query) + _bytes_of(body.system)
         self.limiter.check_question(caller, new_text_bytes, "query")
@@ -113,63 +130,79 @@ class RunStarter:
                 run=run_id,
                 conversation=body.conversation,
                 parent=body.parent,
+                at_leaf=bool(body.at_leaf),
                 query=body.query if body.query and body.query.strip() else None,
-                images=self._with_stored(images, body.conversation or "", owner),
+                images=load_images(self.store, images, body.conversation or "", owner),
                 continued=body.continue_,
                 system=body.system,
             ),
-            self.runs.alive,
+            self.runs.is_running,
         )
         request = self._turn_request(body, plan, caller, chain[0])
         self.providers.check(chain[0], request)
         self._check_storage(caller, owner, plan, request, new_images, new_text_bytes)
+        capable, orphan_s = self._without_incapable(chain, request), self._orphan_s(body, caller)
         run, _ = self.runs.start(
-            Order(
+            RunSpec(
                 run=run_id,
                 owner=owner,
                 fingerprint=fingerprint,
                 request=request,
-                chain=self._able(chain, request),
-                orphan_s=self._orphan_s(body, caller),
+                chain=capable,
+                orphan_s=orphan_s,
                 conversation=plan.conversation,
                 message=run_id,
                 question=plan.question,
-                prefix=plan.kept,
-                writer=plan.keeper,
-                permit=lambda: self.limiter.start(caller),
+                images=[image.id for image in images],
+                prefix=plan.prefix,
+                sources=plan.sources,
+                writer=plan.writer,
+                permit=self._make_permit(caller, run_id),
+                reference=encode_reference(caller, request, capable, orphan_s, plan),
             )
         )
         return run
 
-    def _chain(self, body: StartBody, caller: Principal) -> Sequence[Provider]:
-        """Return the provider that is asked for and its fallbacks, as far as the caller may use them.
+    def _make_permit(self, caller: Principal, run: str) -> Callable[[], Callable[[], None]]:
+        """Return the function that counts a new run, with what the caller has in progress on other workers besides it."""
+        elsewhere = self.runs.count_elsewhere(caller.owner, run) if caller.is_counted else 0
+        return lambda: self.limiter.acquire(caller, elsewhere)
 
-        Raises `InvalidRequest` for an unknown one, and `Forbidden` for a model that the caller may not use.
+    def _resolve_chain(self, body: StartBody, caller: Principal) -> Sequence[Provider]:
+        """Return the requested provider and those of its fallbacks that the caller may use.
+
+        Raises `InvalidRequest` for an unknown provider, and `Forbidden` for a model that the caller may not use.
         """
         chain = self.providers.resolve(body.provider, body.model)
         if self.limiter.allowance(caller).models == "all":
             return chain
         if not self.providers.is_priced(chain[0]):
             raise Forbidden(
-                f"{chain[0].model_name} is not available to visitors: its price is not known.",
+                f"{chain[0].model_name} is not available to visitors, because its price is unknown: choose another model.",
                 param="model",
                 code="model_not_allowed",
             )
         return [provider for provider in chain if self.providers.is_priced(provider)]
 
-    def _able(self, chain: Sequence[Provider], request: ModelRequest) -> list[Provider]:
-        """Return the chain without those fallbacks whose model cannot do what is asked."""
-        return [chain[0], *(provider for provider in chain[1:] if self._can(provider, request))]
+    def _without_incapable(self, chain: Sequence[Provider], request: ModelRequest) -> list[Provider]:
+        """Return the chain without the fallbacks whose model cannot answer the request, such as one with images."""
+        return [chain[0], *(provider for provider in chain[1:] if self._can_answer(provider, request))]
 
-    def _can(self, provider: Provider, request: ModelRequest) -> bool:
+    def _can_answer(self, provider: Provider, request: ModelRequest) -> bool:
         try:
-            self.providers.check(provider, request)
+            # A fallback that cannot reason as asked leaves the effort out, with a notice.
+            self.providers.check(provider, msgspec.structs.replace(request, effort=None))
         except InvalidRequest:
             return False
         return True
 
     def _model_request(
-        self, body: StartBody, caller: Principal, provider: Provider, messages: Sequence[ModelMessage]
+        self,
+        body: StartBody,
+        caller: Principal,
+        provider: Provider,
+        messages: Sequence[ModelMessage],
+        parameters: Mapping[str, Any] = {},
     ) -> ModelRequest:
         return ModelRequest(
             messages=tuple(messages),
@@ -177,84 +210,49 @@ class RunStarter:
             temperature=body.temperature,
             stop=stop_sequences(body),
             seed=body.seed,
+            effort=requested_effort(body),
+            parameters=parameters,
         )
 
     def _max_tokens(self, body: StartBody, caller: Principal, provider: Provider) -> int | None:
-        """Return how many tokens the answer may have; None where the provider's own setting is within the cap."""
-        cap = self.limiter.allowance(caller).max_tokens
-        wanted = wanted_tokens(body)
-        if wanted is not None:
-            return min(wanted, cap)
-        return cap if cap < self.providers.longest(provider) else None
+        """Return the limit of answer tokens, reasoning included; None if the provider's own is within the caller's cap."""
+        allowance, effort = self.limiter.allowance(caller), requested_effort(body)
+        reasoning_tokens = self.providers.reasoning_tokens(provider, effort)
+        cap = allowance.max_tokens + min(allowance.reasoning_tokens, reasoning_tokens)
+        requested = requested_tokens(body)
+        if requested is not None:
+            return min(requested, cap)
+        return cap if cap < self.providers.max_answer_tokens(provider, effort) else None
 
     def _orphan_s(self, body: StartBody, caller: Principal) -> float:
-        """Return after how many seconds without a reader the answer is stopped."""
+        """Return the seconds without a reader after which the run is stopped: those requested, at most the caller's cap."""
         cap_s = self.limiter.allowance(caller).orphan_s
         return cap_s if body.orphan_s is None else min(body.orphan_s, cap_s)
-
-    def _check_images(self, messages: Sequence[ModelMessage], caller: Principal) -> None:
-        """Limit the number of images, and refuse their addresses: the provider would fetch them from anywhere."""
-        limit = MOST_IMAGES_TOLD if caller.kind == "visitor" else _MAX_IMAGES_OF_PROGRAMS
-        count = 0
-        for index, message in enumerate(messages):
-            for part in message.parts:
-                if not isinstance(part, ImagePart):
-                    continue
-                count += 1
-                if part.url and not self.image_urls:
-                    raise InvalidRequest(
-                        "The addresses of images are not passed on here: send the image itself, as a data URL.",
-                        param=f"messages[{index}].content",
-                        code="image_url_not_allowed",
-                    )
-                if count > limit:
-                    raise InvalidRequest(
-                        f"A request may have {limit} images.",
-                        param=f"messages[{index}].content",
-                        code="too_many_images",
-                    )
 
     def _turn_request(
         self, body: StartBody, plan: TurnPlan, caller: Principal, provider: Provider
     ) -> ModelRequest:
-        """Return the request for a branch: as much of it as the model's window and the caller's limit allow."""
-        sees = self.providers.sees(provider)
-        if not sees and _has_images(plan.messages):
+        """Return the request for a turn: its branch, trimmed to the model's context window and the caller's limit."""
+        supports_images = self.providers.supports_images(provider)
+        if not supports_images and _asks_about_images(plan.messages):
             raise InvalidRequest(
-                f"{provider.model_name} cannot see images: choose another model.",
+                f"{provider.model_name} does not support images: choose another model.",
                 param="images",
                 code="no_images",
             )
-        messages = branch_messages(plan.messages, plan.images, sees=sees)
-        if body.continue_ is not None and plan.kept:
-            messages.append(ModelMessage.user(_CONTINUE))
+        messages = branch_messages(plan.messages, plan.images, accepts_images=supports_images)
         if plan.system:
             messages.insert(0, ModelMessage.system(plan.system))
         max_tokens = self._max_tokens(body, caller, provider)
         max_bytes = self.limiter.allowance(caller).question_bytes
-        messages = trim(messages, self.providers.room(provider, max_tokens), max_bytes)
+        input_tokens = self.providers.max_input_tokens(provider, max_tokens, requested_effort(body))
+        messages = trim(messages, input_tokens, max_bytes)
         self.limiter.check_question(caller, _text_bytes(messages), "query")
-        return self._model_request(body, caller, provider, messages)
-
-    def _with_stored(self, images: Sequence[StoredImage], conversation: str, owner: str) -> list[StoredImage]:
-        """Return checked images; those that were only named are read from the conversation.
-
-        Raises `InvalidRequest` for an unknown one, never `NotFound`, which would mean that there is no such run.
-        """
-        named = [image.id for image in images if not image.content]
-        stored = self.store.pictures(owner, conversation, named) if named else {}
-        found: list[StoredImage] = []
-        for index, image in enumerate(images):
-            place = f"images[{index}]"
-            known = image if image.content else stored.get(image.id)
-            if known is None:
-                raise InvalidRequest(
-                    f"{place} names no image of this conversation: send it as a data URL.",
-                    param=place,
-                    code="image_not_found",
-                )
-            found.append(_checked_image(place, known))
-        return found
+        request = self._model_request(body, caller, provider, messages)
+        is_begun = body.continue_ is not None and bool(plan.prefix.strip())
+        if not is_begun:
+            return request
+        return msgspec.structs.replace(request, continues=True, sealed=plan.sealed)
 
     def _check_storage(
         self,
@@ -265,58 +263,38 @@ class RunStarter:
         new_images: Sequence[StoredImage],
         new_text_bytes: int,
     ) -> None:
-        """Check that a turn fits into its owner's quota, and count it and its answer against the address.
+        """Check that a turn fits its owner's quota, and count it and its answer against the caller's address.
 
         Raises `TooLarge` and `TooManyRequests`.
         """
         allowance = self.limiter.allowance(caller)
-        self.store.check_room(owner, plan.conversation, new_images, new_text_bytes, allowance.stored_bytes)
-        answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens) + _bytes_of(plan.kept)
+        self.store.check_quota(owner, plan.conversation, new_images, new_text_bytes, allowance.stored_bytes)
+        answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens) + _bytes_of(
+            plan.prefix
+        )
         image_bytes = sum(len(image.content) for image in new_images)
-        self.limiter.store(caller, image_bytes + new_text_bytes + answer_bytes)
+        self.limiter.count_stored_bytes(caller, image_bytes + new_text_bytes + answer_bytes)
 
 
-def _fingerprint(body: StartBody, provider: Provider, images: Sequence[StoredImage]) -> str:
-    """Return a digest of what was asked, never of what it led to: the leaf moves on meanwhile.
-
-    An image is the same by its bytes and by its id.
-    """
-    parent = ["leaf"] if body.parent is msgspec.UNSET else ["at", body.parent]
-    fields: list[object] = [
-        *(provider.name, provider.model_name, body.conversation, parent, body.continue_, body.query),
-        *([image.id for image in images], body.system, wanted_tokens(body), body.temperature),
-        *(stop_sequences(body), body.seed),
-    ]
-    return hashlib.sha256(encode(["turn", fields])).hexdigest()
-
-
-def _turn_image(place: str, url: str) -> StoredImage:
-    """Return the image of a data URL; or, for the id of a stored one, an image whose content is read later.
-
-    Raises `InvalidRequest` that names `place`.
-    """
-    if _SHA256.fullmatch(url):
-        return StoredImage(id=url, media_type="", content=b"")
-    media_type, content = image_upload.read_data_url(place, url)
-    return StoredImage(id=hashlib.sha256(content).hexdigest(), media_type=media_type, content=content)
-
-
-def _checked_image(place: str, image: StoredImage) -> StoredImage:
-    try:
-        info = image_upload.check(image.content, image.media_type)
-    except image_upload.BadImage as bad:
-        raise InvalidRequest(f"{place} {bad.reason}.", param=place, code=bad.code) from None
-    return msgspec.structs.replace(image, width=info.width, height=info.height)
-
-
-def _has_images(messages: Sequence[Message]) -> bool:
+def _asks_about_images(messages: Sequence[Message]) -> bool:
     """Return whether the last question of a branch has images."""
     questions = [message for message in messages if message.role == "user"]
     return bool(questions and questions[-1].images)
 
 
+def _check_costs(caller: Principal, parameters: Mapping[str, Any]) -> None:
+    """Refuse a visitor's parameters that have prices of their own or store things. Raises `Forbidden`."""
+    for name in _COSTLY if caller.kind == "visitor" else ():
+        if parameters.get(name) not in _FREE:
+            raise Forbidden(f"{name} is not available to visitors.", param=name, code="parameter_not_allowed")
+
+
+def _json_bytes(parameters: Mapping[str, Any]) -> int:
+    return len(encode(parameters)) if parameters else 0
+
+
 def _text_bytes(messages: Iterable[ModelMessage]) -> int:
-    """Return the size of the messages' text in UTF-8, images apart."""
+    """Return the UTF-8 size of the messages' text, without images."""
     return sum(_bytes_of(message.text) for message in messages)
 
 

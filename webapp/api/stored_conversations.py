@@ -1,4 +1,4 @@
-"""The wire form of stored conversations, and of an answer in them that is still being generated."""
+"""JSON bodies of stored conversations, with the current state of answers that are still being generated."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import msgspec
 
 from webapp.chat import TextPart
 from webapp.conversation import Message
+from webapp.errors import Unavailable
 from webapp.runs.registry import Runs
-from webapp.runs.run import Run
-from webapp.store.rows import Head
+from webapp.store.rows import ConversationHead
 
-SETTLE_S = 0.3  # how long an endpoint waits for a write that is under way
+SETTLE_S = 0.3  # how long an endpoint waits for a pending write
 
 
-def head_body(head: Head) -> dict[str, Any]:
-    """Return a conversation without its messages."""
+def conversation_body(head: ConversationHead) -> dict[str, Any]:
+    """Return the JSON body of a conversation, without its messages."""
     return {
         "id": head.id,
         "title": head.title,
@@ -27,20 +27,19 @@ def head_body(head: Head) -> dict[str, Any]:
     }
 
 
-def run_id(run: Run | None) -> str | None:
-    """Return the id of a run, None where there is no run."""
-    return None if run is None else run.id
-
-
 def current_message(message: Message, conversation: str, runs: Runs) -> Message:
-    """Return a message as it is now: an answer that is not stored whole is streaming, has just ended, or was interrupted.
+    """Return a message in its current state.
 
-    The text of a streaming answer comes with its run.
+    A message stored as `streaming` may have ended since, which its run knows, or was interrupted, if there is no such run.
+    The text of a streaming answer is not included: the client reads it from the run.
     """
     if message.state != "streaming":
         return message
-    run = runs.answering(message.id, conversation)
-    if run is None:  # it was made by a process that is gone
+    try:
+        run = runs.find_in_conversation(message.id, conversation)
+    except Unavailable:
+        return message  # another worker may have the run: the client learns more when it reads it
+    if run is None:
         return msgspec.structs.replace(message, state="interrupted", error="interrupted")
     if run.ended_at is None:
         return message
@@ -51,6 +50,7 @@ def current_message(message: Message, conversation: str, runs: Runs) -> Message:
         state=receipt.state,
         content=(TextPart(text),) if text else (),
         reasoning=run.log.text_of("reasoning"),
+        sources=run.log.sources(),
         usage=receipt.usage,
         cost=receipt.cost,
         finish_reason=receipt.finish_reason,

@@ -1,12 +1,13 @@
-"""The page's files, under an address that holds a digest of them all, so that browsers may keep them for ever.
+"""Serves the page's files below a path that holds a digest of them all, so that browsers may cache them for ever.
 
-WhiteNoise serves them before Flask is asked: they are the same for everybody, also where the server is locked.
+WhiteNoise serves them before Flask sees the request: they are public, on a locked server too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
 from webapp.assets import bundle, minifier
-from webapp.assets.bundle import Modules
+from webapp.assets.bundle import Bundles
 from webapp.assets.cache import AssetCache, Build
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 Words = dict[str, str]
 
 _DIGEST_CHARS = 16
-# What the page loads once its first picture is there, or when it is first needed.
-_BESIDE = (
+# Entry modules that the page loads after its first paint, or when they are first needed.
+_DEFERRED = (
     "render/index.js",
     "sidebar/list.js",
     "chat/attachments.js",
@@ -36,10 +37,10 @@ _BESIDE = (
 
 
 class Assets:
-    """The tree under `static/`, read once, at the start.
+    """The files under `static/`, read once, at the start.
 
-    `first` are the files with modules that the first picture needs, `beside` those that are loaded beside it, `shared`
-    those of the page behind a shared link, and `words` the texts of the server's own pages, by language.
+    `first` lists the scripts that the first paint needs, `beside` those that the page preloads for later, `shared` those of
+    the page behind a shared link. `words` are the texts of the server's own pages, by language.
     """
 
     first: list[str]
@@ -47,21 +48,21 @@ class Assets:
     shared: list[str]
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
-        """Read the files in `folder`. Built files are kept in the folder `cache`, or built anew for each server."""
+        """Read the files in `folder`. Built files are kept in the folder `cache`; without one they are temporary."""
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
         self._cache = AssetCache(cache)
         self.digest = self._digest()
         self.words = msgspec.json.decode(
-            (folder / "strings" / "gate.json").read_bytes(), type=dict[str, Words]
+            (folder / "strings" / "status-pages.json").read_bytes(), type=dict[str, Words]
         )
 
     def url(self, name: str) -> str:
-        """Return a file's address below the application's root."""
+        """Return the path of a file, below the application's root."""
         return f"/static/{self.digest}/{name}"
 
     def serve(self, application: WSGIApplication) -> WSGIApplication:
-        """Return an application that serves the files, and passes other requests on."""
+        """Return a WSGI application that serves the files, and passes other requests on to `application`."""
         served = WhiteNoise(
             application,
             allow_all_origins=False,
@@ -70,43 +71,49 @@ class Assets:
         )
         try:
             folder, build = self._cache.get(self.digest, self.write)
-        except OSError:  # nowhere to write: the files as they are
-            folder, build = self.folder, self._described(bundle.apart(self.folder), {})
+        except OSError:  # nothing can be written: serve the sources
+            folder, build = (
+                self.folder,
+                self._describe(bundle.read_separately(self.folder), {}, is_minified=False),
+            )
         self.first, self.beside, self.shared = build.first, build.beside, build.shared
         served.add_files(str(folder), prefix=self.url(""))
         wsgi: WSGIApplication = served
         return wsgi
 
     def write(self, folder: Path) -> Build:
-        """Write the files as they are served, and compressed beside them, into an empty folder.
+        """Write the files as they are served, with their compressed versions, into an empty folder.
 
-        Modules are bundled, and they and styles minified. Each module is there under its own name too, for whoever
-        wants one alone; the page asks for none of those.
+        Modules are bundled; bundles and styles are minified. Each source module is there under its own name too, for other
+        sites that import one; the page requests none of those.
         """
-        modules = bundle.join(self.folder)
+        bundles = bundle.bundle_modules(self.folder)
         names = [path.relative_to(self.folder).as_posix() for path in self._files]
         for path, name in zip(self._files, names, strict=True):
             shutil.copyfile(path, _place(folder, name))
         styles = {name: (folder / name).read_text("utf-8") for name in names if name.endswith(".css")}
-        for name, text in minifier.minified(modules.texts | styles).items():
+        texts = bundles.texts | styles
+        small = minifier.minify_files(texts)
+        for name, text in (small or texts).items():
             _place(folder, name).write_text(text, "utf-8")
         compressor = Compressor(quiet=True)
-        for name in [*modules.texts, *(name for name in names if not name.endswith(".js"))]:
+        for name in [*bundles.texts, *(name for name in names if not name.endswith(".js"))]:
             if compressor.should_compress(name):
                 compressor.compress(str(folder / name))
         files = (path for path in folder.rglob("*") if path.is_file())
         sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
-        return self._described(modules, sizes)
+        return self._describe(bundles, sizes, is_minified=small is not None)
 
     @staticmethod
-    def _described(modules: Modules, sizes: dict[str, int]) -> Build:
-        first = ["page.js", *modules.reached("page.js")]
-        later = [name for entry in _BESIDE for name in (entry, *modules.reached(entry))]
+    def _describe(bundles: Bundles, sizes: dict[str, int], *, is_minified: bool) -> Build:
+        first = ["page.js", *bundles.imports_of("page.js")]
+        later = [name for entry in _DEFERRED for name in (entry, *bundles.imports_of(entry))]
         return Build(
             files=sizes,
             first=first,
             beside=[name for name in dict.fromkeys(later) if name not in first],
-            shared=["shared.js", *modules.reached("shared.js")],
+            shared=["shared.js", *bundles.imports_of("shared.js")],
+            is_minified=is_minified,
         )
 
     def _digest(self) -> str:
@@ -114,11 +121,25 @@ class Assets:
         for path in self._files:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
-        # Another version of the server may build other files of the same sources.
+        # Other versions of the server or its libraries may build other files from the same sources.
         for name in ("assets.py", "bundle.py", "minifier.py"):
             digest.update(Path(__file__).with_name(name).read_bytes())
-        digest.update(minifier.version().encode())
+        digest.update(f"{minifier.versions()},{_compressors()}".encode())
         return digest.hexdigest()[:_DIGEST_CHARS]
+
+
+def _compressors() -> str:
+    """Return what compresses: WhiteNoise, and Brotli where it is installed."""
+    found = [f"{name}={metadata.version(name)}" for name in ("whitenoise", "brotli") if _is_installed(name)]
+    return ",".join(found)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""The model table: which models are known, their context windows, prices and abilities.
+"""The model table: the known models with their context windows, prices and abilities.
 
-Which provider answers a request is decided in `providers/registry.py`, not here.
+`providers/registry.py` chooses the provider of a request; nothing here does.
 """

@@ -1,6 +1,6 @@
-"""The terminal command: `freshet serve | migrate | users | chat | demo | models | config`.
+"""The command line: `freshet serve | migrate | users | chat | demo | doctor | models | config`.
 
-Exit codes: 0 done, 1 the answer failed, 2 the command or a setting is wrong, 130 interrupted.
+Exit codes: 0 success, 1 a failed answer or an unreachable database, 2 a wrong argument or setting, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,25 +11,29 @@ import sys
 from collections.abc import Sequence
 
 from webapp import __version__
-from webapp.cli import chat, demo, inspect, migrate, serve, users
+from webapp.cli import chat, demo, doctor, inspect, migrate, serve, users
 from webapp.errors import AnswerError, ConfigurationError, RequestError
 
-_COMMANDS = (serve, migrate, users, chat, demo, inspect)
+_COMMANDS = (serve, migrate, users, chat, demo, doctor, inspect)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="freshet", description="A streaming chat server, and its terminal.")
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="freshet", description="A streaming chat server with a web page, and its command line."
+    )
     parser.add_argument("--version", action="version", version=f"freshet {__version__}")
-    commands = parser.add_subparsers(metavar="command", required=True)
+    subparsers = parser.add_subparsers(metavar="command", required=True)
     for command in _COMMANDS:
-        command.add_to(commands)
-    chosen = parser.parse_args(arguments)
-    for out in (sys.stdout, sys.stderr):
-        if isinstance(out, io.TextIOWrapper):
-            out.reconfigure(errors="replace")  # an answer may hold what the terminal cannot write
+        command.add_parser(subparsers)
+    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # an answer may have characters that the terminal cannot encode
     try:
-        code: int = chosen.run(chosen)
+        code: int = options.run(options)
     except (ConfigurationError, RequestError) as error:
         print(f"freshet: {error}", file=sys.stderr)
         return 2
@@ -39,6 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # who read us has gone: there is nobody to complain to
+        sys.stderr.close()  # otherwise Python reports the unflushed stdout at exit
         return 0
     return code

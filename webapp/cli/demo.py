@@ -1,4 +1,4 @@
-"""`freshet demo`: the same question to each provider, with progress and figures."""
+"""`freshet demo`: the same question to one provider or all, with usage, speed and cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from webapp.chat import ModelMessage, ModelRequest, ModelResponse
-from webapp.cli.show import money, tokens
+from webapp.cli.show import format_money, format_usage
 from webapp.client import LocalClient, StreamStats
 from webapp.errors import FreshetError
 from webapp.settings import PROVIDERS, Settings
@@ -17,31 +17,31 @@ from webapp.wiring import DEFAULT_MAX_TOKENS, create_provider, read_settings
 
 _QUESTION = "What makes a streamed answer pleasant to read?"
 _ALL = ("client", "mock", "anthropic", "openai", "ollama")
-_PROGRESS_EVERY = 25  # deltas
+_TITLE_EVERY = 25  # deltas
 _DEMO_DELAY_MS = 20.0
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
-    parser = commands.add_parser("demo", help="stream the same question through one provider, or all")
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("demo", help="stream the same question through one provider, or all")
     parser.add_argument(
         "--provider",
         "-p",
         choices=[*sorted(PROVIDERS), "all", "client"],
         default="mock",
-        help="default: mock",
+        help="the provider; `client` is the Python client, `all` runs every one (default: mock)",
     )
     parser.add_argument("--model", "-m", help="the provider's model")
     parser.add_argument(
-        "--mock", action="store_true", help="play the provider's recording; no key, no network"
+        "--mock", action="store_true", help="replay a recorded answer of the provider: no key, no network"
     )
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Show one, or all; one that fails does not stop the others. 1 when any failed."""
+def run(options: argparse.Namespace) -> int:
+    """Run one demo, or all of them even if some fail. Return 1 when any has failed."""
     settings = read_settings()
-    if chosen.mock:
+    if options.mock:
         settings = dataclasses.replace(
             settings,
             provider=None,
@@ -51,36 +51,38 @@ def run(chosen: argparse.Namespace) -> int:
             anthropic_api_key=None,
             ollama_host=None,
         )
-    failed = 0
-    for name in _ALL if chosen.provider == "all" else (chosen.provider,):
-        model = chosen.model if chosen.provider != "all" else None
-        failed += not _shown(name, model, settings)
-    return 1 if failed else 0
+    failures = 0
+    for name in _ALL if options.provider == "all" else (options.provider,):
+        model = options.model if options.provider != "all" else None
+        failures += not _run_demo(name, model, settings)
+    return 1 if failures else 0
 
 
-def _shown(name: str, model: str | None, settings: Settings) -> bool:
+def _run_demo(name: str, model: str | None, settings: Settings) -> bool:
+    """Print an answer and its figures; return whether it succeeded."""
     print(f"\n── {name} " + "─" * max(0, 60 - len(name)))
     print(f"› {_QUESTION}\n")
     stats = StreamStats(_Progress())
     try:
-        response = (_by_client if name == "client" else _by_provider)(name, model, settings, stats)
+        ask = _ask_client if name == "client" else _ask_provider
+        response = ask(name, model, settings, stats)
     except FreshetError as error:
         print(f"\n{name} failed: {error}", file=sys.stderr)
         return False
-    _tell(response, stats)
+    _print_figures(response, stats)
     return True
 
 
-def _by_client(name: str, model: str | None, settings: Settings, stats: StreamStats) -> ModelResponse:
+def _ask_client(name: str, model: str | None, settings: Settings, stats: StreamStats) -> ModelResponse:
     del name
     with LocalClient(settings=settings, model=model) as client:
         client.query_streaming(_QUESTION, stats, max_tokens=DEFAULT_MAX_TOKENS)
         if client.last_response is None:
-            raise FreshetError("the client kept no response")
+            raise FreshetError("the client has no response")
         return client.last_response
 
 
-def _by_provider(name: str, model: str | None, settings: Settings, stats: StreamStats) -> ModelResponse:
+def _ask_provider(name: str, model: str | None, settings: Settings, stats: StreamStats) -> ModelResponse:
     options: dict[str, Any] = {"delay_ms": _DEMO_DELAY_MS} if name == "mock" else {}
     provider = create_provider(name, model, settings=settings, **options)
     request = ModelRequest(messages=[ModelMessage.user(_QUESTION)], max_tokens=DEFAULT_MAX_TOKENS)
@@ -88,30 +90,32 @@ def _by_provider(name: str, model: str | None, settings: Settings, stats: Stream
 
 
 class _Progress:
-    """Prints an answer as it comes, and on a terminal's title how far it is."""
+    """Prints deltas as they arrive, and counts them in the terminal's title."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._title: Callable[[str], object] = sys.stderr.write if sys.stderr.isatty() else lambda _: None
+        self._write_title: Callable[[str], object] = (
+            sys.stderr.write if sys.stderr.isatty() else lambda _: None
+        )
 
     def __call__(self, delta: str, so_far: str | ModelResponse) -> None:
         """Print a delta."""
         del so_far
         print(delta, end="", flush=True)
         self._count += 1
-        if self._count % _PROGRESS_EVERY == 0:
-            self._title(f"\x1b]0;{self._count} deltas\x07")
+        if self._count % _TITLE_EVERY == 0:
+            self._write_title(f"\x1b]0;{self._count} deltas\x07")
 
 
-def _tell(response: ModelResponse, stats: StreamStats) -> None:
-    pace = stats.tokens_per_second
+def _print_figures(response: ModelResponse, stats: StreamStats) -> None:
+    speed = stats.tokens_per_second
     rows = [
         ("model", response.model),
         ("provider", response.provider),
         ("content length", f"{len(response.content)} characters"),
-        ("tokens", tokens(response.usage)),
-        ("pace", "" if pace is None else f"{pace:.1f} tokens/s"),
-        ("estimated cost", money(response.cost)),
+        ("tokens", format_usage(response.usage)),
+        ("speed", "" if speed is None else f"{speed:.1f} tokens/s"),
+        ("estimated cost", format_money(response.cost)),
         ("finish reason", str(response.finish_reason)),
     ]
     print("\n")

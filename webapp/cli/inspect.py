@@ -1,4 +1,4 @@
-"""`freshet models` and `freshet config`: what can be asked, and what is in force."""
+"""`freshet models` and `freshet config`: the models of the providers, and the current settings."""
 
 from __future__ import annotations
 
@@ -6,49 +6,93 @@ import argparse
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from webapp.catalog.models import ModelTable
-from webapp.cli.show import money
+from webapp.cli.show import format_money
+from webapp.providers.factory import ProviderFactory
+from webapp.providers.model_facts import describe
+from webapp.providers.registry import ProviderRegistry
+from webapp.seams import ModelFacts, ModelGroup
+from webapp.settings import PROVIDERS
 from webapp.wiring import read_settings
 
+_LISTING_S = 10.0
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the commands."""
-    models = commands.add_parser("models", help="list the models that are known of the configured providers")
-    models.add_argument("--all", action="store_true", help="those of the other providers, too")
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both commands to the command line."""
+    models = subparsers.add_parser(
+        "models", help="list the models of the configured providers, as they list them now"
+    )
+    models.add_argument(
+        "--all", action="store_true", help="list also the known models of the other providers"
+    )
     models.set_defaults(run=list_models)
-    config = commands.add_parser("config", help="show the settings in force, secrets masked")
+    config = subparsers.add_parser("config", help="show the current settings, secrets masked")
     config.set_defaults(run=show_config)
 
 
-def list_models(chosen: argparse.Namespace) -> int:
-    """Print a row for each model; prices are for a million tokens."""
+def list_models(options: argparse.Namespace) -> int:
+    """Print a table of models: those that the configured providers list, and with `--all` the table's of the others."""
     settings = read_settings()
     models = ModelTable.read(settings.models_file)
-    names = ["openai", "anthropic", "ollama", "mock"] if chosen.all else settings.configured()
-    table = Table("model", "window", "longest", "in", "out", "images", "thinks", box=None, pad_edge=False)
-    for name in names:
-        for row in models.of(name):
-            table.add_row(
-                f"{name}/{row.name}" + (" *" if row.default else ""),
-                f"{row.window:,}" if row.window else "",
-                f"{row.longest:,}" if row.longest else "",
-                money(row.input),
-                money(row.output),
-                "yes" if row.images else "",
-                "yes" if row.reasoning else "",
-            )
+    factory = ProviderFactory(settings, models)
+    registry = ProviderRegistry(settings, models, factory)
+    registry.refresh_models(_LISTING_S)
+    groups = list(registry.list_groups())
+    if options.all:
+        known = {group.provider for group in groups}
+        groups += [_table_group(models, name) for name in PROVIDERS if name not in known]
+    factory.close()
+    table = Table(
+        "model", "context", "max answer", "in", "out", "images", "reasoning", box=None, pad_edge=False
+    )
+    for group in groups:
+        for index, model in enumerate(group.models):
+            table.add_row(*_cells(model, is_default=index == 0))
     console = Console()
     console.print(table)
-    console.print("* answers when no model is named; prices are US dollars a million tokens", style="dim")
+    console.print(
+        "* default model of its provider; sizes in tokens, prices in US dollars per million tokens "
+        f"(as of {models.as_of}, for short prompts)",
+        style="dim",
+    )
+    for group in groups:
+        if group.provider in settings.configured_providers() and group.provider != "mock":
+            console.print(_describe_source(group), style="dim")
     return 0
 
 
-def show_config(chosen: argparse.Namespace) -> int:
-    """Print every setting with its value."""
-    del chosen
-    table = Table("variable", "in force", "what it does", box=None, pad_edge=False)
-    for name, value, _, about in read_settings().described():
-        table.add_row(name, value, about)
+def _table_group(models: ModelTable, provider: str) -> ModelGroup:
+    rows = models.list_by_provider(provider)
+    facts = tuple(describe(provider, row.name, row, listed=False) for row in rows)
+    return ModelGroup(provider=provider, state="unavailable", models=facts)
+
+
+def _cells(model: ModelFacts, *, is_default: bool) -> tuple[str | Text, ...]:
+    return (
+        Text(model.id + (" *" if is_default else "")),  # not markup: the provider chose it
+        f"{model.context_window:,}" if model.context_window else "",
+        f"{model.max_answer_tokens:,}" if model.max_answer_tokens else "",
+        format_money(model.prices.input if model.prices else None),
+        format_money(model.prices.output if model.prices else None),
+        "yes" if model.images else "",
+        "yes" if model.reasoning else "",
+    )
+
+
+def _describe_source(group: ModelGroup) -> str:
+    if group.state == "listed":
+        return f"{group.provider}: as the provider lists them"
+    return f"{group.provider}: known models; the provider does not list its own"
+
+
+def show_config(options: argparse.Namespace) -> int:
+    """Print a table of all settings."""
+    del options
+    table = Table("variable", "value", "description", box=None, pad_edge=False)
+    for variable, value, _, description in read_settings().describe():
+        table.add_row(variable, value, description)
     Console().print(table)
     return 0

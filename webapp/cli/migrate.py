@@ -1,4 +1,4 @@
-"""`freshet migrate`: brings the Postgres of DATABASE_URL up to date; hosts run it before a release serves."""
+"""`freshet migrate`: migrates the Postgres database; hosting platforms run it before they start a release."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from webapp.errors import Unavailable
 from webapp.wiring import make_store, read_settings
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
-    parser = commands.add_parser("migrate", help="bring the database of DATABASE_URL up to date")
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("migrate", help="migrate the database of DATABASE_URL")
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Migrate; 0 also where there is no DATABASE_URL, 1 where the database cannot be reached."""
-    del chosen
+def run(options: argparse.Namespace) -> int:
+    """Migrate. Return 0, also without a DATABASE_URL, or 1 when the database is unreachable."""
+    del options
     settings = read_settings()
     if settings.database_url is None:
-        print("freshet: DATABASE_URL is not set; SQLite is brought up to date when the server starts")
+        print("freshet: DATABASE_URL is not set; SQLite is migrated when the server starts")
         return 0
     try:
         changed = make_store(settings).database.migrate()
     except Unavailable as error:
         print(f"freshet: {error.message}", file=sys.stderr)
         return 1
-    print("freshet: the database is up to date" + ("" if changed else " already"))
+    print(f"freshet: the database {'has been migrated' if changed else 'is already up to date'}")
     return 0

@@ -1,4 +1,4 @@
-"""How things look in a terminal: money, numbers, and Markdown that renders while it streams."""
+"""Terminal output: money, token counts, and Markdown that is rendered while it streams."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from rich.segment import Segment
 from webapp.chat import ModelResponse, Usage
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
-_REFRESHES_A_SECOND = 12
+_REFRESHES_PER_SECOND = 12
 
 
-def money(amount: Decimal | None) -> str:
-    """Write US dollars without an exponent: $0.000012."""
+def format_money(amount: Decimal | None) -> str:
+    """Return US dollars without an exponent, such as $0.000012."""
     return "unknown" if amount is None else f"${amount:f}"
 
 
-def tokens(usage: Usage) -> str:
-    """Write what was used."""
-    about = " (estimated)" if usage.estimated else ""
-    return f"{usage.input_tokens} in, {usage.output_tokens} out{about}"
+def format_usage(usage: Usage) -> str:
+    """Return the token counts, such as "7 in, 60 out"."""
+    suffix = " (estimated)" if usage.estimated else ""
+    return f"{usage.input_tokens} in, {usage.output_tokens} out{suffix}"
 
 
-def summary(response: ModelResponse) -> str:
-    """Sum an answer up in one line."""
-    parts = [response.model, tokens(response.usage), money(response.cost)]
+def summarize(response: ModelResponse) -> str:
+    """Return the model, usage, cost and an unusual finish reason in one line."""
+    parts = [response.model, format_usage(response.usage), format_money(response.cost)]
     if response.finish_reason not in (None, "stop"):
         parts.append(str(response.finish_reason))
     return " · ".join(parts)
 
 
-def settled(text: str) -> int:
-    """Tell how many characters of a growing Markdown text can no longer change their looks.
+def settled_length(text: str) -> int:
+    """Return how many characters of a growing Markdown text are complete blocks, whose rendering is final.
 
-    They end at the last blank line that is outside a fence: what stands above is whole blocks.
+    They end at the last blank line outside a code fence.
     """
     at = text.rfind("\n\n")
     while at >= 0:
@@ -51,37 +51,37 @@ def settled(text: str) -> int:
 
 
 class _Block:
-    """Markdown without blank lines around it: the space between blocks is ours, one line."""
+    """Rendered Markdown without blank lines before and after it; `TerminalMarkdown` prints one between blocks."""
 
     def __init__(self, text: str) -> None:
         self._markdown = Markdown(text)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = console.render_lines(self._markdown, options, pad=False)
-        while lines and not _seen(lines[-1]):
+        while lines and _is_blank(lines[-1]):
             lines.pop()
-        while lines and not _seen(lines[0]):
+        while lines and _is_blank(lines[0]):
             lines.pop(0)
         for line in lines:
             yield from line
             yield Segment.line()
 
 
-def _seen(line: list[Segment]) -> bool:
-    return any(segment.text.strip() or (segment.style and segment.style.bgcolor) for segment in line)
+def _is_blank(line: list[Segment]) -> bool:
+    return not any(segment.text.strip() or (segment.style and segment.style.bgcolor) for segment in line)
 
 
-class MarkdownStream:
-    """Renders Markdown as it comes: whole blocks are printed once, only the last one is drawn anew."""
+class TerminalMarkdown:
+    """Renders streaming Markdown: each complete block is printed once, only the last one is redrawn."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._tail = ""
+        self._pending = ""
         self._live = Live(
             console=console,
             auto_refresh=False,
             vertical_overflow="ellipsis",
-            refresh_per_second=_REFRESHES_A_SECOND,
+            refresh_per_second=_REFRESHES_PER_SECOND,
         )
 
     def __enter__(self) -> Self:
@@ -93,16 +93,16 @@ class MarkdownStream:
     ) -> None:
         self._live.update("", refresh=True)
         self._live.stop()
-        if self._tail.strip():
-            self._console.print(_Block(self._tail))
+        if self._pending.strip():
+            self._console.print(_Block(self._pending))
 
     def write(self, delta: str) -> None:
-        """Add text."""
-        self._tail += delta
-        at = settled(self._tail)
-        if at:
-            done, self._tail = self._tail[:at], self._tail[at:]
-            if done.strip():
-                self._live.console.print(_Block(done))
+        """Append text."""
+        self._pending += delta
+        length = settled_length(self._pending)
+        if length:
+            settled, self._pending = self._pending[:length], self._pending[length:]
+            if settled.strip():
+                self._live.console.print(_Block(settled))
                 self._live.console.print()
-        self._live.update(_Block(self._tail), refresh=True)
+        self._live.update(_Block(self._pending), refresh=True)

@@ -1,4 +1,4 @@
-"""`freshet users adopt`: gives the one user what visitors and former keys have stored."""
+"""`freshet users adopt`: moves the conversations of visitors and former keys to the user."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from webapp.access.principals import OWNER, owner_of
+from webapp.access.principals import SOLE_USER, owner_of
 from webapp.errors import Unavailable
 from webapp.settings import Settings
 from webapp.wiring import make_secret, make_store, read_settings
 
 if TYPE_CHECKING:
-    from webapp.store.ownership import Holding
+    from webapp.store.ownership import OwnerSummary
     from webapp.store.store import Store
 
 _CLOSE_S = 2.0
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the commands."""
-    parser = commands.add_parser("users", help="the user of this server and what belongs to it")
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its actions to the command line."""
+    parser = subparsers.add_parser("users", help="manage the user's conversations")
     actions = parser.add_subparsers(metavar="action", required=True)
     adopt = actions.add_parser(
         "adopt",
-        help="move conversations of visitors to the user; without a name, list those who have any",
-        description="Moves all that a visitor has to the user whom everybody is who knows the password.",
+        help="move conversations of visitors to the user; without OWNER, list the owners",
+        description="Moves the conversations of visitors and former keys to the user, whom everybody with the "
+        "password signs in as. Without OWNER, lists the owners.",
     )
-    adopt.add_argument("owners", nargs="*", metavar="OWNER", help="such as visitor:… or token:…, as listed")
-    adopt.add_argument("--all", action="store_true", help="move what all of them have")
+    adopt.add_argument("owners", nargs="*", metavar="OWNER", help="visitor:… or token:…, as listed")
+    adopt.add_argument("--all", action="store_true", help="move the conversations of all owners")
     adopt.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Move or list; 1 where the database cannot be reached, 2 for a name that has nothing."""
+def run(options: argparse.Namespace) -> int:
+    """Move or list. Return 1 when the database is unreachable, 2 for an unknown owner."""
     settings = read_settings()
     store = make_store(settings)
     try:
-        return _adopt(store, settings, chosen.owners, everything=chosen.all)
+        return _adopt(store, settings, options.owners, adopt_all=options.all)
     except Unavailable as error:
         print(f"freshet: {error.message}", file=sys.stderr)
         return 1
@@ -50,37 +51,38 @@ def run(chosen: argparse.Namespace) -> int:
         store.close(_CLOSE_S)
 
 
-def _adopt(store: Store, settings: Settings, owners: Sequence[str], *, everything: bool) -> int:
+def _adopt(store: Store, settings: Settings, chosen: Sequence[str], *, adopt_all: bool) -> int:
     from webapp.store import ownership  # noqa: PLC0415  (the other commands need no database)
 
-    user, secret = owner_of("user", OWNER), make_secret(settings, store)
-    secret.get()  # before the transaction that needs it
+    user, secret = owner_of("user", SOLE_USER), make_secret(settings, store)
+    secret.get()  # loaded first: it may be in the database, which the transaction below locks
     store.write(
-        lambda c: ownership.rename_former(
+        lambda c: ownership.rename_legacy_owners(
             c, settings.access_password, user, lambda owner: secret.digest("former owner", owner)
         )
     )
-    found = store.read(lambda c: ownership.holdings(c, but=user))
-    wanted = [holding.owner for holding in found] if everything else list(owners)
-    unknown = sorted(set(wanted) - {holding.owner for holding in found})
+    summaries = store.read(lambda c: ownership.list_owners(c, except_for=user))
+    known = [summary.owner for summary in summaries]
+    sources = known if adopt_all else list(chosen)
+    unknown = sorted(set(sources) - set(known))
     if unknown:
-        print(f"freshet: nobody of this name has conversations: {', '.join(unknown)}", file=sys.stderr)
+        print(f"freshet: no conversations of {', '.join(unknown)}", file=sys.stderr)
         return 2
-    if not wanted:
-        _list(found)
+    if not sources:
+        _print_owners(summaries)
         return 0
-    for owner in wanted:
-        moved = store.move(owner, user)
-        print(f"{owner}: {moved} {'conversation' if moved == 1 else 'conversations'} moved")
+    for owner in sources:
+        count = store.move(owner, user)
+        print(f"{owner}: {count} {'conversation' if count == 1 else 'conversations'} moved")
     return 0
 
 
-def _list(found: Sequence[Holding]) -> None:
-    if not found:
-        print("freshet: nobody but the user has conversations")
+def _print_owners(summaries: Sequence[OwnerSummary]) -> None:
+    if not summaries:
+        print("freshet: there are no conversations to move")
         return
     table = Table("owner", "conversations", "last changed", box=None, pad_edge=False)
-    for holding in found:
-        changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(holding.updated_at / 1000))
-        table.add_row(holding.owner, str(holding.conversations), changed)
+    for summary in summaries:
+        changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.updated_at / 1000))
+        table.add_row(summary.owner, str(summary.conversations), changed)
     Console(soft_wrap=True).print(table)

@@ -1,6 +1,6 @@
-"""The Python client: the same calls in this process (`local`) or against a running server (`remote`).
+"""The Python client: the same methods call providers from this process (`local`) or a running server (`remote`).
 
-Nothing here prints; the terminal is in `cli/`, the notebook display in `notebook.py`.
+Nothing here prints: see `cli/` for the terminal and `notebook.py` for notebooks.
 """
 
 from __future__ import annotations
@@ -24,17 +24,23 @@ def create_query_client(
     key: str | None = None,
     **options: Any,
 ) -> QueryClient:
-    """Make a client; close it, or use it in a `with`, when done.
+    """Create a client, which the caller closes or uses in a `with` statement.
 
-    Without `url` it asks the providers itself, in plain threads; keys come from the environment. With
-    `url` it asks a running server, and `key` is that server's password. `provider` and `model` are what to
-    ask unless a call says otherwise. `options` go to the provider: `api_key`, `base_url`, for mock
-    `delay_ms`. Raises `ConfigurationError`.
+    Without `url` the client calls the providers itself, with API keys from the environment. With `url` it calls a running
+    server, whose password is `key`.
+
+    Args:
+        provider, model: The defaults for calls that name none.
+        options: Passed to the provider: `api_key`, `base_url`, for mock `delay_ms`. Not allowed with `url`.
+
+    Raises `ConfigurationError`.
     """
     if url is None:
         if key is not None:
-            raise ConfigurationError("key is the password of a server: it goes with url")
+            raise ConfigurationError(
+                "key is a server's password: pass url as well, or api_key for a provider"
+            )
         return LocalClient(provider=provider, model=model, **options)
     if options:
-        raise ConfigurationError(f"{', '.join(options)}: a client of a server takes no options for providers")
+        raise ConfigurationError(f"{', '.join(options)}: provider options cannot be combined with url")
     return RemoteClient(url, key=key, provider=provider, model=model)

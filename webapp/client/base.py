@@ -1,4 +1,4 @@
-"""What both clients share: the question, the stream of an answer, and the calls built on it."""
+"""The methods that both clients share, and the stream of an answer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Self
 
 import msgspec
 
-from webapp.chat import ImagePart, ModelMessage, ModelRequest, ModelResponse
+from webapp.chat import Effort, ImagePart, ModelMessage, ModelRequest, ModelResponse
 from webapp.errors import AnswerError, InvalidRequest
 
 Callback = Callable[[str, str], object]
 Document = str | Mapping[str, Any]
 
-_GROUNDING = "Answer from these documents where they help, and name them by their number.\n\n"
+_DOCUMENTS_PROMPT = "Answer from these documents where they help, and name them by their number.\n\n"
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked, with the client's own settings filled in. `timeout_s` bounds the whole answer."""
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A request with the client's defaults filled in. `timeout_s` limits the whole answer."""
 
     request: ModelRequest
     provider: str | None = None
@@ -28,9 +28,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerStream:
-    """An answer as it comes: iterate for its deltas, `close` to stop the provider.
+    """An iterator over the deltas of an answer; `close` stops the provider.
 
-    `response` grows with it and is final after the last delta. One thread iterates; any may close.
+    `response` is updated with each delta and final after the last one. Iterate in one thread; any thread may close.
     """
 
     def __init__(self, deltas: Iterator[str], response: ModelResponse, stop: Callable[[], None]) -> None:
@@ -46,7 +46,7 @@ class AnswerStream:
         return next(self._deltas)
 
     def close(self) -> None:
-        """Stop the provider and let the connection go; safe to call twice, and after the end."""
+        """Stop the provider and release the connection. Idempotent."""
         if not self._closed:
             self._closed = True
             self._stop()
@@ -55,7 +55,7 @@ class AnswerStream:
                 try:
                     close()
                 except ValueError:
-                    pass  # another thread is inside; the stop ends it
+                    pass  # another thread is iterating; the stop ends its loop
 
     def __enter__(self) -> Self:
         return self
@@ -67,11 +67,10 @@ class AnswerStream:
 
 
 class QueryClient:
-    """Asks and tells: `query_streaming` with a callback, `stream` as an iterator, `query` for the whole.
+    """Queries a model: `stream` returns an iterator, `query_streaming` calls a callback, `query` returns the whole text.
 
-    `last_response` is the answer to the last call, with its `usage`, `cost`, `model` and `finish_reason`;
-    None before the first. Calls raise `AnswerError` for an answer that failed and `RequestError` for a
-    question that was refused.
+    `last_response` is the response to the last call, with its `usage`, `cost`, `model` and `finish_reason`; None before
+    the first. Calls raise `RequestError` for an invalid or refused request and `AnswerError` for a failed answer.
     """
 
     def __init__(self, provider: str | None, model: str | None) -> None:
@@ -88,29 +87,38 @@ class QueryClient:
         model: str | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
+        effort: Effort | None = None,
         timeout_s: float | None = None,
         retrieve: bool = False,
         documents: Sequence[Document] | None = None,
     ) -> AnswerStream:
-        """Ask, and iterate over the answer.
+        """Send a query and return the stream of its answer, which the caller closes.
 
-        `query` is a text or the messages of a conversation. `documents`, texts or objects with `content`
-        and `metadata`, go to the model with the question; `retrieve` looks them up by `retrieve_only`.
+        Args:
+            query: A text, or the messages of a conversation.
+            effort: How much the model reasons, from none to max; None for its default.
+            documents: Texts, or mappings with `content` and `metadata`, which are sent along with the query.
+            retrieve: Whether to use the documents of `retrieve_only` if `documents` is None.
         """
-        if timeout_s is not None and not _is_span(timeout_s):
-            raise InvalidRequest("timeout_s must be seconds, more than 0.", param="timeout_s")
-        asked = _asked(query)
-        found = documents if documents is not None else self.retrieve_only(_text(asked)) if retrieve else ()
+        if timeout_s is not None and not _is_positive_number(timeout_s):
+            raise InvalidRequest("timeout_s must be a number of seconds above 0.", param="timeout_s")
+        messages = _parse_query(query)
+        if documents is None:
+            documents = self.retrieve_only(_last_question(messages)) if retrieve else ()
         request = ModelRequest(
-            messages=_messages(asked, system, found), max_tokens=max_tokens, temperature=temperature
+            messages=_add_context(messages, system, documents),
+            max_tokens=max_tokens,
+            temperature=temperature,
+            effort=effort,
         )
-        question = Question(
-            request=request,
-            provider=provider or self._provider,
-            model=model or self._model,
-            timeout_s=timeout_s,
+        stream = self._open(
+            Query(
+                request=request,
+                provider=provider or self._provider,
+                model=model or self._model,
+                timeout_s=timeout_s,
+            )
         )
-        stream = self._open(question)
         self.last_response = stream.response
         return stream
 
@@ -122,17 +130,17 @@ class QueryClient:
         fallback_to_query: bool = False,
         **options: Any,
     ) -> str:
-        """Call `callback(delta, full_text)` as the answer comes, and return the whole of it.
+        """Call `callback(delta, full_text)` for each delta and return the whole text.
 
-        An exception in the callback stops the provider and comes out unchanged. With `fallback_to_query`
-        an answer that fails before its first delta is asked for once more, not streamed, and the callback
-        is given all of it at once. `options` are those of `stream`.
+        An exception in the callback stops the provider and propagates. With `fallback_to_query`, a query that fails before
+        its first delta is repeated once without streaming, and the callback is called once with the whole text. `options`
+        are those of `stream`.
         """
         try:
-            text = self._told(query, callback, options)
+            text = self._stream_to(callback, query, options)
         except AnswerError:
-            begun = self.last_response is not None and bool(self.last_response.content)
-            if not fallback_to_query or begun:
+            has_text = self.last_response is not None and bool(self.last_response.content)
+            if not fallback_to_query or has_text:
                 raise
             text = self.query(query, **options)
             callback(text, text)
@@ -142,22 +150,22 @@ class QueryClient:
         return text
 
     def query(self, query: str | Sequence[ModelMessage], **options: Any) -> str:
-        """Ask and return the whole answer. `options` are those of `stream`."""
+        """Send a query and return the whole text. `options` are those of `stream`."""
         with self.stream(query, **options) as stream:
             for _ in stream:
                 pass
             return stream.response.content
 
     def retrieve_only(self, query: str) -> list[dict[str, Any]]:
-        """Find the documents that a question is about, each with `content` and `metadata`.
+        """Return the documents that match a query, each with `content` and `metadata`.
 
-        There is no index to search yet: the list is empty.
+        There is no index to search yet, so the list is empty; a subclass may override this.
         """
         del query
         return []
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
     def __enter__(self) -> Self:
         return self
@@ -167,11 +175,11 @@ class QueryClient:
     ) -> None:
         self.close()
 
-    def _open(self, question: Question) -> AnswerStream:
+    def _open(self, query: Query) -> AnswerStream:
         raise NotImplementedError
 
-    def _told(
-        self, query: str | Sequence[ModelMessage], callback: Callback, options: Mapping[str, Any]
+    def _stream_to(
+        self, callback: Callback, query: str | Sequence[ModelMessage], options: Mapping[str, Any]
     ) -> str:
         with self.stream(query, **options) as stream:
             for delta in stream:
@@ -179,57 +187,59 @@ class QueryClient:
             return stream.response.content
 
 
-def _is_span(seconds: object) -> bool:
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
+def _is_positive_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
 
 
-def _asked(query: object) -> tuple[ModelMessage, ...]:
+def _parse_query(query: object) -> tuple[ModelMessage, ...]:
     if isinstance(query, str):
         query = (ModelMessage.user(query),)
-    if not isinstance(query, Sequence) or not all(isinstance(one, ModelMessage) for one in query):
+    if not isinstance(query, Sequence) or not all(isinstance(message, ModelMessage) for message in query):
         raise InvalidRequest(
-            "query must be a text or a sequence of ModelMessage.", param="query", code="invalid_type"
+            "query must be a string or a sequence of ModelMessage.", param="query", code="invalid_type"
         )
-    if not any(one.role == "user" and _says(one) for one in query):
+    if not any(message.role == "user" and _has_content(message) for message in query):
         raise InvalidRequest("query is empty.", param="query", code="empty")
     return tuple(query)
 
 
-def _says(message: ModelMessage) -> bool:
+def _has_content(message: ModelMessage) -> bool:
     return bool(message.text.strip()) or any(isinstance(part, ImagePart) for part in message.parts)
 
 
-def _text(asked: Sequence[ModelMessage]) -> str:
-    return next((message.text for message in reversed(asked) if message.role == "user"), "")
+def _last_question(messages: Sequence[ModelMessage]) -> str:
+    return next((message.text for message in reversed(messages) if message.role == "user"), "")
 
 
-def _messages(
-    asked: tuple[ModelMessage, ...], system: str | None, documents: Sequence[Document]
+def _add_context(
+    messages: tuple[ModelMessage, ...], system: str | None, documents: Sequence[Document]
 ) -> tuple[ModelMessage, ...]:
-    head = [ModelMessage.system(system)] if system else []
+    """Prepend the system prompt and the documents."""
+    context = [ModelMessage.system(system)] if system else []
     if isinstance(documents, (str, Mapping)) or not isinstance(documents, Sequence):
         raise InvalidRequest(
-            "documents must be a sequence of texts or objects.", param="documents", code="invalid_type"
+            "documents must be a sequence of strings or mappings.", param="documents", code="invalid_type"
         )
     if documents:
-        head.append(ModelMessage.system(_GROUNDING + "\n\n".join(_numbered(documents))))
-    return (*head, *asked)
+        context.append(ModelMessage.system(_DOCUMENTS_PROMPT + "\n\n".join(_format_documents(documents))))
+    return (*context, *messages)
 
 
-def _numbered(documents: Sequence[Document]) -> Iterator[str]:
+def _format_documents(documents: Sequence[Document]) -> Iterator[str]:
     for number, document in enumerate(documents, 1):
-        content, source = _read(document)
+        content, source = _parse_document(document)
         if not isinstance(content, str) or not content:
-            place = f"documents[{number - 1}]"
+            param = f"documents[{number - 1}]"
             raise InvalidRequest(
-                f"{place} must be a text or an object with content.", param=place, code="invalid_type"
+                f"{param} must be a string or a mapping with content.", param=param, code="invalid_type"
             )
         yield f"[{number}] {source}".rstrip() + f"\n{content}"
 
 
-def _read(document: object) -> tuple[object, object]:
+def _parse_document(document: object) -> tuple[object, object]:
+    """Return the content and the source of a document."""
     if not isinstance(document, Mapping):
         return document, ""
-    about = document.get("metadata")
-    source = about.get("source", "") if isinstance(about, Mapping) else ""
+    metadata = document.get("metadata")
+    source = metadata.get("source", "") if isinstance(metadata, Mapping) else ""
     return document.get("content") or document.get("text"), source

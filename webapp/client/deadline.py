@@ -1,4 +1,4 @@
-"""Bounds a whole answer in time: what rings stops it, whatever it is waiting for."""
+"""Limits the total time of an answer, also while it waits for a connection."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Self
 
 
 class Deadline:
-    """Calls `stop` from a thread of its own after `timeout_s`, unless left before; None never does."""
+    """Calls `stop` from a thread of its own if the `with` block takes longer than `timeout_s`; None sets no limit."""
 
     def __init__(self, timeout_s: float | None, stop: Callable[[], None]) -> None:
-        self.rang = False
+        self.expired = False
         self._stop = stop
-        self._timer = threading.Timer(timeout_s, self._ring) if timeout_s is not None else None
+        self._timer = threading.Timer(timeout_s, self._expire) if timeout_s is not None else None
 
     def __enter__(self) -> Self:
         if self._timer is not None:
@@ -28,6 +28,6 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _ring(self) -> None:
-        self.rang = True
+    def _expire(self) -> None:
+        self.expired = True
         self._stop()

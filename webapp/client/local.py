@@ -1,4 +1,4 @@
-"""A client that asks the providers itself, in the thread that calls it; gevent is not involved."""
+"""A client that calls the providers from this process, in the caller's thread and without gevent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest
-from webapp.client.base import AnswerStream, QueryClient, Question
+from webapp.client.base import AnswerStream, Query, QueryClient
 from webapp.client.deadline import Deadline
 from webapp.errors import AnswerError, Stopped, UpstreamError
-from webapp.providers.base import FreeControl
+from webapp.providers.base import CallControl
 from webapp.providers.factory import ProviderFactory
 from webapp.providers.registry import ProviderRegistry
 from webapp.providers.response_builder import ResponseBuilder
@@ -35,57 +35,58 @@ class LocalClient(QueryClient):
         super().__init__(provider, model)
         settings = settings or read_settings()
         self._models = ModelTable.read(settings.models_file)
-        self._workshop = ProviderFactory(settings, self._models)
-        own = {provider or settings.default_provider: options}
-        self._catalog = ProviderRegistry(settings, self._models, self._workshop, own)
+        self._factory = ProviderFactory(settings, self._models)
+        options_by_provider = {provider or settings.default_provider: options}
+        self._registry = ProviderRegistry(settings, self._models, self._factory, options_by_provider)
 
     def close(self) -> None:
-        """Let go of connections; answers in progress go on."""
-        self._workshop.close()
+        """Close the idle connections; answers in progress continue."""
+        self._factory.close()
 
-    def _open(self, question: Question) -> AnswerStream:
-        chain = self._catalog.resolve(question.provider, question.model)
-        request = question.request
-        self._catalog.check(chain[0], request)
-        growth = ResponseBuilder(chain[0].name, chain[0].model_name, request)
-        control = FreeControl()
-        deltas = self._deltas(chain, request, growth, control, question.timeout_s)
-        return AnswerStream(deltas, growth.response, control.stop)
+    def _open(self, query: Query) -> AnswerStream:
+        chain = self._registry.resolve(query.provider, query.model)
+        request = query.request
+        self._registry.check(chain[0], request)
+        builder = ResponseBuilder(chain[0].name, chain[0].model_name, request)
+        control = CallControl()
+        deltas = self._deltas(chain, request, builder, control, query.timeout_s)
+        return AnswerStream(deltas, builder.response, control.stop)
 
     def _deltas(
         self,
         chain: Sequence[Provider],
         request: ModelRequest,
-        growth: ResponseBuilder,
-        control: FreeControl,
+        builder: ResponseBuilder,
+        control: CallControl,
         timeout_s: float | None,
     ) -> Iterator[str]:
-        response = growth.response
-        asked = [chain[0]]
+        response = builder.response
+        requested_model = chain[0].model_name
 
-        def switched(error: AnswerError, following: Provider) -> None:
+        def on_switch(error: AnswerError, fallback: Provider) -> None:
+            nonlocal requested_model
             del error
-            asked[0] = following
-            response.provider, response.model = following.name, following.model_name
+            requested_model = fallback.model_name
+            response.provider, response.model = fallback.name, fallback.model_name
 
-        alarm = Deadline(timeout_s, control.stop)
+        deadline = Deadline(timeout_s, control.stop)
         try:
-            with alarm, closing(FallbackEvents(chain, request, control, switched)) as events:
+            with deadline, closing(FallbackEvents(chain, request, control, on_switch)) as events:
                 while response.finish_reason is None:
                     for event in events.read():
-                        text = growth.add(event)
+                        text = builder.add(event)
                         if text:
                             yield text
         except GeneratorExit:
             response.finish_reason = "cancelled"
             raise
         except Stopped:
-            if alarm.rang:
+            if deadline.expired:
                 raise UpstreamError("upstream_timeout") from None
             response.finish_reason = "cancelled"
         finally:
             if response.finish_reason in (None, "cancelled"):
-                growth.meter.taken = control.taken
-                response.usage = growth.usage()
-            names = (response.model, asked[0].model_name)
-            response.cost = self._models.cost(response.provider, names, response.usage)
+                builder.meter.delivered = control.delivered
+                response.usage = builder.usage()
+            names = (response.model, requested_model)
+            response.cost = self._models.compute_cost(response.provider, names, response.usage)

@@ -1,4 +1,4 @@
-"""Decoders and encoders of wire formats: bytes in, cut anywhere; values out.
+"""Incremental decoders and encoders of wire formats: no I/O, no clock, nothing specific to one provider.
 
-No I/O, no clock, and nothing that only one provider does.
+Decoders accept chunks that end anywhere, also inside a character.
 """

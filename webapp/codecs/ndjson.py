@@ -6,33 +6,38 @@ from webapp.codecs.sse import TooLong
 
 
 class LineDecoder:
-    """Turns bytes, cut anywhere, into lines without their ends; blank lines are left out."""
+    """Decodes chunks of bytes into lines without their line ends, skipping blank lines."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._rest: list[bytes] = []  # the pieces of an unfinished line: joined once, when it ends
-        self._held = 0
+        self._pending: list[bytes] = []  # the pieces of an unfinished line: joined once, when it ends
+        self._pending_bytes = 0
 
     def decode(self, chunk: bytes) -> list[bytes]:
-        """Read more bytes and return the lines that are complete."""
+        """Return the lines that a chunk completes. Raises `TooLong`."""
         first, *lines = chunk.split(b"\n")
-        self._rest.append(first)
-        self._held += len(first)
-        self._bound(self._held)
+        self._pending.append(first)
+        self._pending_bytes += len(first)
+        self._check_size(self._pending_bytes)
         if not lines:
             return []
-        *lines, last = b"".join(self._rest), *lines
-        self._rest, self._held = ([last] if last else []), len(last)
+        *lines, last = b"".join(self._pending), *lines
+        self._pending, self._pending_bytes = ([last] if last else []), len(last)
         if len(chunk) > self._max_bytes:
-            self._bound(max(map(len, (*lines, last))))
+            self._check_size(max(map(len, (*lines, last))))
         return [stripped for line in lines if (stripped := line.strip())]
 
     def flush(self) -> list[bytes]:
-        """Read the end: a last line without its end is given too."""
-        last = b"".join(self._rest).strip()
-        self._rest, self._held = [], 0
+        """Return the last line if it has no line end."""
+        last = b"".join(self._pending).strip()
+        self._pending, self._pending_bytes = [], 0
         return [last] if last else []
 
-    def _bound(self, line_bytes: int) -> None:
+    @property
+    def tail(self) -> bytes:
+        """The end of the bytes that `flush` would return as a line; b"" if there are none."""
+        return self._pending[-1] if self._pending else b""
+
+    def _check_size(self, line_bytes: int) -> None:
         if line_bytes > self._max_bytes:
             raise TooLong(f"a line is longer than {self._max_bytes} bytes")

@@ -1,18 +1,18 @@
-"""Halves of surrogate pairs, which JSON can carry in two pieces: joined where they meet, else U+FFFD."""
+"""Joins surrogate pairs that were split between two JSON strings."""
 
 from __future__ import annotations
 
-LONE = "\ufffd"
+REPLACEMENT = "\ufffd"
 
 
 class SurrogateJoiner:
-    """Turns text that was cut inside a character into text that can be encoded."""
+    """Joins the halves of split surrogate pairs and replaces lone halves by U+FFFD, so that text can be encoded."""
 
     def __init__(self) -> None:
         self._half = ""
 
     def decode(self, text: str) -> str:
-        """Read more text; half a character at its end is held back until the other half comes."""
+        """Return the text that can be encoded; a high surrogate at the end is kept back until the next call."""
         if not self._half and text.isascii():
             return text
         text, self._half = self._half + text, ""
@@ -25,6 +25,6 @@ class SurrogateJoiner:
         return text
 
     def flush(self) -> str:
-        """Read the end: a half that is left alone is U+FFFD."""
-        left, self._half = (LONE if self._half else ""), ""
-        return left
+        """Return U+FFFD for a surrogate that was kept back, or an empty text."""
+        remainder, self._half = (REPLACEMENT if self._half else ""), ""
+        return remainder

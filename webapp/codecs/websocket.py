@@ -1,6 +1,6 @@
-"""What simple-websocket leaves open: frames written in one piece, and an eye on what comes in.
+"""Encodes WebSocket frames and checks incoming ones against limits, which simple-websocket does not.
 
-Frame layout: RFC 6455, section 5.2. Reading and answering the protocol stays with simple-websocket.
+simple-websocket still reads the messages and answers control frames. Frame layout: RFC 6455, section 5.2.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ _TEXT, _BINARY, _CLOSE, _PING = 0x1, 0x2, 0x8, 0x9
 _FIN = 0x80
 _SHORT, _MEDIUM = 126, 1 << 16
 _WINDOW_S = 10.0
-_SLOWEST_BYTES_PER_S = 16 * 1024
+_MIN_BYTES_PER_S = 16 * 1024
 
 
 def text_message(payload: bytes) -> bytes:
-    """Write a whole text message as a server sends it: one frame, unmasked."""
+    """Encode a text message as one unmasked frame."""
     return _frame(_TEXT, payload)
 
 
 def ping_frame() -> bytes:
-    """Write a ping without a payload."""
+    """Encode a ping without a payload."""
     return _frame(_PING, b"")
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """Write a close with its code and a reason of at most 123 bytes."""
+    """Encode a close frame; the reason is cut to 123 bytes."""
     return _frame(_CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
 
 
@@ -39,7 +39,7 @@ def _frame(opcode: int, payload: bytes) -> bytes:
 
 
 class Violation(Exception):
-    """What came in is over a limit of ours; `code` is the close code that says so."""
+    """An incoming message breaks a limit; `code` is the close code to send."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -48,24 +48,24 @@ class Violation(Exception):
 
 
 class Inspector:
-    """Follows the frame headers of incoming bytes, cut anywhere, and raises `Violation`.
+    """Parses the frame headers of incoming bytes and raises `Violation`.
 
-    Watched are the size of a message by what it says of itself (1009), binary messages (1003) and the
-    number of frames in ten seconds (4429). Time is an argument, in seconds.
+    The limits are a message's declared size (close code 1009), no binary messages (1003), and the number of frames in ten
+    seconds (4429). Time is an argument, in seconds.
     """
 
     def __init__(self, max_message_bytes: int, max_frames: int) -> None:
         self._max_message_bytes = max_message_bytes
         self._head = b""
-        self._skip = 0  # bytes of the present frame still to come
+        self._skip = 0  # bytes of the current frame that have not arrived yet
         self._message_bytes = 0
-        self._open = False  # a message has begun and has not ended
+        self._open = False  # a fragmented message is incomplete
         self._begun_at: float | None = None
-        self._came = 0  # bytes since then
+        self._received_bytes = 0  # since `_begun_at`
         self._arrivals: deque[float] = deque(maxlen=max_frames)
 
     def feed(self, raw: bytes, now: float) -> None:
-        """Look at more bytes."""
+        """Check more bytes. Raises `Violation`."""
         at = 0
         while at < len(raw):
             step = min(self._skip, len(raw) - at)
@@ -74,36 +74,36 @@ class Inspector:
             if self._skip or at >= len(raw):
                 break
             if not self._head and not self._open:
-                self._begun_at, self._came = now, 0
+                self._begun_at, self._received_bytes = now, 0
             self._head += raw[at : at + 1]
             at += 1
             if len(self._head) >= 2 and len(self._head) == self._head_bytes():
-                self._enter(now)
-        self._came += len(raw)
+                self._check_head(now)
+        self._received_bytes += len(raw)
         if not self._open and not self._skip and not self._head:
             self._begun_at = None
 
     def allow(self, max_message_bytes: int) -> None:
-        """Take messages of another size from now on."""
+        """Change the limit of a message's size."""
         self._max_message_bytes = max_message_bytes
 
     @property
     def is_between(self) -> bool:
-        """Whether no message has begun that has not ended."""
+        """Whether no message is incomplete."""
         return self._begun_at is None
 
-    def overdue(self, now: float, limit_s: float) -> bool:
-        """Tell whether a message that has begun is not finished after `limit_s`, or what a slow line needs for it."""
+    def is_overdue(self, now: float, limit_s: float) -> bool:
+        """Return whether a message is incomplete after `limit_s` plus the time that its bytes take on a slow line."""
         if self._begun_at is None:
             return False
-        return now - self._begun_at > limit_s + self._came / _SLOWEST_BYTES_PER_S
+        return now - self._begun_at > limit_s + self._received_bytes / _MIN_BYTES_PER_S
 
     def _head_bytes(self) -> int:
         length = self._head[1] & 0x7F
         extra = 2 if length == 126 else 8 if length == 127 else 0
         return 2 + extra + (4 if self._head[1] & 0x80 else 0)
 
-    def _enter(self, now: float) -> None:
+    def _check_head(self, now: float) -> None:
         head, self._head = self._head, b""
         opcode, length = head[0] & 0x0F, head[1] & 0x7F
         if length == 126:
@@ -114,11 +114,11 @@ class Inspector:
             raise Violation(4429, "too many messages")
         self._arrivals.append(now)
         if opcode == _BINARY:
-            raise Violation(1003, "binary messages are not understood")
+            raise Violation(1003, "binary messages are not supported")
         if opcode < _CLOSE:
             self._message_bytes += length
             if self._message_bytes > self._max_message_bytes:
-                raise Violation(1009, "the message is too big")
+                raise Violation(1009, "the message is too large")
             self._open = not head[0] & _FIN
             if not self._open:
                 self._message_bytes = 0

@@ -1,4 +1,4 @@
-"""Providers to call from code, without a server: `factory.create_provider` and the types of its calls in `base`.
+"""Re-exports for calling providers without a server: `factory.create_provider`, and the types of its calls in `base`.
 
-Nothing is implemented here; these modules only re-export.
+Nothing is implemented here.
 """

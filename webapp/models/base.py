@@ -1,4 +1,4 @@
-"""Messages, requests and responses, under the import path `webapp.models.base`."""
+"""Re-exports messages, requests, responses and `BaseProvider`."""
 
 from webapp.chat import ImagePart as ImagePart
 from webapp.chat import ModelMessage as ModelMessage

@@ -1,3 +1,3 @@
-"""`create_provider`, under the import path `webapp.models.factory`."""
+"""Re-exports `create_provider`."""
 
 from webapp.wiring import create_provider as create_provider

@@ -1,4 +1,4 @@
-"""Model providers, one file each: requests in their dialect, and decoders that turn their bytes into our events.
+"""Model providers: each builds requests in its own format and decodes the responses to events.
 
-Provider-specific words, keys and quirks end here; the connections themselves are in `http/`.
+What only one provider needs is in its folder or module; the connections are in `http/`. Nothing here knows runs or routes.
 """

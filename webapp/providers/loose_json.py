@@ -1,4 +1,4 @@
-"""Parses JSON that is not quite valid: bytes that are no UTF-8, halves of surrogate pairs."""
+"""Parses slightly invalid JSON: bytes that are not UTF-8, and lone surrogates."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-# What msgspec raises for JSON that it cannot decode; `parse` may still be able to.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# Raised by msgspec for JSON that `parse_loosely` may still be able to parse.
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def parse(raw: bytes) -> Any:
-    """Return the value of lenient JSON: bytes that are no UTF-8 become U+FFFD, half a surrogate pair is kept.
+def parse_loosely(raw: bytes) -> Any:
+    """Parse JSON. Invalid UTF-8 becomes U+FFFD, lone surrogates are kept, and a byte order mark is skipped.
 
-    A byte order mark is skipped. Raises `ValueError`, also for what is nested too deeply.
+    Raises `ValueError`, also if the value is nested too deeply.
     """
     try:
         return json.loads(raw.decode("utf-8-sig", "replace"))
@@ -23,13 +23,13 @@ def parse(raw: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def as_string(found: Any) -> str | None:
-    """Return a string, None for anything else."""
-    return found if isinstance(found, str) else None
+def as_string(value: Any) -> str | None:
+    """Return a string, or None for any other type."""
+    return value if isinstance(value, str) else None
 
 
-def as_int(found: Any) -> int | None:
-    """Return a whole number, also one that is written 3.0; None for anything else."""
-    if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
+def as_int(value: Any) -> int | None:
+    """Return a number as an integer, also if it is written 3.0; None for any other type."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    return int(found)
+    return int(value)

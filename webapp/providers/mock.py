@@ -1,16 +1,17 @@
-"""A provider that needs no key: a deterministic answer, or a recorded or scripted stream played back."""
+"""A provider without a network or a key: a deterministic demo answer, or a scripted stream."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Iterator, Sequence
+from typing import Unpack
 
-from webapp.chat import ModelRequest, estimate_input_tokens
+from webapp.chat import ModelRequest, estimate_input_tokens, has_details
 from webapp.errors import AnswerError, Interrupted
-from webapp.events import Event, Finished, TextDelta, UsageReport
-from webapp.providers.base import BaseProvider
-from webapp.seams import Control, Pricer
+from webapp.events import Event, Finished, ParameterIgnored, TextDelta, UsageReport
+from webapp.providers.base import BaseProvider, ProviderOptions
+from webapp.seams import Control
 
 DEFAULT_MODEL = "mock-standard"
 DEFAULT_DELAY_MS = 50.0
@@ -19,18 +20,18 @@ _QUOTED_CHARS = 80
 
 _OPENING = "You asked: “{question}”\n\n"
 _BODY = """\
-This is a **demo answer**. No model was called and nothing was spent; the text is always the same, so that \
-you can see how an answer arrives.
+This is a **demo answer**. No model was called and nothing was spent. The text is always the same and shows \
+how an answer streams.
 
-## How it reaches you
+## How an answer streams
 
-1. The provider reports *deltas*, often one word or less at a time.
-2. The server gathers them into small frames, at most one every 33 milliseconds.
-3. The page shows each frame as it comes, and remembers the last one it has.
+1. The provider sends *deltas*, often one word or less at a time.
+2. The server groups them into small frames, at most one every 33 milliseconds.
+3. The page shows each frame when it arrives, and remembers its position.
 
-> If the connection is cut, the page comes back with its cursor and the answer goes on from there.
+> If the connection breaks, the page reconnects and the answer continues at that position.
 
-A little code, to see how it looks:
+Some code:
 
 ```python
 from webapp import create_provider, ModelMessage, ModelRequest
@@ -44,18 +45,18 @@ And a table:
 
 | what | how often | size |
 |---|---|---|
-| delta | as the model speaks | a few letters |
+| delta | for each token | a few letters |
 | frame | every 33 ms at most | a few words |
-| heartbeat | after 10 s of silence | 3 bytes |
+| heartbeat | after 10 s of silence | 2 bytes |
 
 Things to try next:
 
 - [ ] press **Stop** in the middle of an answer
-- [ ] reload the page while it streams
-- [x] read this far
+- [ ] reload the page while an answer streams
+- [x] read a demo answer
 
-To hear a real model, set a provider's key and start the server again. `naïve café, 你好, مرحبا, 👩‍🚀` — other \
-scripts arrive whole, too.
+To use a real model, set a provider's API key and restart the server. `naïve café, 你好, مرحبا, 👩‍🚀` — other \
+scripts work, too.
 """
 
 Step = tuple[float, Event | AnswerError]
@@ -64,8 +65,8 @@ Step = tuple[float, Event | AnswerError]
 class MockProvider(BaseProvider):
     """Answers without a network.
 
-    `delay_ms` is the pause before each delta. `script` replaces the answer by (delay in seconds, event or
-    error) steps, played as they are.
+    `delay_ms` is the pause before each delta. `script` replaces the answer by steps: tuples of a delay in seconds and an
+    event or error.
     """
 
     name = "mock"
@@ -73,13 +74,11 @@ class MockProvider(BaseProvider):
     def __init__(
         self,
         *,
-        model_name: str,
-        max_tokens: int,
-        pricer: Pricer,
         delay_ms: float = DEFAULT_DELAY_MS,
         script: Sequence[Step] | None = None,
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        super().__init__(model_name, max_tokens, pricer)
+        super().__init__(**options)
         self._delay_s = delay_ms / 1000
         self._script = script
 
@@ -88,17 +87,24 @@ class MockProvider(BaseProvider):
         return _ScriptedEvents(iter(self._script or self._answer(request)), control)
 
     def _answer(self, request: ModelRequest) -> Iterator[Step]:
-        pieces = _PIECE.findall(_text(request))
-        most = self._limit(request)
+        text = _text(request)
+        if request.continues:
+            text = text.removeprefix(request.messages[-1].text)
+        pieces = _PIECE.findall(text)
+        max_tokens = self._max_output_tokens(request)
+        if request.effort is not None:
+            yield 0, ParameterIgnored("effort")
+        if has_details(request.messages):
+            yield 0, ParameterIgnored("detail")
         yield self._delay_s, UsageReport(estimate_input_tokens(request), 0)
-        for piece in pieces[:most]:
+        for piece in pieces[:max_tokens]:
             yield self._delay_s, TextDelta(piece)
-        yield 0, UsageReport(None, min(len(pieces), most))
-        yield 0, Finished("length" if len(pieces) > most else "stop", DEFAULT_MODEL)
+        yield 0, UsageReport(None, min(len(pieces), max_tokens))
+        yield 0, Finished("length" if len(pieces) > max_tokens else "stop", DEFAULT_MODEL)
 
 
 class _ScriptedEvents:
-    """Steps as a stream of events; see `seams.EventStream`. A step's delay begins where the one before ended."""
+    """Steps as a stream of events; see `seams.EventStream`. A step's delay starts when the step before is due."""
 
     def __init__(self, steps: Iterator[Step], control: Control) -> None:
         self._steps = steps
@@ -108,7 +114,7 @@ class _ScriptedEvents:
 
     @property
     def has_more(self) -> bool:
-        """Return False: every read takes all that is due."""
+        """Return False: every read returns all events that are due."""
         return False
 
     def read(self, *, wait: bool = True) -> Sequence[Event]:
@@ -122,11 +128,11 @@ class _ScriptedEvents:
                 self._due_at = (
                     max(self._due_at, time.monotonic()) + self._next[0] if self._next[0] else self._due_at
                 )
-            left_s = self._due_at - time.monotonic()
-            if left_s > 0:
+            wait_s = self._due_at - time.monotonic()
+            if wait_s > 0:
                 if events or not wait:
                     return events
-                self._control.wait(left_s)
+                self._control.wait(wait_s)
             elif events and isinstance(self._next[1], AnswerError):
                 return events  # the error is raised by the next read
             step, self._next = self._next[1], None
@@ -141,8 +147,8 @@ class _ScriptedEvents:
 
 
 def _text(request: ModelRequest) -> str:
-    asked = next((message.text for message in reversed(request.messages) if message.role == "user"), "")
-    question = " ".join(asked.split())
+    text = next((message.text for message in reversed(request.messages) if message.role == "user"), "")
+    question = " ".join(text.split())
     if len(question) > _QUOTED_CHARS:
         question = question[: _QUOTED_CHARS - 1] + "…"
     return _OPENING.format(question=question) + _BODY if question else _BODY

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from webapp.chat import ModelRequest, ModelResponse, TokenGuess, Usage
+from webapp.chat import ModelRequest, ModelResponse, TokenEstimator, Usage
 from webapp.codecs.surrogates import SurrogateJoiner
-from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
+from webapp.events import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    SourcesFound,
+    TextDelta,
+    TextWasReasoning,
+    UsageReport,
+)
 from webapp.usage import UsageMeter
 
 
 class ResponseBuilder:
     """Adds events to `response`.
 
-    While the answer streams its output is estimated, because providers count at the end, if at all.
+    While the answer streams its output tokens are estimated, because providers report them at the end or not at all.
     """
 
     def __init__(self, provider: str, model: str, request: ModelRequest) -> None:
         self.meter = UsageMeter(request)
-        self.meter.taken = True
-        self._estimate = TokenGuess()
+        self.meter.delivered = True
+        self._estimator = TokenEstimator()
         self._text, self._reasoning = SurrogateJoiner(), SurrogateJoiner()
         self.response = ModelResponse(provider=provider, model=model, usage=self.usage())
 
     def add(self, event: Event) -> str:
-        """Add an event and return the text that is new, mended where it was cut inside a character."""
+        """Add an event and return its text, in which split surrogate pairs are joined."""
         response = self.response
         match event:
             case TextDelta(text):
@@ -30,24 +38,30 @@ class ResponseBuilder:
             case ReasoningDelta(text):
                 reasoning = self._reasoning.decode(text)
                 response.reasoning += reasoning
-                self._estimate.add(reasoning)
+                self._estimator.add(reasoning)
                 response.usage = self.usage()
+            case TextWasReasoning():
+                self._text.flush()
+                response.reasoning += response.content.strip()
+                response.content = ""
+            case SourcesFound(sources):
+                response.sources = sources
             case UsageReport():
                 self.meter.report(event)
             case Finished(finish_reason, model):
                 response.finish_reason = finish_reason
                 response.model = model or response.model
-                rest = self._add_text(self._text.flush())
+                remainder = self._add_text(self._text.flush())
                 response.usage = self.usage(is_complete=True)
-                return rest
+                return remainder
         return ""
 
     def _add_text(self, text: str) -> str:
         self.response.content += text
-        self._estimate.add(text)
+        self._estimator.add(text)
         self.response.usage = self.usage()
         return text
 
     def usage(self, *, is_complete: bool = False) -> Usage:
-        """Return what was used so far."""
-        return self.meter.usage(self._estimate.add(""), is_complete=is_complete)
+        """Return the usage so far."""
+        return self.meter.usage(self._estimator.add(""), is_complete=is_complete)

@@ -1,7 +1,8 @@
-"""Calls to a provider: when a failed one is repeated, and how the bytes of a response become events."""
+"""Calls a provider with retries, and decodes the bytes of its response into events."""
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,19 +12,24 @@ from webapp.events import Event
 from webapp.seams import Body, Call, Control, Decoder, EventStream, Transport
 
 _FIRST_BACKOFF_S = 0.5
+_END_S = 1.5  # how long an answer's end is waited for after what usually is its last event
 
 NextCall = Callable[[UpstreamError | None], Call | None]
 
 
 class RetryingClient:
-    """Makes calls over a transport. A call is repeated only before its first byte, where that may help."""
+    """Makes calls over a transport. A call is repeated only if it failed before the first byte of its response."""
 
     def __init__(
         self, transport: Transport, *, retries: int = 2, retry_max_s: float = 20.0, quiet_s: float = 300.0
     ) -> None:
-        """Repeat a failed call up to `retries` times, waiting at most `retry_max_s` where the provider asks for it.
+        """Create a client.
 
-        After `quiet_s` seconds of bytes without an event an answer counts as stalled.
+        Args:
+            transport: Sends the calls.
+            retries: How many times a failed call is repeated.
+            retry_max_s: The longest `Retry-After` of a provider that is waited for.
+            quiet_s: The time after which an answer has stalled whose bytes contain no events.
         """
         self._transport = transport
         self._retries = retries
@@ -33,34 +39,35 @@ class RetryingClient:
     def open(self, next_call: NextCall, decoder: Decoder, control: Control) -> EventStream:
         """Make a call and return the events of its response. Raises `UpstreamError` and `Stopped`.
 
-        `next_call(None)` returns the call; `next_call(error)` may return another one to make at once, where the
-        provider refused something that can be left out.
+        `next_call(None)` returns the first call. `next_call(error)` may return a modified call to make at once, without the
+        field that the provider has refused.
         """
         call = next_call(None)
         if call is None:
-            raise ValueError("a provider has a first call")
+            raise ValueError("next_call(None) must return a call")
         failures = 0
         while True:
             try:
                 body = self._transport.post(call, control)
             except UpstreamError as error:
-                control.asked(error.taken)
+                control.report_delivery(error.delivered)
                 changed = next_call(error)
                 if changed is not None:
                     call = changed
                     continue
                 pause_s = self._pause_s(error, failures)
                 failures += 1
+                control.report_retry(error)
                 control.wait(pause_s)
             else:
                 return _ResponseEvents(body, decoder, self._quiet_s)
 
     def _pause_s(self, error: UpstreamError, failures: int) -> float:
-        """Return how long to wait before the next attempt; raises `error` where there is none."""
-        # A call that the provider may be working on is paid for: it is not made twice.
+        """Return how long to wait before the next attempt. Raises `error` if there is none."""
+        # The provider may charge for a call that it has received, so such a call is not repeated.
         if (
             not error.retryable
-            or error.taken
+            or error.delivered
             or error.code == "upstream_timeout"
             or failures >= self._retries
         ):
@@ -81,15 +88,16 @@ class _ResponseEvents:
         self._decoder = decoder
         self._quiet_s = quiet_s
         self._quiet_since: float | None = None
-        self._failure: AnswerError | None = None  # raised once the events before it were returned
+        self._is_ending = False
+        self._failure: AnswerError | None = None  # raised after the events before it were returned
 
     @property
     def has_more(self) -> bool:
-        """Whether the last read did not take all that had come."""
+        """See `seams.EventStream`."""
         return self._body.has_more
 
     def read(self, *, wait: bool = True) -> Sequence[Event]:
-        """Return the events that have come."""
+        """Return the events that have arrived; see `seams.EventStream`."""
         while True:
             if self._failure is not None:
                 raise self._failure
@@ -98,7 +106,7 @@ class _ResponseEvents:
                 return events
 
     def close(self) -> None:
-        """Release the connection: for another call where the answer is complete, else closed."""
+        """Release the connection for another call if the answer is complete, else close it."""
         self._body.close(reuse=self._decoder.finished)
 
     def _next(self, *, wait: bool) -> Sequence[Event]:
@@ -109,10 +117,12 @@ class _ResponseEvents:
         except (Interrupted, UpstreamError) as error:
             if isinstance(error, UpstreamError) and error.code != "upstream_stalled":
                 raise
-            events = decoder.flush()  # nothing but the terminal marker may be missing
+            events = decoder.flush()  # the answer may be complete except for its terminal event
             if not decoder.finished:
-                self._failure = error
+                self._failure = decoder.error if isinstance(decoder.error, UpstreamError) else error
             return events
+        if chunk and not decoder.finished:
+            self._limit_end(has_events=bool(events))
         if decoder.error is not None:
             self._failure = decoder.error
         elif events:
@@ -121,8 +131,17 @@ class _ResponseEvents:
             self._check_quiet()
         return events
 
+    def _limit_end(self, *, has_events: bool) -> None:
+        """Set a short deadline once the answer is complete except for its terminal event, which some servers never send."""
+        is_ending = self._decoder.is_ending()
+        if is_ending and (has_events or not self._is_ending):
+            self._body.end_within(_END_S)
+        elif self._is_ending and not is_ending:
+            self._body.end_within(math.inf)
+        self._is_ending = is_ending
+
     def _check_quiet(self) -> None:
-        """Raise `UpstreamError` after bytes without an event for too long."""
+        """Raise `UpstreamError` if bytes have contained no event for too long."""
         now = time.monotonic()
         if self._quiet_since is None:
             self._quiet_since = now

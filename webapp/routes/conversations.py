@@ -1,87 +1,92 @@
-"""The conversations of whoever asks: listing, searching, reading, changing, deleting and taking that back."""
+"""The caller's conversations: list, search, read, change, delete, restore and share them."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from webapp.api.start_request import Name, read_json
-from webapp.api.stored_conversations import SETTLE_S, current_message, head_body, run_id
-from webapp.conversation import plain
+from webapp.api.conversation_bodies import ConversationChange, ShareBody
+from webapp.api.start_request import read_json
+from webapp.api.stored_conversations import SETTLE_S, conversation_body, current_message
+from webapp.conversation import to_one_line
 from webapp.errors import InvalidRequest, UnsupportedType
-from webapp.routes.authentication import named_owner, principal
+from webapp.routes.current_principal import current_principal, require_current_owner
 from webapp.routes.responses import image_response, json_response, stored_response
 from webapp.services import services
 from webapp.store import conversations, images, shares
-from webapp.store.branches import all_of
+from webapp.store.branches import load_messages
+from webapp.store.change_feeds import FeedCursor
+from webapp.store.changes import read_counter
+from webapp.store.snippets import list_with_snippets
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/conversations")
 
 PAGE_HEADER = "Freshet-Page"
-_LISTED = 50
-_MOST_SEARCH_CHARS = 200
-_MOST_TITLE_CHARS = 200
-_MOST_SYSTEM_CHARS = 100_000
-
-
-class _Change(msgspec.Struct, frozen=True):
-    title: Annotated[str, msgspec.Meta(max_length=_MOST_TITLE_CHARS)] | msgspec.UnsetType = msgspec.UNSET
-    system: Annotated[str, msgspec.Meta(max_length=_MOST_SYSTEM_CHARS)] | msgspec.UnsetType | None = (
-        msgspec.UNSET
-    )
-    leaf: Name | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Sharing(msgspec.Struct, frozen=True):
-    leaf: Name | None = None
+_DEFAULT_LIMIT = 50
+_MAX_SEARCH_CHARS = 200
 
 
 @blueprint.after_request
-def _name_page(response: Response) -> Response:
-    """Name the version of the page's files, so that a page from before a deploy learns that there is another."""
+def _add_page_version(response: Response) -> Response:
+    """Add the version of the page's files, so that a page opened before a deploy learns of the new one."""
     response.headers[PAGE_HEADER] = services().assets.digest
     return response
 
 
 @blueprint.get("")
-def listed() -> Response:
-    """List the conversations, the last changed first; `next` is what `after` takes for more."""
-    who = named_owner()
-    limit = _limit(request.args.get("limit"))
+def list_conversations() -> Response:
+    """List the conversations, the last changed first; a client sends `next` as `after` for the next page.
+
+    `cursor` is the place in the feed of changes from which a client can keep the list current.
+    """
+    owner = require_current_owner()
+    limit = _parse_limit(request.args.get("limit"))
     search = request.args.get("search", "")
-    if len(search) > _MOST_SEARCH_CHARS:
+    if len(search) > _MAX_SEARCH_CHARS:
         raise InvalidRequest(
-            f"search may have {_MOST_SEARCH_CHARS} characters.", param="search", code="too_long"
+            f"search may have at most {_MAX_SEARCH_CHARS} characters.", param="search", code="too_long"
         )
-    after = _place(request.args.get("after"))
+    after = _parse_cursor(request.args.get("after"))
     store = services().store
-    found = (store.search if search.strip() else store.read)(
-        lambda c: conversations.listed(c, who, limit=limit + 1, after=after, search=search)
+
+    counter, (found, snippets) = (store.search if search.strip() else store.read)(
+        lambda c: (
+            read_counter(
+                c, owner
+            ),  # first: what changes in between is in the list and comes again in the feed
+            list_with_snippets(c, owner, limit=limit, after=after, search=search),
+        )
     )
-    more = len(found) > limit
-    found = found[:limit]
-    runs = services().runs
-    told = [{**head_body(head), "run": run_id(runs.running(head.id, who))} for head in found]
-    after_last = f"{found[-1].updated_at}:{found[-1].id}" if more else None
-    return json_response({"conversations": told, "next": after_last})
+    has_more = len(found) > limit
+    heads = found[:limit]
+    running = services().runs.list_running(owner)
+    bodies = [
+        {
+            **conversation_body(head),
+            "run": running.get(head.id),
+            **({"match": snippets[head.id]} if head.id in snippets else {}),
+        }
+        for head in heads
+    ]
+    next_cursor = f"{heads[-1].updated_at}:{heads[-1].id}" if has_more else None
+    cursor = FeedCursor(counter.tag, counter.last).encode()
+    return json_response({"conversations": bodies, "next": next_cursor, "cursor": cursor})
 
 
 @blueprint.get("/<conversation>")
-def one(conversation: str) -> Response:
-    """Give a conversation with the tree of its messages, and the run that is being made in it."""
-    who, parts = named_owner(), services()
+def read_conversation(conversation: str) -> Response:
+    """Return a conversation with the tree of its messages, and the id of its current run."""
+    owner, parts = require_current_owner(), services()
     parts.store.saver.settle(conversation, SETTLE_S)
     head, messages, shared_at = parts.store.read(
         lambda c: (
-            conversations.find(c, who, conversation),
-            all_of(c, who, conversation),
-            shares.shared_since(c, who, conversation),
+            conversations.find(c, owner, conversation),
+            load_messages(c, owner, conversation),
+            shares.find_shared_at(c, owner, conversation),
         )
     )
-    body = head_body(head) | {
-        "run": run_id(parts.runs.running(conversation, who)),
+    body = conversation_body(head) | {
+        "run": parts.runs.find_running(conversation, owner),
         "shared_at": shared_at,
         "messages": [current_message(message, conversation, parts.runs) for message in messages],
     }
@@ -89,90 +94,91 @@ def one(conversation: str) -> Response:
 
 
 @blueprint.patch("/<conversation>")
-def change(conversation: str) -> Response:
-    """Change title, system prompt or leaf; what is not named stays."""
-    who = named_owner()
-    asked: _Change = read_json(_json_body(), _Change)
+def change_conversation(conversation: str) -> Response:
+    """Change the title, system prompt or leaf; absent fields are not changed."""
+    owner = require_current_owner()
+    body: ConversationChange = read_json(_json_body(), ConversationChange)
     changes: dict[str, str | None] = {
         name: value
         for name in ("title", "system", "leaf")
-        if (value := getattr(asked, name)) is not msgspec.UNSET
+        if (value := getattr(body, name)) is not msgspec.UNSET
     }
     if not changes:
-        raise InvalidRequest("Nothing is changed: send title, system or leaf.", param="body", code="empty")
+        raise InvalidRequest("Nothing to change: send title, system or leaf.", param="body", code="empty")
     if "title" in changes:
-        changes["title"] = plain(changes["title"] or "")
+        changes["title"] = to_one_line(changes["title"] or "")
         if not changes["title"]:
             raise InvalidRequest("title is empty.", param="title", code="empty")
-    parts, caller = services(), principal()
+    parts, caller = services(), current_principal()
     parts.store.saver.settle(conversation, SETTLE_S)
     added = sum(len((value or "").encode(errors="replace")) for value in changes.values())
-    parts.store.check_room(who, conversation, (), added, parts.limiter.allowance(caller).stored_bytes)
-    parts.limiter.store(caller, added)
-    head = parts.store.write(lambda c: conversations.change(c, who, conversation, changes))
-    parts.store.recall.forget(conversation)
-    return json_response(head_body(head))
+    parts.store.check_quota(owner, conversation, (), added, parts.limiter.allowance(caller).stored_bytes)
+    parts.limiter.count_stored_bytes(caller, added)
+    head = parts.store.write(lambda c: conversations.change(c, owner, conversation, changes))
+    parts.store.cache.forget(conversation)
+    return json_response(conversation_body(head))
 
 
 @blueprint.delete("/<conversation>")
-def remove(conversation: str) -> Response:
-    """Delete a conversation; for thirty days `restore` takes that back. Its running answer is stopped."""
-    who, parts = named_owner(), services()
-    parts.store.write(lambda c: conversations.remove(c, who, conversation))
-    parts.store.recall.forget(conversation)
-    parts.runs.stop_all(conversation, who)
-    undo = url_for("conversations.restore", conversation=conversation)
-    return json_response({"deleted": conversation, "restore": undo})
+def delete_conversation(conversation: str) -> Response:
+    """Delete a conversation and stop its runs; it can be restored for thirty days."""
+    owner, parts = require_current_owner(), services()
+    parts.store.write(lambda c: conversations.remove(c, owner, conversation))
+    parts.store.cache.forget(conversation)
+    parts.runs.stop_all(conversation, owner)
+    restore_path = url_for("conversations.restore_conversation", conversation=conversation)
+    return json_response({"deleted": conversation, "restore": restore_path})
 
 
 @blueprint.post("/<conversation>/restore")
-def restore(conversation: str) -> Response:
-    """Take a deletion back."""
-    who = named_owner()
-    head = services().store.write(lambda c: conversations.restore(c, who, conversation))
-    return json_response(head_body(head))
+def restore_conversation(conversation: str) -> Response:
+    """Restore a deleted conversation."""
+    owner = require_current_owner()
+    head = services().store.write(lambda c: conversations.restore(c, owner, conversation))
+    return json_response(conversation_body(head))
 
 
 @blueprint.post("/<conversation>/share")
-def share(conversation: str) -> Response:
-    """Make a link that shows one branch to whoever has it; an earlier one ends."""
-    who = named_owner()
-    asked: _Sharing = read_json(_json_body(), _Sharing) if request.content_length else _Sharing()
+def create_share(conversation: str) -> Response:
+    """Create a link that shows one branch; it replaces an earlier link."""
+    owner = require_current_owner()
+    body: ShareBody = read_json(_json_body(), ShareBody) if request.get_data() else ShareBody()
     parts, secret = services(), _secret()
     parts.store.saver.settle(conversation, SETTLE_S)
-    made = parts.store.write(lambda c: shares.share(c, who, conversation, asked.leaf, secret))
-    return json_response(_link_body(made), 201)
+    link = parts.store.write(lambda c: shares.create_link(c, owner, conversation, body.leaf, secret))
+    return json_response(_link_body(link), 201)
 
 
 @blueprint.get("/<conversation>/share")
-def link(conversation: str) -> Response:
-    """Tell the link again; `shared_at` is null where there is none."""
-    who, secret = named_owner(), _secret()
-    found = services().store.read(lambda c: shares.link(c, who, conversation, secret))
-    return json_response({"shared_at": None} if found is None else _link_body(found))
+def read_share(conversation: str) -> Response:
+    """Return the link; `shared_at` is null if there is none."""
+    owner, secret = require_current_owner(), _secret()
+    link = services().store.read(lambda c: shares.find_link(c, owner, conversation, secret))
+    return json_response({"shared_at": None} if link is None else _link_body(link))
 
 
 @blueprint.delete("/<conversation>/share")
-def unshare(conversation: str) -> Response:
-    """End the link; idempotent."""
-    who = named_owner()
-    services().store.write(lambda c: shares.revoke(c, who, conversation))
+def revoke_share(conversation: str) -> Response:
+    """Revoke the link; idempotent."""
+    owner = require_current_owner()
+    services().store.write(lambda c: shares.remove_link(c, owner, conversation))
     return json_response({"shared_at": None})
 
 
 @blueprint.get("/<conversation>/images/<image>")
-def picture(conversation: str, image: str) -> Response:
-    """Give an image as it was sent."""
-    who = named_owner()
-    return image_response(services().store.read(lambda c: images.find(c, who, conversation, image)))
+def read_image(conversation: str, image: str) -> Response:
+    """Return an image as it was uploaded."""
+    owner, parts = require_current_owner(), services()
+    parts.store.saver.settle(conversation, SETTLE_S)  # the start frame names images before they are saved
+    return image_response(parts.store.read(lambda c: images.find(c, owner, conversation, image)))
 
 
 def _secret() -> str:
     return services().secret.get()
 
 
-def _link_body(link: shares.Link) -> dict[str, object]:
-    path = None if link.token is None else url_for("shared.shown", token=link.token)
+def _link_body(link: shares.ShareLink) -> dict[str, object]:
+    path = None if link.token is None else url_for("shared.read_branch", token=link.token)
     return {"shared_at": link.shared_at, "leaf": link.leaf, "token": link.token, "path": path}
 
 
@@ -182,20 +188,24 @@ def _json_body() -> bytes:
     return request.get_data()
 
 
-def _limit(raw: str | None) -> int:
+def _parse_limit(raw: str | None) -> int:
     if raw is None:
-        return _LISTED
-    if not (raw.isascii() and raw.isdigit()) or not 1 <= int(raw[:9]) <= conversations.MOST_LISTED:
+        return _DEFAULT_LIMIT
+    if not (raw.isascii() and raw.isdigit()) or not 1 <= int(raw[:9]) <= conversations.MAX_LISTED:
         raise InvalidRequest(
-            f"limit must be 1 to {conversations.MOST_LISTED}.", param="limit", code="invalid_type"
+            f"limit must be a number from 1 to {conversations.MAX_LISTED}.",
+            param="limit",
+            code="invalid_type",
         )
     return int(raw)
 
 
-def _place(raw: str | None) -> conversations.Place | None:
+def _parse_cursor(raw: str | None) -> conversations.PageKey | None:
     if raw is None:
         return None
-    at, _, name = raw[:60].partition(":")
-    if not (at.isascii() and at.isdigit() and len(at) <= 15 and name):
-        raise InvalidRequest("after must be what next was.", param="after", code="bad_cursor")
-    return int(at), name
+    updated_at, _, conversation = raw[:60].partition(":")
+    if not (updated_at.isascii() and updated_at.isdigit() and len(updated_at) <= 15 and conversation):
+        raise InvalidRequest(
+            "after must be the value of next in an earlier response.", param="after", code="bad_cursor"
+        )
+    return int(updated_at), conversation

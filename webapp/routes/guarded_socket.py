@@ -1,9 +1,9 @@
 """The socket under a WebSocket: one writer at a time, complete writes with a deadline, and checked messages.
 
-Three parts share the work. simple-websocket parses frames and assembles messages, but calls `send` once, from two threads,
-and ignores how much was sent; flask-sock creates its server, so it cannot be subclassed. `GuardedSocket` is what it gets
-for a socket: it writes everything under a lock and counts memory. `codecs/websocket.py` checks what comes before
-simple-websocket buffers it: sizes, masks, rates.
+Three layers are involved. simple-websocket parses frames and assembles messages, but calls `send` once, from two threads,
+and ignores how much was sent; flask-sock creates its server, so it cannot be subclassed. `GuardedSocket` replaces its
+socket: it writes everything under a lock and counts memory. `codecs/websocket.py` checks sizes, masks and rates of
+received bytes before simple-websocket buffers them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from webapp.offload import Wake
 
 _WRITE_BYTES = 8 * 1024
 _LINGER_S = 1.0
-_COUNTED_BYTES = 64 * 1024
-_COPIES = 2  # the bytes as they came, and what is made of them
+_COUNT_STEP_BYTES = 64 * 1024
+_COPIES = 2  # the raw bytes, and what they are decoded to
 _LINGER_BYTES = 32 * 1024 * 1024
 
 
 class ReceiveEvent:
-    """The event that simple-websocket sets for a new message: it wakes the endpoint, which waits for frames anyway."""
+    """Replaces simple-websocket's event for a new message: wakes the endpoint, which waits for frames at the same time."""
 
     def __init__(self) -> None:
         self.wake = Wake()
@@ -36,29 +36,31 @@ class ReceiveEvent:
         self.wake.set()
 
     def clear(self) -> None:
-        """Do nothing: a bell is silent once it was received."""
+        """Do nothing: a `Wake` is reset when its wait ends."""
 
     def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  (an event's signature)
-        """Return at once: the endpoint reads messages when it is woken."""
+        """Return at once: the endpoint waits for `wake` instead."""
         return False
 
 
 class GuardedSocket:
-    """Wraps gunicorn's socket for as long as the WebSocket is open; gunicorn closes the real one."""
+    """Wraps gunicorn's socket while the WebSocket is open; gunicorn closes the wrapped socket."""
 
     def __init__(
         self,
         sock: Any,
         inspector: Inspector,
         write_s: float,
-        hold: Callable[[int], None],
+        reserve: Callable[[int], None],
         release: Callable[[int], None],
     ) -> None:
-        """Wrap `sock`; `hold` and `release` count the memory of messages, and `hold` may raise `Unavailable`."""
+        """Wrap `sock`. `reserve` and `release` count the memory of messages; `reserve` may raise `Unavailable` and
+        `TooManyRequests`.
+        """
         self._sock = sock
-        self._hold = hold
+        self._reserve = reserve
         self._release = release
-        self._held_bytes = 0
+        self._reserved_bytes = 0
         self._uncounted_bytes = 0
         self._inspector = inspector
         self._lock = threading.Lock()
@@ -66,17 +68,17 @@ class GuardedSocket:
         self._ended = Wake()  # set when simple-websocket's reader has ended
         self.violation: Violation | None = None
         self.broken = False
-        self.received = False  # whether anything came since this was last read
+        self.received = False  # since the endpoint last cleared this
         sock.settimeout(write_s)
 
     def recv(self, size: int) -> bytes:
-        """Wait for bytes; return b"" once the client has left or has broken a rule."""
+        """Wait for bytes and return them; b"" after the client has left or `violation` was set."""
         while not self.broken and self.violation is None and not self._finishing:
             try:
                 raw: bytes = self._sock.recv(size)
             except TimeoutError:
                 continue
-            except ValueError:  # what gevent raises for a TLS connection that was closed meanwhile
+            except ValueError:  # raised by gevent for a TLS connection that was closed meanwhile
                 break
             try:
                 self._inspector.feed(raw, time.monotonic())
@@ -94,75 +96,78 @@ class GuardedSocket:
         return b""
 
     def _count(self, size_bytes: int) -> None:
-        """Count memory for received bytes, in steps. Raises `Unavailable`."""
+        """Reserve memory for received bytes, in steps. Raises `Unavailable` and `TooManyRequests`."""
         self._uncounted_bytes += size_bytes
-        if self._uncounted_bytes >= _COUNTED_BYTES:
+        if self._uncounted_bytes >= _COUNT_STEP_BYTES:
             counted, self._uncounted_bytes = self._uncounted_bytes * _COPIES, 0
-            self._hold(counted)
-            self._held_bytes += counted
+            self._reserve(counted)
+            self._reserved_bytes += counted
 
     def set_limits(
-        self, max_message_bytes: int, hold: Callable[[int], None], release: Callable[[int], None]
+        self, max_message_bytes: int, reserve: Callable[[int], None], release: Callable[[int], None]
     ) -> None:
-        """Allow larger messages, and count them against another caller, once the client has authenticated."""
-        held, self._held_bytes = self._held_bytes, 0
-        self._release(held)
-        self._hold, self._release = hold, release
+        """Allow larger messages and count them against another caller, after the client has authenticated."""
+        reserved, self._reserved_bytes = self._reserved_bytes, 0
+        self._release(reserved)
+        self._reserve, self._release = reserve, release
         self._inspector.allow(max_message_bytes)
 
     def release_memory(self) -> None:
-        """Release the memory of messages, once all that came was processed, or the connection ends."""
-        if self._held_bytes and (self.broken or self._inspector.is_between):
-            held, self._held_bytes = self._held_bytes, 0
-            self._release(held)
+        """Release the memory of processed messages; nothing is released in the middle of a message."""
+        if self._reserved_bytes and (self.broken or self._inspector.is_between):
+            reserved, self._reserved_bytes = self._reserved_bytes, 0
+            self._release(reserved)
 
     def send(self, raw: bytes) -> int:
-        """Write all of it, or break the connection when one write is not taken within the deadline."""
+        """Write all of `raw`; shut the connection if one write misses its deadline. Raises `OSError`."""
         with self._lock:
             if self.broken:
                 raise OSError("the connection is broken")
             try:
-                for at in range(0, len(raw), _WRITE_BYTES):
-                    self._sock.sendall(raw[at : at + _WRITE_BYTES])
+                for start in range(0, len(raw), _WRITE_BYTES):
+                    self._sock.sendall(raw[start : start + _WRITE_BYTES])
             except OSError:
                 self.shut()
                 raise
         return len(raw)
 
     def shut(self) -> None:
-        """End the connection, also while others read or write it."""
+        """Shut the connection down; safe while other threads read or write it."""
         self.broken = True
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # it is closed already
+            pass  # already closed
 
     def finish(self) -> None:
-        """Wait until the client has read the close frame: closing with unread bytes would reset the connection."""
+        """Shut down writing and wait until the client has closed, at most `_LINGER_S`.
+
+        Closing with unread bytes would reset the connection, and the client would not read the close frame.
+        """
         self._finishing = True
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
-            return  # it is closed already
+            return  # already closed
         self._ended.wait(_LINGER_S)
 
     def _discard(self) -> None:
-        """Read and discard what still comes, within bounds."""
-        until, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
+        """Read and discard remaining bytes, at most `_LINGER_BYTES` and `_LINGER_S`."""
+        deadline, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
         try:
-            while not self.broken and left > 0 and time.monotonic() < until:
+            while not self.broken and left > 0 and time.monotonic() < deadline:
                 self._sock.settimeout(_LINGER_S)
-                taken = len(self._sock.recv(64 * 1024))
-                if not taken:
+                count = len(self._sock.recv(64 * 1024))
+                if not count:
                     return
-                left -= taken
+                left -= count
         except OSError:
-            pass  # it is closed, or silent
+            pass  # closed, or no more bytes within the time
 
     def close(self) -> None:
-        """Leave closing to gunicorn; simple-websocket's reader calls this when it ends."""
+        """Mark the reader as ended; simple-websocket's reader thread calls this. gunicorn closes the socket."""
         self._ended.set()
 
-    def overdue(self, limit_s: float) -> bool:
-        """Tell whether a message was begun and not finished for too long."""
-        return self._inspector.overdue(time.monotonic(), limit_s)
+    def is_overdue(self, limit_s: float) -> bool:
+        """Return whether a message has been incomplete for longer than `limit_s`."""
+        return self._inspector.is_overdue(time.monotonic(), limit_s)

@@ -1,4 +1,4 @@
-"""Operations: is the process there, and may it be given work."""
+"""Liveness and readiness probes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Tell that the process answers, locked or not."""
+    """Return 200 as long as the process answers, also when it is locked."""
     return json_response({"status": "ok"})
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Tell whether new answers may be started here, and how the store stands: without it the chat goes on."""
+    """Return 200 if new runs can be started, else 503; with the states of store and journal, which do not affect the status."""
     parts = services()
-    ready = parts.runs.accepting
-    body = {"status": "ready" if ready else "full", "store": parts.store.described()}
-    return json_response(body, 200 if ready else 503)
+    is_ready = parts.runs.accepts_runs
+    body = {
+        "status": "ready" if is_ready else "full",
+        "store": parts.store.status(),
+        "journal": {"kind": parts.journal.kind, "state": parts.journal.condition},
+    }
+    return json_response(body, 200 if is_ready else 503)

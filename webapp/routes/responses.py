@@ -20,14 +20,14 @@ def json_response(body: object, status: int = 200) -> Response:
 
 
 def stored_response(body: object, status: int = 200) -> Response:
-    """Return stored values as JSON that no cache keeps; amounts of money are numbers."""
+    """Return stored values as JSON that no cache keeps; decimals become numbers."""
     response = Response(_encode_stored(body), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def image_response(image: StoredImage) -> Response:
-    """Return an image, which was checked when it was uploaded. A browser may take it for nothing else."""
+    """Return a stored image, which was checked at upload. No browser may interpret it as another type."""
     response = Response(image.content, mimetype=image.media_type)
     response.headers["Cache-Control"] = f"private, max-age={_IMAGE_MAX_AGE_S}, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

@@ -1,30 +1,32 @@
-"""What a shared link shows: one branch, read-only, to whoever has the link. It names no owner and no run.
+"""Shared links: anybody with the link may read one branch. Responses contain no owner, no run id and set no cookie.
 
-Browsers get a page, programs JSON. Neither gets a cookie.
+Browsers get a page, programs JSON.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from webapp.access.gate import UNLOCKING
+from webapp.access.gate import UNLOCKING_VARIABLES
 from webapp.api.stored_conversations import current_message
 from webapp.chat import TextPart
-from webapp.conversation import Message, Piece
+from webapp.conversation import Message, StoredPart
 from webapp.errors import RequestError
 from webapp.routes.error_responses import request_error
-from webapp.routes.page import RULES, show
+from webapp.routes.html_pages import PAGE_POLICY, render_page
 from webapp.routes.responses import image_response, stored_response
+from webapp.routes.sub_path import path_to_root
 from webapp.services import services
 from webapp.store import shares
 
 blueprint = Blueprint("shared", __name__, url_prefix="/shared")
 
-_MOST_TOKEN_CHARS = 64
-# The page asks for nothing, sends nothing, and names no script by a text.
-_RULES = RULES | {
+_MAX_TOKEN_CHARS = 64
+# The page makes no requests, submits no form and creates no script.
+_POLICY = PAGE_POLICY | {
     "img-src": "'self'",
     "connect-src": "'none'",
     "manifest-src": "'none'",
@@ -34,66 +36,72 @@ _RULES = RULES | {
 
 
 @blueprint.after_request
-def _hide(response: Response) -> Response:
+def _hide_from_robots(response: Response) -> Response:
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
+    response.headers["Referrer-Policy"] = "no-referrer"  # the URL grants access
     response.vary.add("Accept")
     return response
 
 
 @blueprint.errorhandler(RequestError)
-def _refused(error: RequestError) -> Response:
-    """Say it to a browser on a page of its own."""
-    if request.endpoint != "shared.shown" or not _asks_for_a_page() or error.status not in (404, 503):
+def _show_error(error: RequestError) -> Response:
+    """Return an error as a page to a browser, as JSON to a program."""
+    if request.endpoint != "shared.read_branch" or not _prefers_html() or error.status not in (404, 503):
         return request_error(error)
     if error.code == "locked":
-        return show("locked.html", 503, settings=UNLOCKING)
-    return show("unshared.html", error.status, rules=_RULES, away=error.status == 503)
+        return render_page("locked.html", 503, settings=UNLOCKING_VARIABLES)
+    return render_page("unshared.html", error.status, policy=_POLICY, away=error.status == 503)
 
 
-def _asks_for_a_page() -> bool:
-    """Tell browsers from programs: who takes anything gets JSON."""
-    taken = request.accept_mimetypes
-    return taken.quality("text/html") > taken.quality("application/json")
+def _prefers_html() -> bool:
+    """Return whether the client prefers HTML, as browsers do; `*/*` alone means JSON."""
+    accepted = request.accept_mimetypes
+    return accepted.quality("text/html") > accepted.quality("application/json")
 
 
 @blueprint.get("/<token>")
-def shown(token: str) -> Response:
-    """Give the branch."""
-    found = services().store.read(lambda c: shares.shown(c, token[:_MOST_TOKEN_CHARS]))
+def read_branch(token: str) -> Response:
+    """Return the branch."""
+    branch = services().store.read(lambda c: shares.load_shared(c, token[:_MAX_TOKEN_CHARS]))
     runs = services().runs
-    told = [_told(token, current_message(message, found.head.id, runs)) for message in found.messages]
-    body = {"title": found.head.title, "messages": told}
-    if not _asks_for_a_page():
+    messages = [
+        _message_body(token, current_message(message, branch.head.id, runs)) for message in branch.messages
+    ]
+    body = {"title": branch.head.title, "messages": messages}
+    if not _prefers_html():
         return stored_response(body)
-    return show("shared.html", 200, rules=_RULES, shared=body, modules=services().assets.shared[1:])
+    for part in (part for message in messages for part in message["content"] if "url" in part):
+        part["url"] = path_to_root() + part["url"].removeprefix(f"{request.script_root}/")
+    return render_page("shared.html", 200, policy=_POLICY, shared=body, modules=services().assets.shared[1:])
 
 
 @blueprint.get("/<token>/images/<image>")
-def picture(token: str, image: str) -> Response:
-    """Give an image of the branch."""
-    found = services().store.read(lambda c: shares.shown_picture(c, token[:_MOST_TOKEN_CHARS], image))
-    response = image_response(found)
-    response.headers["Cache-Control"] = "no-store"  # the link may be taken back
+def read_image(token: str, image: str) -> Response:
+    """Return an image of the branch."""
+    stored = services().store.read(lambda c: shares.load_shared_image(c, token[:_MAX_TOKEN_CHARS], image))
+    response = image_response(stored)
+    response.headers["Cache-Control"] = "no-store"  # the link may be revoked
     return response
 
 
-def _told(token: str, message: Message) -> dict[str, Any]:
+def _message_body(token: str, message: Message) -> dict[str, Any]:
     body: dict[str, Any] = {
         "role": message.role,
-        "content": [_piece(token, piece) for piece in message.content],
+        "content": [_part_body(token, part) for part in message.content],
         "created_at": message.created_at,
     }
     if message.role == "assistant":
         body |= {"model": message.model, "state": message.state}
+        if message.sources:
+            body["sources"] = msgspec.to_builtins(message.sources)
     return body
 
 
-def _piece(token: str, piece: Piece) -> dict[str, str]:
-    if isinstance(piece, TextPart):
-        return {"type": "text", "text": piece.text}
+def _part_body(token: str, part: StoredPart) -> dict[str, str]:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
     return {
         "type": "image",
-        "media_type": piece.media_type,
-        "url": url_for("shared.picture", token=token, image=piece.image),
+        "media_type": part.media_type,
+        "url": url_for("shared.read_image", token=token, image=part.image),
     }

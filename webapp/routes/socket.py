@@ -1,7 +1,7 @@
-"""The WebSocket endpoint: many runs on one connection.
+"""The WebSocket endpoint: several runs and a feed of changes on one connection.
 
-Close codes: 1003 binary, 1009 too big, 1012 come back, 1013 full, 4400 message, 4401 authentication,
-4403 origin, 4408 slow, 4429 rate; 1002 and 1007 are simple-websocket's own.
+Close codes: 1003 binary message, 1009 message too big, 1012 reconnect, 1013 server full, 4400 bad message,
+4401 authentication, 4403 origin, 4408 no pong, 4429 rate; 1002 and 1007 are simple-websocket's own.
 """
 
 from __future__ import annotations
@@ -20,19 +20,27 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
 from webapp.access.gate import Visit
-from webapp.access.principals import Principal
-from webapp.api.request_bodies import UNKNOWN
-from webapp.api.start_request import StartBody, is_turn, read_json
+from webapp.access.principals import Principal, require_owner
+from webapp.api.change_feed import event_message, parse_after
+from webapp.api.request_bodies import UNAUTHENTICATED
+from webapp.api.start_request import StartBody, read_json
 from webapp.codecs.websocket import Inspector, close_frame, ping_frame, text_message
 from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests, Unavailable
 from webapp.frames import Cursor, encode, encode_message
-from webapp.routes.authentication import address, admit_token, resolve, visit
+from webapp.logs import set_run
+from webapp.routes.current_principal import (
+    current_address,
+    current_visit,
+    resolve_principal,
+    resolve_with_token,
+)
 from webapp.routes.guarded_socket import GuardedSocket, ReceiveEvent
 from webapp.routes.stream import receipt_body
+from webapp.runs.connections import ReaderQuota
 from webapp.runs.readers import Reader, ReaderConnection
-from webapp.runs.registry import Share
-from webapp.runs.run import Run
+from webapp.runs.remote_runs import AnyRun
 from webapp.services import Services, services
+from webapp.store.change_feeds import ChangeFeed
 
 log_ = logging.getLogger("freshet.http")
 
@@ -43,10 +51,10 @@ OPTIONS = {"event_class": ReceiveEvent}
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # RFC 6455, section 4.1
 _MAX_RUNS = 4
 _MAX_REF_CHARS = 200
-_MAX_UNKNOWN_BYTES = 1024 * 1024  # of a message before authentication
-_MIN_UNKNOWN = 8
+_MAX_UNAUTHENTICATED_BYTES = 1024 * 1024  # of a message before authentication
+_MIN_UNAUTHENTICATED = 8  # connections
 _MAX_MESSAGES = 300  # in ten seconds
-_UNFINISHED_S = 10.0
+_MAX_MESSAGE_S = 10.0
 _MAX_MISSED_PONGS = 2
 
 
@@ -58,8 +66,18 @@ class _ClientMessage(msgspec.Struct, frozen=True):
     token: str | None = None
 
 
+_Place = tuple[AnyRun, Cursor | None]
+
+
+class _AtEnd(RequestError):
+    """There is nothing left to read of a run."""
+
+    status = 204
+    code = "at_end"
+
+
 class _Close(Exception):
-    """The connection is to be closed with this code; `ws` turns it into a close frame."""
+    """Ends a connection; `ws` sends a close frame with the code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -68,23 +86,33 @@ class _Close(Exception):
 
 
 @blueprint.before_request
-def _guard() -> None:
-    """Replace gunicorn's socket by a guarded one, and refuse compression."""
+def _before_upgrade() -> None:
+    """Check the handshake, refuse compression, and replace gunicorn's socket by a guarded one."""
     environ = request.environ
     environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
     key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not _KEY.fullmatch(key):
-        raise InvalidRequest("This endpoint takes WebSockets of version 13.", code="handshake")
+        raise InvalidRequest(
+            "This endpoint supports only WebSocket version 13: connect with a WebSocket client.",
+            code="handshake",
+        )
     parts = services()
     if "principal" not in g:  # before the upgrade, so that a refusal is an HTTP status
-        g.principal = _principal_of_head(visit())
+        g.principal = _principal_from_headers(current_visit())
     if not parts.runs.accepts_readers:
-        raise Unavailable("Too many readers at the moment.", retry_after_s=5, code="full")
+        raise Unavailable(
+            "The server has too many readers: try again in a few seconds.", retry_after_s=5, code="full"
+        )
     if "gunicorn.socket" in environ:
-        known = g.principal is not None
-        inspector = Inspector(parts.max_body_bytes if known else _MAX_UNKNOWN_BYTES, _MAX_MESSAGES)
+        is_authenticated = g.principal is not None
+        inspector = Inspector(
+            parts.max_body_bytes if is_authenticated else _MAX_UNAUTHENTICATED_BYTES, _MAX_MESSAGES
+        )
         environ["gunicorn.socket"] = GuardedSocket(
-            environ["gunicorn.socket"], inspector, parts.write_s, *_memory(parts, known=known)
+            environ["gunicorn.socket"],
+            inspector,
+            parts.write_s,
+            *_memory_functions(parts, is_authenticated=is_authenticated),
         )
 
 
@@ -94,11 +122,11 @@ def ws(server: Any) -> None:
     parts = services()
     sock: GuardedSocket = server.sock
     try:
-        connection = parts.runs.connect(wake=server.event.wake, share=_share(parts, g.principal))
+        connection = parts.runs.connect(wake=server.event.wake, quota=_reader_quota(parts, g.principal))
     except (Unavailable, TooManyRequests):
         _close(sock, _Close(1013, "full"))
         return
-    session = _Session(parts, server, connection, visit(), g.principal)
+    session = _Session(parts, server, connection, current_visit(), g.principal)
     try:
         session.serve()
     except _Close as close:
@@ -106,31 +134,33 @@ def ws(server: Any) -> None:
     except (ConnectionClosed, OSError):
         pass  # the client has left
     finally:
-        session.leave_runs()
-        parts.runs.leave(connection)
+        session.leave()
+        parts.runs.disconnect(connection)
         server.connected = False
         sock.shut()
         sock.release_memory()
 
 
-def _memory(parts: Services, *, known: bool) -> tuple[Callable[[int], None], Callable[[int], None]]:
-    """Return the functions that count and release the memory of a connection's messages."""
+def _memory_functions(
+    parts: Services, *, is_authenticated: bool
+) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Return the functions that reserve and release memory for a connection's messages."""
     bodies = parts.bodies
-    from_ = None if parts.gate.is_local else address() if known else UNKNOWN
-    return lambda size: bodies.hold(from_, size), lambda size: bodies.let_go(from_, size)
+    address = None if parts.gate.is_local else current_address() if is_authenticated else UNAUTHENTICATED
+    return lambda size: bodies.reserve(address, size), lambda size: bodies.release(address, size)
 
 
-def _share(parts: Services, caller: Principal | None) -> Share | None:
-    """Return as whose a connection counts; those that have not said who they are have a small leave together."""
+def _reader_quota(parts: Services, caller: Principal | None) -> ReaderQuota | None:
+    """Return the share of readers that a connection counts against; unauthenticated ones have a small one together."""
     if caller is None:
-        return "unknown", max(_MIN_UNKNOWN, parts.runs.limits.max_readers // 4)
-    return parts.limiter.readers(caller)
+        return "unknown", max(_MIN_UNAUTHENTICATED, parts.runs.limits.max_readers // 4)
+    return parts.limiter.reader_quota(caller)
 
 
-def _principal_of_head(visit_: Visit) -> Principal | None:
-    """Return who opens a connection, as its HTTP head says; None where the first message must authenticate."""
+def _principal_from_headers(visit: Visit) -> Principal | None:
+    """Return the principal from the request's headers; None if the first message must authenticate."""
     try:
-        return resolve(visit_)
+        return resolve_principal(visit)
     except NotSignedIn:
         return None
 
@@ -144,76 +174,78 @@ def _close(sock: GuardedSocket, close: _Close) -> None:
 
 
 class _Session:
-    """One connection: its principal, and the runs that it reads."""
+    """One WebSocket connection: its principal, and the runs that it reads."""
 
     def __init__(
         self,
         parts: Services,
         server: Any,
         connection: ReaderConnection,
-        visit_: Visit,
+        visit: Visit,
         caller: Principal | None,
     ) -> None:
         self._services = parts
         self._server = server
         self._socket: GuardedSocket = server.sock
         self._connection = connection
-        self._visit = visit_
+        self._visit = visit
         self._caller = caller
         connection.session = None if caller is None else caller.session
-        self._auth_by = time.monotonic() + parts.auth_s
-        self._followed: dict[str, tuple[Run, Reader]] = {}
+        self._auth_deadline = time.monotonic() + parts.auth_s
+        self._reading: dict[str, tuple[AnyRun, Reader]] = {}
         self._refs: dict[str, str | int | None] = {}
-        self._started: deque[tuple[Run | RequestError, str | int | None]] = deque()
-        self._starting = 0
-        self._missed = 0
+        self._found: deque[tuple[_Place | RequestError, str | int | None]] = deque()
+        self._finding = 0
+        self._feed: ChangeFeed | None = None
+        self._missed_pongs = 0
 
     def serve(self) -> None:
-        """Read messages, send frames and pings, until something ends the connection."""
+        """Receive messages and send frames and pings until the connection ends. Raises `_Close`."""
         while True:
-            left = None if self._caller else max(0.0, self._auth_by - time.monotonic())
-            self._connection.wake.wait(left)
-            if self._connection.leaving:
+            timeout_s = None if self._caller else max(0.0, self._auth_deadline - time.monotonic())
+            self._connection.wake.wait(timeout_s)
+            if self._connection.must_reconnect:
                 self._send_frames()  # the last frames must not be lost
             self._check()
             while (raw := self._server.receive(timeout=0)) is not None:
                 self._receive(raw)
             self._socket.release_memory()
-            self._follow_started()
+            self._follow_found()
             self._send_frames()
-            if self._connection.is_silent():
+            if self._connection.is_heartbeat_due():
                 self._keep_alive()
 
     @property
     def _principal(self) -> Principal:
-        """Who speaks; nothing that needs it is message before that is known."""
+        """The principal; before authentication no message is processed that needs it."""
         assert self._caller is not None  # noqa: S101
         return self._caller
 
-    def leave_runs(self) -> None:
-        """Stop reading all runs, which go on."""
-        for run, _ in self._followed.values():
-            self._services.runs.part(run, self._connection)
-        self._followed.clear()
+    def leave(self) -> None:
+        """Stop reading all runs and the feed of changes; the runs continue."""
+        self._close_feed()
+        for run, _ in self._reading.values():
+            self._services.runs.detach(run, self._connection)
+        self._reading.clear()
 
     def _check(self) -> None:
         violation = self._socket.violation
         if violation is not None:
             raise _Close(violation.code, violation.reason)
-        if self._connection.leaving or (self._services.runs.draining and not self._followed):
-            raise _Close(1012, "come back")
-        if self._socket.overdue(_UNFINISHED_S):
-            raise _Close(1002, "a message was not finished")
+        if self._connection.must_reconnect or (self._services.runs.is_draining and not self._reading):
+            raise _Close(1012, "reconnect")
+        if self._socket.is_overdue(_MAX_MESSAGE_S):
+            raise _Close(1002, "a message was not completed in time")
         if self._connection.signed_out:
             raise _Close(4401, "signed out")
-        if self._caller is None and time.monotonic() >= self._auth_by:
-            raise _Close(4401, "no authentication came")
+        if self._caller is None and time.monotonic() >= self._auth_deadline:
+            raise _Close(4401, "not authenticated in time")
 
     def _receive(self, raw: str | bytes) -> None:
         try:
             message: _ClientMessage = read_json(raw.encode() if isinstance(raw, str) else raw, _ClientMessage)
         except InvalidRequest as error:
-            raise _Close(4400, "the message is not understood") from error
+            raise _Close(4400, "the message is malformed") from error
         if self._caller is None and message.type != "auth":
             raise _Close(4401, "authenticate first")
         try:
@@ -224,134 +256,171 @@ class _Session:
                     self._resume(message)
                 case "stop":
                     self._stop(message)
+                case "changes":
+                    self._follow_changes(message)
                 case "auth":
                     self._authenticate(message)
                 case _:
-                    raise _Close(4400, "the message is of no known type")
+                    raise _Close(4400, "unknown message type")
         except RequestError as error:
             self._refuse(error, message.ref)
 
     def _refuse(self, error: RequestError, ref: str | int | None) -> None:
-        told: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
+        reply: dict[str, object] = {"refused": error.message, "code": error.code, "status": error.status}
         if error.retry_after_s is not None:
-            told["retry_after"] = error.retry_after_s
+            reply["retry_after"] = error.retry_after_s
         if error.limit is not None:
-            told["limit"] = error.limit
-        self._send(told, ref)
+            reply["limit"] = error.limit
+        self._send(reply, ref)
 
     def _authenticate(self, message: _ClientMessage) -> None:
         try:
-            self._caller = admit_token(self._visit, message.token)
+            self._caller = resolve_with_token(self._visit, message.token)
         except TooManyRequests as error:
             raise _Close(4429, "too many wrong tokens") from error
         except NotSignedIn as error:
             raise _Close(4401, "the token is wrong") from error
         self._connection.session = self._caller.session
         try:
-            self._services.runs.change_share(self._connection, _share(self._services, self._caller))
+            self._services.runs.change_quota(self._connection, _reader_quota(self._services, self._caller))
         except TooManyRequests as error:
             raise _Close(1013, "full") from error
-        self._socket.set_limits(self._services.max_body_bytes, *_memory(self._services, known=True))
+        self._socket.set_limits(
+            self._services.max_body_bytes, *_memory_functions(self._services, is_authenticated=True)
+        )
 
     def _start(self, raw: str | bytes, message: _ClientMessage) -> None:
         body: StartBody = read_json(raw.encode() if isinstance(raw, str) else raw, StartBody)
-        if len(self._followed) + self._starting >= _MAX_RUNS:
-            raise TooManyRequests(f"At most {_MAX_RUNS} runs on one connection.", code="too_many_runs")
-        if not is_turn(body):
-            self._follow(self._services.starter.start(body, self._principal), None, message.ref)
-            return
-        self._starting += 1
-        # A database may take a moment, and the other runs of this connection must not wait for it.
-        threading.Thread(target=self._start_turn, args=(body, message.ref), name="begin", daemon=True).start()
-
-    def _start_turn(self, body: StartBody, ref: str | int | None) -> None:
-        """Start a turn; the body of a thread of its own."""
-        begun: Run | RequestError
-        try:
-            begun = self._services.starter.start(body, self._principal)
-        except RequestError as error:
-            begun = error
-        except Exception as error:  # the top of a thread: a bug must not leave the caller waiting
-            log_.error("a turn could not be started", exc_info=error)
-            begun = Unavailable("Something went wrong on the server.", code="internal")
-        self._started.append((begun, ref))
-        self._connection.wake.set()
-
-    def _follow_started(self) -> None:
-        """Read the turns that were started meanwhile, or send why they were not."""
-        while self._started:
-            begun, ref = self._started.popleft()
-            self._starting -= 1
-            if isinstance(begun, RequestError):
-                self._refuse(begun, ref)
-            else:
-                self._follow(begun, None, ref)
+        self._require_place()
+        self._find_in_thread(lambda: (self._services.starter.start(body, self._principal), None), message)
 
     def _resume(self, message: _ClientMessage) -> None:
+        if message.run not in self._reading:
+            self._require_place()
+        self._find_in_thread(lambda: self._find(message), message)
+
+    def _find(self, message: _ClientMessage) -> _Place:
+        """Return the run to resume and the reader's place in it. Raises `RequestError`."""
         run = self._services.runs.find(message.run or "", self._principal.owner)
         cursor = None
         if message.after is not None:
             cursor = Cursor.parse(message.after)
             if cursor is None or cursor.run != run.id:
                 raise InvalidRequest(
-                    "after must be run:epoch:seq of this run", param="after", code="bad_cursor"
+                    "after must be a cursor of this run: run:epoch:seq.", param="after", code="bad_cursor"
                 )
-        if run.id not in self._followed and len(self._followed) >= _MAX_RUNS:
-            raise TooManyRequests(f"At most {_MAX_RUNS} runs on one connection.", code="too_many_runs")
-        if Reader(run.log, cursor, prove=True).at_end:
-            self._send(
-                {"refused": "The answer has been read to its end.", "code": "at_end", "status": 204},
-                message.ref,
-            )
-            return
-        self._follow(run, cursor, message.ref)
+        if self._services.runs.has_read_all(run, cursor):
+            raise _AtEnd("The answer was read to its end.")
+        return run, cursor
 
-    def _follow(self, run: Run, cursor: Cursor | None, ref: str | int | None) -> None:
-        if run.id in self._followed:
-            self._services.runs.part(run, self._connection)
-        self._followed[run.id] = (run, self._services.runs.join(run, self._connection, cursor))
+    def _require_place(self) -> None:
+        if len(self._reading) + self._finding >= _MAX_RUNS:
+            raise TooManyRequests(
+                f"A connection can read at most {_MAX_RUNS} runs: wait until one has ended.",
+                code="too_many_runs",
+            )
+
+    def _find_in_thread(self, find: Callable[[], _Place], message: _ClientMessage) -> None:
+        """Find or start a run in a thread, so that the connection's other runs do not wait for the database or the journal.
+
+        The run, or the error, is queued for `serve`.
+        """
+        self._finding += 1
+
+        def work() -> None:
+            found: _Place | RequestError
+            set_run(message.run)
+            try:
+                found = find()
+            except RequestError as error:
+                found = error
+            except Exception as error:  # the thread's last handler: a bug must not leave the client waiting
+                log_.error("a run could not be started or found", exc_info=error)
+                found = Unavailable("Something went wrong on the server.", code="internal")
+            self._found.append((found, message.ref))
+            self._connection.wake.set()
+
+        threading.Thread(target=work, name="find", daemon=True).start()
+
+    def _follow_found(self) -> None:
+        """Join the runs that were started or found, and send the errors of the others."""
+        while self._found:
+            found, ref = self._found.popleft()
+            self._finding -= 1
+            if isinstance(found, RequestError):
+                self._refuse(found, ref)
+            else:
+                self._follow(*found, ref)
+
+    def _follow(self, run: AnyRun, cursor: Cursor | None, ref: str | int | None) -> None:
+        if run.id in self._reading:
+            self._services.runs.detach(self._reading[run.id][0], self._connection)
+        self._reading[run.id] = (run, self._services.runs.attach(run, self._connection, cursor))
         self._refs[run.id] = ref
 
     def _stop(self, message: _ClientMessage) -> None:
-        run = self._services.runs.find(message.run or "", self._principal.owner)
-
         def stop() -> None:
-            told = receipt_body(run.stop("user"))
+            set_run(message.run)
             try:
-                self._send({"stopped": told, "run": run.id}, message.ref)
+                receipt = self._services.runs.stop(message.run or "", self._principal.owner)
+                self._send({"stopped": receipt_body(receipt), "run": receipt.run}, message.ref)
+            except RequestError as error:
+                self._finding += 1
+                self._found.append((error, message.ref))
+                self._connection.wake.set()
             except OSError:
-                pass  # who body has left
+                pass  # the client has left
 
-        # A stop may take a moment, and the other runs of this connection must not wait for it.
+        # In a thread, so that the other runs of this connection do not wait for the provider.
         threading.Thread(target=stop, name="stop", daemon=True).start()
 
+    def _follow_changes(self, message: _ClientMessage) -> None:
+        """Follow the changes of the caller's conversations, in place of an earlier feed of this connection."""
+        owner, parts = require_owner(self._principal), self._services
+        cursor = None if message.after is None else parse_after(message.after)
+        try:
+            parts.runs.change_quota(self._connection, parts.limiter.feed_quota(self._principal))
+        except TooManyRequests as error:
+            raise _Close(1013, "full") from error
+        self._close_feed()
+        self._feed = parts.store.feeds.open(owner, cursor, self._connection.wake)
+        self._send({"following": "changes"}, message.ref)
+
+    def _close_feed(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            self._services.store.feeds.close(feed)
+
     def _send_frames(self) -> None:
-        """Send the new frames of all runs, in one write."""
-        writes: list[bytes] = []
-        for name, (run, reader) in list(self._followed.items()):
+        """Send the new frames of all runs, and the new changes, in one write."""
+        events = () if self._feed is None else self._feed.take()
+        writes = [text_message(encode(event_message(event))) for event in events]
+        for run_id, (run, reader) in list(self._reading.items()):
             for frame, cursor in reader.take():
-                ref = self._refs.get(name) if frame.kind == "start" else None
-                message = encode_message(frame, name, cursor.decode() if cursor else None, ref)
+                ref = self._refs.get(run_id) if frame.kind == "start" else None
+                message = encode_message(frame, run_id, cursor.decode() if cursor else None, ref)
                 writes.append(text_message(message))
             if reader.ended:
-                del self._followed[name]
-                self._refs.pop(name, None)
-                self._services.runs.part(run, self._connection)
+                del self._reading[run_id]
+                self._refs.pop(run_id, None)
+                self._services.runs.detach(run, self._connection)
         if writes:
             self._socket.send(b"".join(writes))
-            self._connection.wrote()
+            self._connection.note_write()
 
     def _keep_alive(self) -> None:
-        # A client that sends images over a slow line has its pongs behind them.
-        self._missed = 0 if self._server.pong_received or self._socket.received else self._missed + 1
+        # Received bytes count as a pong: a slow client that is sending images sends its pong only after them.
+        self._missed_pongs = (
+            0 if self._server.pong_received or self._socket.received else self._missed_pongs + 1
+        )
         self._socket.received = False
-        if self._missed >= _MAX_MISSED_PONGS:
-            raise _Close(4408, "no pong came")
+        if self._missed_pongs >= _MAX_MISSED_PONGS:
+            raise _Close(4408, "no pong received")
         self._server.pong_received = False
         self._socket.send(ping_frame() + text_message(encode({"ping": int(time.time() * 1000)})))
-        self._connection.wrote()
+        self._connection.note_write()
 
-    def _send(self, told: dict[str, object], ref: str | int | None) -> None:
+    def _send(self, message: dict[str, object], ref: str | int | None) -> None:
         if ref is not None:
-            told["ref"] = ref
-        self._socket.send(text_message(encode(told)))
+            message["ref"] = ref
+        self._socket.send(text_message(encode(message)))

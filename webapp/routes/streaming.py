@@ -1,31 +1,32 @@
-"""Response bodies that follow a run: the iterator that gunicorn writes from, and how its reader is released."""
+"""Streaming response bodies that read a run: the iterator that gunicorn writes from, and the release of its reader."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Response, request
 
 from webapp.frames import Cursor
-from webapp.routes.authentication import principal
+from webapp.logs import set_run
+from webapp.routes.current_principal import current_principal
 from webapp.runs.readers import Delivery, Reader, ReaderConnection
-from webapp.runs.run import Run
+from webapp.runs.remote_runs import AnyRun
 from webapp.services import Services
 
-WRITE_BYTES = 8 * 1024  # one write must be taken within the deadline, also by a slow reader
+WRITE_BYTES = 8 * 1024  # small enough that a slow reader meets the deadline of one write
 
 Encode = Callable[[Reader, ReaderConnection], Iterator[bytes]]
 
 
-def has_hung_up(sock: Any) -> Callable[[], bool] | None:
-    """Return a function that tells, without blocking, whether the other side of a socket has left.
+def hang_up_check(sock: Any) -> Callable[[], bool] | None:
+    """Return a function that returns, without blocking, whether a socket's peer has closed the connection.
 
-    None where that cannot be known.
+    None if that cannot be checked.
     """
     if not hasattr(sock, "recv") or hasattr(sock, "cipher"):
-        return None  # not gunicorn's, or TLS, whose records cannot be peeked into
+        return None  # not gunicorn's socket, or TLS, where MSG_PEEK does not work
 
     def check() -> bool:
         timeout = sock.gettimeout()
@@ -43,33 +44,36 @@ def has_hung_up(sock: Any) -> Callable[[], bool] | None:
 
 
 def admit_reader(services: Services) -> ReaderConnection:
-    """Admit the present request as a reader, before a run is started that nobody could read.
+    """Admit the current request as a reader; do this before starting a run that it could then not read.
 
-    `Runs.leave` must be called for it. Raises `Unavailable` and `TooManyRequests`.
+    The caller must call `Runs.leave` with the connection. Raises `Unavailable` and `TooManyRequests`.
     """
-    caller = principal()
+    caller = current_principal()
     return services.runs.connect(
-        has_hung_up(request.environ.get("gunicorn.socket")),
+        hang_up_check(request.environ.get("gunicorn.socket")),
         session=caller.session,
-        share=services.limiter.readers(caller),
+        quota=services.limiter.reader_quota(caller),
     )
 
 
 class RunBody:
-    """The body of a streaming response. The server iterates over it once and calls `close`, whatever happens."""
+    """The body of a streaming response. The WSGI server iterates over it once, and always calls `close`."""
 
     def __init__(
         self,
         services: Services,
-        run: Run,
+        run: AnyRun,
         cursor: Cursor | None,
         encode: Encode,
         *,
-        prove: bool = True,
+        resumable: bool = True,
         stop: bool = False,
         connection: ReaderConnection | None = None,
     ) -> None:
-        """Join a run. With `stop`, the last reader that leaves stops it; `prove` is that of `Runs.join`."""
+        """Join a run, on `connection` or one of its own. With `stop`, the run stops when its last reader leaves;
+        `prove` is passed to `Runs.attach`.
+        """
+        set_run(run.id)
         self._runs = services.runs
         self._run = run
         self._stop = stop
@@ -77,23 +81,23 @@ class RunBody:
         self.connection = connection or admit_reader(services)
         if sock is not None:
             sock.settimeout(services.write_s)
-        self.reader = self._runs.join(run, self.connection, cursor, prove=prove)
-        self._pieces = encode(self.reader, self.connection)
+        self.reader = self._runs.attach(run, self.connection, cursor, resumable=resumable)
+        self._chunks = encode(self.reader, self.connection)
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        return self._chunks
 
     def close(self) -> None:
-        """Release the reader."""
+        """Release the reader and its connection; idempotent."""
         if not self._closed:
             self._closed = True
-            self._runs.part(self._run, self.connection, stop=self._stop)
-            self._runs.leave(self.connection)
+            self._runs.detach(self._run, self.connection, stop=self._stop)
+            self._runs.disconnect(self.connection)
 
 
-def streaming_response(body: RunBody, mimetype: str) -> Response:
-    """Return a response whose body no proxy holds back."""
+def streaming_response(body: Iterable[bytes], mimetype: str) -> Response:
+    """Return a response whose body proxies do not buffer."""
     response = Response(body, mimetype=mimetype, direct_passthrough=True)
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
@@ -101,25 +105,25 @@ def streaming_response(body: RunBody, mimetype: str) -> Response:
 
 
 def split_writes(raw: bytes) -> Iterator[bytes]:
-    """Yield `raw` in pieces of at most `WRITE_BYTES`; an empty one not at all."""
+    """Yield `raw` in pieces of at most `WRITE_BYTES`; nothing if it is empty."""
     if 0 < len(raw) <= WRITE_BYTES:
         yield raw
         return
-    for at in range(0, len(raw), WRITE_BYTES):
-        yield raw[at : at + WRITE_BYTES]
+    for start in range(0, len(raw), WRITE_BYTES):
+        yield raw[start : start + WRITE_BYTES]
 
 
 def deliveries(reader: Reader, connection: ReaderConnection) -> Iterator[list[Delivery]]:
-    """Yield new frames as they come, and `[]` when a heartbeat is due, until the end of the run or the connection."""
-    take, wait, wrote = reader.take, connection.wake.wait, connection.wrote
+    """Yield new frames as they arrive, and `[]` when a heartbeat is due, until the run or the connection ends."""
+    take, wait, note_write = reader.take, connection.wake.wait, connection.note_write
     while not reader.ended:
         new = take()
         if not new:
             wait()
             new = take()
-            if connection.gone or (connection.leaving and not new):
+            if connection.gone or (connection.must_reconnect and not new):
                 return
-            if not new and not connection.is_silent():
+            if not new and not connection.is_heartbeat_due():
                 continue
         yield new
-        wrote()
+        note_write()

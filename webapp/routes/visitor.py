@@ -1,4 +1,4 @@
-"""What a visitor has, and moving it to the user that the visitor has become."""
+"""Moves the conversations that a browser stored as a visitor to the user who has signed in there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from flask import Blueprint, Response
 
 from webapp.access import cookies
 from webapp.errors import Forbidden
-from webapp.routes.authentication import movable_owner, principal, set_cookie, visit
+from webapp.routes.current_principal import current_principal, current_visit, movable_owner
+from webapp.routes.request_cookies import set_cookie
 from webapp.routes.responses import json_response
 from webapp.services import services
 from webapp.store import ownership
@@ -15,29 +16,34 @@ blueprint = Blueprint("visitor", __name__, url_prefix="/visitor")
 
 
 @blueprint.get("")
-def counted() -> Response:
-    """Return how many conversations this browser has as a visitor, which its user may take over."""
-    source = _movable()
-    number = 0 if source is None else services().store.read(lambda c: ownership.count(c, source))
-    return json_response({"conversations": number})
+def count_conversations() -> Response:
+    """Count the conversations that this browser stored as a visitor."""
+    source = _require_source()
+    count = 0 if source is None else services().store.read(lambda c: ownership.count_conversations(c, source))
+    return json_response({"conversations": count})
 
 
 @blueprint.post("/move")
-def move() -> Response:
-    """Move them to the user, with their links and the answers in progress; the visitor ends."""
-    source, parts, target = _movable(), services(), principal().owner or ""
+def move_conversations() -> Response:
+    """Move the visitor's conversations, links and current runs to the user, and delete the visitor's cookies."""
+    source, parts, target = _require_source(), services(), current_principal().owner or ""
     moved = 0
     if source is not None:
         moved = parts.store.move(source, target)
-        parts.runs.transfer(source, target)
+        parts.runs.change_owner(source, target)
     response = json_response({"moved": moved})
     set_cookie(response, cookies.VISITOR, "", max_age_s=0)
-    response.delete_cookie(cookies.FORMER)
+    response.delete_cookie(cookies.LEGACY)
     return response
 
 
-def _movable() -> str | None:
-    """Return the owner of what can be moved, by the visitor's own cookie alone. Raises `Forbidden`."""
-    if principal().kind != "user":
-        raise Forbidden("Only a user can take over what a visitor has.", code="users_only")
-    return movable_owner(visit())
+def _require_source() -> str | None:
+    """Return the visitor's owner, known only from its own cookie; None if the browser has none.
+
+    Raises `Forbidden` for a caller that is not a user.
+    """
+    if current_principal().kind != "user":
+        raise Forbidden(
+            "Only a signed-in user can take over a visitor's conversations: sign in first.", code="users_only"
+        )
+    return movable_owner(current_visit())

@@ -1,16 +1,17 @@
-"""What lets a device keep the page: its manifest, its service worker, and what is shown without a network."""
+"""What makes the page installable: the manifest, the service worker and the offline page."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, send_from_directory, url_for
+from flask import Blueprint, Response, send_from_directory
 
-from webapp.routes.page import asset, show
+from webapp.routes.html_pages import asset, render_page
 from webapp.routes.responses import json_response
+from webapp.routes.sub_path import path_to_root
 from webapp.services import services
 
 blueprint = Blueprint("web_app", __name__)
 
-_COLOUR = "#fcfcfb"
+_THEME_COLOR = "#fcfcfb"
 _ICONS = (
     ("icon.svg", "image/svg+xml", "any", "any"),
     ("icons/192.png", "image/png", "192x192", "any"),
@@ -21,31 +22,29 @@ _ICONS = (
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """Describe the page as an application; https://www.w3.org/TR/appmanifest/."""
-    root = url_for("page.index")
+    """Return the web app manifest; https://www.w3.org/TR/appmanifest/."""
     icons = [
         {"src": asset(name), "type": type_, "sizes": sizes, "purpose": purpose}
         for name, type_, sizes, purpose in _ICONS
     ]
-    about = {
+    body = {
         "name": "Freshet",
-        "description": "A chat whose answers, once started, are never lost.",
-        "id": root,
-        "start_url": root,
-        "scope": root,
+        "description": "An AI chat whose responses survive reloads and lost connections.",
+        "start_url": path_to_root(),  # relative to the manifest; also the id
+        "scope": path_to_root(),
         "display": "standalone",
-        "background_color": _COLOUR,
-        "theme_color": _COLOUR,
+        "background_color": _THEME_COLOR,
+        "theme_color": _THEME_COLOR,
         "icons": icons,
     }
-    response = json_response(about)
+    response = json_response(body)
     response.mimetype = "application/manifest+json"
     return response
 
 
 @blueprint.get("/sw.js")
 def service_worker() -> Response:
-    """Give the service worker from the root, which is then its scope."""
+    """Return the service worker; it is served at the root, because its path determines its scope."""
     response = send_from_directory(services().assets.folder, "sw.js", mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -53,5 +52,5 @@ def service_worker() -> Response:
 
 @blueprint.get("/offline")
 def offline() -> Response:
-    """Show what the service worker keeps for when there is no network."""
-    return show("offline.html", 200)
+    """Return the page that the service worker caches for use without a network."""
+    return render_page("offline.html", 200)

@@ -1,4 +1,5 @@
-"""The engine: runs, each with one producer that calls a provider and any number of readers.
+"""The engine: runs, each with one producer, which calls a provider, and any number of readers.
 
-Nothing here knows HTTP, a provider or a database. It uses the standard library's threads, so it runs with and without gevent.
+The engine is independent of HTTP, of the providers and of the database. It uses the standard library's threads, so it
+works with and without gevent.
 """

@@ -1,4 +1,4 @@
-"""Asks one provider after another: only a failure before the first delta goes on to the next."""
+"""Calls the providers of a chain in turn: a failure before the first delta leads to the next provider."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from webapp.seams import Control, EventStream, Provider
 
 
 class FallbackEvents:
-    """The events of the first provider of a chain that says anything; see `seams.EventStream`.
+    """The events of the first provider of a chain that sends a delta; see `seams.EventStream`.
 
-    `on_switch(error, provider)` is called before the next provider is asked. The last one's failure is raised.
+    `on_switch(error, provider)` is called before the next provider is called. The last provider's failure is raised.
     """
 
     def __init__(
@@ -31,16 +31,16 @@ class FallbackEvents:
 
     @property
     def has_more(self) -> bool:
-        """Whether the last read did not take all that had come."""
+        """See `seams.EventStream`."""
         return self._events is not None and self._events.has_more
 
     def read(self, *, wait: bool = True) -> Sequence[Event]:
-        """Return the events that have come."""
+        """Return the events that have arrived; see `seams.EventStream`."""
         if self._request is None and self._events is not None:
-            return self._events.read(wait=wait)  # a delta has come: there is no fallback any more
+            return self._events.read(wait=wait)  # no fallback after the first delta
         while True:
             try:
-                events = self._opened().read(wait=wait)
+                events = self._open().read(wait=wait)
             except AnswerError as error:
                 if len(self._chain) == 1 or self._request is None:
                     raise
@@ -50,7 +50,7 @@ class FallbackEvents:
                 self._on_switch(error, self._chain[0])
             else:
                 if any(isinstance(event, (TextDelta, ReasoningDelta)) for event in events):
-                    self._request = None  # it may be as large as a model's window
+                    self._request = None  # frees memory: a request may fill a context window
                 return events
 
     def close(self) -> None:
@@ -58,8 +58,8 @@ class FallbackEvents:
         if self._events is not None:
             self._events.close()
 
-    def _opened(self) -> EventStream:
+    def _open(self) -> EventStream:
         if self._events is None:
-            assert self._request is not None  # noqa: S101  (forgotten only once there are events)
+            assert self._request is not None  # noqa: S101  (set to None only when `_events` is set)
             self._events = self._chain[0].open(self._request, self._control)
         return self._events

@@ -1,92 +1,229 @@
-"""The frames of one run in memory, each encoded once. This is the hot path: there is no I/O between it and a reader."""
+"""The frames of one run in memory, each encoded once. Hot path: readers copy frames without I/O."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Sequence
 
 import msgspec
 
 from webapp.errors import FreshetError
+from webapp.events import Source
 from webapp.frames import Cursor, Frame, Reset, Start, reset_frames
 from webapp.offload import Wake, short_lock
 
-_FRAME_OVERHEAD_BYTES = 96  # what Python keeps for a frame besides its JSON
+_FRAME_OVERHEAD_BYTES = 96  # of a frame's Python objects
+
+
+class _SourcesFrame(msgspec.Struct):
+    sources: tuple[Source, ...]
+
+
+class _ResetFrame(msgspec.Struct):
+    reset: _SourcesFrame
+
+
+_decode_sources = msgspec.json.Decoder(_SourcesFrame).decode
+_decode_reset = msgspec.json.Decoder(_ResetFrame).decode
 
 
 class StaleEpoch(FreshetError):
-    """A frame was refused, because its writer's epoch is over or the log is closed."""
+    """The writer's epoch has ended, or the log is closed."""
 
 
 class RunLog:
-    """An append-only list of frames in epochs; the frames of an epoch are numbered from 1 without gaps."""
+    """An append-only list of frames in epochs. The frames of an epoch are numbered from 1 without gaps.
 
-    def __init__(self, start: Start) -> None:
+    An epoch after the first may begin with a reset, whose frames have no numbers.
+    """
+
+    def __init__(self, start: Start, epoch: int = 1, reset: Sequence[Frame] = ()) -> None:
+        """Begin with an epoch, and with what was said in earlier ones."""
         self.start = start
-        self.epoch = 1
-        self.size_bytes = 0
+        self.epoch = epoch
+        self.size_bytes = sum(map(_size_bytes, reset))
         self.closed = False
-        self._frames: list[Frame] = []
-        self._begins = [0, 0]  # the index of each epoch's first frame, by its number
+        self._writer = epoch  # the epoch whose writer may append; 0: nobody
+        self._is_ending = False
+        self.had_readers = False
+        self.idle_since = time.monotonic()  # when the last reader left
+        self._frames: list[Frame] = list(reset)
+        self._epoch_starts = {epoch: len(reset)}  # the index of each epoch's first frame
         self._lock = short_lock()
         self._wakes: tuple[Wake, ...] = ()
 
     def __len__(self) -> int:
         return len(self._frames)
 
+    @property
+    def readers(self) -> int:
+        """The number of readers."""
+        return len(self._wakes)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the last frame of the current epoch; 0 if it has none."""
+        return len(self._frames) - self._epoch_starts[self.epoch]
+
+    @property
+    def payload_bytes(self) -> int:
+        """The size of all frames' payloads."""
+        return self.size_bytes - _FRAME_OVERHEAD_BYTES * len(self._frames)
+
     def append(self, frame: Frame, epoch: int) -> None:
         """Append a frame and wake the readers. Raises `StaleEpoch`."""
         with self._lock:
-            if epoch != self.epoch or self.closed:
-                raise StaleEpoch(f"epoch {epoch} cannot write: {self.epoch} does")
+            if epoch != self._writer or self.closed:
+                raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
             self._frames.append(frame)
-            self.size_bytes += len(frame.payload) + _FRAME_OVERHEAD_BYTES
+            self.size_bytes += _size_bytes(frame)
             self.closed = frame.terminal
         for wake in self._wakes:
             wake.set()
 
-    def seize(self, epoch: int) -> int:
-        """Start a new epoch, so that the writer of `epoch` can append no more; return its number. Raises `StaleEpoch`."""
+    def extend(self, frames: Sequence[Frame], epoch: int) -> None:
+        """Append frames, of which only the last may be terminal, and wake the readers once. Raises `StaleEpoch`."""
         with self._lock:
-            if epoch != self.epoch or self.closed:
-                raise StaleEpoch(f"epoch {epoch} is over")
-            self.epoch += 1
-            self._begins.append(len(self._frames))
+            if epoch != self._writer or self.closed:
+                raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
+            self._frames.extend(frames)
+            self.size_bytes += sum(map(_size_bytes, frames))
+            self.closed = any(frame.terminal for frame in frames[-1:])
+        for wake in self._wakes:
+            wake.set()
+
+    def seize(self, epoch: int) -> int:
+        """Start and return a new epoch, so that the writer of `epoch` cannot append any more. Raises `StaleEpoch`."""
+        with self._lock:
+            self._check_open(epoch)
+            self._epoch_starts[self.epoch + 1] = len(self._frames)
+            self.epoch = self._writer = self.epoch + 1
             return self.epoch
 
+    def reserve_end(self, epoch: int) -> None:
+        """Leave the end of the log to the writer of `epoch`, who is about to append the last frame. Raises `StaleEpoch`.
+
+        From now on nobody can seize the log.
+        """
+        with self._lock:
+            self._check_open(epoch)
+            self._is_ending = True
+
+    def fence(self) -> None:
+        """Accept no more frames until the next `begin_epoch`: another worker has the run."""
+        with self._lock:
+            self._writer = 0
+
+    def _check_open(self, epoch: int) -> None:
+        """Raise `StaleEpoch` unless the writer of `epoch` may append and has not begun to end the log."""
+        if epoch != self._writer or self.closed or self._is_ending:
+            raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
+
+    def begin_epoch(self, epoch: int, reset: Sequence[Frame]) -> None:
+        """Start an epoch that another worker has begun, with its reset. Raises `StaleEpoch` unless it is a later one."""
+        with self._lock:
+            if epoch <= self.epoch or self.closed:
+                raise StaleEpoch(f"epoch {epoch} is not later, or the log is closed")
+            self._epoch_starts[epoch] = len(self._frames) + len(reset)
+            self._writer, self._is_ending = epoch, False
+            self.epoch = epoch  # first: a reader that copies the reset's frames must notice the new epoch
+            self._frames.extend(reset)
+            self.size_bytes += sum(map(_size_bytes, reset))
+        for wake in self._wakes:
+            wake.set()
+
     def subscribe(self, wake: Wake) -> None:
-        """Set `wake` at every frame from now on."""
+        """Set `wake` whenever a frame is appended: it belongs to a reader."""
         with self._lock:
             self._wakes = (*self._wakes, wake)
+            self.had_readers = True
 
     def unsubscribe(self, wake: Wake) -> None:
         """Stop setting `wake`."""
         with self._lock:
             self._wakes = tuple(other for other in self._wakes if other is not wake)
+            self.idle_since = time.monotonic()
 
-    def after(self, cursor: Cursor) -> int | None:
-        """Return the index of the frame after `cursor`; None when continuity cannot be proven. Constant cost."""
+    def is_read_by(self, wake: Wake) -> bool:
+        """Return whether `wake` belongs to a reader."""
+        return wake in self._wakes
+
+    def index_after(self, cursor: Cursor) -> int | None:
+        """Return the index of the frame after `cursor`; None for a cursor of another epoch. Takes constant time."""
         if cursor.epoch != self.epoch:
             return None
-        at = self._begins[cursor.epoch] + cursor.seq
-        return at if at <= len(self._frames) else None
+        index = self._epoch_starts[cursor.epoch] + cursor.seq
+        return index if index <= len(self._frames) else None
 
     def epoch_start(self, epoch: int) -> int:
         """Return the index of an epoch's first frame."""
-        return self._begins[epoch]
+        return self._epoch_starts[epoch]
 
-    def since(self, at: int) -> list[Frame]:
-        """Return the frames from an index on."""
-        return self._frames[at:]
+    def frames_from(self, index: int) -> list[Frame]:
+        """Return the frames from `index` on."""
+        return self._frames[index:]
 
-    def reset(self, end: int) -> list[Frame]:
-        """Return a reset that holds the frames before index `end`; only its last frame may be given an id."""
+    def fold(self) -> tuple[int, int, list[Frame]]:
+        """Return the epoch, an index, and the frames before that index as a reset, of which only the last may have an id.
+
+        All frames so far are folded, except for the terminal one.
+        """
+        with self._lock:
+            end = len(self._frames) - self.closed
+            return self.epoch, end, self._fold(end)
+
+    def earlier(self, epoch: int) -> list[Frame]:
+        """Return the frames before an epoch as a reset, with which it can begin elsewhere."""
+        return self._fold(self._epoch_starts[epoch])
+
+    def _fold(self, end: int) -> list[Frame]:
         return reset_frames(
-            Reset(text=self.text_of("text", end), reasoning=self.text_of("reasoning", end), start=self.start)
+            Reset(
+                text=self.text_of("text", end),
+                reasoning=self.text_of("reasoning", end),
+                start=self.start,
+                sources=self.sources(end),
+            )
         )
 
-    def text_of(self, kind: str, end: int | None = None) -> str:
-        """Return the text that frames of a kind (`text`, `reasoning`) carry."""
-        decode = msgspec.json.decode
-        return "".join(decode(frame.payload)[kind] for frame in self._frames[:end] if frame.kind == kind)
+    def sources(self, end: int | None = None) -> tuple[Source, ...]:
+        """Return the sources in the last `sources` frame or reset; empty if there is none."""
+        for frame in reversed(self._frames[:end]):
+            if frame.kind == "sources":
+                return _decode_sources(frame.payload).sources
+            if frame.kind == "reset":
+                return _decode_reset(frame.payload).reset.sources
+        return ()
 
-    def has(self, kind: str) -> bool:
-        """Return whether the log has a frame of a kind."""
-        return any(frame.kind == kind for frame in self._frames)
+    def text_of(self, kind: str, end: int | None = None) -> str:
+        """Return the joined text of the frames of a kind (`text` or `reasoning`), from the last reset on."""
+        decode = msgspec.json.decode
+        pieces: list[str] = []
+        for frame in self._frames[:end]:
+            if frame.kind == kind:
+                pieces.append(decode(frame.payload)[kind])
+            elif frame.kind == "reset":
+                pieces = [decode(frame.payload)["reset"][kind]]
+        return "".join(pieces)
+
+    def frames_after(self, epoch: int, seq: int) -> list[Frame]:
+        """Return the frames of an epoch that follow its frame `seq`; an earlier epoch's may be followed by a later one's."""
+        return self._frames[self._epoch_starts[epoch] + seq :]
+
+    def move_text(self, kept_chars: int) -> list[Frame]:
+        """Return frames that turn the text so far into reasoning, except for its first `kept_chars` characters."""
+        text, reasoning = self.text_of("text"), self.text_of("reasoning")
+        moved = text[kept_chars:].strip()
+        return reset_frames(
+            Reset(
+                text=text[:kept_chars],
+                reasoning=reasoning + moved,
+                start=self.start,
+                sources=self.sources(),
+                replaced=True,
+            )
+        )
+
+
+def _size_bytes(frame: Frame) -> int:
+    return len(frame.payload) + _FRAME_OVERHEAD_BYTES

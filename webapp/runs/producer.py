@@ -1,6 +1,6 @@
 """Generates one answer: calls the provider, frames its events and appends the frames to the run's log.
 
-A producer is also the `Control` that its provider's call talks to. One thread runs it; `stop` may come from any other.
+A producer is also the `Control` of its provider's call. It runs in one thread; any thread may call `stop`.
 """
 
 from __future__ import annotations
@@ -16,26 +16,44 @@ import msgspec
 
 from webapp.chat import ModelRequest
 from webapp.errors import AnswerError, RequestError, Stopped, UpstreamError
-from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
-from webapp.frames import Frame, StoppedBy, not_saved_frame
-from webapp.framing import Framer, Rules
+from webapp.events import (
+    Event,
+    Finished,
+    LogprobsFound,
+    ModelLoading,
+    ParameterIgnored,
+    ReasoningDelta,
+    ReasoningSealed,
+    Source,
+    SourcesFound,
+    TextDelta,
+    TextWasReasoning,
+    UsageReport,
+    merge_sources,
+)
+from webapp.frames import Frame, StoppedBy, not_saved_frame, notice_frame, sources_frame
+from webapp.framing import Framer, FramingRules
+from webapp.measurements import NoObserver, Observer
+from webapp.runs.ending import close_log
 from webapp.runs.fallback import FallbackEvents
 from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.progress import Ending, Progress
+from webapp.runs.record import RunRecord
 from webapp.seams import AnswerWriter, Provider
 
 log_ = logging.getLogger("freshet.runs")
 
 Reason = StoppedBy | Literal["limit"]
-_SHORT_S = 0.1  # up to here a stop may wait for a sleep to end
+_SOURCES_GROWTH = 1.5
+_SHORT_SLEEP_S = 0.1  # a stop may wait for the end of a sleep up to this long
 
 
-class _Full(Exception):
-    """The answer has reached its limit of bytes."""
+class _SizeLimitReached(Exception):
+    """The answer has reached `max_bytes`."""
 
 
 class Producer:
-    """The one writer of a run's first epoch."""
+    """The only writer of an epoch: a run's first, or the one in which it was taken over."""
 
     def __init__(
         self,
@@ -43,11 +61,14 @@ class Producer:
         request: ModelRequest,
         chain: Sequence[Provider],
         progress: Progress,
-        rules: Rules,
+        rules: FramingRules,
         max_bytes: int,
         writer: AnswerWriter | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._log = log
+        self._epoch = log.epoch
+        self._observer = observer or NoObserver()
         self._writer = writer
         self._request: ModelRequest | None = request
         self._chain = chain
@@ -57,24 +78,39 @@ class Producer:
         self._progress = progress
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._prefix_chars = len(log.text_of("text"))  # of the answer that this one continues
         self._reason: Reason | None = None
         self._abort: Callable[[], None] | None = None
+        self._first_sources = log.sources()  # of an answer that is continued
+        self._sources: Sequence[Source] = ()  # those not yet framed
+        self._framed_sources = 0
+        self._record: RunRecord | None = None
         self.started = False
 
-    # What the run calls.
+    # Called by the run.
+
+    def keep_record(self, record: RunRecord) -> None:
+        """Store the end in the journal too. Called before `produce`."""
+        self._record = record
 
     def produce(self, on_end: Callable[[Ending], None]) -> None:
         """Generate the answer and append its terminal frame, then call `on_end` with the result. Raises nothing."""
+        record = self._record
         try:
             ending = self._generate()
-            self._store(ending)
-            self._log.append(ending[1], epoch=1)
+            self._log.reserve_end(self._epoch)
+            if record is not None and not record.verify_if_due():
+                return
+            self._store_answer(ending)
+            is_kept = self._writer is not None
+            if not close_log(self._log, self._epoch, ending[1], record, is_kept=is_kept):
+                return
         except StaleEpoch:
-            return  # somebody else has ended the run; this frame comes too late
+            return  # the run was ended from another thread, or another worker has it
         on_end(ending)
 
     def stop(self, reason: Reason) -> None:
-        """End the answer: the provider's socket is shut, every wait ends. The first reason counts."""
+        """End the answer: shut the provider's socket and end every wait. Only the first call's reason counts."""
         with self._lock:
             if self._reason is None:
                 self._reason = reason
@@ -83,10 +119,10 @@ class Producer:
         if abort is not None:
             abort()
 
-    # What the provider's call uses; see `seams.Control`.
+    # Called by the provider; see `seams.Control`.
 
-    def opened(self, abort: Callable[[], None]) -> None:
-        """Store the function that ends the call."""
+    def register_abort(self, abort: Callable[[], None]) -> None:
+        """Store the function that ends the call. Raises `Stopped`."""
         with self._lock:
             self._abort = abort
             stopped = self._reason is not None
@@ -94,15 +130,19 @@ class Producer:
             abort()
             raise Stopped
 
-    def asked(self, taken: bool) -> None:
-        """Note whether the provider may charge for the request."""
-        self._progress.meter.taken = taken
+    def report_delivery(self, delivered: bool) -> None:
+        """Record whether the provider may charge for the request."""
+        self._progress.meter.delivered = delivered
+
+    def report_retry(self, error: UpstreamError) -> None:
+        """Log and count a failed call that is about to be repeated."""
+        self._log_failure(error, repeated=True)
 
     def wait(self, seconds: float) -> None:
-        """Sleep; raises `Stopped` as soon as the run is stopped."""
+        """Sleep. Raises `Stopped` as soon as the run is stopped."""
         if self._reason is not None:
             raise Stopped
-        if seconds > _SHORT_S:
+        if seconds > _SHORT_SLEEP_S:
             self._stop.wait(seconds)
         elif seconds > 0:
             time.sleep(seconds)
@@ -115,54 +155,58 @@ class Producer:
         progress = self._progress
         try:
             self._store_question()
-            end = self._follow_provider()
+            end = self._read_provider()
             self._append(self._framer.close())
-        except _Full:
+            self._append_sources()
+        except _SizeLimitReached:
             return progress.finished("length", is_complete=False)
         except Stopped:
             return self._stopped(self._reason)
         except AnswerError as error:
             return self._failed(error)
-        except RequestError as error:  # found out only by the provider's own form
+        except (
+            RequestError
+        ) as error:  # a provider may find a request invalid that Freshet's checks have passed
             return self._failed(UpstreamError("upstream_bad_request", error.message))
         except StaleEpoch:
             raise
-        except Exception:  # the top of a run: a bug must end the answer, not the reader's patience
-            log_.exception("run %s failed", self._log.start.run)
+        except Exception:  # a bug must end the answer, or its readers would wait until they time out
+            log_.exception("generating the answer failed")
             return self._failed(AnswerError("internal"))
         return progress.finished(end.finish_reason)
 
-    def _follow_provider(self) -> Finished:
-        """Read the provider's events at the pace of frames, up to its end.
+    def _read_provider(self) -> Finished:
+        """Read and frame the provider's events up to its last one, which is returned.
 
-        What is held waits for its window without a look at the socket, then all that has come is read in one go. While
-        deltas come faster than frames leave, one window is slept after each frame; else the next delta is waited for.
+        While deltas are pending, this sleeps until their window ends and then reads everything that has arrived at once,
+        which costs fewer wake-ups than reading delta by delta. While deltas arrive faster than frames are sent, it also
+        sleeps for one window after each frame; otherwise it blocks until the next delta.
         """
-        request, self._request = self._request, None  # a run is kept for longer than it needs this
-        assert request is not None  # noqa: S101  (an answer is generated once)
+        request, self._request = self._request, None  # frees memory: the run is kept after the answer's end
+        assert request is not None  # noqa: S101  (called once)
         framer, now = self._framer, time.monotonic
         is_busy = False
         with closing(FallbackEvents(self._chain, request, self, self._switch)) as stream:
             del request
             while True:
-                due = framer.due()
-                if due is None and is_busy:
-                    due = framer.next_window()
-                if due is None:
+                due_at = framer.due_at()
+                if due_at is None and is_busy:
+                    due_at = framer.next_window_at()
+                if due_at is None:
                     end = self._feed(stream.read(), now())
-                    is_busy = framer.is_holding  # it came within the window of the last frame
+                    is_busy = framer.has_pending  # the delta arrived within the last frame's window
                 elif stream.has_more:
                     end = self._feed(stream.read(wait=False), now())
                 else:
-                    self.wait(due - now())
+                    self.wait(due_at - now())
                     events = stream.read(wait=False)
-                    is_busy = framer.is_holding or bool(events)
-                    end = self._feed(events, max(due, now()))  # a sleep may end a moment too early
+                    is_busy = framer.has_pending or bool(events)
+                    end = self._feed(events, max(due_at, now()))  # a sleep may end slightly early
                 if end is not None:
                     return end
 
     def _feed(self, events: Iterable[Event], now: float) -> Finished | None:
-        """Frame events and append what leaves at `now`; returns the last event of the answer."""
+        """Frame events and append the frames that are due at `now`; return the `Finished` event if it is among them."""
         framer = self._framer
         for event in events:
             kind = type(event)
@@ -170,69 +214,104 @@ class Producer:
                 frames = framer.feed(event, now)  # type: ignore[arg-type]
                 if frames:
                     self._append(frames)
-            elif isinstance(event, UsageReport):
-                self._progress.meter.report(event)
+            elif isinstance(event, (UsageReport, ReasoningSealed)):
+                self._progress.note(event)
             elif isinstance(event, Finished):
                 self._progress.note_end(event)
                 return event
+            elif isinstance(event, SourcesFound):
+                self._add_sources(event)
+            elif isinstance(event, LogprobsFound):
+                self._append(framer.add_logprobs(event))
+            elif isinstance(event, TextWasReasoning):
+                self._append(framer.close())
+                self._append(self._log.move_text(self._prefix_chars))
+            elif isinstance(event, (ParameterIgnored, ModelLoading)):
+                self._append([*framer.close(), _control_frame(event)])
         self._append(framer.flush(now))
         return None
 
+    def _add_sources(self, event: SourcesFound) -> None:
+        """Frame the sources once their number has grown by half. Each frame has all of them: one for each would be too much."""
+        self._sources = merge_sources(self._first_sources, event.sources)
+        if len(self._sources) >= _SOURCES_GROWTH * self._framed_sources:
+            self._append_sources()
+
+    def _append_sources(self) -> None:
+        """Append a frame with the latest sources, unless it was appended already."""
+        sources, self._sources = self._sources, ()
+        if sources:
+            self._framed_sources = len(sources)
+            self._append([*self._framer.close(), sources_frame(sources)])
+
     def _store_question(self) -> None:
-        """Store the question before anybody is paid for its answer; where that fails the answer is generated anyway."""
+        """Store the question before the provider is called. If that fails the answer is generated nevertheless."""
         if self._writer is None:
             return
-        if not self._writer.begin():
-            self._log.append(not_saved_frame(), 1)
+        if not self._writer.store_question():
+            self._log.append(not_saved_frame(), self._epoch)
         if self._reason is not None:
             raise Stopped
 
-    def _store(self, ending: Ending) -> None:
-        """Store the answer before its terminal frame leaves, or append that it is not stored yet."""
-        if self._writer is None or self._log.epoch != 1 or self._log.closed:
+    def _store_answer(self, ending: Ending) -> None:
+        """Store the answer before its terminal frame is sent, or append a notice that it is not stored yet."""
+        if self._writer is None:
             return
-        if not self._writer.end(
-            ending[0], self._log.text_of("text"), self._log.text_of("reasoning"), wait=True
+        log = self._log
+        if not self._writer.store_answer(
+            ending[0], log.text_of("text"), log.text_of("reasoning"), log.sources(), wait=True
         ):
-            self._log.append(not_saved_frame(), 1)
+            self._log.append(not_saved_frame(), self._epoch)
 
     def _switch(self, error: AnswerError, provider: Provider) -> None:
-        self._log_failure(error)
+        self._log_failure(error, repeated=True)
         self._progress.switch(provider)
 
     def _append(self, frames: Iterable[Frame]) -> None:
-        log = self._log
+        log, record = self._log, self._record
         for frame in frames:
             if log.size_bytes + len(frame.payload) > self._max_bytes:
-                raise _Full
-            log.append(frame, 1)
+                raise _SizeLimitReached
+            if record is not None and not record.is_safe:
+                record.verify_if_due()  # another worker may be generating the same: the frame must wait
+            log.append(frame, self._epoch)
             self.started = True
             self._progress.note_frame(frame.kind)
 
     def _stopped(self, reason: Reason | None) -> Ending:
-        self._append_rest()
+        self._append_pending()
         if reason == "limit":
             return self._progress.finished("length", is_complete=False)
         return self._progress.cancelled(reason or "user")
 
     def _failed(self, error: AnswerError) -> Ending:
-        self._append_rest()
-        self._log_failure(error)
+        self._append_pending()
+        self._log_failure(error, repeated=False)
         return self._progress.failed(error)
 
-    def _append_rest(self) -> None:
-        """Append what was held when the answer broke off."""
+    def _append_pending(self) -> None:
+        """Append the pending deltas of an answer that broke off."""
         try:
             self._append(self._framer.close())
-        except _Full:
+            self._append_sources()
+        except _SizeLimitReached:
             pass
 
-    def _log_failure(self, error: AnswerError) -> None:
+    def _log_failure(self, error: AnswerError, *, repeated: bool) -> None:
+        self._observer.provider_failed(self._progress.provider, error.code, repeated=repeated)
         log_.warning(
-            "run %s: %s from %s %s %s",
-            self._log.start.run[:8],
+            "%s from %s %s%s %s",
             error.code,
             self._progress.provider,
             msgspec.json.encode(self._progress.model).decode(),
+            ", calling again" if repeated else "",
             getattr(error, "detail", ""),
         )
+
+
+def _control_frame(event: ParameterIgnored | ModelLoading) -> Frame:
+    match event:
+        case ParameterIgnored(name):
+            return notice_frame("parameter_ignored", parameter=name)
+        case ModelLoading():
+            return notice_frame("loading_model")

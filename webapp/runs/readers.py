@@ -1,4 +1,4 @@
-"""Who reads answers: a reader is a place in one run's log, and one connection may carry several."""
+"""Readers of answers: a reader is a position in one run's log; a connection may have several readers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from webapp.frames import Cursor, Frame
 from webapp.offload import Wake
 from webapp.runs.log import RunLog
 
-_JUST_WROTE_S = 0.2
+_RECENT_WRITE_S = 0.2
 
 Delivery = tuple[Frame, bytes | None]
 
 
 class ReaderConnection:
-    """One connection of a client. Its own thread waits on `wake`, which is set for new frames and due heartbeats.
+    """A client's connection. Its thread waits on `wake`, which is set for new frames and due heartbeats.
 
-    `has_hung_up` tells, without blocking, whether the client has left; None where that cannot be known. `session` is
-    the sign-in session that it came by: when that ends, so does the connection. `share` is whose share of all readers
-    it counts against.
+    Args:
+        has_hung_up: Returns, without blocking, whether the client has disconnected. None if that cannot be detected.
+        session: The sign-in session of the connection, which ends with it.
+        quota_name: The name of the caller whose quota of readers the connection counts against.
     """
 
     def __init__(
@@ -28,59 +29,59 @@ class ReaderConnection:
         has_hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
-        share: str | None = None,
+        quota_name: str | None = None,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
-        self.leaving = False  # the server is shutting down: a client that can come back should
+        self.must_reconnect = False  # the server is shutting down
         self.session = session
-        self.share = share
+        self.quota_name = quota_name
         self.signed_out = False
         self._heartbeat_s = heartbeat_s
         self._has_hung_up = has_hung_up
-        self._wrote_at = time.monotonic()
-        self._heartbeat_asked = False
+        self._written_at = time.monotonic()
+        self._is_heartbeat_requested = False
 
-    def wrote(self) -> None:
-        """Note that something was written: the next heartbeat is due later."""
-        self._wrote_at = time.monotonic()
-        self._heartbeat_asked = False
+    def note_write(self) -> None:
+        """Record a write, which postpones the next heartbeat."""
+        self._written_at = time.monotonic()
+        self._is_heartbeat_requested = False
 
-    def is_silent(self) -> bool:
+    def is_heartbeat_due(self) -> bool:
         """Return whether a heartbeat is due."""
-        return time.monotonic() - self._wrote_at >= self._heartbeat_s
+        return time.monotonic() - self._written_at >= self._heartbeat_s
 
-    def send_away(self) -> None:
-        """End the connection, so that its client comes back to another process."""
-        self.leaving = True
+    def request_reconnect(self) -> None:
+        """End the connection, so that the client reconnects to another process."""
+        self.must_reconnect = True
         self.wake.set()
 
     def sign_out(self) -> None:
-        """End the connection, because the session that it came by has ended."""
+        """End the connection, because its sign-in session has ended."""
         self.signed_out = True
         self.gone = True
         self.wake.set()
 
     def check(self, now: float) -> None:
-        """Wake the connection's thread when the client has left, or a heartbeat is due. Called by the pulse."""
-        silent_s = now - self._wrote_at
-        if silent_s < _JUST_WROTE_S:
-            return  # a write has just shown that the client is there
+        """Wake the connection's thread if the client has disconnected or a heartbeat is due. Called by the pulse."""
+        silent_s = now - self._written_at
+        if silent_s < _RECENT_WRITE_S:
+            return  # a recent write has shown that the client is connected
         if self._has_hung_up is not None and not self.gone and self._has_hung_up():
             self.gone = True
             self.wake.set()
-        elif not self._heartbeat_asked and silent_s >= self._heartbeat_s:
-            self._heartbeat_asked = True
+        elif not self._is_heartbeat_requested and silent_s >= self._heartbeat_s:
+            self._is_heartbeat_requested = True
             self.wake.set()
 
 
 class Reader:
-    """A place in a run's log. It copies frames out of the log, never waits, and never touches the producer."""
+    """A position in a run's log. It copies frames from the log without waiting or affecting the producer."""
 
-    def __init__(self, log: RunLog, cursor: Cursor | None, *, prove: bool) -> None:
-        """Start after `cursor`, or at the first frame where it is None.
+    def __init__(self, log: RunLog, cursor: Cursor | None, *, resumable: bool) -> None:
+        """Start after `cursor`, with None at the first frame.
 
-        `prove` False means that it is unknown what the client has: it is sent a reset.
+        `resumable` False means that it is unknown which frames the client has: it gets a reset.
         """
         self._log = log
         self._epoch = log.epoch
@@ -88,26 +89,31 @@ class Reader:
         self._enter(log.epoch)
         at = log.epoch_start(log.epoch) if log.epoch == 1 else None
         if cursor is not None:
-            at = log.after(cursor)
-        self._at = at if prove and at is not None else -1
+            at = log.index_after(cursor)
+        self._at = at if resumable and at is not None else -1
         self.ended = False
 
     @property
+    def needs_reset(self) -> bool:
+        """Whether the first frame will be a reset, because it is unknown which frames the client has."""
+        return self._at < 0
+
+    @property
     def at_end(self) -> bool:
-        """Whether the terminal frame has been read already."""
+        """Whether the terminal frame has already been read."""
         return self._log.closed and self._at == len(self._log)
 
     def take(self) -> list[Delivery]:
-        """Return the frames that are new, each with its id."""
+        """Return the new frames, each with its id."""
         log = self._log
         if self._at < 0:
             return self._reset()
-        frames = log.since(self._at)
-        if self._epoch != log.epoch:  # read after the frames: they may be of the next epoch
+        frames = log.frames_from(self._at)
+        if self._epoch != log.epoch:  # checked after the frames are copied: they may be of the next epoch
             return self._reset()
         if not frames:
             return []
-        seq = self._at - self._begin
+        seq = self._at - self._epoch_start
         self._at += len(frames)
         prefix = self._prefix
         if len(frames) == 1:
@@ -115,20 +121,17 @@ class Reader:
             self.ended = frame.terminal
             return [(frame, b"%b%d" % (prefix, seq + 1))]
         self.ended = frames[-1].terminal
-        return [(frame, b"%b%d" % (prefix, seq + place)) for place, frame in enumerate(frames, 1)]
+        return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
 
     def _enter(self, epoch: int) -> None:
         self._epoch = epoch
-        self._begin = self._log.epoch_start(epoch)
+        self._epoch_start = self._log.epoch_start(epoch)
         self._prefix = f"{self._log.start.run}:{epoch}:".encode()
 
     def _reset(self) -> list[Delivery]:
-        """Return a reset that holds everything up to the terminal frame, or to now."""
-        self._enter(self._log.epoch)
-        end = len(self._log)
-        if self._log.closed:
-            end -= 1
-        folded = self._log.reset(end)
-        last = b"%b%d" % (self._prefix, end - self._begin)
+        """Return all frames so far as a reset, followed by the terminal frame if there is one."""
+        epoch, end, frames = self._log.fold()
+        self._enter(epoch)
+        last_id = b"%b%d" % (self._prefix, end - self._epoch_start)
         self._at = end
-        return [*((frame, None) for frame in folded[:-1]), (folded[-1], last), *self.take()]
+        return [*((frame, None) for frame in frames[:-1]), (frames[-1], last_id), *self.take()]

@@ -1,4 +1,4 @@
-"""All runs of this process: started once each, found, stopped, and forgotten when they have expired."""
+"""The runs of this process: starts, finds and stops them, and forgets them when they have expired."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from collections.abc import Callable, Container
 
 import msgspec
 
-from webapp.errors import AnswerError, Conflict, Interrupted, NotFound, TooManyRequests, Unavailable
-from webapp.frames import Cursor
-from webapp.framing import Rules
+from webapp.errors import AnswerError, Interrupted, Unavailable
+from webapp.frames import Cursor, new_run
+from webapp.framing import FramingRules
+from webapp.journal_records import JournalRun
+from webapp.logs import run_context, set_run
+from webapp.measurements import NoObserver, Observer
 from webapp.offload import Wake, start_thread
+from webapp.runs.connections import Connections, ReaderQuota
+from webapp.runs.journaling import DEFAULT_LEASE_S, Journaling
+from webapp.runs.lookup import RunLookup
+from webapp.runs.lost import Recover
 from webapp.runs.readers import Reader, ReaderConnection
-from webapp.runs.run import Order, Receipt, Run
-from webapp.seams import Pricer
+from webapp.runs.remote_run import RemoteRun
+from webapp.runs.remote_runs import AnyRun, RemoteRuns, check_same
+from webapp.runs.run import Run
+from webapp.runs.run_spec import RunSpec, TakenOver
+from webapp.runs.takeover import Takeovers
+from webapp.seams import Journal, Pricer
 
 log_ = logging.getLogger("freshet.runs")
 
-Share = tuple[str, int]  # a caller's name, and how many connections it may have
-
 _PULSE_S = 0.25
+_BEGIN_S = 5.0  # for another request to begin the same run; it has about three
+_IDLE_CHECK_S = 0.05
 _RETRY_AFTER_S = 5
 
 
@@ -36,34 +47,61 @@ class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
     total_s: float = 1_800.0
     expiry_s: float = 600.0
     heartbeat_s: float = 10.0
+    lease_s: float = DEFAULT_LEASE_S
 
 
-class Runs:
-    """The runs of this process. One thread, the pulse, looks after them; it starts with the first run or reader."""
+class Runs(RunLookup):
+    """The runs of this process. One thread, the pulse, checks them; it starts with the first run or reader.
 
-    def __init__(self, limits: RunLimits, rules: Rules, pricer: Pricer) -> None:
+    With a journal, in which this process is `worker`, the runs are also stored there. The worker's name is a random one that
+    no process has had before.
+    """
+
+    def __init__(
+        self,
+        limits: RunLimits,
+        rules: FramingRules,
+        pricer: Pricer,
+        observer: Observer | None = None,
+        journal: Journal | None = None,
+        worker: str | None = None,
+    ) -> None:
+        super().__init__()
         self.limits = limits
+        self._observer = observer or NoObserver()
         self._rules = rules
         self._pricer = pricer
-        self._runs: dict[str, Run] = {}
-        self._active: set[Run] = set()
         self._ended: dict[str, Run] = {}  # oldest first
         self._ended_bytes = 0
-        self._held_bytes = 0  # of requests that are being read
-        self._shares: dict[str, int] = {}
+        self._reserved_bytes = 0  # for requests that are being read
         self._draining = False
         self._drain_by = math.inf
-        self._connections: set[ReaderConnection] = set()
+        self._connections = Connections(limits.max_readers)
         self._lock = threading.Lock()
         self._pulsing = False
+        self._beginning: dict[str, threading.Event] = {}  # runs that are being stored in the journal
+        self._takeovers: Takeovers | None = None
+        self.journaling: Journaling | None = None
+        if journal is not None:
+            worker = worker or new_run()
+            self._remotes = RemoteRuns(
+                journal, worker, limits.max_readers, self._require_memory, self._send_readers_away
+            )
+            self.journaling = Journaling(
+                journal,
+                worker,
+                lease_s=limits.lease_s,
+                expiry_s=limits.expiry_s,
+                list_active=lambda: list(self._active),
+            )
 
     @property
-    def accepting(self) -> bool:
+    def accepts_runs(self) -> bool:
         """Whether a new run would be started."""
         return not self._draining and len(self._active) < self.limits.max_streams
 
     @property
-    def draining(self) -> bool:
+    def is_draining(self) -> bool:
         """Whether the process is shutting down."""
         return self._draining
 
@@ -72,233 +110,330 @@ class Runs:
         """Whether another reader would be admitted."""
         return not self._draining and len(self._connections) < self.limits.max_readers
 
-    def start(self, order: Order) -> tuple[Run, bool]:
-        """Start a run, or join the one with its id; return it, and whether it is new.
+    def start(self, spec: RunSpec) -> tuple[AnyRun, bool]:
+        """Start a run, or find the one with its id; return it and whether it is new.
 
-        Raises `NotFound` for another owner's run, `Conflict` for one with another body, `Unavailable` when the server is
-        full, and what the order's `permit` raises.
+        Raises `NotFound` for another owner's run, `Conflict` for a run that was started with another body, `Unavailable`
+        when the server is full, and the exceptions of the spec's `permit`.
         """
         with self._lock:
-            known = self._runs.get(order.run)
+            known = self._runs.get(spec.run)
             if known is not None:
-                return _joined(known, order.owner, order.fingerprint), False
-            self._check_capacity()
-            self._check_memory(order.size_bytes)
-            release = None if order.permit is None else order.permit()
-            run = Run(order, rules=self._rules, max_bytes=self.limits.run_max_bytes, pricer=self._pricer)
-            if release is not None:
-                run.on_end(release)
+                check_same(known, spec.owner, spec.fingerprint)
+                return known, False
+            begun_elsewhere = self._beginning.get(spec.run)
+            if begun_elsewhere is None:
+                run = self._create(spec)
+                if self.journaling is None:
+                    self._runs[run.id] = run
+                else:
+                    self._beginning[run.id] = threading.Event()
+        if begun_elsewhere is not None:
+            begun_elsewhere.wait(_BEGIN_S)
+            return self._join_begun(spec), False
+        found = self._begin(run, spec)
+        if found is not None:
+            return self._join_elsewhere(found, spec), False
+        self._launch(run, "started")
+        return run, True
+
+    def continue_lost(self, recover: Recover, *, may_continue: bool) -> None:
+        """Prepare to take over the runs of workers that have died, from `open` on; see `takeover.Takeovers`."""
+        if self.journaling is not None:
+            self._takeovers = Takeovers(
+                self.journaling.journal,
+                self.journaling.worker,
+                self.limits.lease_s,
+                self.limits.total_s,
+                recover=recover,
+                adopt=self.adopt,
+                may_start=lambda: self.accepts_runs,
+                prepare=self.journaling.prepare_takeovers,
+                pricer=self._pricer,
+                observer=self._observer,
+                may_continue=may_continue,
+            )
+
+    def adopt(self, spec: RunSpec, taken: TakenOver) -> Run:
+        """Go on with a run that this worker has seized in the journal. Raises `Unavailable` if the server is full or draining."""
+        assert self.journaling is not None  # noqa: S101  (nothing else seizes runs)
+        with self._lock:
+            run = self._create(spec, taken)
             self._runs[run.id] = run
-            self._active.add(run)
+        self.journaling.take_over(run, spec, taken.row)
+        self._launch(run, "taken over and continued")
+        return run
+
+    def _launch(self, run: Run, how: str) -> None:
+        """Begin to produce a run, in a thread of its own."""
         self._start_pulse()
+        with run_context(run.id):
+            log_.info("%s with %s", how, run.describe_model())
         try:
             start_thread(lambda: self._produce(run), f"run-{run.id[:8]}")
         except RuntimeError:  # no more threads can be had
             run.fail(AnswerError("internal"))
             self._move_to_ended(run)
-        return run, True
 
-    def known(self, name: str, owner: str | None, fingerprint: str) -> Run | None:
-        """Return the run that a request would join, None where it would start one. Raises as `start`."""
-        run = self._runs.get(name)
-        return None if run is None else _joined(run, owner, fingerprint)
-
-    def running(self, conversation: str, owner: str | None) -> Run | None:
-        """Return the run that started last of those that are running in a conversation."""
-        return max(self._running(conversation, owner), key=lambda run: run.began_at, default=None)
-
-    def stop_all(self, conversation: str, owner: str | None) -> None:
-        """Stop the runs of a conversation."""
-        for run in self._running(conversation, owner):
-            run.stop("user")
-
-    def _running(self, conversation: str, owner: str | None) -> list[Run]:
-        return [
-            run
-            for run in list(self._active)
-            if run.conversation == conversation and run.owner == owner and run.ended_at is None
-        ]
-
-    def alive(self, name: str) -> bool:
-        """Return whether a run is in progress."""
-        run = self._runs.get(name)
-        return run is not None and run.ended_at is None
-
-    def answering(self, name: str, conversation: str) -> Run | None:
-        """Return the run whose answer is a message of a conversation, until it expires."""
-        run = self._runs.get(name)
-        return run if run is not None and run.conversation == conversation else None
-
-    def find(self, name: str, owner: str | None) -> Run:
-        """Return a run. Raises `NotFound`, also for another owner's."""
-        run = self._runs.get(name)
-        if run is None or run.owner not in (None, owner):
-            raise NotFound("There is no such run, or it has expired.", param="run", code="run_not_found")
+    def _create(self, spec: RunSpec, taken: TakenOver | None = None) -> Run:
+        """Create a run and count it. Called under the lock. Raises as `start`."""
+        self._check_capacity()
+        self._check_memory(spec.size_bytes)
+        release = None if spec.permit is None else spec.permit()
+        run = Run(
+            spec,
+            rules=self._rules,
+            max_bytes=self.limits.run_max_bytes,
+            pricer=self._pricer,
+            observer=self._observer,
+            taken=taken,
+            mirror=None if taken is None or self._remotes is None else self._remotes.hand_over(spec.run),
+        )
+        if release is not None:
+            run.on_end(release)
+        run.on_loss(self._lose)
+        self._active.add(run)
         return run
 
-    def stop(self, name: str, owner: str | None) -> Receipt:
-        """Stop a run, also while others read it. Idempotent."""
-        return self.find(name, owner).stop("user")
+    def _begin(self, run: Run, spec: RunSpec) -> JournalRun | None:
+        """Store a new run in the journal; if that knows its id, forget the run and return what the journal has.
 
-    def hold(self, size_bytes: int) -> None:
-        """Count memory that a request takes while it is read; `release` must be called for it.
+        Raises as `check_same`.
+        """
+        if self.journaling is None:
+            return None
+        is_new = False
+        try:
+            found = self.journaling.begin(run, spec)
+            is_new = found is None
+            if found is not None:
+                check_same(found, spec.owner, spec.fingerprint)
+            return found
+        finally:
+            with self._lock:
+                if is_new:
+                    self._runs[run.id] = run
+                else:
+                    self._active.discard(run)
+                    run.discard()
+                self._beginning.pop(run.id).set()
+
+    def _join_begun(self, spec: RunSpec) -> AnyRun:
+        """Return the run that another request has just begun. Raises as `start`."""
+        run = self.find_joinable(spec.run, spec.owner, spec.fingerprint)
+        if run is None:  # it was found in the journal instead, or that takes too long
+            raise Unavailable(
+                "The answer is being started. Try again in a moment.", retry_after_s=1, code="starting"
+            )
+        return run
+
+    def _join_elsewhere(self, found: JournalRun, spec: RunSpec) -> AnyRun:
+        """Return a run that another worker has begun, and whose owner and body are the spec's. Raises as `start`."""
+        assert self._remotes is not None  # noqa: S101  (it was found in the journal)
+        return self._remotes.join(found, spec.owner, spec.fingerprint)
+
+    def _lose(self, run: Run) -> None:
+        """Follow a run that another worker has taken over; its readers go on."""
+        with self._lock:
+            self._active.discard(run)
+            self._runs.pop(run.id, None)
+        if self._remotes is not None:
+            self._remotes.adopt(run)
+
+    def reserve_memory(self, size_bytes: int) -> None:
+        """Reserve memory for a request that is being read; the caller must call `release_memory`.
 
         Raises `Unavailable` when the server's memory is full.
         """
         with self._lock:
             self._check_memory(size_bytes)
-            self._held_bytes += size_bytes
+            self._reserved_bytes += size_bytes
 
-    def release(self, size_bytes: int) -> None:
-        """Stop counting memory that `hold` counted."""
+    def release_memory(self, size_bytes: int) -> None:
+        """Release memory that `reserve_memory` has reserved."""
         with self._lock:
-            self._held_bytes -= size_bytes
+            self._reserved_bytes -= size_bytes
 
-    def transfer(self, source: str, target: str) -> None:
-        """Make the runs of one owner another's; their readers go on."""
+    def change_owner(self, source: str, target: str) -> None:
+        """Transfer all runs of one owner to another; their readers are not interrupted."""
         for run in list(self._runs.values()):
             if run.owner == source:
-                run.owner = target
+                run.change_owner(target)
+        if self._remotes is not None:
+            self._remotes.change_owner(source, target)
+        if self.journaling is not None:
+            self.journaling.watch.move_owner(source, target)
 
-    def sessions(self) -> set[str]:
-        """Return the sign-in sessions by which connections came that are open now."""
-        return {
-            connection.session for connection in list(self._connections) if connection.session is not None
-        }
+    def open_sessions(self) -> set[str]:
+        """Return the sign-in sessions of the open connections."""
+        return self._connections.sessions()
 
     def sign_out(self, sessions: Container[str]) -> None:
-        """End the connections that came by these sessions; their answers go on."""
-        for connection in list(self._connections):
-            if connection.session is not None and connection.session in sessions:
-                connection.sign_out()
+        """End the connections of these sign-in sessions; the runs continue."""
+        self._connections.sign_out(sessions)
 
     def connect(
         self,
         has_hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
-        share: Share | None = None,
+        quota: ReaderQuota | None = None,
     ) -> ReaderConnection:
-        """Admit a connection that will read runs; `leave` must be called for it.
+        """Register a connection that will read runs; the caller must call `disconnect`.
 
-        `wake` is used instead of a new one; `session` is the connection's sign-in session; `share` is the caller that it
-        counts against. Raises `Unavailable` and `TooManyRequests`.
+        `wake` is used instead of a new one; `session` is the connection's sign-in session; `quota` limits the connections
+        of its caller. Raises `Unavailable` and `TooManyRequests`.
         """
         connection = ReaderConnection(self.limits.heartbeat_s, has_hung_up, wake, session)
-        with self._lock:
-            if len(self._connections) >= self.limits.max_readers:
-                raise Unavailable(
-                    "Too many readers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full"
-                )
-            self._count_share(connection, share)
-            self._connections.add(connection)
+        self._connections.add(connection, quota)
         self._start_pulse()
         return connection
 
-    def change_share(self, connection: ReaderConnection, share: Share | None) -> None:
-        """Count a connection against another caller, once it is known. Raises `TooManyRequests`."""
-        with self._lock:
-            self._release_share(connection)
-            self._count_share(connection, share)
+    def change_quota(self, connection: ReaderConnection, quota: ReaderQuota | None) -> None:
+        """Count a connection against another caller, after authentication. Raises `TooManyRequests`."""
+        self._connections.change_quota(connection, quota)
 
-    def leave(self, connection: ReaderConnection) -> None:
+    def disconnect(self, connection: ReaderConnection) -> None:
         """Remove a connection."""
-        with self._lock:
-            if connection in self._connections:
-                self._connections.discard(connection)
-                self._release_share(connection)
+        self._connections.remove(connection)
 
-    def _count_share(self, connection: ReaderConnection, share: Share | None) -> None:
-        if share is None:
-            return
-        name, most = share
-        if self._shares.get(name, 0) >= most:
-            raise TooManyRequests(
-                f"Too many connections at once: {most} are allowed.",
-                code="too_many_readers",
-                retry_after_s=_RETRY_AFTER_S,
-                limit=most,
-            )
-        connection.share = name
-        self._shares[name] = self._shares.get(name, 0) + 1
-
-    def _release_share(self, connection: ReaderConnection) -> None:
-        name, connection.share = connection.share, None
-        if name is not None:
-            left = self._shares[name] - 1
-            if left:
-                self._shares[name] = left
-            else:
-                del self._shares[name]
-
-    def join(
-        self, run: Run, connection: ReaderConnection, cursor: Cursor | None, *, prove: bool = True
+    def attach(
+        self, run: AnyRun, connection: ReaderConnection, cursor: Cursor | None, *, resumable: bool = True
     ) -> Reader:
-        """Return a reader of a run, from a cursor on; `part` must be called for it."""
-        with self._lock:
-            run.readers += 1
+        """Return a reader of a run that starts after a cursor; the caller must call `detach`. See `Reader`."""
+        is_first = not run.log.had_readers
         run.log.subscribe(connection.wake)
-        return Reader(run.log, cursor, prove=prove)
+        self._follow(run, cursor)
+        reader = Reader(run.log, cursor, resumable=resumable)
+        if reader.needs_reset:
+            self._observer.resumed("reset")
+        elif cursor is not None:
+            self._observer.resumed("continued")
+        elif not is_first:
+            self._observer.resumed("joined")
+        return reader
 
-    def part(self, run: Run, connection: ReaderConnection, *, stop: bool = False) -> None:
-        """Remove a reader of a run. With `stop`, the last one that leaves stops the run."""
+    def has_read_all(self, run: AnyRun, cursor: Cursor | None) -> bool:
+        """Return whether a reader that comes back with `cursor` has the terminal frame already."""
+        if isinstance(run, RemoteRun) and self._remotes is not None:
+            self._remotes.refresh(run, cursor)
+        if not Reader(run.log, cursor, resumable=True).at_end:
+            return False
+        self._observer.resumed("at_end")
+        return True
+
+    def detach(self, run: AnyRun, connection: ReaderConnection, *, stop: bool = False) -> None:
+        """Remove a reader from a run. With `stop`, removing the last reader stops a run of this worker."""
         run.log.unsubscribe(connection.wake)
-        with self._lock:
-            run.readers -= 1
-            run.idle_since = time.monotonic()
-            last = run.readers == 0
-        if stop and last:
-            run.request_stop("orphan")
+        if stop and run.log.readers == 0 and isinstance(run, Run):
+            if self.journaling is None:
+                run.request_stop("orphan")
+            else:
+                self.journaling.watch.leave(run)
 
     def drain(self, within_s: float) -> None:
-        """Start no more runs; those in progress may end by themselves within `within_s`, then they are ended."""
+        """Start no more runs, and end those that are still in progress after `within_s`."""
         self._draining = True
+        if self._takeovers is not None:
+            self._takeovers.close()
         self._drain_by = time.monotonic() + within_s
-        for connection in list(self._connections):
+        for connection in self._connections.list_all():
             connection.wake.set()
 
+    def open(self) -> None:
+        """Open the journal, in the background, and look for runs to take over."""
+        if self.journaling is None:
+            return
+        self.journaling.open()
+        is_shared = self.journaling.journal.kind != "memory"
+        if self._takeovers is not None and is_shared:
+            self._takeovers.start()
+
+    def close(self, within_s: float) -> None:
+        """Store what is left in the journal, for at most about `within_s`, and leave it. Called after draining."""
+        if self.journaling is not None:
+            self.journaling.close(within_s)
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """Wait until no run is in progress; return False if `timeout_s` passes first."""
+        until = time.monotonic() + timeout_s
+        while self._active and time.monotonic() < until:
+            time.sleep(_IDLE_CHECK_S)
+        return not self._active
+
     def _produce(self, run: Run) -> None:
+        set_run(run.id)
         try:
             run.produce()
         finally:
             self._move_to_ended(run)
 
     def _move_to_ended(self, run: Run) -> None:
-        """Move a run whose producer has returned to the ended ones."""
-        if run.ended_at is None:
+        """Move a run whose producer has returned to the ended ones, unless another worker has it."""
+        if run.ended_at is None and not run.is_lost:
             run.fail(AnswerError("internal"))
+            run.wait_ended()
+        if run.is_lost:
+            return
         with self._lock:
             self._active.discard(run)
             self._ended[run.id] = run
             self._ended_bytes += run.size_bytes
 
     def _check_capacity(self) -> None:
-        """Raise `Unavailable` where no new run is started. Called under the lock."""
+        """Raise `Unavailable` if no run can be started now. Called under the lock."""
         if self._draining:
             raise Unavailable(
-                "The server is going away; come back in a moment.", retry_after_s=1, code="draining"
+                "The server is restarting. Try again in a moment.", retry_after_s=1, code="draining"
             )
         if len(self._active) >= self.limits.max_streams:
-            raise Unavailable("Too many answers at the moment.", retry_after_s=_RETRY_AFTER_S, code="full")
+            raise Unavailable(
+                "The server is generating too many answers. Try again in a moment.",
+                retry_after_s=_RETRY_AFTER_S,
+                code="full",
+            )
 
     def _check_memory(self, size_bytes: int) -> None:
-        """Check the limit of memory, forgetting the oldest ended runs first. Raises `Unavailable`. Called under the lock."""
+        """Raise `Unavailable` if memory is full even after the oldest ended runs are forgotten. Called under the lock."""
         total = (
-            sum(run.size_bytes for run in self._active) + self._ended_bytes + self._held_bytes + size_bytes
+            sum(run.size_bytes for run in self._active)
+            + self._ended_bytes
+            + self._reserved_bytes
+            + size_bytes
         )
+        if self._remotes is not None:
+            if total + self._remotes.size_bytes >= self.limits.log_max_bytes:
+                self._remotes.forget_unread()
+            total += self._remotes.size_bytes
         for run in list(self._ended.values()):
             if total < self.limits.log_max_bytes:
                 return
             self._forget(run)
             total -= run.size_bytes
         if total >= self.limits.log_max_bytes:
-            raise Unavailable("The server's memory is full.", retry_after_s=_RETRY_AFTER_S, code="full")
+            raise Unavailable(
+                "The server's memory is full. Try again in a moment.",
+                retry_after_s=_RETRY_AFTER_S,
+                code="full",
+            )
+
+    def _require_memory(self) -> None:
+        """Raise `Unavailable` if memory is full."""
+        with self._lock:
+            self._check_memory(0)
+
+    def _send_readers_away(self, run: RemoteRun) -> None:
+        """Make the readers of a run that the journal has lost reconnect, and find out what became of it."""
+        for connection in self._connections.list_all():
+            if run.log.is_read_by(connection.wake):
+                connection.request_reconnect()
 
     def _forget(self, run: Run) -> None:
         """Forget an ended run. Called under the lock."""
         del self._ended[run.id]
         del self._runs[run.id]
         self._ended_bytes -= run.size_bytes
+        run.forget()
 
     def _start_pulse(self) -> None:
         with self._lock:
@@ -308,37 +443,62 @@ class Runs:
         threading.Thread(target=self._pulse, name="freshet-pulse", daemon=True).start()
 
     def _pulse(self) -> None:
-        """Check runs and connections a few times a second, for as long as the process lives."""
+        """Check runs and connections a few times a second, until the process ends."""
         while True:
             time.sleep(_PULSE_S)
             try:
                 self._check_all(time.monotonic())
-            except Exception:  # the top of a thread that every run needs
+            except Exception:  # every run depends on this thread
                 log_.exception("runs and readers could not be checked")
 
     def _check_all(self, now: float) -> None:
-        for connection in list(self._connections):
+        for connection in self._connections.list_all():
             connection.check(now)
         for run in list(self._active):
-            self._check_run(run, now)
+            with run_context(run.id):
+                self._check_run(run, now)
+        self._observe()
         self._expire(now)
+        if self._remotes is not None:
+            self._remotes.expire(now)
         if now >= self._drain_by:
             self._end_all()
+
+    def _observe(self) -> None:
+        """Report the numbers of runs in progress and of connections."""
+        states = [run.state for run in list(self._active)]
+        self._observer.set_current(
+            queued=states.count("queued"),
+            streaming=states.count("streaming"),
+            readers=len(self._connections),
+        )
+        if self.journaling is not None:
+            self._observer.set_journal_lag(self.journaling.writer.lag_s())
 
     def _check_run(self, run: Run, now: float) -> None:
         if now - run.began_at > self.limits.total_s:
             run.request_stop("limit")
-        elif run.readers == 0 and now - run.idle_since >= run.orphan_s:
-            run.request_stop("orphan")
+        elif self.journaling is None and run.is_orphan(now):
+            run.request_stop("orphan")  # with a journal, its watch knows whether others read the run
         run.end_if_stuck(now)
         run.save_progress(now)
 
     def _end_all(self) -> None:
-        """End what is left when the process must end: every reader gets a terminal frame or a notice to reconnect."""
+        """Leave the runs to other workers, or end them: every reader gets a terminal frame or a notice to reconnect."""
         for run in list(self._active):
-            run.fail(Interrupted("the server went away"))
-        for connection in list(self._connections):
-            connection.send_away()
+            with run_context(run.id):
+                if not (self._can_be_taken_over and run.leave()):
+                    run.fail(Interrupted("the server was shut down"))
+        for connection in self._connections.list_all():
+            connection.request_reconnect()
+
+    @property
+    def _can_be_taken_over(self) -> bool:
+        """Whether other workers, or a server that starts after this one, would continue this worker's runs."""
+        if self.journaling is None or self._takeovers is None or not self._takeovers.may_continue:
+            return False
+        journal = self.journaling.journal
+        return journal.kind != "memory" and journal.condition == "ready"
 
     def _expire(self, now: float) -> None:
         while self._ended:
@@ -347,11 +507,3 @@ class Runs:
                 if run is None or run.ended_at is None or now - run.ended_at <= self.limits.expiry_s:
                     return
                 self._forget(run)
-
-
-def _joined(run: Run, owner: str | None, fingerprint: str) -> Run:
-    if run.owner not in (None, owner):
-        raise NotFound("There is no such run.", param="run", code="run_not_found")
-    if run.fingerprint != fingerprint:
-        raise Conflict("This run was started with another body.", param="run", code="run_conflict")
-    return run

@@ -1,9 +1,9 @@
-"""The settings: a dataclass for each group, the parsers of their variables, and `Settings`, which holds them all.
+"""The settings: a dataclass for each group, parsers of the variables' texts, and `Settings`, which combines the groups.
 
-Nothing here reads the environment by itself, and nothing here acts on a setting.
+Nothing here reads the process's environment: `Settings.read` gets it as an argument.
 """
 
 from webapp.settings.parsers import PROVIDERS
-from webapp.settings.settings import LOOPBACK, UNLOCKS, Settings
+from webapp.settings.settings import DEFAULT_TEXT_TOKENS, LOOPBACK_HOSTS, REQUIRED_VARIABLES, Settings
 
-__all__ = ["LOOPBACK", "PROVIDERS", "UNLOCKS", "Settings"]
+__all__ = ["DEFAULT_TEXT_TOKENS", "LOOPBACK_HOSTS", "PROVIDERS", "REQUIRED_VARIABLES", "Settings"]

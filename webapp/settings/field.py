@@ -12,18 +12,25 @@ GIB = 1024 * MIB
 
 
 def setting(
-    name: str,
+    variable: str,
     default: Any,
     parse: Callable[[str], Any],
-    about: str,
+    description: str,
     *,
     secret: bool = False,
-    between: str = ",",
+    separator: str = ",",
 ) -> Any:
-    """Return a dataclass field for the environment variable `name`.
+    """Return a dataclass field for an environment variable.
 
     `parse` turns the variable's text into the value and raises `ValueError` with a message that begins with "must".
-    `about` is the description in `freshet config` and the documentation; `between` joins the items of a tuple there.
+    `description` is shown by `freshet config` and in docs/configuration.md. `separator` joins the items of a tuple
+    where the value is shown.
     """
-    meta = {"name": name, "parse": parse, "about": about, "secret": secret, "between": between}
-    return dataclasses.field(default=default, metadata=meta)
+    metadata = {
+        "variable": variable,
+        "parse": parse,
+        "description": description,
+        "secret": secret,
+        "separator": separator,
+    }
+    return dataclasses.field(default=default, metadata=metadata)

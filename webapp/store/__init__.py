@@ -1,4 +1,4 @@
 """Stored conversations, images, shares and sessions, in SQLite or Postgres, through SQLAlchemy Core.
 
-Everything has an owner, and no query is without one. What an answer is while it streams belongs in `runs/`.
+Every row has an owner, and every query names one. An answer that is still streaming is in `runs/`.
 """

@@ -1,4 +1,4 @@
-"""Conversations by their owner: listing, searching, finding, changing, deleting and taking that back."""
+"""Queries on conversations by owner: list, search, find, change, delete and restore."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, tuple_, update
 
-from webapp.conversation import fold, leaf_below
+from webapp.conversation import find_newest_leaf, fold
 from webapp.errors import InvalidRequest, NotFound
-from webapp.store.rows import Head, clean, head_of, now_ms
+from webapp.store import changes
+from webapp.store.rows import ConversationHead, clean_text, now_ms, parse_head
 from webapp.store.schema import conversations, messages
 
-MOST_LISTED = 100
-_KEPT_DELETED_MS = 30 * 24 * 3600 * 1000  # for so long a deletion can be taken back
+MAX_LISTED = 100
+_RESTORABLE_MS = 30 * 24 * 3600 * 1000  # a deleted conversation can be restored for so long
 
-_HEAD = (
+_HEAD_COLUMNS = (
     conversations.c.id,
     conversations.c.title,
     conversations.c.system,
@@ -22,95 +23,118 @@ _HEAD = (
     conversations.c.created_at,
     conversations.c.updated_at,
 )
-Place = tuple[int, str]
+PageKey = tuple[int, str]
+"""`updated_at` and id of the last conversation of a page; the next page begins after it."""
 
 
 def owned(owner: str, conversation: str) -> ColumnElement[bool]:
-    """Say which row is meant: nobody else's, and not a deleted one."""
+    """Return the SQL condition for one conversation of this owner that is not deleted."""
     table = conversations.c
     return and_(table.id == conversation, table.owner == owner, table.deleted_at.is_(None))
 
 
-def find(connection: Connection, owner: str, conversation: str) -> Head:
-    """Find one; raises `NotFound` also for somebody else's and for a deleted one."""
-    row = connection.execute(select(*_HEAD).where(owned(owner, conversation))).one_or_none()
+def find(connection: Connection, owner: str, conversation: str) -> ConversationHead:
+    """Load a conversation's head. Raises `NotFound`, also for another owner's and for a deleted one."""
+    row = connection.execute(select(*_HEAD_COLUMNS).where(owned(owner, conversation))).one_or_none()
     if row is None:
-        raise not_found()
-    return head_of(row)
+        raise conversation_not_found()
+    return parse_head(row)
 
 
-def not_found() -> NotFound:
-    """Say that it is not there, or not yours."""
+def conversation_not_found() -> NotFound:
+    """Return the error for a conversation that does not exist or belongs to another owner."""
     return NotFound("There is no such conversation.", param="conversation", code="conversation_not_found")
 
 
-def listed(
-    connection: Connection, owner: str, *, limit: int, after: Place | None = None, search: str = ""
-) -> Sequence[Head]:
-    """List an owner's conversations, the last changed first, from a place on; `search` holds all words."""
+def list_page(
+    connection: Connection, owner: str, *, limit: int, after: PageKey | None = None, search: str = ""
+) -> Sequence[ConversationHead]:
+    """List an owner's conversations, the last changed first. With `search`, only those that contain all its words."""
     table = conversations.c
-    chosen = select(*_HEAD).where(table.owner == owner, table.deleted_at.is_(None))
+    query = select(*_HEAD_COLUMNS).where(table.owner == owner, table.deleted_at.is_(None))
     if after is not None:
-        chosen = chosen.where(tuple_(table.updated_at, table.id) < tuple_(*after))
+        query = query.where(tuple_(table.updated_at, table.id) < tuple_(*after))
     for word in fold(search).split():
-        held = f"%{_escaped(word)}%"
-        inside = exists().where(
-            messages.c.conversation == table.id, messages.c.folded.like(held, escape="\\")
+        pattern = f"%{_escape_like(word)}%"
+        in_message = exists().where(
+            messages.c.conversation == table.id, messages.c.folded.like(pattern, escape="\\")
         )
-        chosen = chosen.where(or_(table.folded.like(held, escape="\\"), inside))
-    chosen = chosen.order_by(table.updated_at.desc(), table.id.desc()).limit(limit)
-    return [head_of(row) for row in connection.execute(chosen)]
+        query = query.where(or_(table.folded.like(pattern, escape="\\"), in_message))
+    query = query.order_by(table.updated_at.desc(), table.id.desc()).limit(limit)
+    return [parse_head(row) for row in connection.execute(query)]
 
 
-def change(connection: Connection, owner: str, conversation: str, changes: dict[str, str | None]) -> Head:
-    """Change title, system or leaf. Raises `NotFound`, and `InvalidRequest` for a leaf that is not there.
+def change(
+    connection: Connection, owner: str, conversation: str, patch: dict[str, str | None]
+) -> ConversationHead:
+    """Change title, system or leaf. Raises `NotFound`, and `InvalidRequest` for an unknown leaf.
 
-    A leaf that has children stands for the newest message beneath it.
+    A leaf that has children is replaced by the newest message below it.
     """
     find(connection, owner, conversation)
     values: dict[str, object] = {"updated_at": now_ms()}
-    if (title := changes.get("title")) is not None:
-        values |= {"title": clean(title), "folded": fold(clean(title))}
-    if "system" in changes:
-        system = changes["system"]
-        values["system"] = clean(system) if system else None
-    if (leaf := changes.get("leaf")) is not None:
-        values["leaf"] = _deepest(connection, conversation, leaf)
+    if (title := patch.get("title")) is not None:
+        values |= {"title": clean_text(title), "folded": fold(clean_text(title))}
+    if "system" in patch:
+        system = patch["system"]
+        values["system"] = clean_text(system) if system else None
+    if (leaf := patch.get("leaf")) is not None:
+        values["leaf"] = _find_leaf(connection, conversation, leaf)
     connection.execute(update(conversations).where(owned(owner, conversation)).values(values))
+    changes.record(connection, [(owner, conversation)])
     return find(connection, owner, conversation)
 
 
 def remove(connection: Connection, owner: str, conversation: str) -> None:
-    """Delete one so that it can be taken back, and for good what this owner deleted long ago."""
+    """Mark a conversation as deleted, and erase those that this owner deleted more than 30 days ago."""
     now = now_ms()
     table = conversations.c
     done = connection.execute(update(conversations).where(owned(owner, conversation)).values(deleted_at=now))
     if not done.rowcount:
-        raise not_found()
-    connection.execute(
-        delete(conversations).where(table.owner == owner, table.deleted_at < now - _KEPT_DELETED_MS)
+        raise conversation_not_found()
+    changes.record(connection, [(owner, conversation)])
+    erased = connection.execute(
+        delete(conversations).where(table.owner == owner, table.deleted_at < now - _RESTORABLE_MS)
     )
+    if erased.rowcount:
+        changes.record_erasure(connection, [owner])
 
 
-def restore(connection: Connection, owner: str, conversation: str) -> Head:
-    """Take a deletion back; of one that is not deleted nothing changes."""
+def restore(connection: Connection, owner: str, conversation: str) -> ConversationHead:
+    """Undo a deletion of the last 30 days; a conversation that is not deleted stays as it is. Raises `NotFound`."""
     table = conversations.c
-    connection.execute(
-        update(conversations).where(table.id == conversation, table.owner == owner).values(deleted_at=None)
+    is_recent = table.deleted_at >= now_ms() - _RESTORABLE_MS
+    restored = connection.execute(
+        update(conversations)
+        .where(table.id == conversation, table.owner == owner, is_recent)
+        .values(deleted_at=None)
     )
+    if restored.rowcount:
+        changes.record(connection, [(owner, conversation)])
     return find(connection, owner, conversation)
 
 
-def _deepest(connection: Connection, conversation: str, leaf: str) -> str:
+def purge(connection: Connection, limit: int) -> int:
+    """Erase conversations of any owner that can no longer be restored, `limit` at most; return how many."""
+    table = conversations.c
+    expired = select(table.id, table.owner).where(table.deleted_at < now_ms() - _RESTORABLE_MS).limit(limit)
+    rows = connection.execute(expired).all()
+    if rows:
+        connection.execute(delete(conversations).where(table.id.in_([row.id for row in rows])))
+        changes.record_erasure(connection, [row.owner for row in rows])
+    return len(rows)
+
+
+def _find_leaf(connection: Connection, conversation: str, start: str) -> str:
     table = messages.c
-    chosen = select(table.id, table.parent).where(table.conversation == conversation)
-    nodes = [(row.id, row.parent) for row in connection.execute(chosen.order_by(table.created_at, table.id))]
-    if leaf not in {name for name, _ in nodes}:
+    query = select(table.id, table.parent).where(table.conversation == conversation)
+    nodes = [(row.id, row.parent) for row in connection.execute(query.order_by(table.created_at, table.id))]
+    if start not in {message_id for message_id, _ in nodes}:
         raise InvalidRequest(
             "leaf must be a message of this conversation.", param="leaf", code="message_not_found"
         )
-    return leaf_below(nodes, leaf)
+    return find_newest_leaf(nodes, start)
 
 
-def _escaped(word: str) -> str:
+def _escape_like(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

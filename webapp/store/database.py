@@ -1,176 +1,223 @@
-"""One database: how it is reached, opened and asked, and how it stands.
+"""The connection to the one database: open it, run transactions, and track its state.
 
-No call blocks the event loop. SQLite works in one thread of the system's with one connection, because it
-never gives way; Postgres in a few of the standard library's threads, which gevent makes greenlets.
+No call blocks the event loop. SQLite runs in one native thread with one connection, because it never yields to
+gevent; Postgres runs in a few threads of the standard library, which gevent turns into greenlets.
 """
 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.errors import Unavailable
 from webapp.offload import WorkerPool
-from webapp.store.migrate import file_lock, upgrade, works_with
+from webapp.sql import (
+    POSTGRES_OPTIONS,
+    describe_error,
+    file_lock,
+    make_sqlite_engine,
+    parse_postgres_url,
+    resolve_host,
+)
+from webapp.store.changes import take_changed_owners
+from webapp.store.migrate import is_compatible, upgrade
 
 log_ = logging.getLogger("freshet.store")
 
 T = TypeVar("T")
 State = Literal["opening", "ready", "away", "outdated", "closed"]
 
-PATIENCE_S = 5.0  # how long a door waits for its answer
-_BUSY_S = 1.0  # how long SQLite waits for another process's lock
-_CONNECTIONS = 4  # the smallest plans allow twenty for all processes
+TIMEOUT_S = 5.0  # how long an endpoint waits for a query
+_SQLITE_LOCK_S = 1.0  # how long SQLite waits for another process's lock
+_CONNECTIONS = 4  # per process; the smallest hosted plans allow twenty in total
 _CONNECT_S = 3
 _STATEMENT_MS = 4_000
-_MOST_WAITING = 128
+_MAX_QUEUED = 128
 _RETRY_AFTER_S = 2
 _FILE = "freshet.db"
-_INTERRUPTED = ": interrupted"  # SQLite's word for work that `_within` has ended
-_STEPS = (
-    200  # of SQLite's, a dozen rows, between two looks at the time: one long text takes tens of milliseconds
-)
+_INTERRUPTED = ": interrupted"  # the end of SQLite's message for a query that `_time_limit` stopped
+# SQLite's virtual machine instructions between two checks of the time: about a dozen rows. A single long text takes
+# tens of milliseconds.
+_PROGRESS_STEPS = 200
 
 
-class Away(Unavailable):
-    """The database cannot be reached, or refuses to work at the moment: trying again later may help."""
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached or cannot be used at the moment; a later attempt may succeed."""
 
     code = "store_away"
 
 
 class Database:
-    """The one database of a process. Nothing is opened before the first call."""
+    """The database of this process. It is opened by the first call."""
 
     def __init__(self, url: str | None, folder: str) -> None:
-        """Know where it is: `url` for Postgres, else a file in `folder`."""
-        self._url = None if url is None else _address(url)
+        """Use Postgres at `url`, or without one a SQLite file in `folder`."""
+        self._url = None if url is None else parse_postgres_url(url)
         self._folder = Path(folder)
         self._engine: Engine | None = None
-        self._opening = threading.Lock()
-        self._reason = ""
+        self._open_lock = threading.Lock()
+        self._failure = ""
+        self._files: list[tuple[int, int] | None] = []  # SQLite's open files, by device and inode
+        self._is_replaced = False
+        self._on_change: Callable[[Collection[str]], None] = lambda _: None
         self.state: State = "opening"
         if self._url is None:
-            self._lane = WorkerPool("freshet-store", native=True, most_waiting=_MOST_WAITING)
+            self._pool = WorkerPool("freshet-store", native=True, max_waiting=_MAX_QUEUED)
         else:
-            self._lane = WorkerPool("freshet-store", workers=_CONNECTIONS, most_waiting=_MOST_WAITING)
+            self._pool = WorkerPool("freshet-store", workers=_CONNECTIONS, max_waiting=_MAX_QUEUED)
+
+    def on_change(self, callback: Callable[[Collection[str]], None]) -> None:
+        """Set the function that gets the owners whose conversations a committed transaction has changed."""
+        self._on_change = callback
 
     @property
     def kind(self) -> Literal["sqlite", "postgres"]:
-        """Which of the two it is."""
+        """The database system in use."""
         return "sqlite" if self._url is None else "postgres"
 
-    def read(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
-        """Ask in one transaction. Raises `Away`, or `Unavailable` when it takes too long."""
-        return self._call(work, patience_s, write=False)
+    def read(self, work: Callable[[Connection], T], timeout_s: float = TIMEOUT_S) -> T:
+        """Run `work` in a read transaction. Raises `DatabaseUnavailable`, or `Unavailable` after `timeout_s`."""
+        return self._call(work, timeout_s, write=False)
 
-    def search(self, work: Callable[[Connection], T], patience_s: float) -> T:
-        """Read many texts in one transaction, and no longer than anybody waits for it. Raises as `read`."""
+    def search(self, work: Callable[[Connection], T], timeout_s: float) -> T:
+        """Run an expensive query like `read`. SQLite, whose one thread all share, stops it after `timeout_s`."""
 
         def bounded(connection: Connection) -> T:
-            with _within(connection, patience_s):
+            with _time_limit(connection, timeout_s):
                 return work(connection)
 
-        return self._call(bounded, patience_s, write=False)
+        return self._call(bounded, timeout_s, write=False)
 
-    def write(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
-        """Change in one transaction: all of it or nothing. Raises as `read`."""
-        return self._call(work, patience_s, write=True)
+    def write(self, work: Callable[[Connection], T], timeout_s: float = TIMEOUT_S) -> T:
+        """Run `work` in a write transaction. Raises as `read` does."""
+        return self._call(work, timeout_s, write=True)
 
-    def open(self, patience_s: float = 30.0) -> None:
-        """Open it, and bring SQLite up to date. Raises `Away`."""
-        self.read(lambda _: None, patience_s)
+    def open(self, timeout_s: float = 30.0) -> None:
+        """Open the database; SQLite is migrated if needed. Raises `DatabaseUnavailable`."""
+        self.read(lambda _: None, timeout_s)
 
     def migrate(self) -> bool:
-        """Bring Postgres up to date, in this thread; tells whether there was anything to do. Raises `Away`."""
-        engine = self._made()
+        """Migrate Postgres in this thread; return whether there was anything to do. Raises `DatabaseUnavailable`."""
+        engine = self._make_engine()
         try:
             with engine.begin() as connection:
                 return upgrade(connection)
         except (DBAPIError, OSError) as error:
-            raise Away(f"the database cannot be migrated: {_told(error)}") from None
+            raise DatabaseUnavailable(f"the database cannot be migrated: {describe_error(error)}") from None
         finally:
             engine.dispose()
 
     def close(self) -> None:
-        """Let go of connections and threads."""
+        """Close the connections and the threads."""
         if self._engine is not None:
             try:
-                self._lane.call(self._dispose, PATIENCE_S)
+                self._pool.call(self._dispose, TIMEOUT_S)
             except Unavailable:
-                pass  # it is stuck, and goes with the process
-        self._lane.close()
+                pass  # a query is stuck; its connection ends with the process
+        self._pool.close()
         self.state = "closed"
 
-    def _call(self, work: Callable[[Connection], T], patience_s: float, *, write: bool) -> T:
+    def _call(self, work: Callable[[Connection], T], timeout_s: float, *, write: bool) -> T:
         before = self.state
         try:
-            return self._lane.call(lambda: self._do(work, write=write), patience_s)
+            result, changed = self._pool.call(lambda: self._run(work, write=write), timeout_s)
         finally:
-            self._tell(before)
+            self._log_change(before)
+        if changed:
+            self._on_change(changed)
+        return result
 
-    def _do(self, work: Callable[[Connection], T], *, write: bool) -> T:
-        """Do a piece of work; in the lane's thread."""
+    def _run(self, work: Callable[[Connection], T], *, write: bool) -> tuple[T, Collection[str]]:
+        """Run `work` in a transaction, in a thread of the pool; also return the owners of what it changed."""
+        self._close_if_replaced()
         try:
-            with self._opened().connect() as connection:
+            with self._open_engine().connect() as connection:
                 options = connection.execution_options(freshet_write=write)
+                take_changed_owners(connection)  # of a transaction that failed
                 with options.begin():
-                    found = work(options)
+                    result = work(options)
+                changed = take_changed_owners(connection)
             self.state = "ready"
-            return found
+            return result, changed
         except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
-            if _told(error).endswith(_INTERRUPTED):
+            if describe_error(error).endswith(_INTERRUPTED):
                 raise Unavailable(
-                    "The conversations take too long to answer.",
+                    "The database does not respond in time. Try again in a moment.",
                     code="store_slow",
                     retry_after_s=_RETRY_AFTER_S,
                 ) from None
-            raise self._lost(error) from None
+            raise self._mark_away(error) from None
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise self._lost(error) from None
+                raise self._mark_away(error) from None
             raise
 
-    def _lost(self, error: Exception) -> Away:
-        """Note that it is away. A file is opened anew next time: it may have been replaced meanwhile."""
-        self._reason = _told(error)
+    def _mark_away(self, error: Exception) -> DatabaseUnavailable:
+        """Set the state to away. SQLite's file is closed, because it may be replaced before the next call."""
+        self._failure = describe_error(error)
         self.state = "away"
-        if self._url is None and "locked" not in self._reason:
+        if self._url is None and "locked" not in self._failure:
             self._dispose()
-        return Away("The conversations cannot be reached at the moment.", retry_after_s=_RETRY_AFTER_S)
+        return DatabaseUnavailable(
+            "The conversations cannot be reached at the moment.", retry_after_s=_RETRY_AFTER_S
+        )
 
-    def _tell(self, before: State) -> None:
-        """Tell the operator when it goes away or comes back; here, where the log may be used."""
+    def _close_if_replaced(self) -> None:
+        """Close SQLite's files if they were removed or replaced: nothing could read again what they store."""
+        if self._url is not None or self._engine is None:
+            return
+        if any(
+            known not in (None, found) for known, found in zip(self._files, self._identify(), strict=True)
+        ):
+            self._dispose()
+            self._is_replaced = True
+
+    def _identify(self) -> list[tuple[int, int] | None]:
+        found: list[tuple[int, int] | None] = []
+        for name in (_FILE, f"{_FILE}-wal"):
+            try:
+                stat = (self._folder / name).stat()
+                found.append((stat.st_dev, stat.st_ino))
+            except OSError:
+                found.append(None)
+        return found
+
+    def _log_change(self, before: State) -> None:
+        """Log when the database becomes unavailable or available. Not in the native thread, which must not log."""
+        if self._is_replaced:
+            self._is_replaced = False
+            log_.warning("%s was removed or replaced: the file that is there now is used", _FILE)
         if before == self.state or (before, self.state) == ("opening", "ready"):
             return
         if self.state == "ready":
-            log_.info("the %s database is back", self.kind)
+            log_.info("the %s database is available again", self.kind)
         elif self.state == "away":
-            log_.warning("the %s database is away: %s", self.kind, self._reason)
+            log_.warning("the %s database is unavailable: %s", self.kind, self._failure)
         elif self.state == "outdated":
             log_.warning(
-                "the database has other tables than this version: run `freshet migrate`, or update the server"
+                "the tables are not those of this version: run `freshet migrate`, or update the server"
             )
 
-    def _opened(self) -> Engine:
-        with self._opening:
+    def _open_engine(self) -> Engine:
+        with self._open_lock:
             if self._engine is None:
-                engine = self._made()
+                engine = self._make_engine()
                 try:
                     self._prepare(engine)
                 except BaseException:
                     engine.dispose()
                     raise
                 self._engine = engine
+                self._files = self._identify() if self._url is None else []
             return self._engine
 
     def _prepare(self, engine: Engine) -> None:
@@ -187,34 +234,29 @@ class Database:
             self._check_revision(connection)
 
     def _check_revision(self, connection: Connection) -> None:
-        """Work only with tables that this version knows, or that say that it may. Raises `Away`."""
-        if not works_with(connection):
+        """Raise `DatabaseUnavailable` unless this version can work with the tables."""
+        if not is_compatible(connection):
             self.state = "outdated"
-            raise Away("The database is being brought up to date.", code="store_outdated", retry_after_s=30)
+            raise DatabaseUnavailable(
+                "The database is being updated. Try again in a moment.",
+                code="store_outdated",
+                retry_after_s=30,
+            )
 
-    def _made(self) -> Engine:
+    def _make_engine(self) -> Engine:
         if self._url is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(
-                URL.create("sqlite", database=str(self._folder / _FILE)),
-                connect_args={"timeout": _BUSY_S, "check_same_thread": False, "isolation_level": None},
-                pool_size=1,
-                max_overflow=0,
-                hide_parameters=True,
-            )
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-            return engine
+            return make_sqlite_engine(self._folder / _FILE, _SQLITE_LOCK_S)
         engine = create_engine(
             self._url,
-            connect_args=_POSTGRES,
+            connect_args={**POSTGRES_OPTIONS, "connect_timeout": _CONNECT_S},
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_timeout=_CONNECT_S,
             pool_pre_ping=True,
             hide_parameters=True,
         )
-        event.listen(engine, "do_connect", _resolve)
+        event.listen(engine, "do_connect", resolve_host)
         event.listen(engine, "connect", _prepare_postgres)
         return engine
 
@@ -224,51 +266,19 @@ class Database:
             engine.dispose()
 
 
-_POSTGRES = {
-    "connect_timeout": _CONNECT_S,
-    "application_name": "freshet",
-    "prepare_threshold": None,  # a pooler between us and the database would mix statements up
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5_000,
-}
-
-
-def _address(url: str) -> URL:
-    """Read an address as hosts write it, for the driver that is installed."""
-    return make_url(url).set(drivername="postgresql+psycopg")
-
-
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    del record
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",  # a power cut may take the last moments, never the file
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
 @contextmanager
-def _within(connection: Connection, patience_s: float) -> Iterator[None]:
-    """End what SQLite does after so long: it has one thread, and others wait. Postgres has a setting of its own."""
+def _time_limit(connection: Connection, timeout_s: float) -> Iterator[None]:
+    """Stop a SQLite query after `timeout_s`, because all share its one thread. Postgres has `statement_timeout`."""
     if connection.dialect.name != "sqlite":
         yield
         return
     driver: Any = connection.connection.driver_connection
-    until = time.monotonic() + patience_s
-    driver.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    deadline = time.monotonic() + timeout_s
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
     try:
         yield
     finally:
         driver.set_progress_handler(None, 0)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Begin for real: the driver would begin late, and a read that turns into a write can be refused."""
-    write = connection.get_execution_options().get("freshet_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _prepare_postgres(connection: Any, record: object) -> None:
@@ -278,19 +288,3 @@ def _prepare_postgres(connection: Any, record: object) -> None:
     connection.execute(f"SET lock_timeout = {_STATEMENT_MS // 2}")
     connection.execute(f"SET idle_in_transaction_session_timeout = {3 * _STATEMENT_MS}")
     connection.autocommit = False
-
-
-def _resolve(dialect: object, record: object, arguments: object, options: dict[str, Any]) -> None:
-    """Look the host up ourselves: the driver's library would block all of the process meanwhile."""
-    del dialect, record, arguments
-    host = options.get("host")
-    if isinstance(host, str) and host and not host.startswith("/") and "," not in host:
-        found = socket.getaddrinfo(host, options.get("port") or 5432, type=socket.SOCK_STREAM)
-        options["hostaddr"] = found[0][4][0]
-
-
-def _told(error: Exception) -> str:
-    """Say what a driver said, for the operator: one line, without statements and their values."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    line = next(iter(str(cause).strip().splitlines()), "")
-    return f"{type(cause).__name__}: {line[:200]}"

@@ -1,4 +1,4 @@
-"""The images of a conversation, by the digest of their bytes."""
+"""Queries on the images of a conversation, by the digest of their bytes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from sqlalchemy import Connection, select
 from webapp.conversation import ImageRef
 from webapp.errors import NotFound
 from webapp.store.conversations import owned
-from webapp.store.rows import put
+from webapp.store.rows import upsert
 from webapp.store.schema import conversations, images
 
 
 class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
-    """An image as it was sent; `id` is the SHA-256 of its bytes, and sizes are told where it was just read."""
+    """An image as it was uploaded. `id` is the SHA-256 of its bytes.
+
+    Width and height are in pixels, and 0 for an image that was loaded from the database.
+    """
 
     id: str
     media_type: str
@@ -25,12 +28,12 @@ class StoredImage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ref(self) -> ImageRef:
-        """What a message says of it."""
+        """The reference to this image in a message."""
         return ImageRef(image=self.id, media_type=self.media_type, width=self.width, height=self.height)
 
 
 def find(connection: Connection, owner: str, conversation: str, image: str) -> StoredImage:
-    """Read one; raises `NotFound` also for one in somebody else's conversation."""
+    """Load an image. Raises `NotFound`, also for an image in another owner's conversation."""
     found = connection.execute(
         select(images.c.media_type, images.c.content)
         .join(conversations, conversations.c.id == images.c.conversation)
@@ -41,24 +44,24 @@ def find(connection: Connection, owner: str, conversation: str, image: str) -> S
     return StoredImage(id=image, media_type=found.media_type, content=found.content)
 
 
-def some(
-    connection: Connection, owner: str, conversation: str, names: Sequence[str]
+def find_many(
+    connection: Connection, owner: str, conversation: str, image_ids: Sequence[str]
 ) -> dict[str, StoredImage]:
-    """Read those of the named images that are there, by their names."""
-    chosen = (
+    """Load the images with these ids, by id; unknown ids are left out."""
+    query = (
         select(images.c.id, images.c.media_type, images.c.content)
         .join(conversations, conversations.c.id == images.c.conversation)
-        .where(images.c.conversation == conversation, images.c.id.in_(names), owned(owner, conversation))
+        .where(images.c.conversation == conversation, images.c.id.in_(image_ids), owned(owner, conversation))
     )
     return {
         row.id: StoredImage(id=row.id, media_type=row.media_type, content=row.content)
-        for row in connection.execute(chosen)
+        for row in connection.execute(query)
     }
 
 
-def all_of(connection: Connection, owner: str, conversation: str) -> list[StoredImage]:
-    """Read all images of a conversation, for its export."""
-    chosen = (
+def load_all(connection: Connection, owner: str, conversation: str) -> list[StoredImage]:
+    """Load all images of a conversation, for its export."""
+    query = (
         select(images.c.id, images.c.media_type, images.c.content)
         .join(conversations, conversations.c.id == images.c.conversation)
         .where(images.c.conversation == conversation, owned(owner, conversation))
@@ -66,23 +69,23 @@ def all_of(connection: Connection, owner: str, conversation: str) -> list[Stored
     )
     return [
         StoredImage(id=row.id, media_type=row.media_type, content=row.content)
-        for row in connection.execute(chosen)
+        for row in connection.execute(query)
     ]
 
 
-def put_all(connection: Connection, conversation: str, pictures: Iterable[StoredImage]) -> None:
-    """Keep images; the caller has seen to it that the conversation is its owner's."""
-    put(
+def insert_missing(connection: Connection, conversation: str, new_images: Iterable[StoredImage]) -> None:
+    """Insert the images that the conversation does not have yet. The caller has checked who owns it."""
+    upsert(
         connection,
         images,
         [
             {
                 "conversation": conversation,
-                "id": picture.id,
-                "media_type": picture.media_type,
-                "size": len(picture.content),
-                "content": picture.content,
+                "id": image.id,
+                "media_type": image.media_type,
+                "size": len(image.content),
+                "content": image.content,
             }
-            for picture in pictures
+            for image in new_images
         ],
     )

@@ -1,52 +1,47 @@
-"""Brings a database to the newest revision: Postgres when told to, SQLite whenever it is opened."""
+"""Migrate a database to the newest revision: Postgres by `freshet migrate`, SQLite whenever it is opened."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from webapp.store.schema import HEAD, compatibility
 
-_ADVISORY_LOCK = 7_305_401_827  # any number, the same for all that migrate this database
+_ADVISORY_LOCK = 7_305_401_827  # an arbitrary number, the same in every process that migrates
 
 
 def revision(connection: Connection) -> str | None:
-    """Name the revision that a database is at; None for an empty one."""
+    """Return the database's revision; None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return found
 
 
-def works_with(connection: Connection) -> bool:
-    """Return whether this code can work with the database's tables: they are its own, or newer and say so."""
+def is_compatible(connection: Connection) -> bool:
+    """Return whether the tables have this code's revision, or a newer one that is marked as compatible with it."""
     found = revision(connection)
     if found is None or found <= HEAD:
         return found == HEAD
-    chosen = select(compatibility.c.oldest).where(compatibility.c.revision == found)
+    query = select(compatibility.c.oldest).where(compatibility.c.revision == found)
     try:
-        oldest: str | None = connection.execute(chosen).scalar()
-    except DBAPIError:  # a later version may keep its note elsewhere
+        oldest: str | None = connection.execute(query).scalar()
+    except DBAPIError:  # a later version may have dropped or changed this table
         return False
     return oldest is not None and oldest <= HEAD
 
 
 def upgrade(connection: Connection, target: str = "head") -> bool:
-    """Migrate within the connection's transaction; returns whether there was anything to do.
+    """Migrate within the connection's transaction; return whether there was anything to do.
 
-    A database of a newer revision is left as it is.
+    A database of a newer revision stays unchanged.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     if target == "head" and (revision(connection) or "") >= HEAD:
-        return False  # what Alembic would find out in a tenth of a second, or not at all
+        return False  # loading Alembic takes a tenth of a second, and it fails on an unknown revision
     from alembic import command  # noqa: PLC0415  (rarely needed, and slow to load)
     from alembic.config import Config  # noqa: PLC0415
 
@@ -56,17 +51,3 @@ def upgrade(connection: Connection, target: str = "head") -> bool:
     config.attributes["connection"] = connection
     command.upgrade(config, target)
     return True
-
-
-@contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Hold a lock between processes for as long as the `with` lasts; waits for whoever has it.
-
-    The system gives it back when a process dies. It blocks, so it is for a thread of the system's.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

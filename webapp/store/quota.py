@@ -1,4 +1,4 @@
-"""How much an owner and a conversation may take of the database: every text and every image counts."""
+"""Storage quotas per owner and per conversation; all texts and images count."""
 
 from __future__ import annotations
 
@@ -12,111 +12,115 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, delete, func, select
 
-from webapp.conversation import MOST_IMAGES_KEPT
+from webapp.conversation import MAX_STORED_IMAGES
 from webapp.errors import TooLarge
+from webapp.store import changes
 from webapp.store.images import StoredImage
 from webapp.store.schema import conversations, images, messages
 
 _MIB = 1024 * 1024
-_IN_FILE = 0.7  # of a file that can be imported; base64 makes four characters of three bytes
-_REMEMBERED_S = 30.0
-_MOST_REMEMBERED = 10_000
+_IMAGE_SHARE = 0.7  # of an export file; base64 turns three bytes into four characters
+_CACHED_S = 30.0
+_MAX_CACHED = 10_000
 
 
 class StorageLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be kept: of an owner whose caller has no other limit, and in a file of one conversation."""
+    """Storage limits: per owner, unless the caller's allowance has its own, and per exported conversation."""
 
     owner_bytes: int = 200 * _MIB
     file_bytes: int = 64 * _MIB
 
 
-class Remembered:
-    """What owners were seen to keep a moment ago, so that not every question must count it again."""
+class QuotaCache:
+    """The stored bytes of recent owners, so that not every question has to count them again."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def fits(self, owner: str, size_bytes: int, owner_bytes: int) -> bool:
-        """Add to what an owner keeps, where that is known and there is room; False where it must be counted."""
+    def try_add(self, owner: str, size_bytes: int, owner_bytes: int) -> bool:
+        """Add to an owner's cached count; False if there is none, it is too old, or the quota would be exceeded."""
         with self._lock:
-            kept, at = self._kept.get(owner, (0, -_REMEMBERED_S))
-            if time.monotonic() - at >= _REMEMBERED_S or kept + size_bytes > owner_bytes:
+            stored_bytes, counted_at = self._counts.get(owner, (0, -_CACHED_S))
+            if time.monotonic() - counted_at >= _CACHED_S or stored_bytes + size_bytes > owner_bytes:
                 return False
-            self._kept[owner] = (kept + size_bytes, at)
+            self._counts[owner] = (stored_bytes + size_bytes, counted_at)
             return True
 
-    def counted(self, owner: str, kept: int) -> None:
-        """Note what an owner keeps."""
+    def store(self, owner: str, stored_bytes: int) -> None:
+        """Store a fresh count."""
         with self._lock:
-            self._kept[owner] = (kept, time.monotonic())
-            self._kept.move_to_end(owner)
-            if len(self._kept) > _MOST_REMEMBERED:
-                self._kept.popitem(last=False)
+            self._counts[owner] = (stored_bytes, time.monotonic())
+            self._counts.move_to_end(owner)
+            if len(self._counts) > _MAX_CACHED:
+                self._counts.popitem(last=False)
 
 
-def check_images(
+def check_image_quota(
     connection: Connection, conversation: str, new: Sequence[StoredImage], limits: StorageLimits
 ) -> int:
-    """See that a conversation has room for new images; returns what they add to it. Raises `TooLarge`."""
+    """Return how many bytes new images add to a conversation. Raises `TooLarge` if it cannot take them."""
     if not new:
         return 0
-    chosen = select(images.c.id, images.c.size).where(images.c.conversation == conversation)
-    sizes = {row.id: row.size for row in connection.execute(chosen)}
+    query = select(images.c.id, images.c.size).where(images.c.conversation == conversation)
+    sizes = {row.id: row.size for row in connection.execute(query)}
     fresh = {image.id: len(image.content) for image in new if image.id not in sizes}
     added = sum(fresh.values())
     if fresh and (
-        len(sizes) + len(fresh) > MOST_IMAGES_KEPT
-        or sum(sizes.values()) + added > limits.file_bytes * _IN_FILE
+        len(sizes) + len(fresh) > MAX_STORED_IMAGES
+        or sum(sizes.values()) + added > limits.file_bytes * _IMAGE_SHARE
     ):
         raise TooLarge(
-            "This conversation holds as many images as one can: begin a new one.",
+            "This conversation cannot take more images. Start a new one.",
             param="images",
             code="conversation_full",
         )
     return added
 
 
-def check_owner(connection: Connection, owner: str, size_bytes: int, owner_bytes: int, param: str) -> int:
-    """See that an owner has room for so many bytes, letting go for good of what was deleted where that is needed.
+def check_owner_quota(
+    connection: Connection, owner: str, size_bytes: int, owner_bytes: int, param: str
+) -> int:
+    """Return an owner's stored bytes including `size_bytes` more. Raises `TooLarge` naming `param` beyond the quota.
 
-    Returns what the owner keeps with them. Raises `TooLarge` that names `param`. On Postgres the owner's other writers
-    wait until the transaction ends.
+    Deleted conversations are erased if the quota needs it. On Postgres the owner's other writers wait until the
+    transaction ends.
     """
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(hashlib.sha256(owner.encode()).digest()[:8], signed=True)
         connection.execute(select(func.pg_advisory_xact_lock(key)))
-    kept = _kept(connection, owner, deleted=False) + size_bytes
-    if kept > owner_bytes:
+    stored_bytes = _count_bytes(connection, owner, with_deleted=False) + size_bytes
+    if stored_bytes > owner_bytes:
         raise TooLarge(
-            f"Your storage is full: {owner_bytes:,} bytes may be kept. "
+            f"Your storage of {owner_bytes:,} bytes is full. "
             "Delete conversations that you do not need, then try again.",
             param=param,
             code="storage_full",
             limit=owner_bytes,
         )
-    if _kept(connection, owner, deleted=True) + size_bytes > owner_bytes:
+    if _count_bytes(connection, owner, with_deleted=True) + size_bytes > owner_bytes:
         table = conversations.c
         connection.execute(delete(conversations).where(table.owner == owner, table.deleted_at.is_not(None)))
-    return kept
+        changes.record_erasure(connection, [owner])
+    return stored_bytes
 
 
-def _kept(connection: Connection, owner: str, *, deleted: bool) -> int:
-    """Weigh what an owner keeps; with `deleted` also what could still be taken back."""
-    mine = [conversations.c.owner == owner]
-    if not deleted:
-        mine.append(conversations.c.deleted_at.is_(None))
-    octets = _octets_of(connection)
+def _count_bytes(connection: Connection, owner: str, *, with_deleted: bool) -> int:
+    """Sum up an owner's texts and images, including those of restorable conversations if `with_deleted`."""
+    is_counted = [conversations.c.owner == owner]
+    if not with_deleted:
+        is_counted.append(conversations.c.deleted_at.is_(None))
+    octets = _octet_length(connection)
     sums = (
-        select(func.sum(images.c.size)).join(conversations).where(*mine),
-        select(func.sum(messages.c.size)).join(conversations).where(*mine),
-        select(func.sum(octets(conversations.c.title) + octets(conversations.c.system))).where(*mine),
+        select(func.sum(images.c.size)).join(conversations).where(*is_counted),
+        select(func.sum(messages.c.size)).join(conversations).where(*is_counted),
+        select(func.sum(octets(conversations.c.title) + octets(conversations.c.system))).where(*is_counted),
     )
-    return sum(int(connection.execute(chosen).scalar() or 0) for chosen in sums)
+    return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 
 
-def _octets_of(connection: Connection) -> Callable[[ColumnElement[Any]], ColumnElement[int]]:
-    """Return how a text's bytes are counted here: `length` counts characters."""
+def _octet_length(connection: Connection) -> Callable[[ColumnElement[Any]], ColumnElement[int]]:
+    """Return the SQL function for the length of a text in bytes: SQLite's `length` counts a text's characters."""
     if connection.dialect.name == "postgresql":
         return lambda column: func.octet_length(func.coalesce(column, ""))
     return lambda column: func.length(cast(func.coalesce(column, ""), LargeBinary))

@@ -1,9 +1,9 @@
-"""Messages and conversations as rows, and back."""
+"""Convert messages and conversations to database rows and back."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -12,15 +12,21 @@ from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.chat import Usage
-from webapp.conversation import Message, Piece, fold
+from webapp.conversation import Message, StoredPart, fold
+from webapp.events import Source
+from webapp.store.schema import messages
 
-ROW_BYTES = 300  # what a message takes besides its texts, roughly
-_MOST_FOLDED_CHARS = 100_000  # of a message, what a search looks into
-_READ_CONTENT = msgspec.json.Decoder(tuple[Piece, ...]).decode
-_READ_USAGE = msgspec.json.Decoder(Usage).decode
+ROW_BYTES = 300  # the size of a message besides its texts, roughly
+_MAX_FOLDED_CHARS = 100_000  # of each message, the part that a search covers
+MESSAGE_COLUMNS = tuple(
+    column for column in messages.c if column.name != "sealed"
+)  # what `parse_message` reads
+_decode_content = msgspec.json.Decoder(tuple[StoredPart, ...]).decode
+_decode_usage = msgspec.json.Decoder(Usage).decode
+_decode_sources = msgspec.json.Decoder(tuple[Source, ...]).decode
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+class ConversationHead(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation without its messages; times are milliseconds since 1970."""
 
     id: str
@@ -32,12 +38,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def now_ms() -> int:
-    """The time, as it is stored."""
+    """Return the time in milliseconds since 1970, as the tables store it."""
     return int(time.time() * 1000)
 
 
-def clean(text: str) -> str:
-    """Make a text that both databases take: no NUL, no half of a surrogate pair."""
+def clean_text(text: str) -> str:
+    """Replace what a database cannot store: NUL (Postgres) and unpaired surrogates (both)."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     try:
@@ -47,9 +53,9 @@ def clean(text: str) -> str:
     return text
 
 
-def head_of(row: Row[*tuple[Any, ...]]) -> Head:
-    """Read a conversation's row."""
-    return Head(
+def parse_head(row: Row[*tuple[Any, ...]]) -> ConversationHead:
+    """Convert a row of `conversations`."""
+    return ConversationHead(
         id=row.id,
         title=row.title,
         system=row.system,
@@ -59,73 +65,81 @@ def head_of(row: Row[*tuple[Any, ...]]) -> Head:
     )
 
 
-def message_of(row: Row[*tuple[Any, ...]]) -> Message:
-    """Read a message's row."""
+def parse_message(row: Row[*tuple[Any, ...]]) -> Message:
+    """Convert a row of `messages` with `MESSAGE_COLUMNS`."""
     return Message(
         id=row.id,
         parent=row.parent,
         role=row.role,
-        content=_READ_CONTENT(row.content),
+        content=_decode_content(row.content),
         created_at=row.created_at,
         state=row.state,
         reasoning=row.reasoning,
         provider=row.provider,
         model=row.model,
-        usage=None if row.usage is None else _READ_USAGE(row.usage),
+        usage=None if row.usage is None else _decode_usage(row.usage),
         cost=None if row.cost is None else Decimal(row.cost),
         finish_reason=row.finish_reason,
         error=row.error,
         thought_ms=row.thought_ms,
+        sources=() if row.sources is None else _decode_sources(row.sources),
     )
 
 
-def told_of(row: Row[*tuple[Any, ...]]) -> Message:
-    """Read as much of a message's row as a model is told."""
+def parse_prompt_message(row: Row[*tuple[Any, ...]]) -> Message:
+    """Convert only those columns of a row of `messages` that a prompt needs."""
     return Message(
         id=row.id,
         parent=row.parent,
         role=row.role,
-        content=_READ_CONTENT(row.content),
+        content=_decode_content(row.content),
         created_at=row.created_at,
         state=row.state,
+        sources=() if row.sources is None else _decode_sources(row.sources),
     )
 
 
-def row_of(conversation: str, message: Message) -> dict[str, Any]:
-    """Write a message's row."""
+def message_to_row(conversation: str, message: Message, sealed: str | None = None) -> dict[str, Any]:
+    """Build a row of `messages`. `sealed` is no part of a message, so that nobody who reads messages gets it."""
     row = {
         "conversation": conversation,
         "id": message.id,
         "parent": message.parent,
         "role": message.role,
-        "content": clean(msgspec.json.encode(message.content).decode()),
-        "folded": fold(clean(message.text)[:_MOST_FOLDED_CHARS])[:_MOST_FOLDED_CHARS],
-        "reasoning": clean(message.reasoning),
+        "content": clean_text(msgspec.json.encode(message.content).decode()),
+        "folded": fold(clean_text(message.text)[:_MAX_FOLDED_CHARS])[:_MAX_FOLDED_CHARS],
+        "reasoning": clean_text(message.reasoning),
         "state": message.state,
-        "provider": message.provider and clean(message.provider),
-        "model": message.model and clean(message.model),
+        "provider": message.provider and clean_text(message.provider),
+        "model": message.model and clean_text(message.model),
         "usage": None if message.usage is None else msgspec.json.encode(message.usage).decode(),
         "cost": None if message.cost is None else f"{message.cost:f}",
         "finish_reason": message.finish_reason,
-        "error": message.error and clean(message.error),
+        "error": message.error and clean_text(message.error),
         "thought_ms": message.thought_ms,
+        "sources": _encode_sources(message.sources),
+        "sealed": sealed,
         "created_at": message.created_at,
     }
-    return row | {"size": _size_of(row)}
+    return row | {"size": _row_size(row)}
 
 
-def _size_of(row: dict[str, Any]) -> int:
-    """Weigh a row. What a search looks into is as large as the content, mostly, and counts where it is larger."""
-    texts = {name: len(value.encode()) for name, value in row.items() if isinstance(value, str)}
-    return ROW_BYTES + sum(texts.values()) - min(texts["folded"], texts["content"])
+def _encode_sources(sources: Sequence[Source]) -> str | None:
+    return clean_text(msgspec.json.encode(sources).decode()) if sources else None
 
 
-def put(
+def _row_size(row: dict[str, Any]) -> int:
+    """Return the size of a row in bytes. `folded` is a copy of the content: only what it has in excess counts."""
+    sizes = {name: len(value.encode()) for name, value in row.items() if isinstance(value, str)}
+    return ROW_BYTES + sum(sizes.values()) - min(sizes["folded"], sizes["content"])
+
+
+def upsert(
     connection: Connection, table: Table, rows: Iterable[dict[str, Any]], *, update: Iterable[str] = ()
 ) -> None:
-    """Insert rows; where one is there already it stays, but for the columns in `update`."""
-    make = cast(Any, postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    statement = make(table)
+    """Insert rows. A row that exists already stays as it is, except for the columns in `update`."""
+    make_insert = cast(Any, postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    statement = make_insert(table)
     columns = list(update)
     keys = [column.name for column in table.primary_key]
     if columns:

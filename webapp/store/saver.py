@@ -1,4 +1,4 @@
-"""Saving in the background: in order, again and again until it is done, from a bounded memory."""
+"""A background queue of database writes: in order, retried until they succeed, bounded in memory."""
 
 from __future__ import annotations
 
@@ -7,152 +7,166 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
+from webapp.logs import current_run, run_context
+from webapp.store import changes
 from webapp.store.database import Database
-from webapp.store.writes import NotOurs, Write
+from webapp.store.writes import NotOwned, TurnWrite
 
 log_ = logging.getLogger("freshet.store")
 
-MOST_BYTES = 32 * 1024 * 1024
-_AT_ONCE = 32  # writes in one transaction
-_PATIENCE_S = 15.0  # above every timeout of the databases: what is given up may still be written
-_PAUSES_S = (0.25, 15.0)
+MAX_BYTES = 32 * 1024 * 1024
+_BATCH = 32  # writes in one transaction
+# Above the databases' own timeouts: a write that is given up too early may still be committed.
+_TIMEOUT_S = 15.0
+_BACKOFF_S = (0.25, 15.0)
 
 
-class Ticket:
-    """A place in the queue: rings when its write was tried for the first time, and when it is saved."""
+class QueuedWrite:
+    """A write in the queue, and the result of its latest attempt."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: TurnWrite) -> None:
         self.write = write
+        self.run = current_run()
         self.saved = False
-        self._tried = threading.Event()
+        self._attempted = threading.Event()
 
-    def tried(self, *, saved: bool = False) -> None:
-        """Note how it went."""
+    def set_result(self, *, saved: bool) -> None:
+        """Store the result of an attempt, and wake the waiters."""
         self.saved = saved
-        self._tried.set()
+        self._attempted.set()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until it was tried; tells whether it is saved."""
-        self._tried.wait(seconds)
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the first attempt; return whether the write is saved."""
+        self._attempted.wait(timeout_s)
         return self.saved
 
 
 class Saver:
-    """One thread, which begins with the first write and lives as long as the process."""
+    """The queue and its one thread, which starts with the first write and never ends."""
 
-    def __init__(self, database: Database, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, database: Database, max_bytes: int = MAX_BYTES) -> None:
         self._database = database
-        self._most_bytes = most_bytes
-        self._waiting: deque[Ticket] = deque()
+        self._max_bytes = max_bytes
+        self._queue: deque[QueuedWrite] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._bell = threading.Event()
+        self._wake = threading.Event()
         self._running = False
         self.failing = False
-        self.lost = 0  # writes that were not taken, or that no database takes
+        self.lost = 0  # writes that the full queue or the database refused
 
     @property
-    def behind(self) -> int:
-        """How many writes wait."""
-        return len(self._waiting)
+    def pending(self) -> int:
+        """The number of writes in the queue."""
+        return len(self._queue)
 
-    def holds(self, conversation: str) -> bool:
-        """Tell whether a write of a conversation waits."""
-        return any(ticket.write.conversation == conversation for ticket in list(self._waiting))
+    def has_pending(self, conversation: str) -> bool:
+        """Return whether a write of this conversation is in the queue."""
+        return any(queued.write.conversation == conversation for queued in list(self._queue))
 
-    def put(self, write: Write) -> Ticket | None:
-        """Queue a write; None where the memory is full: it is lost then, and counted."""
-        weight = write.weight
+    def enqueue(self, write: TurnWrite) -> QueuedWrite | None:
+        """Queue a write. If the queue is full, the write is lost and counted, and None is returned."""
+        size_bytes = write.size_bytes
         with self._lock:
-            if self._bytes + weight > self._most_bytes:
+            if self._bytes + size_bytes > self._max_bytes:
                 self.lost += 1
-                full = True
+                is_full = True
             else:
-                full = False
-                ticket = Ticket(write)
-                self._waiting.append(ticket)
-                self._bytes += weight
-                begin, self._running = not self._running, True
-        if full:
-            log_.error("a message is lost: the database is away and the memory for what waits is full")
+                is_full = False
+                queued = QueuedWrite(write)
+                self._queue.append(queued)
+                self._bytes += size_bytes
+                is_first, self._running = not self._running, True
+        if is_full:
+            log_.error("a message is lost: the database is unavailable and the queue of writes is full")
             return None
-        if begin:
+        if is_first:
             threading.Thread(target=self._work, name="freshet-saver", daemon=True).start()
-        self._bell.set()
-        return ticket
+        self._wake.set()
+        return queued
 
-    def settle(self, conversation: str, within_s: float) -> bool:
-        """Try again now what waits of a conversation, and wait for it; tells whether nothing is left."""
+    def settle(self, conversation: str, timeout_s: float) -> bool:
+        """Retry now, and wait for a conversation's pending writes; return whether all of them are saved."""
         last = next(
-            (one for one in reversed(list(self._waiting)) if one.write.conversation == conversation), None
+            (queued for queued in reversed(list(self._queue)) if queued.write.conversation == conversation),
+            None,
         )
         if last is None:
             return True
-        self._bell.set()
-        return self._wait(lambda: last.saved, within_s)
+        self._wake.set()
+        return self._wait_until(lambda: last.saved, timeout_s)
 
-    def flush(self, within_s: float) -> bool:
-        """Save what waits before the process goes; tells whether all of it is saved."""
-        self._bell.set()
-        done = self._wait(lambda: not self._waiting, within_s)
-        if not done:
-            log_.error("%d writes to the database are lost: it is away, and the process ends", self.behind)
-        return done
+    def flush(self, timeout_s: float) -> bool:
+        """Save all pending writes before the process ends; return whether that succeeded."""
+        self._wake.set()
+        is_done = self._wait_until(lambda: not self._queue, timeout_s)
+        if not is_done:
+            log_.error("%d writes are lost: the database is unavailable, and the process ends", self.pending)
+        return is_done
 
     @staticmethod
-    def _wait(met: Callable[[], bool], within_s: float) -> bool:
-        until = time.monotonic() + within_s
-        while not met():
-            if time.monotonic() >= until:
+    def _wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(0.01)
         return True
 
     def _work(self) -> None:
-        pause = _PAUSES_S[0]
+        pause = _BACKOFF_S[0]
         while True:
-            self._bell.wait(pause * random.uniform(0.8, 1.2) if self._waiting else None)
-            self._bell.clear()
-            while self._waiting:
+            self._wake.wait(pause * random.uniform(0.8, 1.2) if self._queue else None)
+            self._wake.clear()
+            while self._queue:
                 try:
-                    saved = self._save([self._waiting[place] for place in range(min(_AT_ONCE, self.behind))])
-                except Exception:  # the top of a thread that everybody needs
+                    saved = self._save([self._queue[place] for place in range(min(_BATCH, self.pending))])
+                except Exception:  # this thread must survive: all later writes depend on it
                     log_.exception("saving failed")
                     saved = False
                 self.failing = not saved
                 if not saved:
-                    pause = min(2 * pause, _PAUSES_S[1])
+                    pause = min(2 * pause, _BACKOFF_S[1])
                     break
-                pause = _PAUSES_S[0]
+                pause = _BACKOFF_S[0]
 
-    def _save(self, tickets: list[Ticket]) -> bool:
-        """Write some in one transaction; one that no database takes is found out and left out."""
-        writes = [ticket.write for ticket in tickets]
+    def _save(self, batch: list[QueuedWrite]) -> bool:
+        """Save a batch in one transaction. A write that the database refuses is dropped, the others are saved.
+
+        Returns False if the database is unavailable.
+        """
+        writes = [queued.write for queued in batch]
         try:
-            self._database.write(
-                lambda connection: [write.apply(connection) for write in writes], _PATIENCE_S
-            )
+            self._database.write(lambda connection: _apply(connection, writes), _TIMEOUT_S)
         except Unavailable:
-            for ticket in tickets:
-                ticket.tried()
+            for queued in batch:
+                queued.set_result(saved=False)
             return False
-        except Exception as error:  # noqa: BLE001  (whatever it is: one write must not hold up the others)
-            if len(tickets) > 1:
-                return all(self._save([ticket]) for ticket in tickets)
+        except Exception as error:  # noqa: BLE001  (no write may block the ones behind it)
+            if len(batch) > 1:
+                return all(self._save([queued]) for queued in batch)
             self.lost += 1
-            if not isinstance(error, NotOurs):
-                log_.error("a message cannot be stored: %s", type(error).__name__)
-            self._drop(tickets[0], saved=False)
+            if not isinstance(error, NotOwned):
+                with run_context(batch[0].run):
+                    log_.error("a message cannot be stored: %s", type(error).__name__)
+            self._dequeue(batch[0], saved=False)
             return True
-        for ticket in tickets:
-            self._drop(ticket, saved=True)
+        for queued in batch:
+            self._dequeue(queued, saved=True)
         return True
 
-    def _drop(self, ticket: Ticket, *, saved: bool) -> None:
+    def _dequeue(self, queued: QueuedWrite, *, saved: bool) -> None:
         with self._lock:
-            self._waiting.remove(ticket)
-            self._bytes -= ticket.write.weight
-        ticket.tried(saved=saved)
+            self._queue.remove(queued)
+            self._bytes -= queued.write.size_bytes
+        queued.set_result(saved=saved)
+
+
+def _apply(connection: Connection, writes: Sequence[TurnWrite]) -> None:
+    changed = [write.apply(connection) for write in writes]
+    changes.record(connection, [change for change in changed if change is not None])

@@ -1,7 +1,7 @@
-"""The tables as they are now. How they came to be is in `migrations/`; a test holds the two together.
+"""The current tables. The migrations in `migrations/` create the same ones; a test compares them.
 
-Times are milliseconds since 1970. An amount of money is its exact decimal text. Content, usage and the like
-are JSON in text: no query looks into them, and both databases keep them to the byte.
+Times are milliseconds since 1970. Amounts of money are exact decimal text. Content and usage are JSON in text columns:
+no query reads inside them, and both databases preserve text byte for byte.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0003"  # the newest revision in `migrations/versions`
+HEAD = "0006"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 
 
-def _of_conversation() -> Column[str]:
+def _conversation_column() -> Column[str]:
     return Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
 
 
@@ -34,20 +34,22 @@ conversations = Table(
     Column("id", Text, primary_key=True),
     Column("owner", Text, nullable=False),
     Column("title", Text, nullable=False),
-    Column("folded", Text, nullable=False),  # the title as a search compares it
+    Column("folded", Text, nullable=False),  # the title, folded for search
     Column("system", Text),
     Column("leaf", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
+    Column("changed", BigInteger, nullable=False, server_default="0"),  # the number of its last change
     Index("conversations_of_owner", "owner", "updated_at", "id"),
+    Index("conversations_by_change", "owner", "changed"),
 )
 
-# A message's name is chosen by its client, so it is a name within its conversation only.
+# The client chooses a message's id, so it is unique only within its conversation.
 messages = Table(
     "messages",
     metadata,
-    _of_conversation(),
+    _conversation_column(),
     Column("id", Text, nullable=False),
     Column("parent", Text),
     Column("role", Text, nullable=False),
@@ -62,18 +64,22 @@ messages = Table(
     Column("finish_reason", Text),
     Column("error", Text),
     Column("thought_ms", Integer),
+    Column("sources", Text),
+    Column("sealed", Text),  # reasoning of an answer that was cut off, for the provider that continues it
     Column("created_at", BigInteger, nullable=False),
-    Column("size", Integer, nullable=False, server_default="0"),  # of its texts, in bytes, and a little
+    Column(
+        "size", Integer, nullable=False, server_default="0"
+    ),  # of the row's texts in bytes, plus an overhead
     PrimaryKeyConstraint("conversation", "id"),
     Index("messages_in_order", "conversation", "created_at", "id"),
     Index("messages_by_id", "id"),
-    Index("messages_by_size", "conversation", "size"),  # summed without reading the texts
+    Index("messages_by_size", "conversation", "size"),  # lets a sum skip the texts
 )
 
 images = Table(
     "images",
     metadata,
-    _of_conversation(),
+    _conversation_column(),
     Column("id", Text, nullable=False),  # the SHA-256 of the bytes
     Column("media_type", Text, nullable=False),
     Column("size", Integer, nullable=False),
@@ -84,8 +90,8 @@ images = Table(
 shares = Table(
     "shares",
     metadata,
-    Column("token", Text, primary_key=True),  # the SHA-256 of the token, which nobody keeps
-    _of_conversation(),
+    Column("token", Text, primary_key=True),  # the SHA-256 of the token; the token itself is not stored
+    _conversation_column(),
     Column("owner", Text, nullable=False),
     Column("leaf", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -104,16 +110,18 @@ sessions = Table(
     "sessions",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("token", Text, nullable=False, unique=True),  # the SHA-256 of the token, which nobody keeps
+    Column(
+        "token", Text, nullable=False, unique=True
+    ),  # the SHA-256 of the token; the token itself is not stored
     Column("user", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("device", Text, nullable=False),
-    Column("credential", Text, nullable=False),  # a keyed digest of the password that it was begun with
+    Column("credential", Text, nullable=False),  # a keyed digest of the password used to sign in
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("sessions_of_user", "user", "seen_at"),
 )
 
-# Whose things were moved to whom, for writes that were on their way meanwhile.
+# Transfers between owners, for writes that were queued before a transfer.
 moves = Table(
     "moves",
     metadata,
@@ -122,7 +130,17 @@ moves = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# What all servers of a database share: the secret that signs cookies.
+# For each owner, the number of the last change of a conversation; see `changes`.
+change_counters = Table(
+    "change_counters",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("tag", Text, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+)
+
+# Values that all servers of a database share, such as the secret that signs cookies.
 shared_values = Table(
     "shared_values",
     metadata,
@@ -130,7 +148,7 @@ shared_values = Table(
     Column("value", Text, nullable=False),
 )
 
-# The oldest revision whose code can work with a revision's tables.
+# For each revision, the oldest one whose code can work with its tables.
 compatibility = Table(
     "compatibility",
     metadata,

@@ -1,4 +1,4 @@
-"""Sessions as rows, and the secret that all servers of a database share; see `seams.SessionStore`."""
+"""The tables of sessions and of the secret that all servers of a database share; see `seams.SessionStore`."""
 
 from __future__ import annotations
 
@@ -9,77 +9,81 @@ from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from webapp.seams import SignInSession
 from webapp.store.database import Database
-from webapp.store.rows import now_ms, put
+from webapp.store.rows import now_ms, upsert
 from webapp.store.schema import sessions, shared_values
 
-_AGE_MS = 30 * 24 * 3600 * 1000  # since it was last used
-_MOST_OF_USER = 100  # the ones that were used last
-_PATIENCE_S = 2.0
-_FIND_S = 0.5  # a request waits for it
-_SECRET = "secret"  # noqa: S105  (the name of the row)
+_MAX_IDLE_MS = 30 * 24 * 3600 * 1000
+_MAX_PER_USER = 100  # the most recently used
+_TIMEOUT_S = 2.0
+_FIND_S = 0.5  # short, because every request waits for it
+_SECRET = "secret"  # noqa: S105  (the key of the row, not the secret)
 
 
 class SessionTable:
-    """The sessions of a database."""
+    """The sessions in a database; implements `seams.SessionStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, digest: str, session: SignInSession, replaced: str | None) -> None:
-        """Keep a new session."""
-        self._database.write(lambda c: _add(c, digest, session, replaced), _PATIENCE_S)
+        """Store a new session, deleting expired ones and the one whose digest is `replaced`."""
+        self._database.write(lambda c: _add(c, digest, session, replaced), _TIMEOUT_S)
 
     def find(self, digest: str) -> SignInSession | None:
-        """Find a session that has not expired."""
+        """Return a session that has not expired; None if there is none."""
         return self._database.read(lambda c: _find(c, digest), _FIND_S)
 
-    def listed(self, user: str) -> Sequence[SignInSession]:
-        """List a user's sessions, the last used first."""
-        return self._database.read(lambda c: _listed(c, user))
+    def list_for(self, user: str) -> Sequence[SignInSession]:
+        """List a user's sessions, the most recently used first."""
+        return self._database.read(lambda c: _list(c, user))
 
-    def end(self, user: str, ended: Sequence[str] | None, kept: str | None = None) -> list[str]:
-        """End these sessions of a user, or all but `kept`."""
-        return self._database.write(lambda c: _end(c, user, ended, kept))
+    def end(self, user: str, session_ids: Sequence[str] | None, except_id: str | None = None) -> list[str]:
+        """Delete these sessions of a user, or with None all except `except_id`; return the deleted ids."""
+        return self._database.write(lambda c: _end(c, user, session_ids, except_id))
 
-    def alive(self, chosen: Sequence[str]) -> list[str]:
-        """Return which of these ids are sessions still."""
+    def filter_active(self, session_ids: Sequence[str]) -> list[str]:
+        """Return those of the ids that still exist."""
         return self._database.read(
-            lambda c: [row.id for row in c.execute(select(sessions.c.id).where(sessions.c.id.in_(chosen)))],
-            _PATIENCE_S,
+            lambda c: [
+                row.id for row in c.execute(select(sessions.c.id).where(sessions.c.id.in_(session_ids)))
+            ],
+            _TIMEOUT_S,
         )
 
-    def touch(self, used: Sequence[str]) -> None:
-        """Note that these sessions were used just now."""
+    def touch(self, session_ids: Sequence[str]) -> None:
+        """Set the time of last use to now."""
         self._database.write(
-            lambda c: c.execute(update(sessions).where(sessions.c.id.in_(used)).values(seen_at=now_ms())),
-            _PATIENCE_S,
+            lambda c: c.execute(
+                update(sessions).where(sessions.c.id.in_(session_ids)).values(seen_at=now_ms())
+            ),
+            _TIMEOUT_S,
         )
 
 
 class SharedSecret:
-    """The secret of a database; see `seams.SecretStore`."""
+    """The secret in a database; implements `seams.SecretStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def secret(self, offered: str) -> str:
-        """Return the secret; the first that is offered becomes it."""
+    def get_or_create(self, candidate: str) -> str:
+        """Return the secret; if there is none, store `candidate` first."""
 
         def work(connection: Connection) -> str:
-            put(connection, shared_values, [{"name": _SECRET, "value": offered}])
-            chosen = select(shared_values.c.value).where(shared_values.c.name == _SECRET)
-            return str(connection.execute(chosen).scalar_one())
+            upsert(connection, shared_values, [{"name": _SECRET, "value": candidate}])
+            query = select(shared_values.c.value).where(shared_values.c.name == _SECRET)
+            return str(connection.execute(query).scalar_one())
 
-        return self._database.write(work, _PATIENCE_S)
+        return self._database.write(work, _TIMEOUT_S)
 
 
 def _add(connection: Connection, digest: str, session: SignInSession, replaced: str | None) -> None:
     table, now = sessions.c, now_ms()
-    connection.execute(delete(sessions).where(table.seen_at < now - _AGE_MS))
+    connection.execute(delete(sessions).where(table.seen_at < now - _MAX_IDLE_MS))
     if replaced is not None:
         connection.execute(delete(sessions).where(table.token == replaced))
-    kept = select(table.id).where(table.user == session.user).order_by(table.seen_at.desc(), table.id)
-    surplus = [row.id for row in connection.execute(kept.offset(_MOST_OF_USER - 1))]
+    newest_first = select(table.id).where(table.user == session.user).order_by(table.seen_at.desc(), table.id)
+    surplus = [row.id for row in connection.execute(newest_first.offset(_MAX_PER_USER - 1))]
     if surplus:
         connection.execute(delete(sessions).where(table.id.in_(surplus)))
     connection.execute(
@@ -96,33 +100,35 @@ def _add(connection: Connection, digest: str, session: SignInSession, replaced: 
 
 
 def _find(connection: Connection, digest: str) -> SignInSession | None:
-    chosen = select(sessions).where(
-        and_(sessions.c.token == digest, sessions.c.seen_at >= now_ms() - _AGE_MS)
+    query = select(sessions).where(
+        and_(sessions.c.token == digest, sessions.c.seen_at >= now_ms() - _MAX_IDLE_MS)
     )
-    row = connection.execute(chosen).one_or_none()
-    return None if row is None else _session_of(row)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _parse_session(row)
 
 
-def _listed(connection: Connection, user: str) -> list[SignInSession]:
+def _list(connection: Connection, user: str) -> list[SignInSession]:
     table = sessions.c
-    chosen = select(sessions).where(table.user == user, table.seen_at >= now_ms() - _AGE_MS)
-    return [_session_of(row) for row in connection.execute(chosen.order_by(table.seen_at.desc(), table.id))]
+    query = select(sessions).where(table.user == user, table.seen_at >= now_ms() - _MAX_IDLE_MS)
+    return [_parse_session(row) for row in connection.execute(query.order_by(table.seen_at.desc(), table.id))]
 
 
-def _end(connection: Connection, user: str, ended: Sequence[str] | None, kept: str | None) -> list[str]:
+def _end(
+    connection: Connection, user: str, session_ids: Sequence[str] | None, except_id: str | None
+) -> list[str]:
     table = sessions.c
-    meant = [table.user == user]
-    if ended is not None:
-        meant.append(table.id.in_(ended))
-    elif kept is not None:
-        meant.append(table.id != kept)
-    found = [row.id for row in connection.execute(select(table.id).where(*meant))]
+    conditions = [table.user == user]
+    if session_ids is not None:
+        conditions.append(table.id.in_(session_ids))
+    elif except_id is not None:
+        conditions.append(table.id != except_id)
+    found = [row.id for row in connection.execute(select(table.id).where(*conditions))]
     if found:
         connection.execute(delete(sessions).where(table.id.in_(found)))
     return found
 
 
-def _session_of(row: Row[*tuple[Any, ...]]) -> SignInSession:
+def _parse_session(row: Row[*tuple[Any, ...]]) -> SignInSession:
     return SignInSession(
         id=row.id,
         user=row.user,

@@ -1,4 +1,4 @@
-"""The store of a process: what the doors and the engine ask of it."""
+"""The store of a process: all that endpoints and the engine need of the database."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
-from webapp.store import images, ownership, quota
+from webapp.seams import AnswerWriter
+from webapp.store import conversations, images, ownership, quota
+from webapp.store.change_feeds import ChangeFeeds
 from webapp.store.conversation_cache import ConversationCache
-from webapp.store.database import PATIENCE_S, Database
+from webapp.store.database import TIMEOUT_S, Database
 from webapp.store.images import StoredImage
-from webapp.store.quota import StorageLimits
+from webapp.store.quota import QuotaCache, StorageLimits
 from webapp.store.saver import Saver
 from webapp.store.sessions import SessionTable, SharedSecret
-from webapp.store.turns import TurnPlan, TurnRequest, Turns
+from webapp.store.turns import LostTurn, TurnPlan, TurnRequest, Turns
+from webapp.store.writes import TurnStart
 
 log_ = logging.getLogger("freshet.store")
 
@@ -26,134 +29,159 @@ T = TypeVar("T")
 _SETTLE_S = 0.2
 _READ_S = 0.6
 _SEARCH_S = 1.5
-_SEARCHES = 2  # at a time, of Postgres's four connections; SQLite has one thread
-_RENAMING_S = 30.0
-_RENAME_AGAIN_S = 60.0
-_MOST_RENAMINGS = 60
-_FORMER_IDLE_MS = 120_000
+_MAX_SEARCHES = 2  # at a time, of Postgres's four connections; SQLite has one thread
+_RENAME_S = 30.0
+_RENAME_RETRY_S = 60.0
+_MAX_RENAME_TRIES = 60
+_RENAME_IDLE_MS = 120_000
+_PURGE_FIRST_S = 60.0  # after the start, which has better things to do
+_PURGE_EVERY_S = 3_600.0
+_PURGE_COUNT = 20  # conversations in one transaction, which may each have thousands of messages
+_PURGE_PAUSE_S = 0.2  # for other writers
+_MAX_PURGES = 500  # an hour
 
 
 class Store:
-    """Conversations and all that belongs to them."""
+    """The database with its write queue, caches and quotas."""
 
     def __init__(self, url: str | None, folder: str, limits: StorageLimits | None = None) -> None:
-        """Know where the database is; nothing is opened yet."""
+        """Use Postgres at `url`, or without one a SQLite file in `folder`. Nothing is opened yet."""
         self.limits = limits or StorageLimits()
         self.database = Database(url, folder)
         self.sessions = SessionTable(self.database)
         self.shared_secret = SharedSecret(self.database)
         self.saver = Saver(self.database)
-        self.recall = ConversationCache()
-        self._remembered = quota.Remembered()
+        self.cache = ConversationCache()
+        self.feeds = ChangeFeeds(self.database.read)
+        self.database.on_change(self.feeds.note_changes)
+        self._quota_cache = QuotaCache()
         self._closed = threading.Event()
-        self._searching = threading.BoundedSemaphore(1 if url is None else _SEARCHES)
-        self._opened: Callable[[], None] = lambda: None
-        self._turns = Turns(self.database, self.saver, self.recall)
+        self._search_slots = threading.BoundedSemaphore(1 if url is None else _MAX_SEARCHES)
+        self._on_open: Callable[[], None] = lambda: None
+        self._turns = Turns(self.database, self.saver, self.cache)
 
-    def on_open(self, opened: Callable[[], None]) -> None:
-        """Call something once, when `open` is called."""
-        self._opened = opened
+    def on_open(self, callback: Callable[[], None]) -> None:
+        """Set the function that `open` calls."""
+        self._on_open = callback
 
     def open(self) -> None:
-        """Open the database in the background, so that the first to ask need not wait; never fails."""
+        """Open the database in the background, so that the first request need not wait. Raises nothing."""
         threading.Thread(target=self._open, name="freshet-store-open", daemon=True).start()
-        self._opened()
+        self._on_open()
 
-    def plan(self, wish: TurnRequest, alive: Callable[[str], bool]) -> TurnPlan:
+    def plan(self, request: TurnRequest, is_running: Callable[[str], bool]) -> TurnPlan:
         """See `Turns.plan`."""
-        return self._turns.plan(wish, alive)
+        return self._turns.plan(request, is_running)
 
-    def pictures(self, owner: str, conversation: str, names: Sequence[str]) -> dict[str, StoredImage]:
-        """Find images that a conversation has shown, in memory or in the database; others are left out.
+    def find_lost(self, start: TurnStart) -> LostTurn:
+        """See `Turns.find_lost`."""
+        return self._turns.find_lost(start)
+
+    def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
+        """See `Turns.writer`."""
+        return self._turns.writer(start, is_stored=is_stored, sealed=sealed)
+
+    def find_images(self, owner: str, conversation: str, image_ids: Sequence[str]) -> dict[str, StoredImage]:
+        """Return images of a conversation by id, from memory or the database; unknown ids are left out.
 
         Raises `Unavailable`.
         """
-        found = self.recall.pictures(owner, conversation, names)
-        if len(found) < len(set(names)):
+        found = self.cache.find_images(owner, conversation, image_ids)
+        if len(found) < len(set(image_ids)):
             self.saver.settle(conversation, _SETTLE_S)
-            found |= self.database.read(lambda c: images.some(c, owner, conversation, names), _READ_S)
+            found |= self.database.read(
+                lambda c: images.find_many(c, owner, conversation, image_ids), _READ_S
+            )
         return found
 
-    def check_room(
+    def check_quota(
         self, owner: str, conversation: str, new: Sequence[StoredImage], text_bytes: int, owner_bytes: int
     ) -> None:
-        """See that an owner who may keep `owner_bytes` has room for a question, its new images and its text.
+        """Raise `TooLarge` if a question with new images exceeds the quota of the conversation or the owner.
 
-        Where the database cannot tell now they have. Raises `TooLarge`.
+        Passes while the database is unavailable.
         """
-        if not new and self._remembered.fits(owner, text_bytes, owner_bytes):
+        if not new and self._quota_cache.try_add(owner, text_bytes, owner_bytes):
             return
 
         def work(connection: Connection) -> int:
-            added = quota.check_images(connection, conversation, new, self.limits) + text_bytes
-            return quota.check_owner(connection, owner, added, owner_bytes, "images" if new else "query")
+            added = quota.check_image_quota(connection, conversation, new, self.limits) + text_bytes
+            return quota.check_owner_quota(
+                connection, owner, added, owner_bytes, "images" if new else "query"
+            )
 
         try:
-            self._remembered.counted(owner, self.database.write(work, _READ_S))
+            self._quota_cache.store(owner, self.database.write(work, _READ_S))
         except Unavailable:
-            log_.warning("nobody could tell how much an owner keeps")
+            log_.warning("an owner's quota could not be checked: the database is unavailable")
 
     def move(self, source: str, target: str) -> int:
-        """Give all that belongs to an owner to another, in one transaction; returns how many conversations."""
+        """Transfer everything of one owner to another in one transaction; return the number of conversations."""
         moved = self.database.write(lambda c: ownership.move(c, source, target))
-        self.recall.move(source, target)
+        self.cache.move(source, target)
         return moved
 
-    def rename_former(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
-        """Replace the owners' names of version 0.1 in the background, as soon as the database is there."""
+    def rename_legacy_owners(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
+        """Rename the owners of version 0.1 in the background, as soon as the database is available."""
         threading.Thread(
-            target=self._rename_former, args=(password, user, keyed), name="freshet-rename", daemon=True
+            target=self._rename_legacy_owners,
+            args=(password, user, keyed),
+            name="freshet-rename",
+            daemon=True,
         ).start()
 
-    def read(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
-        """Ask in one transaction; see `Database.read`."""
-        return self.database.read(work, patience_s)
+    def read(self, work: Callable[[Connection], T], timeout_s: float = TIMEOUT_S) -> T:
+        """See `Database.read`."""
+        return self.database.read(work, timeout_s)
 
     def search(self, work: Callable[[Connection], T]) -> T:
-        """Ask what reads many texts: few at a time, and not for long, because others wait. Raises `Unavailable`."""
-        if not self._searching.acquire(timeout=_SEARCH_S):
-            raise Unavailable("Other searches are under way.", code="store_busy", retry_after_s=1)
+        """Run an expensive query. Few run at a time and each for 1.5 s at most. Raises `Unavailable`."""
+        if not self._search_slots.acquire(timeout=_SEARCH_S):
+            raise Unavailable(
+                "Too many searches at once. Try again in a moment.", code="store_busy", retry_after_s=1
+            )
         try:
             return self.database.search(work, _SEARCH_S)
         finally:
-            self._searching.release()
+            self._search_slots.release()
 
-    def write(self, work: Callable[[Connection], T], patience_s: float = PATIENCE_S) -> T:
-        """Change in one transaction; see `Database.write`."""
-        return self.database.write(work, patience_s)
+    def write(self, work: Callable[[Connection], T], timeout_s: float = TIMEOUT_S) -> T:
+        """See `Database.write`."""
+        return self.database.write(work, timeout_s)
 
-    def described(self) -> dict[str, object]:
-        """Tell how it stands: which database, its state, and how many writes wait or are lost."""
-        told: dict[str, object] = {"kind": self.database.kind, "state": self.database.state}
-        if self.saver.behind:
-            told["waiting"] = self.saver.behind
+    def status(self) -> dict[str, object]:
+        """Return the kind and state of the database, and the numbers of pending and lost writes, if any."""
+        status: dict[str, object] = {"kind": self.database.kind, "state": self.database.state}
+        if self.saver.pending:
+            status["waiting"] = self.saver.pending
         if self.saver.lost:
-            told["lost"] = self.saver.lost
-        return told
+            status["lost"] = self.saver.lost
+        return status
 
-    def close(self, within_s: float) -> None:
-        """Save what waits, and let go."""
+    def close(self, timeout_s: float) -> None:
+        """Save the pending writes and close the database."""
         self._closed.set()
-        if self.saver.behind:
-            self.saver.flush(within_s)
+        self.feeds.close_all()
+        if self.saver.pending:
+            self.saver.flush(timeout_s)
         self.database.close()
 
-    def _rename_former(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
-        # A server of that version may be writing to the same Postgres while this one starts.
-        idle_ms = _FORMER_IDLE_MS if self.database.kind == "postgres" else 0
-        for _ in range(_MOST_RENAMINGS):
+    def _rename_legacy_owners(self, password: str | None, user: str, keyed: Callable[[str], str]) -> None:
+        # A server of version 0.1 may still be writing to the same Postgres.
+        idle_ms = _RENAME_IDLE_MS if self.database.kind == "postgres" else 0
+        for _ in range(_MAX_RENAME_TRIES):
             try:
-                keyed("")  # what it needs of the database it must have before the transaction
+                keyed("")  # loads the secret from the database, which must not happen inside the transaction
                 if self.database.write(
-                    lambda c: ownership.rename_former(c, password, user, keyed, idle_ms), _RENAMING_S
+                    lambda c: ownership.rename_legacy_owners(c, password, user, keyed, idle_ms), _RENAME_S
                 ):
                     return
             except Unavailable:
-                pass  # the database is away
-            except Exception:  # the server goes on without
+                pass  # try again later
+            except Exception:  # the server works without the renaming
                 log_.exception("the owners of version 0.1 could not be renamed")
                 return
-            self._closed.wait(_RENAME_AGAIN_S)
+            self._closed.wait(_RENAME_RETRY_S)
             if self._closed.is_set():
                 return
 
@@ -161,6 +189,29 @@ class Store:
         try:
             self.database.open()
         except Unavailable:
-            pass  # it has been told, and the next call tries again
-        except Exception:  # the server goes on without
+            pass  # logged already; the next call tries again
+        except Exception:  # the server works without a database
             log_.exception("the database could not be opened")
+        self._purge_for_ever()
+
+    def _purge_for_ever(self) -> None:
+        """Erase deleted conversations that can no longer be restored, hourly, until the store is closed."""
+        pause_s = _PURGE_FIRST_S
+        while not self._closed.wait(pause_s):
+            pause_s = _PURGE_EVERY_S
+            try:
+                self.purge()
+            except Unavailable:
+                pass  # logged already; an hour later it is tried again
+            except Exception:  # the server works without it
+                log_.exception("deleted conversations could not be erased")
+
+    def purge(self) -> int:
+        """Erase conversations deleted more than 30 days ago, a bounded number in short transactions; return how many."""
+        erased = 0
+        for _ in range(_MAX_PURGES):
+            count = self.database.write(lambda c: conversations.purge(c, _PURGE_COUNT))
+            erased += count
+            if count < _PURGE_COUNT or self._closed.wait(_PURGE_PAUSE_S):
+                break
+        return erased

@@ -1,4 +1,4 @@
-"""One turn: what it stands on, and how it is kept while the engine makes its answer."""
+"""Turns: load the branch that a turn continues, and store its question and answer while the engine streams it."""
 
 from __future__ import annotations
 
@@ -9,43 +9,48 @@ import threading
 from collections.abc import Callable, Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from webapp.chat import TextPart
-from webapp.conversation import Message, title_of
+from webapp.conversation import Message, make_title
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from webapp.events import Source
 from webapp.frames import RunResult
 from webapp.seams import AnswerWriter
-from webapp.store.branches import Branch, conversation_of, read
+from webapp.store.branches import Branch, find_conversation_id, find_message, load_branch, load_sealed
 from webapp.store.conversation_cache import ConversationCache
-from webapp.store.database import Away, Database
+from webapp.store.database import Database, DatabaseUnavailable
 from webapp.store.images import StoredImage
 from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
-from webapp.store.writes import Begin, End
+from webapp.store.writes import TurnEnd, TurnStart
 
 log_ = logging.getLogger("freshet.store")
 
 _SETTLE_S = 0.2
-_READ_S = 0.6  # with what comes before and after, the first byte leaves within a second
-_LAST_S = 4.0  # where nothing else can help: a busy database is no reason to refuse
-_BEGIN_S = 1.0
-_END_S = 0.5  # below what a stop may take
-_AWAY_S = 0.25  # where the last try has failed: time enough to find that it is back
+_READ_S = 0.6  # together with the other waits, the first byte leaves within a second
+_LAST_READ_S = 4.0  # when only the database has the messages: a slow one is no reason to refuse
+_START_S = 1.0
+_END_S = 0.5  # less than a stop may take
+_FAILING_S = 0.25  # after a failed attempt: enough to notice that the database is available again
 _UNTITLED = "…"
+_OWN_ENDS = ("stop", "tool_calls", "content_filter")
 
 
 class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a turn is asked to be.
+    """The input of a turn.
 
-    `parent` is the message to stand on: unset for the leaf, None for before the first. Without a `query` and
-    images the answer is made again; `continued` names an answer that is to go on. `conversation` may be None
-    with it alone.
+    `parent` is the message that the turn continues: unset for the leaf, None for an empty branch; with `at_leaf`, the newest
+    message below it, which the client may not have seen. Without `query` and
+    images, the question `parent` is answered again. `continued` is the id of an answer to continue; `conversation`
+    may be None only with it.
     """
 
     owner: str
     run: str
     conversation: str | None
     parent: str | msgspec.UnsetType | None
+    at_leaf: bool = False
     query: str | None
     images: Sequence[StoredImage]
     continued: str | None
@@ -53,9 +58,10 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that can begin: what the model is told, what the answer begins with, and who keeps it.
+    """A turn that is ready to start: the prompt's messages, the answer's initial text with its sources, and its writer.
 
-    `question` is the message that is answered.
+    `question` is the id of the message that is answered; `sealed` is the reasoning stored with an answer to continue; `start`
+    is what the writer stores first.
     """
 
     conversation: str
@@ -63,89 +69,157 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None
     messages: Sequence[Message]
     images: dict[str, str]
-    kept: str
-    keeper: AnswerWriter
+    prefix: str
+    sources: Sequence[Source]
+    sealed: str | None = None
+    start: TurnStart
+    writer: AnswerWriter
+
+
+class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn whose worker has died: its answer as it is stored, if it is, and the branch down to its question.
+
+    `sealed` is the reasoning that is stored with the answer.
+    """
+
+    answer: Message | None
+    system: str | None
+    messages: Sequence[Message]
+    images: dict[str, str]
+    sealed: str | None = None
 
 
 class Turns:
-    """Makes plans. `alive` tells of a run whether it is being made."""
+    """Plans turns from the database, or from the cache while the database is unavailable."""
 
-    def __init__(self, database: Database, saver: Saver, recall: ConversationCache) -> None:
+    def __init__(self, database: Database, saver: Saver, cache: ConversationCache) -> None:
         self._database = database
         self._saver = saver
-        self._recall = recall
+        self._cache = cache
 
-    def plan(self, wish: TurnRequest, alive: Callable[[str], bool]) -> TurnPlan:
-        """Look at what the turn stands on. Takes less than a second, unless only a slow database knows it.
+    def plan(self, request: TurnRequest, is_running: Callable[[str], bool]) -> TurnPlan:
+        """Load the branch and plan the turn. Takes less than a second, unless only a slow database has the messages.
 
-        Raises `NotFound`, `InvalidRequest`, `Conflict`, and `Unavailable` where the earlier messages cannot be
-        had; a first message needs none of them.
+        `is_running` returns whether the engine is making a run's answer. Raises `NotFound`, `InvalidRequest`,
+        `Conflict`, and `Unavailable` if the earlier messages cannot be loaded; a first message needs none of them.
         """
-        conversation = wish.conversation or self._conversation_of(wish)
-        base = self._known(wish, conversation)
-        last = base.messages[-1] if base.messages else None
-        if last is not None and last.state == "streaming" and alive(last.id):
+        conversation = request.conversation or self._find_conversation(request)
+        branch = self._load_branch(request, conversation)
+        last = branch.messages[-1] if branch.messages else None
+        if last is not None and last.state == "streaming" and is_running(last.id):
             raise Conflict(
-                "The answer before is still being made: wait for it, or stop it.",
-                param="continue" if wish.continued else "parent",
+                "The previous answer is still running. Wait until it ends, or stop it.",
+                param="continue" if request.continued else "parent",
                 code="answer_running",
             )
-        question, parent, kept = self._shape(wish, last)
+        question, parent, prefix = self._build_question(request, last)
         now = now_ms()
         answer = Message(
-            id=wish.run, parent=parent, role="assistant", content=(), created_at=now + 1, state="streaming"
+            id=request.run,
+            parent=parent,
+            role="assistant",
+            content=(),
+            created_at=now + 1,
+            state="streaming",
         )
-        told = list(base.messages)
+        messages = list(branch.messages)
         if question is not None:
-            told.append(question)
-        begin = Begin(
-            owner=wish.owner,
+            messages.append(question)
+        start = TurnStart(
+            owner=request.owner,
             conversation=conversation,
-            system=wish.system,
-            title=title_of(wish.query or "") or _UNTITLED,
+            system=request.system,
+            title=make_title(request.query or "") or _UNTITLED,
             question=question,
-            images=wish.images,
+            images=request.images,
             answer=answer,
         )
-        fresh = {image.id: base64.b64encode(image.content).decode() for image in wish.images}
+        new_images = {image.id: base64.b64encode(image.content).decode() for image in request.images}
         return TurnPlan(
             conversation=conversation,
             question=parent,
-            system=wish.system or base.system,
-            messages=told,
-            images=base.images | fresh,
-            kept=kept,
-            keeper=_Kept(self._saver, self._recall, begin, fresh),
+            system=request.system or branch.system,
+            messages=messages,
+            images=branch.images | new_images,
+            prefix=prefix,
+            sources=last.sources if request.continued is not None and last is not None else (),
+            sealed=branch.sealed,
+            start=start,
+            writer=_TurnWriter(self._saver, self._cache, start, new_images),
         )
 
-    def _conversation_of(self, wish: TurnRequest) -> str:
-        return self._database.read(lambda c: conversation_of(c, wish.owner, wish.continued or ""), _READ_S)
+    def find_lost(self, start: TurnStart) -> LostTurn:
+        """Load a turn whose worker has died, from the database alone. The question need not be stored yet.
 
-    def _known(self, wish: TurnRequest, conversation: str) -> Branch:
-        """Read the branch from the database; from memory what it does not have yet, or cannot tell now."""
-        at, param = (wish.continued, "continue") if wish.continued else (wish.parent, "parent")
+        Waits up to four seconds. Raises `NotFound` for a conversation that was deleted, and `Unavailable`.
+        """
+        answer, question = start.answer, start.question
 
-        def stored(patience_s: float) -> Branch | None:
+        def work(connection: Connection) -> tuple[Message | None, Branch | None, str | None]:
+            at = answer.parent if question is None else question.parent
+            branch = load_branch(connection, start.owner, start.conversation, at, run="")
+            stored = find_message(connection, start.owner, start.conversation, answer.id)
+            sealed = None if stored is None else load_sealed(connection, start.conversation, answer.id)
+            return stored, branch, sealed
+
+        stored, branch, sealed = self._database.read(work, _LAST_READ_S)
+        earlier = () if branch is None else branch.messages
+        return LostTurn(
+            answer=stored,
+            system=start.system if branch is None else start.system or branch.system,
+            messages=earlier if question is None else (*earlier, question),
+            images={} if branch is None else branch.images,
+            sealed=sealed,
+        )
+
+    def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
+        """Return the writer of a turn whose worker has died.
+
+        `is_stored` is whether its question is stored already; `sealed` is the reasoning of an answer that nobody goes on with.
+        """
+        return _TurnWriter(self._saver, self._cache, start, {}, is_stored=is_stored, sealed=sealed)
+
+    def _find_conversation(self, request: TurnRequest) -> str:
+        return self._database.read(
+            lambda c: find_conversation_id(c, request.owner, request.continued or ""), _READ_S
+        )
+
+    def _load_branch(self, request: TurnRequest, conversation: str) -> Branch:
+        """Load the branch from the database, or from the cache if the database is late or unavailable."""
+        continues = bool(request.continued)
+        at = request.continued if continues else request.parent
+
+        def from_database(timeout_s: float) -> Branch | None:
             return self._database.read(
-                lambda c: read(c, wish.owner, conversation, at, wish.run, param), patience_s
+                lambda c: load_branch(
+                    c,
+                    request.owner,
+                    conversation,
+                    at,
+                    request.run,
+                    continues=continues,
+                    at_leaf=request.at_leaf,
+                ),
+                timeout_s,
             )
 
-        def remembered() -> Branch | None:
-            return self._recall.read(wish.owner, conversation, at, wish.run)
+        def from_cache() -> Branch | None:
+            return self._cache.load_branch(request.owner, conversation, at, request.run, continues=continues)
 
         if not self._saver.settle(conversation, _SETTLE_S):
-            found = remembered()
+            found = from_cache()
         else:
             try:
-                found = stored(_READ_S)
+                found = from_database(_READ_S)
             except Unavailable:
                 try:
-                    found = remembered()
-                except Away:
-                    found = stored(_LAST_S)  # better late than without what was said before
+                    found = from_cache()
+                except DatabaseUnavailable:
+                    found = from_database(_LAST_READ_S)
             if found is not None:
-                self._recall.keep(
-                    wish.owner, conversation, found.system, found.messages, found.images, found.at
+                sealed = {found.at: found.sealed} if found.at and found.sealed else {}
+                self._cache.store(
+                    request.owner, conversation, found.system, found.messages, found.images, found.at, sealed
                 )
         if found is not None:
             return found
@@ -156,13 +230,13 @@ class Turns:
         return Branch(conversation=conversation, system=None, at=None, messages=(), images={})
 
     @staticmethod
-    def _shape(wish: TurnRequest, last: Message | None) -> tuple[Message | None, str | None, str]:
-        """Tell the question, if it is a new one, the answer's parent, and the text that it begins with."""
-        if wish.continued is not None:
+    def _build_question(request: TurnRequest, last: Message | None) -> tuple[Message | None, str | None, str]:
+        """Return the question if it is new, the id of the answer's parent, and the answer's initial text."""
+        if request.continued is not None:
             if last is None or last.role != "assistant":
                 raise InvalidRequest("continue must name an answer.", param="continue", code="not_an_answer")
             return None, last.parent, last.text
-        if wish.query is None and not wish.images:
+        if request.query is None and not request.images:
             if last is None or last.role != "user":
                 raise InvalidRequest(
                     "Without a query, parent must name a question: it is answered again.",
@@ -170,10 +244,10 @@ class Turns:
                     code="not_a_question",
                 )
             return None, last.id, ""
-        text = [TextPart(wish.query)] if wish.query else []
-        refs = [image.ref for image in wish.images]
+        text = [TextPart(request.query)] if request.query else []
+        refs = [image.ref for image in request.images]
         question = Message(
-            id=question_of(wish.run),
+            id=make_question_id(request.run),
             parent=None if last is None else last.id,
             role="user",
             content=(*text, *refs),
@@ -182,49 +256,66 @@ class Turns:
         return question, question.id, ""
 
 
-def question_of(run: str) -> str:
-    """Name the question that a run answers; the same each time, so that saving it twice does no harm."""
+def make_question_id(run: str) -> str:
+    """Return the id of a run's question. It depends on the run alone, so that a repeated request stores no copy."""
     digest = hashlib.sha256(f"question of {run}".encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-class _Kept:
-    """Keeps one turn; see `seams.AnswerWriter`."""
+class _TurnWriter:
+    """Stores one turn, in the cache and through the saver; implements `seams.AnswerWriter`."""
 
-    def __init__(self, saver: Saver, recall: ConversationCache, begin: Begin, images: dict[str, str]) -> None:
+    def __init__(
+        self,
+        saver: Saver,
+        cache: ConversationCache,
+        start: TurnStart,
+        images: dict[str, str],
+        *,
+        is_stored: bool = False,
+        sealed: str | None = None,
+    ) -> None:
+        self._is_stored = is_stored
+        self._sealed = sealed
         self._saver = saver
-        self._recall = recall
-        self._begin = begin
+        self._cache = cache
+        self._start = start
         self._images = images
         self._lock = threading.Lock()
         self._ended = False
 
-    def begin(self) -> bool:
-        """Keep the question and the run."""
-        begin = self._begin
-        new = [begin.answer] if begin.question is None else [begin.question, begin.answer]
-        self._recall.keep(
-            begin.owner, begin.conversation, begin.system, new, self._images, leaf=begin.answer.id
+    def store_question(self) -> bool:
+        """Store the question and the running answer; return whether they were saved within a second."""
+        if self._is_stored:
+            return True
+        start = self._start
+        new_messages = [start.answer] if start.question is None else [start.question, start.answer]
+        self._cache.store(
+            start.owner, start.conversation, start.system, new_messages, self._images, leaf=start.answer.id
         )
-        self._begin = msgspec.structs.replace(begin, images=())  # they need not live as long as the run
+        self._start = msgspec.structs.replace(start, images=())  # frees the images before the run ends
         self._images = {}
-        return self._saved(begin, _BEGIN_S)
+        return self._save(start, _START_S)
 
-    def so_far(self, text: str, reasoning: str) -> None:
-        """Keep what has been said, where nothing waits already: the end will bring it all the same."""
-        begin = self._begin
-        message = msgspec.structs.replace(begin.answer, content=(TextPart(text),), reasoning=reasoning)
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+        """Store the answer so far, unless writes are pending or failing: `store_answer` stores all of it anyway."""
+        start = self._start
+        message = msgspec.structs.replace(start.answer, content=(TextPart(text),), reasoning=reasoning)
         with self._lock:
-            if not (self._ended or self._saver.behind or self._saver.failing):
-                self._saver.put(End(owner=begin.owner, conversation=begin.conversation, answer=message))
+            if not (self._ended or self._saver.pending or self._saver.failing):
+                self._saver.enqueue(
+                    TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+                )
 
-    def end(self, result: RunResult, text: str, reasoning: str, *, wait: bool) -> bool:
-        """Keep the answer."""
+    def store_answer(
+        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+    ) -> bool:
+        """Store the answer; return whether it is saved, or without `wait`, likely to be."""
         with self._lock:
             self._ended = True
-        begin = self._begin
+        start = self._start
         message = msgspec.structs.replace(
-            begin.answer,
+            start.answer,
             content=(TextPart(text),) if text else (),
             state=result.state,
             reasoning=reasoning,
@@ -235,20 +326,24 @@ class _Kept:
             finish_reason=result.finish_reason,
             error=result.error,
             thought_ms=result.thought_ms,
+            sources=tuple(sources),
         )
-        self._recall.keep(begin.owner, begin.conversation, begin.system, [message], {})
-        end = End(owner=begin.owner, conversation=begin.conversation, answer=message)
-        return self._saved(end, _END_S if wait else 0.0)
+        # An answer that came to its own end needs no reasoning to be continued.
+        sealed = None if result.finish_reason in _OWN_ENDS else result.sealed or self._sealed
+        kept = {message.id: sealed} if sealed else {}
+        self._cache.store(start.owner, start.conversation, start.system, [message], {}, sealed=kept)
+        end = TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+        return self._save(end, _END_S if wait else 0.0)
 
-    def _saved(self, write: Begin | End, patience_s: float) -> bool:
+    def _save(self, write: TurnStart | TurnEnd, timeout_s: float) -> bool:
         try:
-            away = self._saver.failing
-            ticket = self._saver.put(write)
-            if ticket is None:
+            failing = self._saver.failing
+            queued = self._saver.enqueue(write)
+            if queued is None:
                 return False
-            if patience_s <= 0:
-                return not away
-            return ticket.wait(min(patience_s, _AWAY_S) if away else patience_s)
-        except Exception:  # an answer is worth more than its copy
-            log_.exception("a turn could not be kept")
+            if timeout_s <= 0:
+                return not failing
+            return queued.wait(min(timeout_s, _FAILING_S) if failing else timeout_s)
+        except Exception:  # a failed write must not end the answer
+            log_.exception("a turn could not be stored")
             return False

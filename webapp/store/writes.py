@@ -1,4 +1,4 @@
-"""The two writes of a turn. Each may be done twice, and does no harm the second time."""
+"""The two database writes of a turn. Both are idempotent, and return whose conversation changed in a way that lists show."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from webapp.conversation import Message, fold
+from webapp.events import Source
 from webapp.store import images
 from webapp.store.conversations import owned
 from webapp.store.images import StoredImage
-from webapp.store.ownership import moved_to
-from webapp.store.rows import clean, now_ms, put, row_of
+from webapp.store.ownership import find_move_target
+from webapp.store.rows import clean_text, message_to_row, now_ms, upsert
 from webapp.store.schema import conversations, messages
 
-_OF_AN_ANSWER = (
+_ANSWER_COLUMNS = (
     "content",
     "folded",
     "reasoning",
@@ -27,17 +28,22 @@ _OF_AN_ANSWER = (
     "finish_reason",
     "error",
     "thought_ms",
+    "sources",
+    "sealed",
     "size",
 )
 _OVERHEAD_BYTES = 1_000
 
+ChangedConversation = tuple[str, str]
+"""The owner and the conversation."""
 
-class NotOurs(Exception):
-    """The conversation turned out to be somebody else's, or is gone: what was to be kept in it is not."""
+
+class NotOwned(Exception):
+    """The conversation belongs to another owner or was deleted, so nothing was written."""
 
 
-class Begin(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn begins: its question, if it is a new one, and the answer that is being made."""
+class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
+    """Stores the beginning of a turn: its question, if it has a new one, and the answer that is streaming."""
 
     owner: str
     conversation: str
@@ -48,61 +54,87 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     answer: Message
 
     @property
-    def weight(self) -> int:
-        """What it weighs in memory, roughly, in bytes."""
-        texts = len(self.system or "") + (0 if self.question is None else len(self.question.text))
-        return _OVERHEAD_BYTES + 2 * texts + sum(len(image.content) for image in self.images)
+    def size_bytes(self) -> int:
+        """The approximate size in memory."""
+        chars = len(self.system or "") + (0 if self.question is None else len(self.question.text))
+        return _OVERHEAD_BYTES + 2 * chars + sum(len(image.content) for image in self.images)
 
-    def apply(self, connection: Connection) -> None:
-        """Write it. Raises `NotOurs`."""
+    def apply(self, connection: Connection) -> ChangedConversation | None:
+        """Write the rows. Raises `NotOwned`."""
         now = now_ms()
-        title = clean(self.title)
+        title = clean_text(self.title)
         conversation = {
             "id": self.conversation,
-            "owner": moved_to(connection, self.owner, self.answer.created_at) or self.owner,
+            "owner": find_move_target(connection, self.owner, self.answer.created_at) or self.owner,
             "title": title,
             "folded": fold(title),
-            "system": self.system and clean(self.system),
+            "system": self.system and clean_text(self.system),
             "leaf": self.answer.id,
             "created_at": now,
             "updated_at": now,
         }
-        put(connection, conversations, [conversation])
-        owner = _present_owner(connection, self.owner, self.conversation)
-        images.put_all(connection, self.conversation, self.images)
-        new = [self.answer] if self.question is None else [self.question, self.answer]
-        put(connection, messages, [row_of(self.conversation, message) for message in new])
-        _touch(connection, owner, self.conversation, leaf=self.answer.id)
+        upsert(connection, conversations, [conversation])
+        owner = _require_owner(connection, self.owner, self.conversation)
+        images.insert_missing(connection, self.conversation, self.images)
+        new_messages = [self.answer] if self.question is None else [self.question, self.answer]
+        is_new = _find_state(connection, self.conversation, self.answer.id) is None
+        upsert(connection, messages, [message_to_row(self.conversation, message) for message in new_messages])
+        if is_new:  # else another worker has stored it, and later turns perhaps
+            _touch(connection, owner, self.conversation, leaf=self.answer.id)
+        return owner, self.conversation
 
 
-class End(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn has ended, with all that its answer came to."""
+class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """Stores the answer of a turn: the final one, or its text so far. `sealed`: see `RunResult`."""
 
     owner: str
     conversation: str
     answer: Message
+    sealed: str | None = None
 
     @property
-    def weight(self) -> int:
-        """What it weighs in memory, roughly, in bytes."""
-        return _OVERHEAD_BYTES + 2 * (len(self.answer.text) + len(self.answer.reasoning))
+    def size_bytes(self) -> int:
+        """The approximate size in memory."""
+        return (
+            _OVERHEAD_BYTES
+            + 2 * (len(self.answer.text) + len(self.answer.reasoning) + len(self.sealed or ""))
+            + sum(map(_source_bytes, self.answer.sources))
+        )
 
-    def apply(self, connection: Connection) -> None:
-        """Write it. Raises `NotOurs`."""
-        owner = _present_owner(connection, self.owner, self.conversation)
-        put(connection, messages, [row_of(self.conversation, self.answer)], update=_OF_AN_ANSWER)
+    def apply(self, connection: Connection) -> ChangedConversation | None:
+        """Write the row; the text so far is no change. Raises `NotOwned`."""
+        owner = _require_owner(connection, self.owner, self.conversation)
+        if self.answer.state == "streaming" and _find_state(
+            connection, self.conversation, self.answer.id
+        ) not in (None, "streaming"):
+            return None  # another worker has gone on with it
+        row = message_to_row(self.conversation, self.answer, self.sealed)
+        upsert(connection, messages, [row], update=_ANSWER_COLUMNS)
         _touch(connection, owner, self.conversation)
+        return None if self.answer.state == "streaming" else (owner, self.conversation)
 
 
-Write = Begin | End
+TurnWrite = TurnStart | TurnEnd
 
 
-def _present_owner(connection: Connection, owner: str, conversation: str) -> str:
-    """Return who owns a conversation: `owner`, or whoever got that one's things meanwhile. Raises `NotOurs`."""
+def _find_state(connection: Connection, conversation: str, message: str) -> str | None:
+    """Return the state of a stored message; None if it is not stored."""
+    table = messages.c
+    query = select(table.state).where(table.conversation == conversation, table.id == message)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def _source_bytes(source: Source) -> int:
+    return _OVERHEAD_BYTES // 4 + 2 * (len(source.title) + len(source.source) + len(source.snippet))
+
+
+def _require_owner(connection: Connection, owner: str, conversation: str) -> str:
+    """Return a conversation's owner: `owner`, or the one that its conversations moved to. Raises `NotOwned`."""
     table = conversations.c
     found: str | None = connection.execute(select(table.owner).where(table.id == conversation)).scalar()
-    if found is None or (found != owner and moved_to(connection, owner) != found):
-        raise NotOurs
+    if found is None or (found != owner and find_move_target(connection, owner) != found):
+        raise NotOwned
     return found
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatCursor, parseCursor, parseObject, readFrame } from "./static/stream/frames.js";
-import { ended, isOver, newAnswer, reduce, reopened, withoutCursor } from "./static/stream/answer-state.js";
+import { formatCursor, parseCursor, parseFrame, parseObject } from "./static/stream/frames.js";
+import { dropCursor, endAnswer, isOver, newAnswer, reduce, reopen } from "./static/stream/answer-state.js";
 
 const RUN = "AAAAAAAAAAAAAAAAAAAAAA";
 const OTHER = "BBBBBBBBBBBBBBBBBBBBBB";
@@ -25,25 +25,25 @@ test("an answer from start to end", () => {
   assert.equal(answer.ended_ms, 1004);
 });
 
-test("every frame said twice changes nothing", () => {
+test("a repeated frame changes nothing", () => {
   const frames = [at(1, START), at(2, { text: "a" }), at(3, { text: "b" }), at(4, DONE)];
   assert.equal(play(frames.flatMap((frame) => [frame, frame])).text, "ab");
   assert.equal(play([...frames.slice(0, 3), ...frames]).text, "ab");
 });
 
-test("a frame already seen gives back the very same value", () => {
+test("a duplicate frame returns the same value", () => {
   const answer = play([at(1, START), at(2, { text: "a" })]);
   assert.equal(reduce(answer, at(2, { text: "a" }), 9), answer);
   assert.equal(reduce(answer, at(1, START, { run: OTHER }), 9), answer);
 });
 
-test("nothing comes after the terminal frame", () => {
+test("frames after the terminal one change nothing", () => {
   const answer = play([at(1, { text: "a" }), at(2, DONE)]);
   assert.equal(reduce(answer, at(3, { text: "b" }), 9), answer);
   assert.equal(reduce(answer, at(1, { reset: { text: "" } }, { epoch: 2 }), 9), answer);
 });
 
-test("an old epoch is dropped, a new one goes on", () => {
+test("frames of an older epoch are dropped, those of a newer one are applied", () => {
   const answer = play([at(7, { text: "a" }, { epoch: 2 })]);
   assert.equal(reduce(answer, at(9, { text: "x" }), 9), answer);
   assert.equal(reduce(answer, at(1, { text: "b" }, { epoch: 3 }), 9).text, "ab");
@@ -57,7 +57,7 @@ test("a reset replaces everything and may go back in seq", () => {
   assert.equal(answer.gapped, true);
 });
 
-test("a reset in pieces has its place only when the last piece came", () => {
+test("a reset in pieces has a cursor only after its last piece", () => {
   const pieces = [bare({ reset: { text: "a", start: START.start } }), bare({ text: "b" }), at(2, { text: "c" }), at(3, { text: "d" })];
   const answer = play(pieces, play([at(9, { text: "old" })]));
   assert.equal(answer.text, "abcd");
@@ -65,26 +65,26 @@ test("a reset in pieces has its place only when the last piece came", () => {
   assert.equal(answer.model, "mock-standard");
 });
 
-test("a reset cut in its middle is begun anew", () => {
+test("a reset that was cut off is replaced", () => {
   const cut = play([bare({ reset: { text: "a" } }), bare({ text: "b" })], play([at(9, { text: "old" })]));
   assert.equal(cut.cursor, null);
-  const again = play([at(1, START), at(2, { text: "abc" })], reopened(cut));
+  const again = play([at(1, START), at(2, { text: "abc" })], reopen(cut));
   assert.equal(again.text, "abc");
 });
 
-test("without a cursor whatever comes first replaces what is there", () => {
-  const answer = reopened(withoutCursor(play([at(1, START), at(2, { text: "abc" })])));
-  assert.equal(answer.text, "abc", "kept until something comes");
+test("without a cursor the first frame replaces the text", () => {
+  const answer = reopen(dropCursor(play([at(1, START), at(2, { text: "abc" })])));
+  assert.equal(answer.text, "abc", "kept until a frame comes");
   assert.equal(play([at(1, START)], answer).text, "");
   assert.equal(play([at(1, START), at(2, { text: "abc" })], answer).text, "abc");
 });
 
-test("with a cursor a new connection goes on", () => {
-  const answer = reopened(play([at(1, START), at(2, { text: "ab" })]));
+test("with a cursor a new connection appends", () => {
+  const answer = reopen(play([at(1, START), at(2, { text: "ab" })]));
   assert.equal(play([bare(START), at(3, { text: "c" })], answer).text, "abc");
 });
 
-test("a failure keeps what came", () => {
+test("a failed answer keeps its text", () => {
   const answer = play([at(1, { text: "a" }), at(2, { error: "It stalled.", code: "upstream_stalled", retryable: true, partial: true })]);
   assert.equal(answer.status, "failed");
   assert.equal(answer.failure.code, "upstream_stalled");
@@ -97,21 +97,21 @@ test("unknown frames and keys are ignored, and move the cursor", () => {
   assert.equal(answer.cursor.seq, 3);
 });
 
-test("a notice is told until text comes", () => {
+test("a notice stays until text comes", () => {
   const waiting = play([bare({ notice: { code: "queued", after_ms: 0 } })]);
   assert.equal(waiting.notice, "queued");
   assert.equal(play([at(1, { text: "a" })], waiting).notice, null);
 });
 
-test("the terminal frame says who really answered", () => {
+test("the terminal frame replaces provider and model", () => {
   const answer = play([at(1, START), at(2, { ...DONE, provider: "ollama", model: "llama3" })]);
   assert.equal(answer.model, "llama3");
 });
 
-test("an answer ends once", () => {
-  const stopped = ended(newAnswer(RUN), { done: true, finish_reason: "cancelled", by: "user" }, 5);
+test("an ended answer cannot end again", () => {
+  const stopped = endAnswer(newAnswer(RUN), { done: true, finish_reason: "cancelled", by: "user" }, 5);
   assert.ok(isOver(stopped));
-  assert.equal(ended(stopped, { error: "x", code: "gone" }, 6), stopped);
+  assert.equal(endAnswer(stopped, { error: "x", code: "gone" }, 6), stopped);
 });
 
 test("no value is changed in place", () => {
@@ -120,7 +120,7 @@ test("no value is changed in place", () => {
   assert.deepEqual(answer, newAnswer(RUN));
 });
 
-test("a cursor reads back as it was written", () => {
+test("a formatted cursor parses to the same value", () => {
   const cursor = { run: RUN, epoch: 3, seq: 41 };
   assert.deepEqual(parseCursor(formatCursor(cursor)), cursor);
   assert.equal(parseCursor(`${RUN}:2:0`).seq, 0);
@@ -131,5 +131,5 @@ for (const text of ["", "x", `${RUN}:1`, `${RUN}:0:1`, `${RUN}:1:-1`, `${RUN}:1:
 }
 
 for (const text of ["", "{", "[]", "null", '"x"', '{"text":1}', '{"done":"yes"}', '{"reset":null}', '{"start":"x"}', '{"sources":{}}', '{"error":{}}']) {
-  test(`${JSON.stringify(text)} is no frame`, () => assert.equal(readFrame(parseObject(text)), null));
+  test(`${JSON.stringify(text)} is no frame`, () => assert.equal(parseFrame(parseObject(text)), null));
 }

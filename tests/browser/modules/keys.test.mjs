@@ -1,23 +1,23 @@
-// What a key means to the page, and where it means nothing.
+// Keyboard shortcuts: the action of each key, and where keys have none.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEYS, deedOf } from "./static/settings/keys.js";
+import { KEYS, actionForKey } from "./static/settings/keys.js";
 
-const press = (key, more = {}) => deedOf({ key, code: `Key${key.toUpperCase()}`, ctrl: false, alt: false, isWriting: false, ...more });
+const press = (key, more = {}) => actionForKey({ key, code: `Key${key.toUpperCase()}`, ctrl: false, alt: false, isWriting: false, ...more });
 
-test("each key of the list does what the list says", () => {
-  for (const [deed, key] of Object.entries(KEYS)) assert.equal(press(key), deed);
+test("each key has the action that is listed, and no other action's key", () => {
+  for (const [action, key] of Object.entries(KEYS)) assert.equal(press(key), action);
   assert.equal(new Set(Object.values(KEYS)).size, Object.keys(KEYS).length);
 });
 
-test("capital letters mean the same", () => assert.equal(press("N"), "fresh"));
+test("capital letters have the same action", () => assert.equal(press("N"), "fresh"));
 
-test("nothing while somebody writes, but the list can be asked for", () => {
+test("in a text field only Ctrl+/ has an action", () => {
   for (const key of Object.values(KEYS)) assert.equal(press(key, { isWriting: true }), null);
   assert.equal(press("/", { ctrl: true, isWriting: true }), "list");
 });
 
-test("what belongs to the browser stays with it", () => {
+test("keys that browsers use have no action", () => {
   for (const key of Object.values(KEYS)) {
     assert.equal(press(key, { ctrl: true }), null);
     assert.equal(press(key, { alt: true }), null);
@@ -25,7 +25,7 @@ test("what belongs to the browser stays with it", () => {
   for (const key of ["/", "'", " ", "Enter", "Tab", "ArrowUp", "F1", "Escape", "Dead", "Process"]) assert.equal(press(key, { code: key }), null, key);
 });
 
-test("where letters are others the key in the same place is meant", () => {
+test("keyboards without Latin letters go by the position of the key", () => {
   assert.equal(press("ى", { code: "KeyN" }), "fresh");
   assert.equal(press("о", { code: "KeyJ" }), "after");
   assert.equal(press("؟", { code: "Slash" }), "list");
@@ -33,4 +33,4 @@ test("where letters are others the key in the same place is meant", () => {
   assert.equal(press("ß", { code: "Minus" }), null);
 });
 
-test("the letter that a keyboard shows counts, not its place", () => assert.equal(press("s", { code: "KeyO" }), "search"));
+test("Latin keyboards go by the letter, not by its position", () => assert.equal(press("s", { code: "KeyO" }), "search"));

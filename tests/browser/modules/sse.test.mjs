@@ -19,14 +19,14 @@ const CASES = [
   ["several data lines, one empty", "data: a\ndata:\ndata: b\n\n", [event("a\n\nb")]],
   ["comments and blank lines", ":\n\n: OPEN\n\n\n\ndata: a\n:x\ndata: b\n\n", [event("a\nb")]],
   ["a named event", "event: done\ndata: {}\n\ndata: y\n\n", [event("{}", { name: "done" }), event("y")]],
-  ["an id is the event's own", "id: 1\ndata: a\n\ndata: b\n\n", [event("a", { id: "1" }), event("b")]],
-  ["an id with a null is no id", "id: a\0b\ndata: a\n\n", [event("a")]],
-  ["an event without data is none", "event: x\nid: 1\n\ndata: a\n\n", [event("a")]],
+  ["an id does not carry over to the next event", "id: 1\ndata: a\n\ndata: b\n\n", [event("a", { id: "1" }), event("b")]],
+  ["an id with a null character is ignored", "id: a\0b\ndata: a\n\n", [event("a")]],
+  ["an event without data is dropped", "event: x\nid: 1\n\ndata: a\n\n", [event("a")]],
   ["retry", "retry: 1500\n\nretry: soon\nretry: -1\n\n", [{ kind: "retry", ms: 1500 }]],
   ["unknown fields", "foo: bar\ndata: a\nDATA: b\n\n", [event("a")]],
-  ["line separators of Unicode are text", "data: a\u2028b\u2029c\u0085d\n\n", [event("a\u2028b\u2029c\u0085d")]],
+  ["Unicode line separators are text", "data: a\u2028b\u2029c\u0085d\n\n", [event("a\u2028b\u2029c\u0085d")]],
   ["characters of several bytes", "data: žluť 水 👩‍👩‍👧\n\n", [event("žluť 水 👩‍👩‍👧")]],
-  ["an end that cuts an event", "data: a\n\ndata: b\n", [event("a")]],
+  ["an incomplete event at the end is dropped", "data: a\n\ndata: b\n", [event("a")]],
 ];
 
 function decode(chunks) {
@@ -47,25 +47,25 @@ for (const [name, text, expected] of CASES) {
   });
 }
 
-test("bytes that are no UTF-8 become one replacement and the stream goes on", () => {
+test("invalid UTF-8 becomes one replacement character", () => {
   const chunk = Uint8Array.of(...bytes("data: a"), 0xff, ...bytes("b\n\ndata: c\n\n"));
   assert.deepEqual(decode([chunk]), [event("a\ufffdb"), event("c")]);
 });
 
-test("a line without end is cut at the bound", () => {
+test("a line beyond the limit throws", () => {
   const decoder = new SseDecoder({ maxChars: 100 });
   decoder.decode(bytes(`data: ${"x".repeat(90)}`));
   assert.throws(() => decoder.decode(bytes("x".repeat(20))), SseOverflow);
 });
 
-test("an event without end is cut at the bound", () => {
+test("an event beyond the limit throws", () => {
   const decoder = new SseDecoder({ maxChars: 100 });
   assert.throws(() => {
     for (let at = 0; at < 50; at++) decoder.decode(bytes("data: xxxxx\n"));
   }, SseOverflow);
 });
 
-test("many events are not bounded together", () => {
+test("the limit is for each event, not for a chunk", () => {
   const decoder = new SseDecoder({ maxChars: 100 });
   const items = decoder.decode(bytes("data: xxxxx\n\n".repeat(100)));
   assert.equal(items.length, 100);

@@ -1,4 +1,4 @@
-"""Count the objects of a running server: SIGRTMIN writes the count to a file.
+"""Counts the objects of a running server: SIGRTMIN writes the count to a file.
 
 Loaded only where a test puts this folder on PYTHONPATH and names the file in PROBE_FILE. It must be quick:
 the server stands still while it counts.

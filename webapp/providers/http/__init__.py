@@ -1,4 +1,4 @@
-"""The HTTP transport to providers: one POST whose response is read at the pace of frames, and can be stopped.
+"""The HTTP transport to providers: sends one POST, reads its response at the pace of frames, and can be stopped.
 
-Nothing here knows what any provider's bytes mean.
+It is independent of the providers' formats.
 """

@@ -1,10 +1,11 @@
-"""The body of a provider's response, read when the caller wants it: what has come by now, or waiting for more.
+"""The body of a provider's response, read with or without waiting.
 
-It is delimited in one of HTTP's three ways (RFC 9112, section 6.3): chunks, a length, or the end of the connection.
+Its end is marked in one of HTTP's three ways (RFC 9112, section 6.3): chunks, a length, or the end of the connection.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Protocol
 
@@ -12,35 +13,36 @@ import msgspec
 
 from webapp.errors import AnswerError, Interrupted, UpstreamError
 from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
-from webapp.providers.http.connections import ConnectionPool, StopHandle
+from webapp.providers.http.connection_pool import ConnectionPool, StopHandle
+from webapp.providers.http.content_coding import BadCoding, ContentDecoder
 from webapp.providers.http.head import ResponseHead
 from webapp.providers.http.sockets import READ_BYTES, Connection, may_hold_more
 from webapp.seams import Control
 
-# After so many bytes without a rest, others get as long as reading them took.
-_MIN_REST_S, _MAX_REST_S = 0.001, 0.02
+# A reader that never blocks sleeps after every `READ_BYTES` for as long as reading them took, so that others can run.
+_MIN_PAUSE_S, _MAX_PAUSE_S = 0.001, 0.02
 
 
 class _Framing(Protocol):
-    """One of the three ways. `ended` is true once all content has come."""
+    """Decodes one of the three forms. `ended` is true after the last byte of the content."""
 
     ended: bool
 
     def decode(self, raw: bytes) -> bytes: ...
 
-    def cut(self) -> str | None:
-        """Return what is wrong with a connection that ends now; None where that is the end of the body."""
+    def end_of_connection(self) -> str | None:
+        """Return an error message if the connection's end truncates the body; None if it is the body's end."""
 
 
 class BodyLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a body is read, and how long its reader waits between two bytes."""
+    """The maximum size of a body, and the longest wait between two bytes."""
 
     idle_s: float
     max_bytes: int
 
 
 class ResponseBody:
-    """The content of one response. `ended` is true once all of it was read."""
+    """The content of one response; see `seams.Body`."""
 
     def __init__(
         self,
@@ -52,7 +54,11 @@ class ResponseBody:
         pool: ConnectionPool,
         stop: StopHandle,
     ) -> None:
-        """Read the body behind `head`, of which `first` has come with it."""
+        """Read the body that follows `head`; `first` are its bytes that have already been received.
+
+        Raises `BadCoding` for a body that is compressed in a form that is not supported.
+        """
+        self._content = ContentDecoder(head.headers.get("content-encoding", ""))
         self._pool = pool
         self._stop = stop
         self.connection = connection
@@ -62,39 +68,46 @@ class ResponseBody:
         self._first = first
         self._is_waiting_for_first = True
         self._bytes_left = limits.max_bytes
-        self._is_full = False  # the last read did not take all that had come
-        self._start_counting()
+        self._is_full = False  # the last read has left received bytes over
+        self._failure: OSError | None = None  # raised by the next read, after what arrived before it
+        self._end_at = math.inf
+        self._reset_pause()
         self._keeps_alive = head.keeps_alive
         self._is_closed = False
 
     @property
     def ended(self) -> bool:
-        """Whether all content was read."""
-        return self._framing.ended
+        """Whether all content has been read."""
+        return self._framing.ended and not self._content.has_rest
 
     @property
     def has_more(self) -> bool:
-        """Whether the last read did not take all that had come."""
-        return self._is_full
+        """Whether the last read has left received bytes over."""
+        return self._is_full or self._content.has_rest
 
     def read(self, *, wait: bool = True) -> bytes:
-        """Return all content that has come, at most about 64 KiB.
+        """Return the content that has arrived, at most about 64 KiB; see `seams.Body`.
 
-        With `wait` it waits until there is some, at most for the time between two bytes; else it returns b"" where
-        none has come. b"" is also the end, then `ended` is true. Raises `Interrupted` for a body that is cut,
-        `UpstreamError` for silence and for too many bytes, and `Stopped`.
+        With `wait`, waits at most `idle_s`. Raises `Interrupted` for a truncated body, `UpstreamError` after the wait and
+        for a body over `max_bytes`, and `Stopped`.
         """
         while not self.ended:
-            raw = self._receive(wait=wait)
-            if raw is None:
+            content = self._inflate_rest() if self._content.has_rest else self._next_content(wait=wait)
+            if content is None:
                 return b""
-            content = self._decode(raw)
             if content or not wait:
                 return content
         return b""
 
+    def end_within(self, seconds: float) -> None:
+        """Set a deadline for the body, `seconds` from now: later reads raise `UpstreamError`."""
+        now = time.monotonic()
+        self._end_at = now + seconds
+        self.connection.deadline = min(now + self._limits.idle_s, self._end_at)
+        self._pool.check_by(self.connection.deadline)
+
     def close(self, *, reuse: bool) -> None:
-        """Release the connection; with `reuse` for another call, once the rest of the body has come."""
+        """Release the connection; with `reuse` for another call, as soon as the end of the body has arrived."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -106,10 +119,10 @@ class ResponseBody:
         else:
             self._pool.release_later(self)
 
-    def skip_rest(self) -> bool | None:
-        """Read what has come behind the content; return True at the end of the body, None while it is incomplete.
+    def skip_to_end(self) -> bool | None:
+        """Read the bytes that have arrived after the content, without waiting.
 
-        False means that the connection is of no use any more. Never waits.
+        Return True at the end of the body, None before it, and False if the connection cannot be reused.
         """
         try:
             while not self.ended:
@@ -120,88 +133,124 @@ class ResponseBody:
                     return False
         except (OSError, BadChunk):
             return False
-        return not self.connection.has_news()
+        return not self.connection.is_readable()
+
+    def _next_content(self, *, wait: bool) -> bytes | None:
+        """Return the content of what has arrived; None if there is nothing and `wait` is false."""
+        raw = self._receive(wait=wait)
+        return None if raw is None else self._inflate(self._decode(raw))
+
+    def _inflate_rest(self) -> bytes:
+        """Return more content of what was received: a few bytes may hold much."""
+        if self._bytes_since_pause >= READ_BYTES:
+            self._pause()
+        content = self._inflate(b"")
+        self._bytes_since_pause += len(content)
+        return content
 
     def _receive(self, *, wait: bool) -> bytes | None:
-        """Return all raw bytes that have come; None where none has and `wait` is false, b"" at the end."""
-        connection = self.connection
+        """Return the raw bytes that have arrived; None if there are none and `wait` is false, b"" at the end."""
         if self._first:
             raw, self._first = self._first, b""
             self._note_read()
             return raw
-        if self._since_rest_bytes >= READ_BYTES:
+        if self._failure is not None:
+            raise self._connection_error(self._failure)
+        if self._bytes_since_pause >= READ_BYTES:
             if wait or self._is_full:
-                self._rest()
+                self._pause()
             else:
-                self._start_counting()  # the caller has slept since the last read
+                self._reset_pause()  # the caller has slept since the last read
         try:
-            found = connection.receive_now() if self._is_full or not wait else None
-            if found is not None:
-                raw = found
-            else:
-                if not wait:
-                    self._is_full = False
-                    return None
-                asked_at = time.monotonic()
-                raw = connection.receive()
-                if time.monotonic() - asked_at > _MIN_REST_S:
-                    self._start_counting()
+            received = self.connection.receive_now() if self._is_full or not wait else None
+            if received is None and not wait:
+                self._is_full = False
+                return None
+            raw = self._wait_for_data() if received is None else received
             if may_hold_more(raw):
                 raw = self._receive_more(raw)
         except OSError as error:
-            self._control.wait(0)  # a stop looks like a broken connection
-            raise self._late() or Interrupted(type(error).__name__) from error
+            raise self._connection_error(error) from error
         self._is_full = len(raw) >= READ_BYTES
-        self._since_rest_bytes += len(raw)
+        self._bytes_since_pause += len(raw)
         if raw:
             self._note_read()
         return raw
 
+    def _wait_for_data(self) -> bytes:
+        started_at = time.monotonic()
+        raw = self.connection.receive()
+        if time.monotonic() - started_at > _MIN_PAUSE_S:
+            self._reset_pause()
+        return raw
+
     def _note_read(self) -> None:
-        """Let the watchdog shut the connection when no more bytes come for too long."""
+        """Set the deadline of the next byte, after which the watchdog shuts the connection."""
         is_first, self._is_waiting_for_first = self._is_waiting_for_first, False
-        self.connection.deadline = time.monotonic() + self._limits.idle_s
-        if is_first:  # until now there was the deadline of the first byte, which may be later
+        self.connection.deadline = min(time.monotonic() + self._limits.idle_s, self._end_at)
+        if is_first:  # the new deadline may be earlier than that of the first byte
             self._pool.check_by(self.connection.deadline)
 
     def _receive_more(self, raw: bytes) -> bytes:
         pieces, size = [raw], len(raw)
         while size < READ_BYTES and may_hold_more(pieces[-1]):
-            piece = self.connection.receive_now()
+            try:
+                piece = self.connection.receive_now()
+            except OSError as error:  # a reset after the last burst: what has arrived is used first
+                self._failure = error
+                break
             if not piece:
-                break  # nothing more, or the end, which the next read meets again
+                break  # no more bytes, or the end, which the next read detects again
             pieces.append(piece)
             size += len(piece)
         return b"".join(pieces)
 
-    def _rest(self) -> None:
-        took_s = time.monotonic() - self._rested_at
-        time.sleep(min(max(took_s, _MIN_REST_S), _MAX_REST_S))
-        self._start_counting()
+    def _connection_error(self, error: OSError) -> AnswerError:
+        """Return the error for a broken connection. Raises `Stopped` if a stop has shut it."""
+        self._control.wait(0)
+        return self._timeout_error() or Interrupted(type(error).__name__)
 
-    def _start_counting(self) -> None:
-        """Note that others have just had their turn."""
-        self._since_rest_bytes, self._rested_at = 0, time.monotonic()
+    def _pause(self) -> None:
+        took_s = time.monotonic() - self._paused_at
+        time.sleep(min(max(took_s, _MIN_PAUSE_S), _MAX_PAUSE_S))
+        self._reset_pause()
+
+    def _reset_pause(self) -> None:
+        """Record that other threads have just had the chance to run."""
+        self._bytes_since_pause, self._paused_at = 0, time.monotonic()
 
     def _decode(self, raw: bytes) -> bytes:
         if not raw:
             self._control.wait(0)
-            problem = self._framing.cut()
+            problem = self._framing.end_of_connection()
             if problem is not None:
-                raise self._late() or Interrupted(problem)
+                raise self._timeout_error() or Interrupted(problem)
             self._keeps_alive = False
             return b""
-        self._bytes_left -= len(raw)
-        if self._bytes_left < 0:
-            raise UpstreamError(
-                "upstream_protocol", detail=f"the answer is over {self._limits.max_bytes} bytes"
-            )
+        self._count(len(raw))
         try:
             return self._framing.decode(raw)
         except BadChunk as error:
             raise Interrupted(str(error)) from error
 
-    def _late(self) -> AnswerError | None:
+    def _inflate(self, raw: bytes) -> bytes:
+        try:
+            content = self._content.decode(raw)
+        except BadCoding as error:
+            raise Interrupted(str(error)) from error
+        if len(content) > len(raw):
+            self._count(len(content) - len(raw))
+        return content
+
+    def _count(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise UpstreamError(
+                "upstream_protocol", detail=f"the response is larger than {self._limits.max_bytes} bytes"
+            )
+
+    def _timeout_error(self) -> AnswerError | None:
+        """Return the error if the watchdog has shut the connection."""
         if not self.connection.expired:
             return None
         return UpstreamError("upstream_timeout" if self._is_waiting_for_first else "upstream_stalled")
@@ -217,8 +266,8 @@ def _framing_of(head: ResponseHead) -> _Framing:
 
 
 class _Chunks(ChunkedDecoder):
-    def cut(self) -> str | None:
-        return "the body was cut inside a chunk"
+    def end_of_connection(self) -> str | None:
+        return "the body was truncated inside a chunk"
 
 
 class _Sized:
@@ -232,8 +281,8 @@ class _Sized:
         self.ended = self._left == 0
         return content
 
-    def cut(self) -> str | None:
-        return "the body was shorter than it said"
+    def end_of_connection(self) -> str | None:
+        return "the body was shorter than its Content-Length"
 
 
 class _UntilClosed:
@@ -243,6 +292,6 @@ class _UntilClosed:
     def decode(self, raw: bytes) -> bytes:
         return raw
 
-    def cut(self) -> str | None:
+    def end_of_connection(self) -> str | None:
         self.ended = True
         return None

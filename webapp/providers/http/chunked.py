@@ -1,7 +1,7 @@
-"""HTTP/1.1's chunked transfer coding, all chunks of a read in one pass; RFC 9112, section 7.1.
+"""Decodes HTTP/1.1's chunked transfer coding, all chunks of a read in one pass; RFC 9112, section 7.1.
 
-`http.client` gives one chunk a call, which is one provider delta a call: a reader at the pace of frames
-would fall behind (each frame's worth of deltas has to come out of one read).
+`http.client` returns one chunk a call, and providers send one chunk for each delta: a caller that reads once a frame would
+fall behind.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
-_LONGEST_LINE = 1024
+_MAX_LINE_BYTES = 1024
 
 
 class BadChunk(ValueError):
-    """The body is not in chunked coding."""
+    """The body is not valid chunked coding."""
 
 
 class ChunkedDecoder:
-    """Turns a chunked body, cut anywhere, into its content. `ended` is true after the last chunk."""
+    """Decodes pieces of a chunked body, which may end anywhere, into its content. `ended` is true after the last chunk."""
 
     def __init__(self) -> None:
         self.ended = False
-        self._left = 0  # bytes of the present chunk still to come, its CRLF included
-        self._rest = b""  # an unfinished size line
-        self._trailing = False  # the last chunk has come; trailers follow up to a blank line
+        self._left = 0  # missing bytes of the current chunk, including its CRLF
+        self._rest = b""  # an incomplete size line
+        self._trailing = False  # after the last chunk: trailers follow, up to a blank line
 
     def decode(self, raw: bytes) -> bytes:
-        """Read more bytes and return the content in them. Raises `BadChunk`."""
+        """Return the content in more bytes. Raises `BadChunk`."""
         content: list[bytes] = []
         at, end = 0, len(raw)
         if self._rest:
@@ -44,9 +44,9 @@ class ChunkedDecoder:
             self._read_line(raw[at:line_end])
             at = line_end + 2
             stop = at + self._left
-            if self._left and stop <= end:  # the whole chunk is here, as it nearly always is
+            if self._left and stop <= end:  # the common case: the whole chunk has arrived
                 if raw[stop - 2 : stop] != b"\r\n":
-                    raise BadChunk("a chunk does not end where its size says")
+                    raise BadChunk("a chunk does not match its size")
                 content.append(raw[at : stop - 2])
                 self._left = 0
                 at = stop
@@ -56,7 +56,7 @@ class ChunkedDecoder:
         stop = at + self._left
         if stop <= end:
             if raw[max(at, stop - 2) : stop] != b"\r\n"[-min(2, self._left) :]:
-                raise BadChunk("a chunk does not end where its size says")
+                raise BadChunk("a chunk does not match its size")
             if self._left > 2:
                 content.append(raw[at : stop - 2])
             self._left = 0
@@ -64,12 +64,12 @@ class ChunkedDecoder:
         if stop - 2 > at:
             content.append(raw[at : min(end, stop - 2)])
         if raw[max(at, stop - 2) : end] not in (b"", b"\r"):
-            raise BadChunk("a chunk does not end where its size says")
+            raise BadChunk("a chunk does not match its size")
         self._left = stop - end
         return end
 
     def _read_line(self, line: bytes) -> None:
-        if len(line) > _LONGEST_LINE:
+        if len(line) > _MAX_LINE_BYTES:
             raise BadChunk("a line between chunks is too long")
         if self._trailing:
             self.ended = not line
@@ -77,18 +77,18 @@ class ChunkedDecoder:
         try:
             length = int(line, 16) if line.isalnum() else _size(line)
         except ValueError:
-            raise BadChunk("a chunk's size cannot be read") from None
+            raise BadChunk("a chunk's size is invalid") from None
         self._trailing = length == 0
         self._left = length + 2 if length else 0
 
     def _keep(self, rest: bytes) -> None:
-        if len(rest) > _LONGEST_LINE + 1:  # the first byte of its end may be there already
+        if len(rest) > _MAX_LINE_BYTES + 1:  # it may end in the CR of its CRLF
             raise BadChunk("a line between chunks is too long")
         self._rest = rest
 
 
 def _size(line: bytes) -> int:
-    size = line.partition(b";")[0].rstrip(b" \t")  # what follows is an extension, which nobody uses
+    size = line.partition(b";")[0].rstrip(b" \t")  # chunk extensions are ignored
     if not _SIZE.fullmatch(size):
-        raise BadChunk("a chunk's size cannot be read")
+        raise BadChunk("a chunk's size is invalid")
     return int(size, 16)

@@ -1,8 +1,7 @@
-"""The HTTP transport that all providers share: one POST, answered by a body that is read when its reader wants it.
+"""The HTTP transport that all providers share: sends one request and returns its response's body.
 
-No redirects, no cookies, no proxies from the environment, no compression; the key goes to the address it belongs to
-and nowhere else. HTTP/1.1 is written and parsed here: through `requests` a call costs as much CPU time as the rest of
-starting an answer.
+No redirects, cookies or proxies from the environment, so that a key is sent only to the configured address.
+HTTP/1.1 is encoded and parsed here, because a call through `requests` would double the CPU time of starting an answer.
 """
 
 from __future__ import annotations
@@ -15,26 +14,28 @@ import certifi
 import msgspec
 
 from webapp.errors import ConfigurationError, Interrupted, UpstreamError
-from webapp.providers.errors import refusal
+from webapp.providers.errors import error_from_response
 from webapp.providers.http.body import BodyLimits, ResponseBody
-from webapp.providers.http.connections import (
+from webapp.providers.http.connection_pool import (
     Address,
     ConnectFailed,
     ConnectionPool,
     NameNotResolved,
     StopHandle,
 )
+from webapp.providers.http.content_coding import BadCoding
 from webapp.providers.http.head import BadHead, ResponseHead, split_head
 from webapp.providers.http.sockets import Connection, NothingSent
 from webapp.seams import Call, Control
 
-_ERROR_BODY_BYTES = 64 * 1024
+_MAX_ERROR_BODY_BYTES = 64 * 1024
 _ERROR_BODY_S = 3.0
-_OK = 200
+_SUCCESS = range(200, 300)
+_MAX_INTERIM_BYTES = 256 * 1024
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """How long, in seconds, to wait for a provider, and how much to read from it, in bytes."""
+    """Timeouts of a call in seconds, and limits of its response in bytes."""
 
     connect_s: float = 10.0
     first_byte_s: float = 300.0
@@ -44,23 +45,25 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 1024 * 1024 * 1024
 
 
-def trust(*extra: str | None) -> ssl.SSLContext:
-    """Return a TLS context that trusts the usual authorities and those in the files `extra`.
+def create_tls_context(*ca_files: str | None) -> ssl.SSLContext:
+    """Return a TLS context that trusts certifi's authorities and those in `ca_files`.
 
-    Raises `ConfigurationError` for a file that holds none.
+    Raises `ConfigurationError` for a file without certificates.
     """
     context = ssl.create_default_context(cafile=certifi.where())
-    for path in extra:
+    for path in ca_files:
         try:
             if path:
                 context.load_verify_locations(cafile=path)
-        except OSError as error:  # ssl's own are of this kind
-            raise ConfigurationError(f"SSL_CERT_FILE, REQUESTS_CA_BUNDLE: {path} cannot be read") from error
+        except OSError as error:  # includes `ssl.SSLError`
+            raise ConfigurationError(
+                f"SSL_CERT_FILE, REQUESTS_CA_BUNDLE: {path} contains no readable certificates"
+            ) from error
     return context
 
 
 class HttpTransport:
-    """Sends calls over HTTP and HTTPS. May be shared by threads; close it when done."""
+    """Sends calls over HTTP and HTTPS. Thread-safe; the caller closes it."""
 
     def __init__(self, timeouts: Timeouts, context: ssl.SSLContext) -> None:
         self._timeouts = timeouts
@@ -73,36 +76,43 @@ class HttpTransport:
         stop = StopHandle(control)
         try:
             connection, head, first = self._exchange(call, control, stop)
-            limits = self._limits if head.status == _OK else self._error_limits
-            body = ResponseBody(connection, head, first, control, limits, self._pool, stop)
+            is_success = head.status in _SUCCESS
+            limits = self._limits if is_success else self._error_limits
             try:
-                if head.status != _OK:
-                    raise refusal(head.status, head.headers, _error_body(body))
-                if head.headers.get("content-encoding", "identity") != "identity":
-                    raise UpstreamError("upstream_protocol", detail="the answer is compressed")
-            except BaseException:
-                body.close(reuse=False)
-                raise
+                body = ResponseBody(connection, head, first, control, limits, self._pool, stop)
+            except BadCoding as error:
+                self._pool.discard(connection)
+                if not is_success:
+                    raise error_from_response(head.status, head.headers, b"") from error
+                # The answer was made, and another would be compressed again.
+                raise UpstreamError(
+                    "upstream_protocol", retryable=False, detail=str(error), delivered=True
+                ) from error
+            if not is_success:
+                try:
+                    raise error_from_response(head.status, head.headers, _error_body(body))
+                finally:
+                    body.close(reuse=False)
         except BaseException:
             stop.release()
             raise
         return body
 
     def close(self) -> None:
-        """Close the idle connections; calls in progress go on."""
+        """Close the idle connections; calls in progress continue."""
         self._pool.close()
 
     def _exchange(
         self, call: Call, control: Control, stop: StopHandle
     ) -> tuple[Connection, ResponseHead, bytes]:
-        """Send the request and return the head of its response, and what has come of the body with it.
+        """Send the request; return the connection, the response's head and the first bytes of its body.
 
-        An idle connection that was closed before it took a byte of the request is replaced by a new one.
+        A reused connection that turns out to be closed before any byte was sent is replaced by a new one.
         """
-        address, request, credentials = _written(call)
+        address, request, credentials = _encode_request(call)
         connection: Connection | None = None
         try:
-            connection = self._pool.take(address, credentials, stop)
+            connection = self._pool.acquire(address, credentials, stop)
             try:
                 self._send(connection, request)
             except NothingSent:
@@ -111,14 +121,14 @@ class HttpTransport:
                 self._pool.discard(connection)
                 connection = self._pool.open(address, credentials, stop)
                 self._send(connection, request)
-            control.asked(True)
-            return (connection, *self._head(connection))
+            control.report_delivery(True)
+            return (connection, *self._receive_head(connection))
         except (OSError, UnicodeError, BadHead) as error:
             expired = connection is not None and connection.expired
             if connection is not None:
                 self._pool.discard(connection)
-            control.wait(0)  # a stop looks like a broken connection
-            raise _failure(error, expired) from error
+            control.wait(0)  # raises `Stopped` if a stop has shut the connection
+            raise _no_response_error(error, expired) from error
         except BaseException:
             if connection is not None:
                 self._pool.discard(connection)
@@ -132,25 +142,27 @@ class HttpTransport:
         except NothingSent:
             raise
         except OSError:
-            pass  # a server may refuse a request before it has read all of it: the response tells
+            pass  # a server may respond with an error before it has read the whole request
 
     @staticmethod
-    def _head(connection: Connection) -> tuple[ResponseHead, bytes]:
+    def _receive_head(connection: Connection) -> tuple[ResponseHead, bytes]:
         raw = b""
         while True:
             received = connection.receive()
             if not received:
-                raise ConnectionResetError("the connection was closed before an answer")
+                raise ConnectionResetError("the connection was closed before a response")
             raw += received
             found = split_head(raw)
             if found is not None:
                 return found
+            if len(raw) > _MAX_INTERIM_BYTES:
+                raise BadHead("the interim responses are too large")
 
 
-def _written(call: Call) -> tuple[Address, bytes, tuple[str, ...]]:
-    """Return where a call goes, its request as bytes, and the credentials that its connection belongs to.
+def _encode_request(call: Call) -> tuple[Address, bytes, tuple[str, ...]]:
+    """Return the address, the encoded request and the credentials of a call. Raises `NameNotResolved` for a bad URL.
 
-    Raises `OSError` for an address that is none.
+    Connections are reused only for the same credentials.
     """
     try:
         parts = urlsplit(call.url)
@@ -158,21 +170,21 @@ def _written(call: Call) -> tuple[Address, bytes, tuple[str, ...]]:
         address = Address(secure, parts.hostname or "", parts.port or (443 if secure else 80))
         host = address.host.encode("idna").decode() if not address.host.isascii() else address.host
     except (ValueError, UnicodeError) as error:
-        raise NameNotResolved("the address cannot be read") from error
+        raise NameNotResolved("the URL is invalid") from error
     if not host or any(char.isspace() for char in host):
-        raise NameNotResolved("the address has no host")
-    shown = f"[{host}]" if ":" in host else host
+        raise NameNotResolved("the URL has no valid host")
+    host_header = f"[{host}]" if ":" in host else host
     if parts.port is not None:
-        shown += f":{parts.port}"
+        host_header += f":{parts.port}"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": shown, "Accept-Encoding": "identity", "Content-Length": str(len(call.body))}
+    headers = {"Host": host_header, "Accept-Encoding": "identity", "Content-Length": str(len(call.body))}
     lines = [
-        f"POST {path} HTTP/1.1",
+        f"{call.method} {path} HTTP/1.1",
         *(f"{name}: {value}" for name, value in {**headers, **call.headers}.items()),
     ]
     head = "\r\n".join(lines)
     if "\n" in head.replace("\r\n", ""):
-        raise NameNotResolved("a header holds a line break")
+        raise NameNotResolved("a header contains a line break")
     credentials = tuple(value for name, value in call.headers.items() if name.lower() in _CREDENTIALS)
     return address, head.encode("latin-1") + b"\r\n\r\n" + call.body, credentials
 
@@ -180,29 +192,29 @@ def _written(call: Call) -> tuple[Address, bytes, tuple[str, ...]]:
 _CREDENTIALS = ("authorization", "x-api-key", "api-key")
 
 
-def _failure(error: Exception, expired: bool) -> UpstreamError:
-    """Return the error for a call to which no response came."""
+def _no_response_error(error: Exception, expired: bool) -> UpstreamError:
+    """Return the error for a call without a response. `expired` is whether the watchdog has shut the connection."""
     detail = type(error.__cause__ or error).__name__
     if isinstance(error, ssl.SSLError):
         return UpstreamError("upstream_tls", detail=detail)
     if isinstance(error, (NameNotResolved, ConnectFailed, NothingSent, UnicodeError)):
         return UpstreamError("upstream_unreachable", detail=detail)
     if expired or isinstance(error, TimeoutError):
-        return UpstreamError("upstream_timeout", detail="TimeoutError", taken=True)
-    # The request was sent: the provider may be working on it, and charge for it.
-    return UpstreamError("upstream_unreachable", detail=detail, taken=True)
+        return UpstreamError("upstream_timeout", detail="TimeoutError", delivered=True)
+    # The request was sent, so the provider may charge for it.
+    return UpstreamError("upstream_unreachable", detail=detail, delivered=True)
 
 
 def _error_body(body: ResponseBody) -> bytes:
-    """Read the beginning of an error's body: at most 64 KiB of it, for a few seconds."""
-    taken = b""
+    """Read the beginning of an error's body, limited in size and time."""
+    received = b""
     until = time.monotonic() + _ERROR_BODY_S
     try:
-        while len(taken) < _ERROR_BODY_BYTES and time.monotonic() < until:
+        while len(received) < _MAX_ERROR_BODY_BYTES and time.monotonic() < until:
             content = body.read()
             if not content:
                 break
-            taken += content
+            received += content
     except (OSError, Interrupted, UpstreamError):
-        pass  # what has come must do
-    return taken[:_ERROR_BODY_BYTES]
+        pass  # use the part that has arrived
+    return received[:_MAX_ERROR_BODY_BYTES]

@@ -1,4 +1,4 @@
-"""The head of an HTTP/1.1 response: bytes in, status and headers out; RFC 9112, sections 2 to 6."""
+"""Parses the status line and the headers of an HTTP/1.1 response; RFC 9112, sections 2 to 6."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadHead(ValueError):
 
 
 class ResponseHead(msgspec.Struct, frozen=True):
-    """A status and the headers, their names in lower case; of a repeated header the values are joined by commas."""
+    """A status and the headers by lower-case name; the values of a repeated header are joined by commas."""
 
     status: int
     headers: dict[str, str]
@@ -25,21 +25,21 @@ class ResponseHead(msgspec.Struct, frozen=True):
 
     @property
     def is_chunked(self) -> bool:
-        """Whether the body is in chunked coding, which must be the last one applied."""
+        """Whether chunked is the last transfer coding of the body."""
         return self.headers.get("transfer-encoding", "").rpartition(",")[2].strip().lower() == "chunked"
 
     @property
     def length(self) -> int | None:
-        """The body's length in bytes; None where it is not given, or not as one number."""
+        """The body's length in bytes; None if it is missing, invalid or contradictory."""
         lengths = {value.strip() for value in self.headers.get("content-length", "").split(",")}
         value = lengths.pop()
         return int(value) if not lengths and value.isascii() and value.isdigit() and len(value) < 16 else None
 
 
 def split_head(raw: bytes) -> tuple[ResponseHead, bytes] | None:
-    """Return the head and the bytes behind it, or None while it is incomplete. Interim responses are skipped.
+    """Return the head and the bytes after it, or None while it is incomplete. Raises `BadHead`.
 
-    Raises `BadHead`.
+    Interim responses (1xx) are skipped.
     """
     while True:
         end = _HEAD_END.search(raw, 0, MAX_HEAD_BYTES + 4)
@@ -59,7 +59,7 @@ def _parse(raw: bytes) -> ResponseHead:
     status_line, *lines = raw.split(b"\n")
     found = _STATUS_LINE.match(status_line.rstrip(b"\r"))
     if found is None:
-        raise BadHead("the status line cannot be read")
+        raise BadHead("the status line is invalid")
     headers: dict[str, str] = {}
     name = ""
     for line in lines:
@@ -69,7 +69,7 @@ def _parse(raw: bytes) -> ResponseHead:
             continue
         key, colon, value = text.partition(":")
         if not colon or not key or key != key.strip():
-            raise BadHead("a header line cannot be read")
+            raise BadHead("a header line is invalid")
         name = key.lower()
         value = value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value

@@ -1,7 +1,7 @@
-"""One connection to a provider, plain or TLS: reads that wait or do not, writes, and a deadline that shuts it.
+"""One connection to a provider, plain or TLS, with blocking and non-blocking reads.
 
-Nothing here knows HTTP. TLS runs over memory buffers, so that one read of the socket takes all records that have come:
-a provider sends one record for each delta.
+TLS runs over memory buffers, so that one read of the socket receives many TLS records: a provider sends one record for
+each delta.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from collections.abc import Hashable
 from webapp.offload import SocketReader
 
 READ_BYTES = 64 * 1024
-# Below this size a read took all that had come. Of a larger backlog the sender may hold a rest until there is space.
-_SMALL_BYTES = 4 * 1024
+# A smaller read has emptied the socket. After a larger one the sender may have more data waiting for buffer space.
+_EMPTYING_READ_BYTES = 4 * 1024
 
 
 class NothingSent(OSError):
-    """The connection was closed before it took a byte of what was to be sent."""
+    """The connection was closed before any byte of the request was sent."""
 
 
 class Connection:
-    """A connected socket. One thread reads and writes it; `shut` may be called from any other.
+    """A connected socket. One thread reads and writes; any thread may call `shut`.
 
-    Whoever waits for it sets `deadline` (of `time.monotonic`) before; the pool's watchdog then shuts the connection
-    and sets `expired`.
+    Set `deadline` (of `time.monotonic`) before waiting: when it has passed, the pool's watchdog sets `expired` and shuts
+    the connection.
     """
 
     def __init__(self, sock: socket.socket, key: Hashable) -> None:
@@ -39,9 +39,10 @@ class Connection:
         self._reader = SocketReader(sock)
         self._tls: ssl.SSLObject | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._failure: OSError | None = None  # raised by the next read, after what was decrypted before it
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Do the TLS handshake. Raises `ssl.SSLError`, and `OSError` where the connection breaks."""
+        """Do the TLS handshake. Raises `ssl.SSLError`, or `OSError` if the connection breaks."""
         tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         while True:
             try:
@@ -53,7 +54,7 @@ class Connection:
                     raise ConnectionResetError("the connection was closed in the TLS handshake") from None
                 self._incoming.write(raw)
             except ssl.SSLError:
-                self._flush_tls()  # the alert tells the other side why
+                self._flush_tls()  # sends the TLS alert
                 raise
             else:
                 break
@@ -61,7 +62,7 @@ class Connection:
         self._tls = tls
 
     def send(self, content: bytes) -> None:
-        """Write all of it. Raises `NothingSent` where the connection took not one byte, else `OSError`."""
+        """Send all of `content`. Raises `NothingSent` if no byte was sent, else `OSError`."""
         if self._tls is not None:
             self._tls.write(content)
             content = self._outgoing.read()
@@ -73,11 +74,8 @@ class Connection:
             self._sock.sendall(content[sent:])
 
     def receive(self) -> bytes:
-        """Wait for bytes and return all that have come, at most about `READ_BYTES`; b"" at the end.
-
-        Raises `OSError`.
-        """
-        raw = self._reader.receive(READ_BYTES)
+        """Wait for data and return it, at most about `READ_BYTES`; b"" at the end. Raises `OSError`."""
+        raw = self._reader.receive(READ_BYTES) if self._failure is None else b""
         if self._tls is None:
             return raw
         while (content := self._decrypt(raw)) is None:
@@ -85,11 +83,11 @@ class Connection:
         return content
 
     def receive_now(self) -> bytes | None:
-        """Return all that has come, at most about `READ_BYTES`; None where nothing has, b"" at the end.
+        """Return the data that has arrived, at most about `READ_BYTES`; None if there is none, b"" at the end.
 
         Raises `OSError`.
         """
-        raw = self._reader.receive_now(READ_BYTES)
+        raw = self._reader.receive_now(READ_BYTES) if self._failure is None else b""
         if self._tls is None or raw is None:
             return raw
         while (content := self._decrypt(raw)) is None:
@@ -98,25 +96,27 @@ class Connection:
                 return None
         return content
 
-    def has_news(self) -> bool:
-        """Return whether an idle connection was closed, or holds bytes that nobody asked for."""
-        return self._reader.has_news()
+    def is_readable(self) -> bool:
+        """Return whether data has arrived or the connection was closed; an idle connection is then unusable."""
+        return self._reader.is_readable()
 
     def shut(self) -> None:
-        """End the connection under whoever reads it, from any thread or greenlet."""
+        """Shut the socket down, which ends a blocking read in another thread or greenlet."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # it is closed already
+            pass  # already closed
 
     def close(self) -> None:
-        """Close the socket; only its reader may do that, or the pool while it is idle."""
+        """Close the socket. Call it only in the reading thread, or in the pool while the connection is idle."""
         self._reader.close()
         self._sock.close()
 
     def _decrypt(self, raw: bytes) -> bytes | None:
-        """Return the content of all TLS records that are complete; None where none is, b"" at the end."""
-        assert self._tls is not None  # noqa: S101  (asked by the callers)
+        """Return the content of all complete TLS records; None if there is none, b"" at the end."""
+        assert self._tls is not None  # noqa: S101  (checked by the callers)
+        if self._failure is not None:
+            raise self._failure
         if raw:
             self._incoming.write(raw)
         else:
@@ -129,9 +129,20 @@ class Connection:
             if not pieces:
                 return None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            pass  # closed, politely or not
-        self._flush_tls()  # an answer to a change of keys
+            pass  # closed, with or without close_notify
+        except ssl.SSLError as error:
+            self._keep_failure(error, pieces)
+        try:
+            self._flush_tls()  # a key update needs a response
+        except OSError as error:
+            self._keep_failure(error, pieces)
         return b"".join(pieces)
+
+    def _keep_failure(self, error: OSError, pieces: list[bytes]) -> None:
+        """Keep an error for the next read; raise it if nothing was decrypted before it."""
+        if not pieces:
+            raise error
+        self._failure = error
 
     def _flush_tls(self) -> None:
         if self._outgoing.pending:
@@ -139,5 +150,5 @@ class Connection:
 
 
 def may_hold_more(received: bytes) -> bool:
-    """Return whether more may have come than one read took."""
-    return len(received) >= _SMALL_BYTES
+    """Return whether the socket may have more data after a read of this size."""
+    return len(received) >= _EMPTYING_READ_BYTES

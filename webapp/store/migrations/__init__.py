@@ -1,1 +1,1 @@
-"""How the tables came to be, revision by revision; run by Alembic."""
+"""The Alembic migrations that create and change the tables."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: one connection, given by `migrate.py`, which holds the transaction and the lock."""
+"""Alembic's environment. `migrate.py` passes the connection, and owns the transaction and the lock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webapp.store.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    render_as_batch=True,  # SQLite changes a table by making it anew
-    transactional_ddl=False,  # the transaction is the caller's
+    render_as_batch=True,  # SQLite can change most things of a table only by rebuilding it
+    transactional_ddl=False,  # the caller has begun the transaction
 )
 context.run_migrations()

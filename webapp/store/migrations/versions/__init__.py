@@ -1,1 +1,1 @@
-"""One file a revision. A revision that was released is never changed."""
+"""One file per revision. Released revisions never change."""

@@ -1,4 +1,4 @@
-"""Conversations, their messages and images, and the links that share them."""
+"""Create conversations, messages, images and share links."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the first tables."""
-    _make_conversations()
-    _make_messages()
-    _make_images()
-    _make_shares()
+    """Create the tables."""
+    _create_conversations()
+    _create_messages()
+    _create_images()
+    _create_shares()
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Drop the tables."""
     for table in ("shares", "images", "messages", "conversations"):
         op.drop_table(table)
 
 
-def _make_conversations() -> None:
+def _create_conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -41,10 +41,10 @@ def _make_conversations() -> None:
     op.create_index("conversations_of_owner", "conversations", ["owner", "updated_at", "id"])
 
 
-def _make_messages() -> None:
+def _create_messages() -> None:
     op.create_table(
         "messages",
-        _of_conversation(),
+        _conversation_column(),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text()),
         sa.Column("role", sa.Text(), nullable=False),
@@ -65,10 +65,10 @@ def _make_messages() -> None:
     op.create_index("messages_by_id", "messages", ["id"])
 
 
-def _make_images() -> None:
+def _create_images() -> None:
     op.create_table(
         "images",
-        _of_conversation(),
+        _conversation_column(),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
@@ -77,11 +77,11 @@ def _make_images() -> None:
     )
 
 
-def _make_shares() -> None:
+def _create_shares() -> None:
     op.create_table(
         "shares",
         sa.Column("token", sa.Text(), primary_key=True),
-        _of_conversation(),
+        _conversation_column(),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("leaf", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -89,7 +89,7 @@ def _make_shares() -> None:
     op.create_index("shares_of_conversation", "shares", ["conversation"])
 
 
-def _of_conversation() -> sa.Column[str]:
+def _conversation_column() -> sa.Column[str]:
     return sa.Column(
         "conversation", sa.Text(), sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
     )

@@ -1,4 +1,4 @@
-"""How long the model thought."""
+"""Add the model's thinking time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give answers a place for it; of those that are there nobody knows."""
+    """Add the column; it stays empty for existing answers."""
     op.add_column("messages", sa.Column("thought_ms", sa.Integer()))
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Drop the column."""
     op.drop_column("messages", "thought_ms")

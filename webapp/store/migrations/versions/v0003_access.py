@@ -1,4 +1,4 @@
-"""Users, their sessions, what servers of one database share, and how much each text takes. Additive."""
+"""Add users, sessions, values shared between servers, and message sizes. Only adds tables and columns."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_OLDEST = "0002"  # the code of that revision works with these tables, too
+_OLDEST = "0002"  # the code of that revision works with these tables as well
 _TABLES = ("compatibility", "shared_values", "moves", "sessions", "users")
 
 
 def upgrade() -> None:
-    """Make the tables, the one user, and the note that says who can work with them."""
+    """Create the tables, the one user, and the record of compatible revisions."""
     users = op.create_table(
         "users",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
     )
-    _make_sessions()
+    _create_sessions()
     op.create_table(
         "moves",
         sa.Column("source", sa.Text(), primary_key=True),
@@ -47,14 +47,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Drop the tables and the column."""
     for table in _TABLES:
         op.drop_table(table)
     op.drop_index("messages_by_size")
     op.drop_column("messages", "size")
 
 
-def _make_sessions() -> None:
+def _create_sessions() -> None:
     op.create_table(
         "sessions",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -69,7 +69,7 @@ def _make_sessions() -> None:
 
 
 def _add_sizes() -> None:
-    """Note what each text takes, so that what an owner keeps can be summed quickly."""
+    """Store each message's size, so that an owner's storage can be summed quickly."""
     op.add_column("messages", sa.Column("size", sa.Integer(), nullable=False, server_default="0"))
     if op.get_bind().dialect.name == "postgresql":
         op.execute("UPDATE messages SET size = 300 + octet_length(content) + octet_length(reasoning)")

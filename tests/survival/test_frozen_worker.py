@@ -1,0 +1,66 @@
+"""A worker that is frozen loses its runs to another; readers of both see one answer, also those of the thawed worker."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.answers import new_run
+from tests.faults.conversations import Person
+from tests.support.dialects import openai, openai_delta
+from tests.support.promises import check_promises
+from tests.support.script import STALL, Answer
+from tests.support.sse import SseReader
+from tests.survival.workers import Workers
+
+SETTINGS = {"FRESHET_LEASE_S": "1", "FRESHET_HEARTBEAT_S": "1"}
+TAKEN_S = 20.0
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    url = request.getfixturevalue("postgres").new_url() if request.param == "postgres" else None
+    with Workers(SETTINGS, database_url=url) as running:
+        yield running
+
+
+@pytest.mark.parametrize("watched", [True, False], ids=["with a reader there", "without"])
+def test_a_frozen_worker_s_answer_goes_on_elsewhere(workers: Workers, watched: bool) -> None:
+    workers.provider.play(
+        [Answer(steps=[openai_delta("Hello"), openai_delta(" there"), STALL]), Answer(steps=openai([" you"]))]
+    )
+    anna = Person(workers.first, workers.cookie())
+    conversation, run, frozen = new_run(), new_run(), workers.first.worker
+    readers: list[SseReader] = []
+    try:
+        with anna.start(conversation, run=run) as own:
+            own.read_text(11)
+            readers.append(own)
+            if watched:
+                readers.append(SseReader(workers.second.address, f"/stream/{run}", headers=anna.headers))
+                readers[-1].read_text(11)
+            else:  # what the journal does not have yet would not be continued
+                with SseReader(workers.second.address, f"/stream/{run}", headers=anna.headers) as brief:
+                    brief.read_text(11)
+            os.kill(frozen, signal.SIGSTOP)
+            workers.provider.wait_calls(2, TAKEN_S)
+            if not watched:
+                readers.append(SseReader(workers.second.address, f"/stream/{run}", headers=anna.headers))
+            readings = [check_promises(readers[-1].read_to_end())]
+            os.kill(frozen, signal.SIGCONT)
+            readings.append(check_promises(own.read_to_end()))
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+        for reader in readers:
+            reader.drop()
+    for reading in readings:
+        assert reading.text == "Hello there you"
+        assert reading.terminal is not None
+        assert reading.terminal["finish_reason"] == "stop"
+    workers.provider.wait_closed()
+    assert len(workers.provider.calls) == 2
+    for server in (workers.first, workers.second):
+        person = Person(server, anna.headers)
+        assert person.texts(conversation) == ["Well?", "Hello there you"]
+        assert person.conversation(conversation)["run"] is None

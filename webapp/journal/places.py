@@ -1,0 +1,208 @@
+"""Where the tables of a journal are: SQLite in a file of its own, or Postgres. How each is connected, locked and timed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import psycopg
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import PoolProxiedConnection
+
+from webapp.journal import schema
+from webapp.sql import POSTGRES_OPTIONS, file_lock, make_sqlite_engine, parse_postgres_url, resolve_host
+
+_CONNECT_S = 2  # the least that the driver allows
+_FILE = "journal.db"
+NOTIFY_CHANNEL = "freshet_journal"
+
+
+class SqlPlace(Protocol):
+    """A place for the tables, of which each channel makes an engine with one connection."""
+
+    native: bool
+    """Whether its driver blocks the whole thread, so that it needs threads of the operating system."""
+
+    def make_engine(self) -> Engine:
+        """Return an engine with at most one connection, which opens later."""
+
+    def identify(self) -> object:
+        """Return a value that changes when the stored tables were replaced by others behind an open connection."""
+
+    def prepare(self, engine: Engine) -> None:
+        """Create the tables if there are none. Raises `OtherVersion`."""
+
+    def start_limit(self, connection: SqlConnection) -> None:
+        """Make the driver give up on what this connection does after the place's limit of time."""
+
+
+class SqlitePlace:
+    """A file in the data folder. It is created again if it is removed."""
+
+    native = True
+
+    def __init__(self, folder: str, lock_s: float) -> None:
+        """Take the folder, and how long to wait for another process's lock."""
+        self._path = Path(folder) / _FILE
+        self._lock_s = lock_s
+
+    def make_engine(self) -> Engine:
+        """See `SqlPlace`."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return make_sqlite_engine(self._path, self._lock_s)
+
+    def identify(self) -> object:
+        """See `SqlPlace`. Without this, a process would go on writing to a removed file, which nobody else sees."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  (on each call: half the time of `Path.stat`)
+        except FileNotFoundError:
+            return None
+        return (found.st_dev, found.st_ino)
+
+    def prepare(self, engine: Engine) -> None:
+        """See `SqlPlace`."""
+        with file_lock(self._path.with_name(f"{_FILE}.lock")):
+            if not self._path.exists():  # the log and index of a removed file belong to no other
+                for suffix in ("-wal", "-shm"):
+                    self._path.with_name(_FILE + suffix).unlink(missing_ok=True)
+            with engine.connect() as connection:
+                with connection.begin():
+                    created = schema.is_created(connection)
+                if not created:
+                    writing = connection.execution_options(freshet_write=True)
+                    with writing.begin():
+                        schema.create(writing)
+
+    def start_limit(self, connection: SqlConnection) -> None:
+        """See `SqlPlace`. Its only wait is for a lock, which has a limit of its own."""
+
+
+class PostgresPlace:
+    """A Postgres database, possibly behind a pooler that gives each transaction another connection."""
+
+    native = False
+
+    def __init__(self, url: str, limit_s: float) -> None:
+        """Take the database's URL and how long one transaction may take."""
+        self._url = parse_postgres_url(url)
+        self._limit_s = limit_s
+
+    def make_engine(self) -> Engine:
+        """See `SqlPlace`."""
+        engine = create_engine(
+            self._url,
+            connect_args={**POSTGRES_OPTIONS, "connect_timeout": _CONNECT_S, "autocommit": True},
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=self._limit_s,
+            use_native_hstore=False,
+            hide_parameters=True,
+        )
+        event.listen(engine, "do_connect", resolve_host)
+        event.listen(engine, "do_connect", _connect_postgres)
+        event.listen(engine, "begin", _begin_within(self._limit_s))
+        return engine
+
+    def identify(self) -> object:
+        """See `SqlPlace`."""
+        return None
+
+    def prepare(self, engine: Engine) -> None:
+        """See `SqlPlace`."""
+        with engine.connect() as connection:
+            self.start_limit(connection)
+            with connection.begin():
+                if schema.is_created(connection):
+                    return
+                schema.create(connection)
+
+    def start_limit(self, connection: SqlConnection) -> None:
+        """See `SqlPlace`."""
+        proxied: PoolProxiedConnection = connection.connection
+        limit(proxied.driver_connection, self._limit_s)
+
+
+def limit(driver: Any, seconds: float) -> None:
+    """Make a connection of `PostgresPlace` give up after this time."""
+    driver.deadline = time.monotonic() + seconds
+
+
+class _LimitedConnection(psycopg.Connection[Any]):
+    """A connection that gives up at its deadline, although the server, frozen, keeps its sockets open."""
+
+    deadline: float = 0.0  # 0.0: connecting, which has a limit of its own
+    prototype: ClassVar[None] = None
+
+    def wait(self, gen: Generator[Any, Any, Any], *args: Any, **options: Any) -> Any:
+        """Wait for a response as `psycopg.Connection` does, until the deadline. Raises `OperationalError` then."""
+        deadline = self.deadline or time.monotonic() + _CONNECT_S
+        try:
+            return super().wait(_until(gen, deadline), *args, **options)
+        except _DeadlinePassed:
+            self.pgconn.finish()  # the response may still come, and would be taken for the next one's
+            raise psycopg.OperationalError("no response in time") from None
+
+
+class _DeadlinePassed(Exception):
+    """The deadline of a connection has passed."""
+
+
+def _until(gen: Generator[Any, Any, Any], deadline: float) -> Generator[Any, Any, Any]:
+    """Pass a generator of the driver on; it is resumed every tenth of a second, response or not."""
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() > deadline:
+                raise _DeadlinePassed
+            result = gen.send(ready)
+            if ready:
+                wanted = result
+    except StopIteration as end:
+        return end.value
+
+
+def _connect_postgres(dialect: object, record: object, arguments: Any, options: dict[str, Any]) -> Any:
+    del dialect, record
+    try:
+        return _LimitedConnection.connect(*arguments, **options)
+    except psycopg.Error as error:
+        # The driver's frame, which is in the traceback, has the error and the half-open connection: a cycle, with a socket.
+        raise error.with_traceback(None) from None
+
+
+def _begin_within(limit_s: float) -> Callable[[SqlConnection], None]:
+    """Return a function that begins a transaction with a limit of time.
+
+    With `freshet_lazy` its commit waits for no disk, so a crash may lose the last ones. With `freshet_news` its commit
+    notifies the reads that wait.
+    """
+    # In one statement with BEGIN, because a pooler may give the next transaction another session, and a round trip less.
+    # Frozen in a transaction, a process must not hold its locks for long. Hash and merge joins read whole tables where
+    # each cursor needs a few rows by an index.
+    statement = "; ".join(
+        (
+            "BEGIN ISOLATION LEVEL READ COMMITTED",
+            f"SET LOCAL statement_timeout = {round(limit_s * 1000)}",
+            f"SET LOCAL lock_timeout = {round(limit_s * 1000)}",
+            f"SET LOCAL idle_in_transaction_session_timeout = {round(limit_s * 1000) + 600}",
+            "SET LOCAL enable_hashjoin = off",
+            "SET LOCAL enable_mergejoin = off",
+        )
+    )
+    additions = {
+        "freshet_lazy": "; SET LOCAL synchronous_commit = off",
+        "freshet_news": f"; NOTIFY {NOTIFY_CHANNEL}",
+    }
+
+    def begin(connection: SqlConnection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(
+            statement + "".join(part for name, part in additions.items() if options.get(name))
+        )
+
+    return begin

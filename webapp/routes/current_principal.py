@@ -1,0 +1,149 @@
+"""The principal, owner, visit and address of the current request, and how a visit is resolved to a principal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from flask import g, request
+
+from webapp.access import cookies
+from webapp.access.addresses import network_of
+from webapp.access.gate import Visit
+from webapp.access.principals import SOLE_USER, Principal, owner_of, require_owner
+from webapp.errors import NotSignedIn, TooManyRequests, Unavailable
+from webapp.routes.visits import visit_of
+from webapp.services import services
+
+_PASSWORD_NEEDED = "A password is needed: sign in, or send it as a bearer token."  # noqa: S105
+_OPERATOR_NEEDED = (
+    "This is for the server's operator: send FRESHET_OPERATOR_KEY, or the password, as a bearer token."
+)
+
+
+def current_visit() -> Visit:
+    """Return the visit of the current request, which is parsed once."""
+    visit: Visit | None = g.get("visit")
+    if visit is None:
+        visit = g.visit = visit_of(request)
+    return visit
+
+
+def current_principal() -> Principal:
+    """Return the principal that the current request was admitted as."""
+    principal: Principal = g.principal
+    return principal
+
+
+def current_owner() -> str | None:
+    """Return the owner that the current request was admitted as; None for a caller that owns nothing."""
+    return current_principal().owner
+
+
+def require_current_owner() -> str:
+    """Return the owner of what the current request reads or changes. Raises as `require_owner`."""
+    return require_owner(current_principal())
+
+
+def current_address() -> str:
+    """Return the address that the current request counts against; see `addresses.network_of`."""
+    return network_of(current_visit().client)
+
+
+def resolve_principal(visit: Visit) -> Principal:
+    """Return the principal of a visit. No other code decides this.
+
+    Raises `Unavailable` when the server is locked or the session database is unreachable, `NotSignedIn` where a
+    password is needed, and `TooManyRequests` after too many wrong ones.
+    """
+    gate = services().gate
+    gate.check_unlocked(visit)
+    address = network_of(visit.client)
+    match gate.mode(visit):
+        case "local":
+            return Principal(kind="user", name=SOLE_USER, address=address, is_counted=False)
+        case "password" if visit.bearer is not None:
+            _check_token(visit.bearer, address, gate.is_password)
+            return Principal(kind="user", name=SOLE_USER, address=address)
+        case "password":
+            return _session_principal(visit.session, address)
+        case _:
+            return _visitor_principal(visit, address)
+
+
+def resolve_operator(visit: Visit) -> Principal:
+    """Return the principal of a visit by the operator: with the operator's key, or the user of local or password mode.
+
+    Raises as `resolve_principal`: for everybody else `NotSignedIn`.
+    """
+    gate = services().gate
+    gate.check_unlocked(visit)
+    if visit.bearer is not None and gate.mode(visit) != "local":
+        address = network_of(visit.client)
+        _check_token(
+            visit.bearer,
+            address,
+            lambda token: gate.is_operator_key(token) or gate.is_password(token),
+            NotSignedIn("The operator's key is wrong.", code="wrong_key"),
+        )
+        return Principal(kind="user", name=SOLE_USER, address=address)
+    if gate.mode(visit) == "public" or (gate.mode(visit) == "password" and not visit.session):
+        raise NotSignedIn(_OPERATOR_NEEDED, code="no_key")
+    return resolve_principal(visit)
+
+
+def resolve_with_token(visit: Visit, token: str | None) -> Principal:
+    """Return the principal of a visit whose token came in the first WebSocket message. Raises as `resolve_principal`."""
+    return resolve_principal(msgspec.structs.replace(visit, bearer=token or None))
+
+
+def visitor_of(visit: Visit) -> str | None:
+    """Return the visitor named by a visit's signed cookie, also by the cookie of version 0.1.
+
+    Raises `Unavailable` if there is a cookie and the signing secret cannot be loaded.
+    """
+    signer = services().name_signer
+    if visit.visitor:
+        signed = signer.verify(cookies.VISITOR, visit.visitor)
+        if signed is not None:
+            return signed[0]
+    return signer.legacy_visitor(visit.legacy) if visit.legacy else None
+
+
+def movable_owner(visit: Visit) -> str | None:
+    """Return the owner whose conversations a user may take over: the visitor of the same browser."""
+    name = visitor_of(visit)
+    return None if name is None else owner_of("visitor", name)
+
+
+def _visitor_principal(visit: Visit, address: str) -> Principal:
+    try:
+        return Principal(kind="visitor", name=visitor_of(visit), address=address)
+    except Unavailable:  # chatting without storage needs no name
+        return Principal(kind="visitor", name=None, address=address, is_unverified=True)
+
+
+def _session_principal(token: str | None, address: str) -> Principal:
+    if not token:
+        raise NotSignedIn(_PASSWORD_NEEDED)
+    parts = services()
+    session = parts.sessions.find(token)
+    parts.sessions.watch(parts.runs.open_sessions, parts.runs.sign_out)
+    return Principal(kind="user", name=session.user, address=address, session=session.id)
+
+
+def _check_token(
+    token: str, address: str, is_right: Callable[[str], bool], refusal: NotSignedIn | None = None
+) -> None:
+    """Check a bearer token, unless the address has sent too many wrong ones.
+
+    Raises `NotSignedIn` and `TooManyRequests`.
+    """
+    parts, now = services(), time.monotonic()
+    wait_s = parts.throttle.wait_s(address, now)
+    if wait_s:
+        raise TooManyRequests("Too many wrong passwords.", retry_after_s=wait_s, code="throttled")
+    if not is_right(token):
+        parts.throttle.record_failure(address, now, token)
+        raise refusal or NotSignedIn(_PASSWORD_NEEDED)

@@ -1,0 +1,91 @@
+"""What all users of a database share: addresses of Postgres, options of its driver, SQLite's connection and locks, error texts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+POSTGRES_OPTIONS = {
+    "application_name": "freshet",
+    "prepare_threshold": None,  # behind a pooler such as PgBouncer, prepared statements get mixed up
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+
+
+def parse_postgres_url(url: str) -> URL:
+    """Parse `postgres://…` or `postgresql://…`, as hosts write it, and select the installed driver."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def resolve_host(dialect: object, record: object, arguments: object, options: dict[str, Any]) -> None:
+    """Resolve the host with `socket`, which gevent patches: libpq's own lookup would block the whole process."""
+    del dialect, record, arguments
+    host = options.get("host")
+    if isinstance(host, str) and host and not host.startswith("/") and "," not in host:
+        found = socket.getaddrinfo(host, options.get("port") or 5432, type=socket.SOCK_STREAM)
+        options["hostaddr"] = found[0][4][0]
+
+
+def make_sqlite_engine(path: Path, lock_s: float) -> Engine:
+    """Return an engine with one connection to a SQLite file, which waits `lock_s` for a lock of another process.
+
+    A transaction is for writing if its connection has the execution option `freshet_write`.
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": lock_s, "check_same_thread": False, "isolation_level": None},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    del record
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",  # a power cut may lose the last transactions, but never corrupts the file
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin the transaction at once. The driver begins it late, and a read that becomes a write can then fail."""
+    write = connection.get_execution_options().get("freshet_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock between processes during the `with`; waits while another process holds it.
+
+    The operating system releases it when a process dies. It blocks the thread, so call it only in a native one.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def describe_error(error: Exception) -> str:
+    """Return a driver's error as one line for the log, without statements and their values."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    line = next(iter(str(cause).strip().splitlines()), "")
+    return f"{type(cause).__name__}: {line[:200]}"
