@@ -28,8 +28,8 @@ from webapp.events import Finished, ReasoningDelta, Source, SourcesFound, TextDe
 from webapp.frames import Start, new_run, reasoning_frame, sources_frame, start_frame, text_frame
 from webapp.journal_records import JournalEntry
 from webapp.runs.lost import LostRun, Recovery
-from webapp.runs.registry import RunLimits
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 
 DEAD = "dead"
 OWNER = "user:anna"

@@ -11,8 +11,8 @@ from tests.unit.engine import PausedAnswer, RunsWithoutPulse, answers, bodies, r
 from tests.unit.faulty_journal import FaultyJournal, wait_for
 from tests.unit.test_run_storage import MemoryWriter
 from webapp.runs.lost import LostRun, Recovery
-from webapp.runs.registry import RunLimits
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 
 OWNER = "user:anna"
 

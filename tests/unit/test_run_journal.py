@@ -33,8 +33,8 @@ from webapp.runs.journaling import Journaling
 from webapp.runs.log import StaleEpoch
 from webapp.runs.readers import Delivery
 from webapp.runs.record import MAX_AT_ONCE
-from webapp.runs.registry import RunLimits
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.seams import Control, JournalCondition
 
 LEASE_S = 1.0
