@@ -261,16 +261,26 @@ class Providers(Protocol):
 
 
 class AnswerWriter(Protocol):
-    """Stores one turn of a conversation while the engine generates its answer. No method raises."""
+    """Stores one turn of a conversation while the engine generates its answer. No method raises.
 
-    def store_question(self) -> bool:
+    `epoch` is the run's: what is stored of its answer changes nothing once a later epoch has stored more, or has claimed it.
+    """
+
+    def store_question(self, epoch: int) -> bool:
         """Store the question and the run's id. Waits one second at most; returns False if it is not stored by then."""
 
-    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None, *, epoch: int) -> None:
         """Store the answer so far, unless other writes are waiting. Never blocks. `sealed`: see `RunResult`."""
 
     def store_answer(
-        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+        self,
+        result: RunResult,
+        text: str,
+        reasoning: str,
+        sources: Sequence[Source] = (),
+        *,
+        epoch: int,
+        wait: bool,
     ) -> bool:
         """Store the final answer; return False if it is not stored yet. With `wait`, waits half a second at most."""
 

@@ -28,7 +28,7 @@ def journal() -> SharedJournal:
 
 def make_runs(journal: FaultyJournal, worker: str, *, may_continue: bool = True) -> RunsWithoutPulse:
     runs = RunsWithoutPulse(RunLimits(lease_s=60.0), journal=journal, worker=worker)
-    runs.continue_lost(lambda _: Recovery(), may_continue=may_continue)
+    runs.continue_lost(lambda _lost, _epoch: Recovery(), may_continue=may_continue)
     return runs
 
 
@@ -73,7 +73,7 @@ def test_another_worker_goes_on_with_a_run_that_was_left(
     other = make_runs(journal, "b")
     spec = msgspec.structs.replace(run_spec(answers(", you"), run=run.id, owner=OWNER), writer=writer)
 
-    def recover(lost: LostRun) -> Recovery:
+    def recover(lost: LostRun, epoch: int) -> Recovery:
         assert lost.said.text == "Hello"
         return Recovery(spec=spec, writer=writer)
 

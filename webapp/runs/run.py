@@ -28,6 +28,7 @@ log_ = logging.getLogger("freshet.runs")
 _STOP_S = 0.7  # the producer's time to end a stopped run before it is ended from outside
 _END_S = 1.3  # for the end from outside: the journal has a second
 _SAVE_EVERY_S = 5.0
+_SAVE_ALONE_EVERY_S = 1.0  # where no journal has the text: nobody else could store it
 _OVERHEAD_BYTES = 4 * 1024  # of a run, besides its frames
 
 
@@ -68,7 +69,7 @@ class Run:
         self._stopping: float | None = None
         self._reason: Reason = "user"
         self._closed_ms = 0
-        self._save_at = self.began_at + _SAVE_EVERY_S
+        self._saved_at = time.monotonic()
         self._saved_bytes = self.log.size_bytes
         self._request_bytes = spec.size_bytes - len(spec.reference)
         self._reference_bytes = len(spec.reference)
@@ -147,13 +148,13 @@ class Run:
         return self.log.readers == 0 and now - self.log.idle_since >= self.orphan_s
 
     def save_progress(self, now: float) -> None:
-        """Store a long answer's text so far every few seconds, so that a crash loses little of it."""
-        if self._writer is None or now < self._save_at or self._result is not None:
+        """Store the text so far: every second, or every few where the journal has it, from which others would store it."""
+        if self._writer is None or self._result is not None:
             return
-        if self._record is not None and not self._record.is_safe:
-            return  # another worker may have taken the run over, and store more of it
-        self._save_at = now + _SAVE_EVERY_S
-        self._save_text()
+        is_journaled = self._record is not None and self._record.has_text
+        if now - self._saved_at >= (_SAVE_EVERY_S if is_journaled else _SAVE_ALONE_EVERY_S):
+            self._saved_at = now
+            self._save_text()
 
     def _save_text(self) -> None:
         """Store the text so far, if there is more than at the last time."""
@@ -161,7 +162,10 @@ class Run:
         if writer is not None and self.log.size_bytes > self._saved_bytes:
             self._saved_bytes = self.log.size_bytes
             writer.save_progress(
-                self.log.text_of("text"), self.log.text_of("reasoning"), self._progress.sealed
+                self.log.text_of("text"),
+                self.log.text_of("reasoning"),
+                self._progress.sealed,
+                epoch=self._epoch,
             )
 
     def end_if_stuck(self, now: float) -> None:
@@ -201,8 +205,7 @@ class Run:
             self.log.reserve_end(self._epoch)
         except StaleEpoch:
             return False  # it is about to end
-        if record is not None and record.is_safe:  # else another worker may have stored more of it
-            self._save_text()
+        self._save_text()
         self._withdraw("the run is left to another worker")
         return True
 
@@ -251,7 +254,7 @@ class Run:
             self._end_from_outside(lambda: self._progress.cancelled(reason))
 
     def _end_from_outside(self, end: Callable[[], Ending]) -> None:
-        """Start a new epoch, which refuses the producer's later frames, and end the run in it. Never blocks."""
+        """Seize a new epoch, so that the producer's later frames are refused, and end the run in it. Never blocks."""
         try:
             epoch = self.log.seize(self._epoch)
         except StaleEpoch:
@@ -272,20 +275,26 @@ class Run:
             try:
                 if record is not None and not record.verify_if_due():
                     return
-                self._store_answer(ending[0], epoch)
-                self.log.reserve_end(epoch)
-                if close_log(self.log, epoch, ending[1], record, is_kept=writer is not None):
+                last = ending[1:] if self._store_answer(ending[0]) else (not_saved_frame(), ending[1])
+                if close_log(self.log, epoch, last, record, is_kept=writer is not None):
                     self._finish(ending)
             except StaleEpoch:
                 pass  # another worker has the run
 
-    def _store_answer(self, result: RunResult, epoch: int) -> None:
-        """Store the answer, or append a notice that it is not stored. Raises `StaleEpoch`."""
+    def _store_answer(self, result: RunResult) -> bool:
+        """Store the answer in its conversation, if it has one; return False if it is not stored.
+
+        It is stored under the producer's epoch: another worker may begin the next one before the journal accepts ours.
+        """
         writer, log = self._writer, self.log
-        if writer is not None and not writer.store_answer(
-            result, log.text_of("text"), log.text_of("reasoning"), log.sources(), wait=False
-        ):
-            log.append(not_saved_frame(), epoch)
+        return writer is None or writer.store_answer(
+            result,
+            log.text_of("text"),
+            log.text_of("reasoning"),
+            log.sources(),
+            epoch=self._epoch,
+            wait=False,
+        )
 
     def _finish(self, ending: Ending) -> None:
         self.ended_at = time.monotonic()

@@ -69,7 +69,8 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         row: The run as the journal has it now.
-        reset: The frames that begin its epoch: all that was said so far.
+        reset: The frames that begin its epoch in the journal: all that was said so far, as far as that is known there.
+        more: The frames that follow at once, if more is known.
         age_s: The time since the run began.
         earlier: The estimated usage so far.
     """
@@ -77,18 +78,23 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
     start: Start
     row: JournalRun
     reset: Sequence[Frame]
+    more: Sequence[Frame] = ()
     age_s: float
     earlier: Usage
 
     def open_log(self, mirror: RunLog | None) -> RunLog:
         """Return the log for the rest: the `mirror` whose readers have followed the other worker, or a new one."""
         if mirror is None or mirror.closed:
-            return RunLog(self.start, self.row.epoch, self.reset)
-        try:
-            mirror.begin_epoch(self.row.epoch, self.reset)
-        except StaleEpoch:
-            pass  # the mirror has the epoch from the journal already
-        return mirror
+            log = RunLog(self.start, self.row.epoch, self.reset)
+        else:
+            log = mirror
+            try:
+                log.begin_epoch(self.row.epoch, self.reset)
+            except StaleEpoch:
+                pass  # the mirror has the epoch from the journal already
+        if self.more:
+            log.extend(self.more, self.row.epoch)
+        return log
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

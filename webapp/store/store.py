@@ -77,6 +77,10 @@ class Store:
         """See `Turns.find_lost`."""
         return self._turns.find_lost(start)
 
+    def claim_lost(self, start: TurnStart, epoch: int) -> LostTurn:
+        """See `Turns.claim_lost`."""
+        return self._turns.claim_lost(start, epoch)
+
     def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
         """See `Turns.writer`."""
         return self._turns.writer(start, is_stored=is_stored, sealed=sealed)

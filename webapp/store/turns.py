@@ -23,7 +23,7 @@ from webapp.store.database import Database, DatabaseUnavailable
 from webapp.store.images import StoredImage
 from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
-from webapp.store.writes import TurnEnd, TurnStart
+from webapp.store.writes import TurnEnd, TurnStart, claim_answer
 
 log_ = logging.getLogger("freshet.store")
 
@@ -153,24 +153,19 @@ class Turns:
 
         Waits up to four seconds. Raises `NotFound` for a conversation that was deleted, and `Unavailable`.
         """
-        answer, question = start.answer, start.question
+        return self._database.read(lambda connection: _load_lost(connection, start), _LAST_READ_S)
 
-        def work(connection: Connection) -> tuple[Message | None, Branch | None, str | None]:
-            at = answer.parent if question is None else question.parent
-            branch = load_branch(connection, start.owner, start.conversation, at, run="")
-            stored = find_message(connection, start.owner, start.conversation, answer.id)
-            sealed = None if stored is None else load_sealed(connection, start.conversation, answer.id)
-            return stored, branch, sealed
+    def claim_lost(self, start: TurnStart, epoch: int) -> LostTurn:
+        """Load a turn like `find_lost`, and make its answer belong to the run's new epoch in the same transaction.
 
-        stored, branch, sealed = self._database.read(work, _LAST_READ_S)
-        earlier = () if branch is None else branch.messages
-        return LostTurn(
-            answer=stored,
-            system=start.system if branch is None else start.system or branch.system,
-            messages=earlier if question is None else (*earlier, question),
-            images={} if branch is None else branch.images,
-            sealed=sealed,
-        )
+        So its former worker, which may only have been frozen, either has stored its end already, or can no longer do so.
+        """
+
+        def work(connection: Connection) -> LostTurn:
+            claim_answer(connection, start.conversation, start.answer.id, epoch)
+            return _load_lost(connection, start)
+
+        return self._database.write(work, _LAST_READ_S)
 
     def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
         """Return the writer of a turn whose worker has died.
@@ -256,6 +251,21 @@ class Turns:
         return question, question.id, ""
 
 
+def _load_lost(connection: Connection, start: TurnStart) -> LostTurn:
+    answer, question = start.answer, start.question
+    at = answer.parent if question is None else question.parent
+    branch = load_branch(connection, start.owner, start.conversation, at, run="")
+    stored = find_message(connection, start.owner, start.conversation, answer.id)
+    earlier = () if branch is None else branch.messages
+    return LostTurn(
+        answer=stored,
+        system=start.system if branch is None else start.system or branch.system,
+        messages=earlier if question is None else (*earlier, question),
+        images={} if branch is None else branch.images,
+        sealed=None if stored is None else load_sealed(connection, start.conversation, answer.id),
+    )
+
+
 def make_question_id(run: str) -> str:
     """Return the id of a run's question. It depends on the run alone, so that a repeated request stores no copy."""
     digest = hashlib.sha256(f"question of {run}".encode()).digest()[:16]
@@ -284,11 +294,11 @@ class _TurnWriter:
         self._lock = threading.Lock()
         self._ended = False
 
-    def store_question(self) -> bool:
+    def store_question(self, epoch: int) -> bool:
         """Store the question and the running answer; return whether they were saved within a second."""
         if self._is_stored:
             return True
-        start = self._start
+        start = msgspec.structs.replace(self._start, epoch=epoch)
         new_messages = [start.answer] if start.question is None else [start.question, start.answer]
         self._cache.store(
             start.owner, start.conversation, start.system, new_messages, self._images, leaf=start.answer.id
@@ -297,18 +307,31 @@ class _TurnWriter:
         self._images = {}
         return self._save(start, _START_S)
 
-    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None, *, epoch: int) -> None:
         """Store the answer so far, unless writes are pending or failing: `store_answer` stores all of it anyway."""
         start = self._start
         message = msgspec.structs.replace(start.answer, content=(TextPart(text),), reasoning=reasoning)
         with self._lock:
             if not (self._ended or self._saver.pending or self._saver.failing):
                 self._saver.enqueue(
-                    TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+                    TurnEnd(
+                        owner=start.owner,
+                        conversation=start.conversation,
+                        answer=message,
+                        sealed=sealed,
+                        epoch=epoch,
+                    )
                 )
 
     def store_answer(
-        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+        self,
+        result: RunResult,
+        text: str,
+        reasoning: str,
+        sources: Sequence[Source] = (),
+        *,
+        epoch: int,
+        wait: bool,
     ) -> bool:
         """Store the answer; return whether it is saved, or without `wait`, likely to be."""
         with self._lock:
@@ -332,7 +355,13 @@ class _TurnWriter:
         sealed = None if result.finish_reason in _OWN_ENDS else result.sealed or self._sealed
         kept = {message.id: sealed} if sealed else {}
         self._cache.store(start.owner, start.conversation, start.system, [message], {}, sealed=kept)
-        end = TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+        end = TurnEnd(
+            owner=start.owner,
+            conversation=start.conversation,
+            answer=message,
+            sealed=sealed,
+            epoch=epoch,
+        )
         return self._save(end, _END_S if wait else 0.0)
 
     def _save(self, write: TurnStart | TurnEnd, timeout_s: float) -> bool:
