@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -14,7 +13,15 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from webapp.journal import schema
-from webapp.sql import POSTGRES_OPTIONS, file_lock, make_sqlite_engine, parse_postgres_url, resolve_host
+from webapp.sql import (
+    POSTGRES_OPTIONS,
+    FileIdentity,
+    file_lock,
+    find_sqlite_files,
+    make_sqlite_engine,
+    parse_postgres_url,
+    resolve_host,
+)
 
 _CONNECT_S = 2  # the least that the driver allows
 _FILE = "journal.db"
@@ -30,8 +37,8 @@ class SqlPlace(Protocol):
     def make_engine(self) -> Engine:
         """Return an engine with at most one connection, which opens later."""
 
-    def identify(self) -> object:
-        """Return a value that changes when the stored tables were replaced by others behind an open connection."""
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
+        """Return the identities of the files with the tables, which may be replaced behind an open connection."""
 
     def prepare(self, engine: Engine) -> None:
         """Create the tables if there are none. Raises `OtherVersion`."""
@@ -55,13 +62,9 @@ class SqlitePlace:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         return make_sqlite_engine(self._path, self._lock_s)
 
-    def identify(self) -> object:
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`. Without this, a process would go on writing to a removed file, which nobody else sees."""
-        try:
-            found = os.stat(self._path)  # noqa: PTH116  (on each call: half the time of `Path.stat`)
-        except FileNotFoundError:
-            return None
-        return (found.st_dev, found.st_ino)
+        return find_sqlite_files(self._path)
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
@@ -107,9 +110,9 @@ class PostgresPlace:
         event.listen(engine, "begin", _begin_within(self._limit_s))
         return engine
 
-    def identify(self) -> object:
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`."""
-        return None
+        return ()
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
