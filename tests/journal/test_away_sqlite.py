@@ -175,7 +175,7 @@ def test_files_that_are_removed_one_after_the_other(backend: SqliteBackend) -> N
 def open_files(path: Path) -> int:
     """Return how often this process has a file open."""
     links = Path("/proc/self/fd").iterdir()
-    return sum(link.is_symlink() and str(link.readlink()) == str(path) for link in links)
+    return sum(link.is_symlink() and link.resolve() == path.resolve() for link in links)
 
 
 def test_the_lock_of_a_removed_file_keeps_nobody_out_and_lets_nobody_in(tmp_path: Path) -> None:
