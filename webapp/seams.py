@@ -336,8 +336,8 @@ class Journal(Protocol):
     writes refused. Every write may be repeated after a failure, unchanged or with more frames: what is stored already is
     skipped.
 
-    Every method may raise `JournalUnavailable`, after about a second at most (`read` with `wait_s`: that much later); it is
-    then unknown whether a write was done. The journal is opened by the first call and reopened by the first call after a
+    Every method may raise `JournalUnavailable`, after about a second at most (`find` and `list_running`, which requests call
+    first: after 0.4 s; `read` with `wait_s`: that much later); it is then unknown whether a write was done. The journal is opened by the first call and reopened by the first call after a
     failure. Methods may be called from any thread of the event loop's process, and block only the calling thread or
     greenlet. Calls with more than `MAX_IDS` runs or groups raise `ValueError`.
     """

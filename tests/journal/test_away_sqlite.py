@@ -168,6 +168,7 @@ def test_files_that_are_removed_one_after_the_other(backend: SqliteBackend) -> N
         Path(f"{backend.file}{suffix}").unlink()
     started(journal, frames=texts(1, 4))
     assert read_one(other, "run").frames == list(texts(1, 4))
+    assert other.find("lost with the log") is None
     check_recovered(other)
     check_recovered(journal)
 

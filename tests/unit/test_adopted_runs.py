@@ -121,6 +121,15 @@ def test_it_goes_on_after_what_only_its_conversation_has(crew: Crew) -> None:
     assert text_of([(frame, None) for frame in frames]) == "Hello you"
 
 
+def test_reasoning_that_goes_on_begins_a_paragraph(crew: Crew) -> None:
+    crew.leave(reasoning_frame("Hm, let me think."), text_frame("Hel"))
+    reasoning = [ReasoningDelta("As I "), ReasoningDelta("said.")]
+    run = crew.take_over(scripted(*reasoning, TextDelta("lo"), ReasoningDelta("Well."), Finished("stop")))
+    received = read(crew.runs, run)
+    assert run.log.text_of("reasoning") == "Hm, let me think.\n\nAs I said.Well."
+    assert text_of(received) == "Hello"
+
+
 def test_its_answer_is_stored_whole(crew: Crew) -> None:
     crew.leave(text_frame("Hel"), sources_frame([SOURCE]))
     other = msgspec.structs.replace(SOURCE, title="Another page")

@@ -87,6 +87,7 @@ class Channel:
     def _close_if_replaced(self) -> None:
         if self._engine is not None and are_replaced(self._files, self._place.find_files()):
             self.close()
+            self._place.remove_remains(self._files)
 
 
 class _NotBegun(Exception):

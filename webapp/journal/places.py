@@ -16,6 +16,7 @@ from webapp.journal import schema
 from webapp.sql import (
     POSTGRES_OPTIONS,
     FileIdentity,
+    are_replaced,
     file_lock,
     find_sqlite_files,
     make_sqlite_engine,
@@ -39,6 +40,9 @@ class SqlPlace(Protocol):
 
     def find_files(self) -> tuple[FileIdentity | None, ...]:
         """Return the identities of the files with the tables, which may be replaced behind an open connection."""
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """Remove what is left of files that a connection had open, if it is of no use."""
 
     def prepare(self, engine: Engine) -> None:
         """Create the tables if there are none. Raises `OtherVersion`."""
@@ -65,6 +69,17 @@ class SqlitePlace:
     def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`. Without this, a process would go on writing to a removed file, which nobody else sees."""
         return find_sqlite_files(self._path)
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """See `SqlPlace`. A file whose log was removed lacks what was written last, and SQLite shares the removed log's index
+        between the connections of a process. All begin again with an empty file: workers then store their runs anew.
+        """
+        if not self._path.exists():
+            return
+        with file_lock(self._path.with_name(f"{_FILE}.lock")):
+            found = self.find_files()
+            if found[0] == known[0] and are_replaced(known, found):
+                self._path.unlink(missing_ok=True)
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
@@ -113,6 +128,9 @@ class PostgresPlace:
     def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`."""
         return ()
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """See `SqlPlace`. There are no files."""
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""

@@ -46,6 +46,7 @@ def _before_upgrade() -> None:
     parts = services()
     if "principal" not in g:  # before the upgrade, so that a refusal is an HTTP status
         g.principal = _principal_from_headers(current_visit())
+    parts.runs.check_draining()
     if not parts.runs.accepts_readers:
         raise Unavailable(
             "The server has too many readers: try again in a few seconds.", retry_after_s=5, code="full"

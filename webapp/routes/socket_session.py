@@ -58,6 +58,7 @@ class SocketSession:
 
     def serve(self) -> None:
         """Receive messages and send frames and pings until the connection ends. Raises `Close`."""
+        self._check()  # a server that has begun to shut down since the handshake wakes nobody any more
         while True:
             timeout_s = None if self._caller else max(0.0, self._auth_deadline - time.monotonic())
             self._connection.wake.wait(timeout_s)

@@ -72,7 +72,7 @@ class Producer:
         self._writer = writer
         self._request: ModelRequest | None = request
         self._chain = chain
-        self._framer = Framer(rules)
+        self._framer = Framer(rules, follows_reasoning=bool(log.text_of("reasoning")))
         self._window_s = rules.window_s
         self._max_bytes = max_bytes
         self._progress = progress

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 
-from webapp.errors import AnswerError, Interrupted, Unavailable
+from webapp.errors import AnswerError, Interrupted, JournalUnavailable, Unavailable
 from webapp.frames import new_run
 from webapp.framing import FramingRules
 from webapp.journal_records import JournalRun
@@ -19,6 +19,7 @@ from webapp.runs.lost import Recover
 from webapp.runs.memory import RunMemory
 from webapp.runs.pulse import Pulse
 from webapp.runs.reading import RunReading
+from webapp.runs.remote_run import RemoteRun
 from webapp.runs.remote_runs import AnyRun, RemoteRuns, check_same
 from webapp.runs.run import Run
 from webapp.runs.run_limits import RunLimits
@@ -215,7 +216,9 @@ class Runs(RunReading):
             self._active.discard(run)
             self._runs.pop(run.id, None)
         if self._remotes is not None:
-            self._remotes.adopt(run)
+            remote = self._remotes.adopt(run)
+            if run.stopped_by == "user":  # who has been told that it was stopped
+                start_thread(lambda: _pass_stop_on(remote), f"stop-{run.id[:8]}")
 
     def change_owner(self, source: str, target: str) -> None:
         """Transfer all runs of one owner to another; their readers are not interrupted."""
@@ -275,12 +278,16 @@ class Runs(RunReading):
             self._active.discard(run)
             self.memory.keep(run)
 
-    def _check_capacity(self) -> None:
-        """Raise `Unavailable` if no run can be started now. Called under the lock."""
+    def check_draining(self) -> None:
+        """Raise `Unavailable` while the process is shutting down."""
         if self._draining:
             raise Unavailable(
                 "The server is restarting. Try again in a moment.", retry_after_s=1, code="draining"
             )
+
+    def _check_capacity(self) -> None:
+        """Raise `Unavailable` if no run can be started now. Called under the lock."""
+        self.check_draining()
         if len(self._active) >= self.limits.max_streams:
             raise Unavailable(
                 "The server is generating too many answers. Try again in a moment.",
@@ -336,3 +343,11 @@ class Runs(RunReading):
             return False
         journal = self.journaling.journal
         return journal.kind != "memory" and journal.condition == "ready"
+
+
+def _pass_stop_on(run: RemoteRun) -> None:
+    """Stop a run that another worker has taken over, if the journal can be reached."""
+    try:
+        run.request_stop("user")
+    except JournalUnavailable:
+        pass  # logged by the journal

@@ -20,7 +20,7 @@ from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.producer import Producer, Reason
 from webapp.runs.progress import Ending, Progress, State
 from webapp.runs.record import RunRecord
-from webapp.runs.run_spec import Receipt, RunSpec, TakenOver
+from webapp.runs.run_spec import STOP_S, Receipt, RunSpec, TakenOver
 from webapp.seams import Pricer
 
 log_ = logging.getLogger("freshet.runs")
@@ -135,6 +135,11 @@ class Run:
         """Generate the answer. Called once, in the run's own thread."""
         self._producer.produce(self._finish)
 
+    @property
+    def stopped_by(self) -> Reason | None:
+        """Who has asked for a stop first; None if nobody has."""
+        return None if self._stopping is None else self._reason
+
     def request_stop(self, reason: Reason) -> None:
         """Ask the producer to stop, and return at once. If it does not stop, `end_if_stuck` ends the run."""
         if self._result is None:
@@ -174,13 +179,13 @@ class Run:
             self._end_stuck()
 
     def stop(self, by: StoppedBy) -> Receipt:
-        """Stop the run and return its state. Idempotent; takes at most about a second."""
+        """Stop the run and return its state, after at most `STOP_S`; if it is lost by then, it was not stopped. Idempotent."""
         if self._result is None:
             self.request_stop(by)
             if not self._ended.wait(_STOP_S):
                 self._end_stuck()
-                self._ended.wait(_END_S)
-        return self.receipt()
+                self._ended.wait(STOP_S - _STOP_S)
+        return self.receipt().as_stopped()
 
     def lose(self) -> None:
         """Leave the run to the worker that has taken it over: append and store no more, and stop the producer."""

@@ -97,8 +97,11 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
         return log
 
 
+STOP_S = 1.0  # the longest that a stop waits for the end of the run
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a run after a stop. `closed_ms` is the time from the stop to the end of the run."""
+    """The state of a run after a stop. `closed_ms` is the time from the stop to the end of the run; 0 before that."""
 
     run: str
     state: State
@@ -106,3 +109,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     cost: Decimal | None
     closed_ms: int
+
+    def as_stopped(self) -> Receipt:
+        """Return the receipt of a stop that was accepted: a run that has not ended by then will end as cancelled."""
+        if self.state not in ("queued", "streaming"):
+            return self
+        return msgspec.structs.replace(self, state="cancelled", finish_reason="cancelled")

@@ -99,13 +99,20 @@ class Store:
         return found
 
     def check_quota(
-        self, owner: str, conversation: str, new: Sequence[StoredImage], text_bytes: int, owner_bytes: int
+        self,
+        owner: str,
+        conversation: str,
+        new: Sequence[StoredImage],
+        text_bytes: int,
+        owner_bytes: int,
+        *,
+        wait: bool = True,
     ) -> None:
         """Raise `TooLarge` if a question with new images exceeds the quota of the conversation or the owner.
 
-        Passes while the database is unavailable.
+        Passes while the database is unavailable, or without `wait` if it would have to be asked.
         """
-        if not new and self._quota_cache.try_add(owner, text_bytes, owner_bytes):
+        if (not new and self._quota_cache.try_add(owner, text_bytes, owner_bytes)) or not wait:
             return
 
         def work(connection: Connection) -> int:

@@ -61,7 +61,7 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A turn that is ready to start: the prompt's messages, the answer's initial text with its sources, and its writer.
 
     `question` is the id of the message that is answered; `sealed` is the reasoning stored with an answer to continue; `start`
-    is what the writer stores first.
+    is what the writer stores first. `is_cached`: the database did not answer in time, so the branch is from memory.
     """
 
     conversation: str
@@ -74,6 +74,7 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     sealed: str | None = None
     start: TurnStart
     writer: AnswerWriter
+    is_cached: bool = False
 
 
 class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ class Turns:
         `Conflict`, and `Unavailable` if the earlier messages cannot be loaded; a first message needs none of them.
         """
         conversation = request.conversation or self._find_conversation(request)
-        branch = self._load_branch(request, conversation)
+        branch, is_cached = self._load_branch(request, conversation)
         last = branch.messages[-1] if branch.messages else None
         if last is not None and last.state == "streaming" and is_running(last.id):
             raise Conflict(
@@ -133,6 +134,7 @@ class Turns:
             question=question,
             images=request.images,
             answer=answer,
+            at_leaf=is_cached and request.parent is msgspec.UNSET and not request.continued,
         )
         new_images = {image.id: base64.b64encode(image.content).decode() for image in request.images}
         return TurnPlan(
@@ -146,6 +148,7 @@ class Turns:
             sealed=branch.sealed,
             start=start,
             writer=_TurnWriter(self._saver, self._cache, start, new_images),
+            is_cached=is_cached,
         )
 
     def find_lost(self, start: TurnStart) -> LostTurn:
@@ -179,8 +182,8 @@ class Turns:
             lambda c: find_conversation_id(c, request.owner, request.continued or ""), _READ_S
         )
 
-    def _load_branch(self, request: TurnRequest, conversation: str) -> Branch:
-        """Load the branch from the database, or from the cache if the database is late or unavailable."""
+    def _load_branch(self, request: TurnRequest, conversation: str) -> tuple[Branch, bool]:
+        """Load the branch from the database, or from the cache if the database is late or unavailable; return which it is."""
         continues = bool(request.continued)
         at = request.continued if continues else request.parent
 
@@ -201,14 +204,15 @@ class Turns:
         def from_cache() -> Branch | None:
             return self._cache.load_branch(request.owner, conversation, at, request.run, continues=continues)
 
-        if not self._saver.settle(conversation, _SETTLE_S):
+        is_cached = not self._saver.settle(conversation, _SETTLE_S)
+        if is_cached:
             found = from_cache()
         else:
             try:
                 found = from_database(_READ_S)
             except Unavailable:
                 try:
-                    found = from_cache()
+                    found, is_cached = from_cache(), True
                 except DatabaseUnavailable:
                     found = from_database(_LAST_READ_S)
             if found is not None:
@@ -217,12 +221,12 @@ class Turns:
                     request.owner, conversation, found.system, found.messages, found.images, found.at, sealed
                 )
         if found is not None:
-            return found
+            return found, is_cached
         if at is not None and at is not msgspec.UNSET:
             raise NotFound(
                 "There is no such conversation.", param="conversation", code="conversation_not_found"
             )
-        return Branch(conversation=conversation, system=None, at=None, messages=(), images={})
+        return Branch(conversation=conversation, system=None, at=None, messages=(), images={}), is_cached
 
     @staticmethod
     def _build_question(request: TurnRequest, last: Message | None) -> tuple[Message | None, str | None, str]:

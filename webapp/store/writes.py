@@ -47,7 +47,8 @@ class NotOwned(Exception):
 class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
     """Stores the beginning of a turn: its question, if it has a new one, and the answer that is streaming.
 
-    `epoch` is the run's: an answer that was stored in an earlier one belongs to this one from then on.
+    `epoch` is the run's: an answer that was stored in an earlier one belongs to this one from then on. With `at_leaf` the new
+    question goes below the leaf that is stored: the leaf that was in memory may have been older.
     """
 
     owner: str
@@ -58,6 +59,7 @@ class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
     images: Sequence[StoredImage]
     answer: Message
     epoch: int = 1
+    at_leaf: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -82,8 +84,14 @@ class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
         upsert(connection, conversations, [conversation])
         owner = _require_owner(connection, self.owner, self.conversation)
         images.insert_missing(connection, self.conversation, self.images)
-        new_messages = [self.answer] if self.question is None else [self.question, self.answer]
         is_new = _find_state(connection, self.conversation, self.answer.id) is None
+        question = self.question
+        if question is not None and self.at_leaf and is_new:
+            leaf = _find_leaf(connection, self.conversation)
+            question = msgspec.structs.replace(
+                question, parent=question.parent if leaf in (None, self.answer.id) else leaf
+            )
+        new_messages = [self.answer] if question is None else [question, self.answer]
         rows = [message_to_row(self.conversation, message, epoch=self.epoch) for message in new_messages]
         upsert(connection, messages, rows)
         if is_new:
@@ -146,6 +154,13 @@ def _find_state(connection: Connection, conversation: str, message: str) -> str 
     """Return the state of a stored message; None if it is not stored."""
     table = messages.c
     query = select(table.state).where(table.conversation == conversation, table.id == message)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def _find_leaf(connection: Connection, conversation: str) -> str | None:
+    """Return the leaf of a conversation; None if it has none."""
+    query = select(conversations.c.leaf).where(conversations.c.id == conversation)
     found: str | None = connection.execute(query).scalar()
     return found
 
