@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --dist loadfile -m 'not alone'
+PYTEST := $(BIN)/python -m pytest --dist loadfile
 CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
@@ -44,14 +44,15 @@ ifdef ARGS
 else
 # No browser runs beside the tests that hold answers to times. Those and the tests of servers wait more than they work.
 # What is marked `alone` measures time by the clock. Coverage is measured where the tests run the code themselves.
-	@failed=0; \
-	  $(PYTEST) -n 2 --cov=webapp --cov-report= $(CODE) || failed=1; \
-	  $(PYTEST) -n 2 $(PAGE) || failed=1; \
-	  $(PYTEST) -n 4 $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)) || failed=1; \
-	  $(PYTEST) -n 3 $(TIMED) || failed=1; \
+# A few tests that failed are run again with nothing beside them, which tells a fault from a machine that stood still.
+	@failed=0; run() { $(PYTEST) "$$@" || { code=$$?; [ $$code = 1 ] || exit $$code; failed=1; }; }; \
+	  run -n 2 -m 'not alone' --cache-clear --cov=webapp --cov-report= $(CODE); \
+	  run -n 2 -m 'not alone' $(PAGE); \
+	  run -n 4 -m 'not alone' $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)); \
+	  run -n 3 -m 'not alone' $(TIMED); \
 	  $(BIN)/python -m tests.support.coverage; \
-	  $(BIN)/python -m pytest -m alone tests/browser tests/access || failed=1; \
-	  exit $$failed
+	  run -m alone tests/browser tests/access; \
+	  [ $$failed = 0 ] || $(BIN)/python -m tests.support.again
 endif
 
 check: $(VENV)/.dev
