@@ -7,13 +7,15 @@ CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
 
-.PHONY: help run test check bench bench-page storm shots docs models check-platforms format clean
+.PHONY: help run test check bench bench-page bench-scale soak storm shots docs models check-platforms format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
 	@echo "make check    lint, format and type checks"
 	@echo "make bench    measure against nginx, Starlette and a plain loop"
 	@echo "make bench-page  measure the page's Markdown beside two others"
+	@echo "make bench-scale  measure journals, workers and readers that come back"
+	@echo "make soak     lead 10,000 answers through a server, which must hold no more afterwards"
 	@echo "make storm    kill, freeze and restart workers for a minute, and check all answers"
 	@echo "make shots    take pictures of the page"
 	@echo "make check-platforms  ask the package index for wheels of all dependencies"
@@ -68,6 +70,12 @@ bench: $(VENV)/.dev
 bench-page: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium
 	$(BIN)/python -m tests.bench_page $(ARGS)
+
+bench-scale: $(VENV)/.dev
+	$(BIN)/python -m tests.bench_scale $(ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak $(ARGS)
 
 storm: $(VENV)/.dev
 	$(BIN)/python -m tests.survival.storm $(ARGS)

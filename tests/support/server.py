@@ -84,11 +84,17 @@ class Server:
         return self._process.pid
 
     @property
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children]
+
+    @property
     def worker(self) -> int:
         """Return the process id of the one worker."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        assert len(children) == 1, f"workers: {children}"
-        return int(children[0])
+        workers = self.workers
+        assert len(workers) == 1, f"workers: {workers}"
+        return workers[0]
 
     def __enter__(self) -> Self:
         self.start()
@@ -155,14 +161,17 @@ class Server:
 
     def stopwatch(self) -> Stopwatch:
         """Start to measure what this process and the workers do."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return Stopwatch(*map(int, children))
+        return Stopwatch(*self.workers)
 
     def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
         """Count the worker's live greenlets and the objects of Freshet's own classes."""
+        return self.probe_worker(self.worker, timeout_s)
+
+    def probe_worker(self, worker: int, timeout_s: float = 5.0, *, free: bool = False) -> dict[str, int]:
+        """Count one worker's greenlets and objects; with `free`, after it has freed what nothing uses."""
         path = self.folder / "probe.json"
         path.unlink(missing_ok=True)
-        os.kill(self.worker, signal.SIGRTMIN)
+        os.kill(worker, signal.SIGRTMIN + 1 if free else signal.SIGRTMIN)
         wait_for(path.exists, timeout_s, "the probe's answer")
         counts: dict[str, int] = json.loads(path.read_text())
         return counts
