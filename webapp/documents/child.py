@@ -1,0 +1,102 @@
+"""The program that reads one file in a process of its own: a `Job` on standard input, an `Outcome` on standard output.
+
+The libraries that it uses read what strangers made. So it gives up, before it reads, what it does not need: it cannot open a
+file or a connection, and the system ends it when it needs too much time or memory. It runs at a low priority, so that answers that
+are being streamed go first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+if __name__ == "__main__":  # started as a file, with nothing of its parent's environment
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import msgspec
+
+from webapp.documents.formats import Format, detect_binary, detect_text
+from webapp.documents.jobs import Job, Outcome, ParseLimits
+from webapp.documents.plain import decode, read_plain
+from webapp.errors import DocumentRefused
+from webapp.parsed_document import ParsedDocument
+
+_PRIORITY = 10  # as of `nice`
+_GRACE_S = 2  # after which the system does what the parent should have done
+_MAX_INHERITED = 65_536  # descriptors
+_ENCODINGS = ("cp437", "cp1252", "latin-1", "utf-16", "utf-32", "ascii")
+
+
+def main() -> None:
+    """Read a job, do it and write its outcome."""
+    limits = msgspec.json.decode(sys.argv[1], type=ParseLimits)
+    _limit_resources(limits)
+    job = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(_do(job)))
+
+
+def _limit_resources(limits: ParseLimits) -> None:
+    """Let the system end this process when it needs too much. macOS does not limit memory."""
+    os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), _MAX_INHERITED))
+    os.chdir("/")
+    os.nice(_PRIORITY)
+    signal.alarm(limits.time_s + _GRACE_S)  # ends this process where its parent has died and cannot
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, limits.time_s + _GRACE_S),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        try:
+            resource.setrlimit(kind, (value, value))
+        except (OSError, ValueError):
+            pass  # the limit in force is lower, or the system has none of this kind
+
+
+def _do(job: Job) -> Outcome:
+    try:
+        document = _prepare(job)()
+        _check_size(document.text, job.limits)
+    except DocumentRefused as error:
+        return Outcome(refused=error.reason)
+    except MemoryError:
+        return Outcome(refused="document_too_large")
+    except ImportError:
+        raise  # a fault of the installation, which the parent logs
+    except Exception:  # noqa: BLE001  (whatever a library raises about a damaged file)
+        return Outcome(refused="document_unreadable")
+    return Outcome(document=document)
+
+
+def _check_size(text: str, limits: ParseLimits) -> None:
+    if not text.strip():
+        raise DocumentRefused("document_empty")
+    if len(text) > limits.text_chars:
+        raise DocumentRefused("document_too_large")
+
+
+def _prepare(job: Job) -> Callable[[], ParsedDocument]:
+    """Return what reads the file, after loading its code: from then on no file can be opened."""
+    read = _choose(job.name, job.data)
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    return read
+
+
+def _choose(name: str, data: bytes) -> Callable[[], ParsedDocument]:
+    binary = detect_binary(data)
+    if binary is not None:
+        raise DocumentRefused("document_type")
+    text = decode(data)
+    format_ = detect_text(name, text)
+    return lambda: read_plain(name, text, format_ if format_ is Format.MARKDOWN else Format.TEXT)
+
+
+if __name__ == "__main__":
+    main()
