@@ -1,4 +1,4 @@
-"""Counts the objects of a running server: SIGRTMIN writes the count to a file.
+"""Counts the objects of a running server: SIGRTMIN writes the count to a file. Loads `killing` where KILL_FILE is set.
 
 Loaded only where a test puts this folder on PYTHONPATH and names the file in PROBE_FILE. It must be quick:
 the server stands still while it counts. The next signal, SIGRTMIN + 1, first frees what the garbage collector and malloc
@@ -51,3 +51,8 @@ def _free_and_write(signum: int, frame: object) -> None:
 if "PROBE_FILE" in os.environ:
     signal.signal(signal.SIGRTMIN, _write)
     signal.signal(signal.SIGRTMIN + 1, _free_and_write)
+
+if "KILL_FILE" in os.environ:
+    import killing
+
+    killing.install(os.environ["KILL_FILE"])
