@@ -7,7 +7,7 @@ from tests.soak.held import RECORDS
 from tests.soak.soak import Findings, Sample
 
 MAX_GROWTH = 20 * 1024  # bytes per 1,000 runs
-WARM_UP = 0.25  # of the samples: caches fill up to their limits
+WARM_UP = 0.3  # of the samples: caches fill up to their limits
 
 
 def check(findings: Findings) -> list[str]:
