@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import time
 from typing import Any
 
@@ -213,6 +214,12 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
         if type(client) is socket.socket:
             client = QuickSocket(client.family, client.type, client.proto, fileno=client.detach())
         super().handle(listener, client, addr)
+
+    def init_signals(self) -> None:
+        """Stop on SIGHUP as on SIGTERM: a terminal that closes sends it to all processes, and gunicorn's worker would die of it."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_exit)
+        signal.siginterrupt(signal.SIGHUP, False)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once. Ctrl-C reaches the worker twice, also through the master: the second must not end `run`'s last work."""
