@@ -2,19 +2,23 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --dist loadfile -m 'not alone and not managed'
+PYTEST := $(BIN)/python -m pytest --dist loadfile
+USUAL := -m 'not alone and not managed'
 CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
 
-.PHONY: help run test check bench bench-page storm shots docs models check-platforms format clean
+.PHONY: help run test check bench bench-page bench-scale soak storm faults shots docs models check-platforms format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
 	@echo "make check    lint, format and type checks"
 	@echo "make bench    measure against nginx, Starlette and a plain loop"
 	@echo "make bench-page  measure the page's Markdown beside two others"
+	@echo "make bench-scale  measure journals, workers and readers that come back"
+	@echo "make soak     lead 10,000 answers through a server, which must hold no more afterwards"
 	@echo "make storm    kill, freeze and restart workers for a minute, and check all answers"
+	@echo "make faults   all faults in each journal, with one worker and two, and kills at named points: about an hour"
 	@echo "make shots    take pictures of the page"
 	@echo "make check-platforms  ask the package index for wheels of all dependencies"
 	@echo "make docs     write docs/configuration.md from the settings"
@@ -43,15 +47,16 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 # No browser runs beside the tests that hold answers to times. Those and the tests of servers wait more than they work.
-# What is marked `alone` measures time by the clock. Coverage is measured where the tests run the code themselves.
-	@failed=0; \
-	  $(PYTEST) -n 2 --cov=webapp --cov-report= $(CODE) || failed=1; \
-	  $(PYTEST) -n 2 $(PAGE) || failed=1; \
-	  $(PYTEST) -n 4 $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)) || failed=1; \
-	  $(PYTEST) -n 3 $(TIMED) || failed=1; \
+# What is marked `alone` measures time by the clock, and `make faults` runs what is marked `managed`. Coverage is measured where the tests run the code themselves.
+# A few tests that failed are run again with nothing beside them, which tells a fault from a machine that stood still.
+	@failed=0; run() { $(PYTEST) "$$@" || { code=$$?; [ $$code = 1 ] || exit $$code; failed=1; }; }; \
+	  run -n 2 $(USUAL) --cache-clear --cov=webapp --cov-report= $(CODE); \
+	  run -n 2 $(USUAL) $(PAGE); \
+	  run -n 4 $(USUAL) $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)); \
+	  run -n 3 $(USUAL) $(TIMED); \
 	  $(BIN)/python -m tests.support.coverage; \
-	  $(BIN)/python -m pytest -m alone tests/browser tests/access || failed=1; \
-	  exit $$failed
+	  run -m alone tests/browser tests/access; \
+	  [ $$failed = 0 ] || $(BIN)/python -m tests.support.again
 endif
 
 check: $(VENV)/.dev
@@ -68,8 +73,17 @@ bench-page: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium
 	$(BIN)/python -m tests.bench_page $(ARGS)
 
+bench-scale: $(VENV)/.dev
+	$(BIN)/python -m tests.bench_scale $(ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak $(ARGS)
+
 storm: $(VENV)/.dev
 	$(BIN)/python -m tests.survival.storm $(ARGS)
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.support.fault_suite $(ARGS)
 
 shots: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium

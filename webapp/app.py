@@ -157,7 +157,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
         limiter=limiter,
         throttle=Throttle(),
         bodies=RequestBodies(
-            runs,
+            runs.memory,
             max_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
             usual_bytes=settings.max_body_bytes,
             address_of=address_of,

@@ -14,6 +14,7 @@ from webapp.events import LogprobsFound, ReasoningDelta, TextDelta, TokenLogprob
 from webapp.frames import Frame, logprobs_frame, reasoning_frame, text_frame
 
 FRAME_BYTES = 8 * 1024
+_PARAGRAPH = "\n\n"
 _MAX_TOKENS = 64  # of a `logprobs` frame; with 20 alternatives each they are about 100 kB
 
 
@@ -28,8 +29,10 @@ class FramingRules(msgspec.Struct, frozen=True, kw_only=True):
 class Framer:
     """Collects the deltas of one answer into `text` and `reasoning` frames; the caller creates control frames."""
 
-    def __init__(self, rules: FramingRules) -> None:
+    def __init__(self, rules: FramingRules, *, follows_reasoning: bool = False) -> None:
+        """Begin with an answer's first delta, or with `follows_reasoning` go on after reasoning of an earlier call."""
         self._rules = rules
+        self._before_reasoning = _PARAGRAPH if follows_reasoning else ""
         self._window_s = rules.window_s
         self._early = bool(rules.deltas or rules.newline)
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
@@ -49,6 +52,8 @@ class Framer:
         if kind is not self._kind:
             frames = self.close()
             self._kind = kind
+            if kind is ReasoningDelta and self._before_reasoning:
+                text, self._before_reasoning = self._before_reasoning + text, ""
         text = self._joiner.decode(text)
         if not text:
             return frames

@@ -261,16 +261,26 @@ class Providers(Protocol):
 
 
 class AnswerWriter(Protocol):
-    """Stores one turn of a conversation while the engine generates its answer. No method raises."""
+    """Stores one turn of a conversation while the engine generates its answer. No method raises.
 
-    def store_question(self) -> bool:
+    `epoch` is the run's: what is stored of its answer changes nothing once a later epoch has stored more, or has claimed it.
+    """
+
+    def store_question(self, epoch: int) -> bool:
         """Store the question and the run's id. Waits one second at most; returns False if it is not stored by then."""
 
-    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None, *, epoch: int) -> None:
         """Store the answer so far, unless other writes are waiting. Never blocks. `sealed`: see `RunResult`."""
 
     def store_answer(
-        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+        self,
+        result: RunResult,
+        text: str,
+        reasoning: str,
+        sources: Sequence[Source] = (),
+        *,
+        epoch: int,
+        wait: bool,
     ) -> bool:
         """Store the final answer; return False if it is not stored yet. With `wait`, waits half a second at most."""
 
@@ -326,8 +336,8 @@ class Journal(Protocol):
     writes refused. Every write may be repeated after a failure, unchanged or with more frames: what is stored already is
     skipped.
 
-    Every method may raise `JournalUnavailable`, after about a second at most (`read` with `wait_s`: that much later); it is
-    then unknown whether a write was done. The journal is opened by the first call and reopened by the first call after a
+    Every method may raise `JournalUnavailable`, after about a second at most (`find` and `list_running`, which requests call
+    first: after 0.4 s; `read` with `wait_s`: that much later); it is then unknown whether a write was done. The journal is opened by the first call and reopened by the first call after a
     failure. Methods may be called from any thread of the event loop's process, and block only the calling thread or
     greenlet. Calls with more than `MAX_IDS` runs or groups raise `ValueError`.
     """

@@ -37,6 +37,33 @@ def resolve_host(dialect: object, record: object, arguments: object, options: di
         options["hostaddr"] = found[0][4][0]
 
 
+FileIdentity = tuple[int, int]
+"""Which file is at a path, by its device and number: another one at the same path has another identity."""
+
+
+def find_identity(path: str | Path) -> FileIdentity | None:
+    """Return the identity of the file at a path; None if there is none."""
+    try:
+        return identity_of(os.stat(path))  # noqa: PTH116  (half the time of `Path.stat`)
+    except OSError:
+        return None
+
+
+def identity_of(found: os.stat_result) -> FileIdentity:
+    """Return the identity of an open file."""
+    return found.st_dev, found.st_ino
+
+
+def find_sqlite_files(path: Path) -> tuple[FileIdentity | None, ...]:
+    """Return the identities of a SQLite file and of its log, in which the last changes are."""
+    return find_identity(path), find_identity(f"{path}-wal")
+
+
+def are_replaced(known: tuple[FileIdentity | None, ...], found: tuple[FileIdentity | None, ...]) -> bool:
+    """Return whether files were removed or replaced that a connection has open: nobody else reads what it writes there."""
+    return any(one not in (None, other) for one, other in zip(known, found, strict=True))
+
+
 def make_sqlite_engine(path: Path, lock_s: float) -> Engine:
     """Return an engine with one connection to a SQLite file, which waits `lock_s` for a lock of another process.
 
@@ -76,11 +103,25 @@ def file_lock(path: Path) -> Iterator[None]:
 
     The operating system releases it when a process dies. It blocks the thread, so call it only in a native one.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _lock_file(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """Return the descriptor of a locked file that is still at `path`: the lock of a removed one keeps nobody out."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            is_current = find_identity(path) == identity_of(os.fstat(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if is_current:
+            return descriptor
         os.close(descriptor)
 
 

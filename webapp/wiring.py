@@ -18,7 +18,8 @@ from webapp.providers.base import BaseProvider
 from webapp.providers.factory import ProviderFactory
 from webapp.providers.ollama import provider as ollama
 from webapp.providers.openai import chat as openai
-from webapp.runs.registry import RunLimits, Runs
+from webapp.runs.registry import Runs
+from webapp.runs.run_limits import RunLimits
 from webapp.seams import Journal
 from webapp.settings import PROVIDERS, Settings
 

@@ -48,6 +48,7 @@ export class ConversationList {
   #end = h("div", { class: "list-end" });
   #status = h("p", { class: "list-status", role: "status" });
   #scroller = h("div", { class: "rows" }, this.#groups, this.#status, this.#end);
+  #endObserver = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && void this.#loadMore(), { root: this.#scroller, rootMargin: "240px" });
   #toast = new Toast();
   #shareDialog;
   #importButton;
@@ -102,8 +103,7 @@ export class ConversationList {
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
     this.#groups.addEventListener("keydown", (event) => this.#keyPressed(event));
     this.#groups.addEventListener("focusin", (event) => this.#setTabStop((this.#focused = this.#rowAt(event.target) ?? null)));
-    const observer = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && void this.#loadMore(), { root: this.#scroller, rootMargin: "240px" });
-    observer.observe(this.#end);
+    this.#endObserver.observe(this.#end);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void this.refresh());
   }
 
@@ -203,6 +203,7 @@ export class ConversationList {
     this.#draw();
     this.cursor ??= page.cursor ?? null;
     this.#listed(page.conversations);
+    this.#checkEnd();
     if (page.isOutdated) this.#scheduleRefresh(0);
     else if (!this.#isFollowed && this.#heads.some(({ run }) => run !== null)) this.#scheduleRefresh(REFRESH_MS);
   }
@@ -220,13 +221,17 @@ export class ConversationList {
     this.#heads.push(...page.conversations.filter(({ id }) => !known.has(id)));
     this.#next = page.next;
     this.#draw();
-    if (page.isOutdated) return this.#scheduleRefresh(0);
-    if (this.#isEndNear()) await this.#loadMore();
+    this.#checkEnd();
+    if (page.isOutdated) this.#scheduleRefresh(0);
   }
 
-  #isEndNear() {
-    const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-    return clientHeight > 0 && scrollHeight - scrollTop - clientHeight < 240;
+  /**
+   * Load more in the next frame if the end is near. The observer would not say so by itself where the end was near before, too: during
+   * another request, or because somebody has scrolled on in the very frame in which rows were added.
+   */
+  #checkEnd() {
+    this.#endObserver.unobserve(this.#end);
+    this.#endObserver.observe(this.#end);
   }
 
   /**

@@ -31,7 +31,7 @@ class Stream:
 
 
 class Client:
-    """All streams of one measurement against one port. Call `turn` until `open_streams` is 0 or the time is up."""
+    """All streams of one measurement, against one port unless said otherwise. Call `turn` until `open_streams` is 0 or the time is up."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -43,13 +43,13 @@ class Client:
         """Return how many streams are neither complete nor failed."""
         return len(self._streams)
 
-    def open(self, stream: Stream) -> None:
-        """Start a stream: connect, and send the request once connected."""
+    def open(self, stream: Stream, port: int | None = None) -> None:
+        """Start a stream: connect, to another port if one is given, and send the request once connected."""
         stream.asked_ns = time.monotonic_ns()
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.connect_ex(("127.0.0.1", self._port))
+        sock.connect_ex(("127.0.0.1", port or self._port))
         stream.sock = sock
         self._streams[sock.fileno()] = stream
         self._epoll.register(sock.fileno(), select.EPOLLOUT)
@@ -89,10 +89,14 @@ class Client:
         self.wait(until_ns, lambda: not self._streams)
         self.close()
 
-    def close(self) -> None:
+    def cut(self, failure: str) -> None:
         """Close the streams that are still open; they count as failed."""
         for stream in list(self._streams.values()):
-            self._end(stream, failure="still open at the deadline")
+            self._end(stream, failure=failure)
+
+    def close(self) -> None:
+        """Close the client; streams that are still open count as failed."""
+        self.cut("still open at the deadline")
         self._epoll.close()
 
     def _is_last(self, stream: Stream, heard: bytes) -> bool:

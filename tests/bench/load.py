@@ -29,7 +29,10 @@ _MEMORY_STEPS = (100, 500, 1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to measure. `pid` is the root of the server's process tree; `provider_pid` is the fake provider."""
+    """What to measure. `pid` is the root of the server's process tree; `provider_pid` is the fake provider.
+
+    `database_pid` is the root of a database server's process tree, whose time is measured beside.
+    """
 
     kind: str
     dialect: Dialect
@@ -41,6 +44,7 @@ class Task:
     seconds: float
     ramp_s: float
     server_core: int | None
+    database_pid: int | None = None
 
 
 def measure_flow(task: Task) -> dict[str, object]:
@@ -60,24 +64,31 @@ def measure_flow(task: Task) -> dict[str, object]:
     for index, stream in enumerate(streams):
         client.wait(begun_ns + int(task.ramp_s * 1e9 * index / task.streams))
         client.open(stream)
-    trees = (cores.tree(task.pid), [task.provider_pid], [os.getpid()])
     client.wait(begun_ns + int((task.ramp_s + _SETTLE_S) * 1e9))
+    trees = _trees(task)
     before, begin_ns = _clocks(trees, task.server_core), time.monotonic_ns()
     client.wait(begin_ns + int(task.seconds * 1e9))
     after, end_ns = _clocks(trees, task.server_core), time.monotonic_ns()
     deadline_ns = begun_ns + int((length_s + _PATIENCE_S) * 1e9)
     client.finish(deadline_ns)
     figures = figure(streams, begin_ns, end_ns)
-    server, provider, load, busy = (late - early for early, late in zip(before, after, strict=True))
+    server, provider, load, database, busy = (late - early for early, late in zip(before, after, strict=True))
     lasted_ns = end_ns - begin_ns
     return {
         **asdict(figures),
         "cpu_us": server / 1000 / max(1, figures.deltas),
+        "database_us": database / 1000 / max(1, figures.deltas),
         "server_share": server / lasted_ns,
         "provider_share": provider / lasted_ns,
         "load_share": load / lasted_ns,
         "foreign_share": max(0, busy - server) / lasted_ns if task.server_core is not None else 0.0,
     }
+
+
+def _trees(task: Task) -> tuple[list[int], ...]:
+    """Return the processes of the server, the provider, the load and the database."""
+    database = [] if task.database_pid is None else cores.tree(task.database_pid)
+    return cores.tree(task.pid), [task.provider_pid], [os.getpid()], database
 
 
 def _clocks(trees: tuple[list[int], ...], core: int | None) -> list[int]:
@@ -121,7 +132,7 @@ def measure_burst(task: Task) -> dict[str, object]:
 
 def measure_short(task: Task) -> dict[str, object]:
     """Ask for short answers, a few at a time, and measure the CPU time of the server for each."""
-    trees = (cores.tree(task.pid), [task.provider_pid], [os.getpid()])
+    trees = _trees(task)
     order = Order(deltas=10, rate=0, phase_us=0)
     client, streams, failures = Client(task.port), [], []
     before, begin_ns = _clocks(trees, task.server_core), time.monotonic_ns()
@@ -133,7 +144,7 @@ def measure_short(task: Task) -> dict[str, object]:
     client.finish(deadline_ns)
     after, end_ns = _clocks(trees, task.server_core), time.monotonic_ns()
     failures = [reading.failure for stream in streams if (reading := read(stream)).failure]
-    server, _, _, busy = (late - early for early, late in zip(before, after, strict=True))
+    server, _, _, _, busy = (late - early for early, late in zip(before, after, strict=True))
     return {
         "cpu_us": server / 1000 / _SHORT_ANSWERS,
         "foreign_share": max(0, busy - server) / (end_ns - begin_ns) if task.server_core is not None else 0.0,

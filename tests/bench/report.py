@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.bench.plan import CONTENDERS
+from tests.bench.plan import CONTENDERS, Contender
 from tests.bench.rounds import Results
 from tests.bench.targets import Verdict
 
-_COLUMNS = (
+Columns = Sequence[tuple[str, str, str]]
+"""Of a table: title, figure, and format of the figure."""
+
+COLUMNS: Columns = (
     ("CPU µs/delta", "cpu_us", "{:.1f}"),
     ("core", "server_share", "{:.0%}"),
     ("p50 ms", "p50_ms", "{:.1f}"),
@@ -37,16 +40,17 @@ class Setting:
     pinned: bool
 
 
-def figures_table(results: Results) -> str:
+def figures_table(
+    results: Results, contenders: Sequence[Contender] = CONTENDERS, columns: Columns = COLUMNS
+) -> str:
     """Return the table of medians, a row for each workload and contender."""
-    rows = [["work", "server", *(title for title, _, _ in _COLUMNS)]]
+    rows = [["work", "server", *(title for title, _, _ in columns)]]
     for work in _works(results):
-        for contender in CONTENDERS:
+        for contender in contenders:
             if (work, contender.name) in results.cells:
-                rows.append(
-                    [_work_title(results, work), contender.label, *_row(results, work, contender.name)]
-                )
-    return _aligned(rows)
+                figures = _row(results, work, contender.name, columns)
+                rows.append([_work_title(results, work), contender.label, *figures])
+    return aligned(rows)
 
 
 def verdicts_table(verdicts: Sequence[Verdict]) -> str:
@@ -55,7 +59,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         value = "-" if verdict.value is None else f"{verdict.value:.2f}"
         rows.append([verdict.work, verdict.asks, f"≤ {verdict.limit:g}", value, verdict.word, verdict.note])
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def cautions(results: Results, pinned: bool) -> list[str]:
@@ -117,9 +121,9 @@ def _work_title(results: Results, name: str) -> str:
     return f"{work.streams:,} × {work.rate}/s" if work else name
 
 
-def _row(results: Results, work: str, contender: str) -> list[str]:
+def _row(results: Results, work: str, contender: str, columns: Columns) -> list[str]:
     row = []
-    for _, figure, form in _COLUMNS:
+    for _, figure, form in columns:
         value = _value(results, work, contender, figure)
         row.append("" if value is None else form.format(value))
     return row
@@ -136,7 +140,7 @@ def _names(measured: dict[str, float]) -> list[str]:
     return [name for name, value in measured.items() if isinstance(value, int | float)]
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
     """Return aligned rows: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

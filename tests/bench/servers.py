@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,10 @@ from tests.bench.dialects import Dialect
 from tests.bench.figures import read
 from tests.bench.peers.install import Peers
 from tests.bench.question import Order
+from tests.support.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+FRESHET = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.server", "webapp:create_app()"]
 _READY_S = 20.0
 _MAX_STREAMS = 1200
 _NGINX_CONF = """
@@ -53,6 +54,14 @@ class Running:
 
     port: int
     pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A server's process, which need not respond yet, and its log."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,27 +108,35 @@ def server(name: str, stage: Stage, dialect: Dialect) -> Iterator[Running]:
     peer = name.removesuffix("-tls")
     if peer in stage.peers.missing:
         raise UnavailableError(stage.peers.missing[peer])
-    port = _free_port()
+    port = free_port()
     command, environ = _command(name, stage, port)
-    logs = stage.folder / "logs"
+    with serving(name, command, environ, stage.folder, stage.cores) as started:
+        await_answer(started, port, dialect)
+        yield Running(port=port, pid=started.popen.pid)
+
+
+@contextmanager
+def serving(
+    name: str, command: list[str], environ: dict[str, str], folder: Path, cores: Cores
+) -> Iterator[Started]:
+    """Run a server on the server's core, which logs to a file in `folder`."""
+    logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name}.log"
-    core, ahead = stage.cores.server, stage.cores.ahead
+    core, ahead = cores.server, cores.ahead
     with log.open("wb") as sink:
-        process = launch(
+        popen = launch(
             command, core, ahead=ahead, env=environ, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
         )
     try:
-        _await_answer(process, port, dialect, log)
-        yield Running(port=port, pid=process.pid)
+        yield Started(popen=popen, log=log)
     finally:
-        _end(process)
+        _end(popen)
 
 
 def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, str]]:
     python = str(stage.peers.python)
-    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
-    environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{stage.provider.plain}/v1"
+    environ = basic_environ(stage.provider)
     if name == "nginx":
         return _nginx(stage, port, f"http://127.0.0.1:{stage.provider.plain}"), environ
     if name == "nginx-tls":
@@ -130,20 +147,34 @@ def _command(name: str, stage: Stage, port: int) -> tuple[list[str], dict[str, s
     if name == "plain":
         options = ["-k", "gevent", "-w", "1", "-b", f"127.0.0.1:{port}", "--worker-connections", "1200"]
         return [python, "-m", "gunicorn", *options, "tests.bench.peers.plain_loop:app"], environ
+    environ |= freshet_environ(stage.provider, port, stage.folder / "data" / name)
     if name == "freshet-tls":
         environ["OPENAI_BASE_URL"] = f"https://127.0.0.1:{stage.provider.tls}/v1"
-    environ |= {
+    return FRESHET, environ
+
+
+def basic_environ(provider: Provider) -> dict[str, str]:
+    """Return the few variables that every server gets."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{provider.plain}/v1",
+    }
+
+
+def freshet_environ(provider: Provider, port: int, folder: Path) -> dict[str, str]:
+    """Return the settings of Freshet, whose data folder is `folder`."""
+    return {
         "PORT": str(port),
         "FRESHET_HOST": "127.0.0.1",
         "FRESHET_LOCAL": "true",
         "FRESHET_PROVIDER": "openai",
         "FRESHET_MAX_STREAMS": str(_MAX_STREAMS),
         "OPENAI_API_KEY": "x",
-        "SSL_CERT_FILE": str(stage.provider.authority),
-        "DATA_DIR": str(stage.folder / "data"),
+        "SSL_CERT_FILE": str(provider.authority),
+        "FRESHET_DATA_DIR": str(folder),
     }
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.server", "webapp:create_app()"]
-    return gunicorn, environ
 
 
 def _nginx(stage: Stage, port: int, upstream: str) -> list[str]:
@@ -154,12 +185,12 @@ def _nginx(stage: Stage, port: int, upstream: str) -> list[str]:
     return [str(stage.peers.nginx), "-e", "stderr", "-p", str(prefix), "-c", str(conf)]
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: Dialect, log: Path) -> None:
-    """Warm a server up: play short streams until one is complete."""
+def await_answer(started: Started, port: int, dialect: Dialect) -> None:
+    """Warm a server up: play short streams until one is complete. Raises `UnavailableError`."""
     deadline, failure = time.monotonic() + _READY_S, "no answer"
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            failure = f"it ended with {process.returncode}"
+        if started.popen.poll() is not None:
+            failure = f"it ended with {started.popen.returncode}"
             break
         client = Client(port)
         stream = Stream(dialect, Order(deltas=20, rate=100, phase_us=0), port)
@@ -169,14 +200,8 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, dialect: Dialect,
         if not failure:
             return
         time.sleep(0.1)
-    last_words = log.read_text(errors="replace").strip().splitlines()[-1:]
+    last_words = started.log.read_text(errors="replace").strip().splitlines()[-1:]
     raise UnavailableError(f"{failure} ({' '.join(last_words)})")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -47,31 +47,31 @@ class Verdict:
 def judge(results: Results) -> list[Verdict]:
     """Compare the results with every target; a target that was not measured is not met."""
     return [
-        _ratio(results, FAST.name, FRESHET.name, NG.name, 0.8),
-        _ratio(results, FAST.name, FRESHET.name, ST.name, 0.5),
-        _ratio(results, CALM.name, FRESHET.name, NG.name, 1.3),
-        _ratio(results, CALM.name, FRESHET.name, ST.name, 0.8),
-        _ratio(results, MANY.name, FRESHET.name, NG.name, 3.2),
-        _ratio(results, MANY.name, FRESHET.name, ST.name, 0.7),
-        _ratio(results, FAST.name, FRESHET_TLS.name, NGINX_TLS.name, 1.0),
-        _ratio(results, SHORT.name, FRESHET.name, ST.name, 1.0, what="an answer"),
+        ratio(results, FAST.name, FRESHET.name, NG.name, 0.8),
+        ratio(results, FAST.name, FRESHET.name, ST.name, 0.5),
+        ratio(results, CALM.name, FRESHET.name, NG.name, 1.3),
+        ratio(results, CALM.name, FRESHET.name, ST.name, 0.8),
+        ratio(results, MANY.name, FRESHET.name, NG.name, 3.2),
+        ratio(results, MANY.name, FRESHET.name, ST.name, 0.7),
+        ratio(results, FAST.name, FRESHET_TLS.name, NGINX_TLS.name, 1.0),
+        ratio(results, SHORT.name, FRESHET.name, ST.name, 1.0, what="an answer"),
         _total(results, (MANY.name,), "lost", "lost deltas"),
         _total(results, (MANY.name,), "failed", "failed streams"),
-        *(_ratio(results, work.name, FRESHET_TLS.name, FRESHET.name, 1.5) for work in (FAST, CALM, MANY)),
-        *(_ratio(results, work.name, FRESHET_WS.name, FRESHET.name, 1.3) for work in (FAST, CALM)),
+        *(ratio(results, work.name, FRESHET_TLS.name, FRESHET.name, 1.5) for work in (FAST, CALM, MANY)),
+        *(ratio(results, work.name, FRESHET_WS.name, FRESHET.name, 1.3) for work in (FAST, CALM)),
         _latency(results),
         _first_text(results, "first-text", "1 stream", DIRECT.name, 2.5),
         _first_text(results, BURST.name, "50 begun at once", NG.name, 22),
         _memory(results),
-        _ratio(results, CALM.name, FRESHET.name, DIRECT.name, 0.35, "bytes_per_delta"),
-        _ratio(results, FAST.name, FRESHET.name, DIRECT.name, 0.15, "bytes_per_delta"),
+        ratio(results, CALM.name, FRESHET.name, DIRECT.name, 0.35, "bytes_per_delta"),
+        ratio(results, FAST.name, FRESHET.name, DIRECT.name, 0.15, "bytes_per_delta"),
         _total(results, (FAST.name, CALM.name, HALF), "lost", "lost deltas"),
         _total(results, (FAST.name, CALM.name, HALF), "repeated", "deltas repeated or out of order"),
         _total(results, (FAST.name, CALM.name, HALF), "failed", "failed streams"),
     ]
 
 
-def _ratio(
+def ratio(
     results: Results,
     work: str,
     ours: str,

@@ -1,18 +1,28 @@
-"""Fixtures: one server, one scripted provider and one companion per file; I3 to I5 are checked around every test."""
+"""Fixtures: one server, one scripted provider and one companion per file; I3 to I5 are checked around every test.
+
+The servers have the journal and the number of workers of `tests.support.combination`; what is counted is the sum over the workers.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.faults.answers import BODY, KEY, SECRET_KEY, ask
+from tests.faults.answers import BODY, KEY, SECRET_KEY
+from tests.faults.workers import known_callers, warm_workers
+from tests.support.combination import combined_servers
 from tests.support.companion import Companion
-from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
-from tests.support.script import Answer
 from tests.support.server import Server, wait_for
 
 FREED_S = 6.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def combination() -> Iterator[None]:
+    """Give all servers the chosen journal and number of workers."""
+    with combined_servers():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +66,8 @@ def server(
         "FRESHET_PROVIDER": "openai",
         "SECRET_KEY": SECRET_KEY,
     }
-    with Server(env | settings, secrets=(KEY, SECRET_KEY)) as running:
-        provider.play(Answer(steps=openai(["warm"])))
-        assert ask(running).text == "warm"
+    with Server(env | settings, secrets=(KEY, SECRET_KEY)) as running, known_callers(running):
+        warm_workers(running, provider)
         yield running
 
 

@@ -6,8 +6,9 @@ import resource
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,12 @@ import pytest
 from tests.journal.away import READS, WRITES, check_recovered, check_unavailable
 from tests.journal.backends import SqliteBackend
 from tests.journal.samples import TTL_S, entry, group, read_one, started, texts
+from tests.support.server import wait_for
 from webapp.errors import JournalUnavailable
 from webapp.journal.database import TIMEOUT_S
+from webapp.sql import file_lock
+
+WAIT_S = 10.0
 
 
 @pytest.fixture
@@ -149,6 +154,48 @@ def test_a_removed_file_is_an_empty_journal_for_all(backend: SqliteBackend) -> N
     assert read_one(other, "run").frames == list(texts(1, 4))
     check_recovered(other)
     check_recovered(journal)
+
+
+def test_files_that_are_removed_one_after_the_other(backend: SqliteBackend) -> None:
+    """In between a worker has created the file again: the log that is removed then is the new one's."""
+    journal, other = backend.connect(), backend.connect()
+    started(journal, frames=texts(1, 3))
+    assert read_one(other, "run").last_seq == 3
+    backend.file.unlink()
+    assert journal.append("a", [group("run", 1, 4, 4)]) == {"run": "unknown"}
+    started(journal, "lost with the log")
+    for suffix in ("-wal", "-shm", ".lock"):
+        Path(f"{backend.file}{suffix}").unlink()
+    started(journal, frames=texts(1, 4))
+    assert read_one(other, "run").frames == list(texts(1, 4))
+    assert other.find("lost with the log") is None
+    check_recovered(other)
+    check_recovered(journal)
+
+
+def open_files(path: Path) -> int:
+    """Return how often this process has a file open."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(link.is_symlink() and link.resolve() == path.resolve() for link in links)
+
+
+def test_the_lock_of_a_removed_file_keeps_nobody_out_and_lets_nobody_in(tmp_path: Path) -> None:
+    path, entered = tmp_path / "lock", threading.Event()
+
+    def enter() -> None:
+        with file_lock(path):
+            entered.set()
+
+    waiting = threading.Thread(target=enter)
+    with ExitStack() as later:
+        with file_lock(path):
+            waiting.start()
+            wait_for(lambda: open_files(path) == 2, WAIT_S, "the other waits for the lock")
+            path.unlink()
+            later.enter_context(file_lock(path))  # the file that is there now
+        assert not entered.wait(0.2)
+    waiting.join(WAIT_S)
+    assert entered.is_set()
 
 
 def test_a_replaced_file_is_used_by_all(backend: SqliteBackend, tmp_path: Path) -> None:

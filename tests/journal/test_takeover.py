@@ -51,7 +51,7 @@ def test_two_workers_end_the_runs_of_a_dead_one(backend: Backend, monkeypatch: p
     recovered: list[str] = []
     lock = threading.Lock()
 
-    def recover(lost: LostRun) -> Recovery:
+    def recover(lost: LostRun, epoch: int) -> Recovery:
         with lock:
             recovered.append(lost.row.run)
         assert lost.said.text == TEXT

@@ -139,7 +139,7 @@ class Apps:
         parts.store.cache = parts.store._turns._cache = ConversationCache()
         parts.store._quota_cache = QuotaCache()
         parts.runs._runs.clear()
-        parts.runs._ended.clear()
+        parts.runs.memory._ended.clear()
         return app
 
     def close(self) -> None:

@@ -210,12 +210,12 @@ DONE = RunResult(
 def test_a_partial_answer_never_overwrites_the_final_one(store: Store) -> None:
     name, run = new_run(), new_run()
     writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
-    assert writer.store_question()
-    writer.save_progress("Half", "")
+    assert writer.store_question(1)
+    writer.save_progress("Half", "", epoch=1)
     assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name)[1] == ("Half", "streaming")
-    assert writer.store_answer(DONE, "Half and half", "", wait=True)
-    writer.save_progress("Half", "")
+    assert writer.store_answer(DONE, "Half and half", "", epoch=1, wait=True)
+    writer.save_progress("Half", "", epoch=1)
     assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name)[1] == ("Half and half", "done")
 
@@ -224,11 +224,11 @@ def test_partial_answers_are_not_queued_while_the_database_is_away(store: Store,
     name, run = new_run(), new_run()
     writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
     switch.away = True
-    assert not writer.store_question()
+    assert not writer.store_question(1)
     for _ in range(10):
-        writer.save_progress("Half", "")
+        writer.save_progress("Half", "", epoch=1)
     assert store.saver.pending == 1
-    assert not writer.store_answer(DONE, "Whole", "", wait=False)
+    assert not writer.store_answer(DONE, "Whole", "", epoch=1, wait=False)
     switch.away = False
     assert store.saver.flush(TIMEOUT_S)
     assert texts(store, name) == [("Well?", "done"), ("Whole", "done")]
@@ -239,8 +239,8 @@ def test_turns_are_planned_from_the_cache_while_the_database_is_away(
 ) -> None:
     name, run = new_run(), new_run()
     writer = store.plan(turn_request(name, run, "Well?"), lambda _: False).writer
-    writer.store_question()
-    writer.store_answer(DONE, "Yes.", "", wait=True)
+    writer.store_question(1)
+    writer.store_answer(DONE, "Yes.", "", epoch=1, wait=True)
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("away")

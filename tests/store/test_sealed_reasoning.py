@@ -102,7 +102,7 @@ def forget(app: Flask) -> None:
     assert parts.store.saver.flush(5.0)
     parts.store.cache = parts.store._turns._cache = ConversationCache()
     parts.runs._runs.clear()
-    parts.runs._ended.clear()
+    parts.runs.memory._ended.clear()
 
 
 def test_a_cut_answer_is_continued_with_its_reasoning(

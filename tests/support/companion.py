@@ -1,7 +1,7 @@
-"""Another stream on the same worker, watched from a process of its own (docs/faults.md, I3).
+"""Another stream on each worker, watched from a process of its own (docs/faults.md, I3).
 
 The process is provider and reader at once: the fake Ollama (or Anthropic, where a test needs Ollama for
-itself) stamps the time into every delta, the reader takes the difference. So nothing that a test does in its
+itself) stamps the time into every delta, the readers take the difference. So nothing that a test does in its
 own process looks like a fault of the server. Where the machine has too little time for all, what the worker
 and this process had to wait for a core is taken off: Linux counts it.
 """
@@ -21,20 +21,22 @@ from typing import Any, Self
 from tests.support.cores import starved_s, waited_s
 from tests.support.dialects import anthropic_begin, anthropic_delta, ollama_delta
 from tests.support.fake_provider import FakeProvider
-from tests.support.rawhttp import Address, Cut
+from tests.support.processes import find_holder
+from tests.support.rawhttp import Address, Cut, request
 from tests.support.script import Answer, Call, Step
 from tests.support.server import ROOT, Server
 from tests.support.sse import SseReader
 
 EVERY_S = 0.04
 GAP_S = 0.2
+_MAX_STARTS = 100  # until each worker has accepted a connection
 DEAD_S = 10.0  # a delay is measured when it is over: only then is this the end
 TICK_S = 0.01
 
 
 @dataclass(slots=True)
 class Pace:
-    """Measurements of a stream: the worst delay from write to read that the server caused, and what was subtracted."""
+    """Measurements of streams: the worst delay from write to read that the server caused, and what was subtracted."""
 
     deltas: int = 0
     worst_s: float = 0.0
@@ -64,8 +66,8 @@ class Companion:
         self.url: str = self._listen()["url"]
 
     def start(self, server: Server, provider: str = "ollama") -> None:
-        """Start a stream on a server which finds `provider` at `url`, and wait for its first delta."""
-        reply = self._tell({"start": list(server.address), "worker": server.worker, "provider": provider})
+        """Start a stream on each worker of a server which finds `provider` at `url`, and wait for their first deltas."""
+        reply = self._tell({"start": list(server.address), "workers": server.workers, "provider": provider})
         assert reply == {"started": True}, reply
 
     def mark(self) -> None:
@@ -73,11 +75,11 @@ class Companion:
         self._tell({"mark": True})
 
     def pace(self) -> Pace:
-        """Return the measurement since the last mark, after one more delta."""
+        """Return the measurement since the last mark, after one more delta of each stream."""
         return Pace(**self._tell({"pace": True}))
 
     def leave(self) -> Pace:
-        """Close the stream and return its measurement."""
+        """Close the streams and return their measurement."""
         return Pace(**self._tell({"leave": True}))
 
     def _tell(self, order: dict[str, object]) -> dict[str, Any]:
@@ -133,14 +135,13 @@ class _Hunger:
 
 
 class _Follower:
-    """Reads one stream in a thread."""
+    """Reads one stream of a worker in a thread."""
 
-    def __init__(self, address: Address, worker: int, provider: str) -> None:
+    def __init__(self, reader: SseReader, worker: int) -> None:
         self.pace = Pace()
         self._hunger = _Hunger(worker)
         self.began, self._leaving = threading.Event(), threading.Event()
-        body = {"query": "keep the pace", "provider": provider}
-        self._reader = SseReader(address, body=body)
+        self._reader = reader
         self._threads = [threading.Thread(target=target) for target in (self._follow, self._watch)]
         for thread in self._threads:
             thread.start()
@@ -215,26 +216,55 @@ def _answer(call: Call) -> Answer:
     return Answer(steps=lambda: _stamps(ollama_delta), content_type="application/x-ndjson")
 
 
-def obey(order: dict[str, Any], follower: _Follower | None) -> tuple[_Follower | None, object]:
-    """Carry out a command; return the current follower and the reply."""
+def _start(address: Address, workers: list[int], provider: str) -> list[_Follower]:
+    """Start a stream on each worker; those that reach a worker with a stream are stopped again."""
+    found: dict[int, _Follower] = {}
+    for _ in range(_MAX_STARTS):
+        reader = SseReader(address, body={"query": "keep the pace", "provider": provider})
+        worker = find_holder(workers, address[1], reader.port)
+        if worker in found:
+            reader.read_frames(1)
+            request(address, "POST", f"/stream/{reader.run}/stop")
+            reader.drop()
+        else:
+            found[worker] = _Follower(reader, worker)
+        if len(found) == len(workers):
+            return list(found.values())
+    raise AssertionError(f"of the workers {workers} only {list(found)} took a stream")
+
+
+def _worst(paces: list[Pace]) -> Pace:
+    """Return what all streams have, with the worst delay of them; without deltas if one of them has none."""
+    worst = max(paces, key=lambda pace: pace.worst_s)
+    return Pace(
+        deltas=min(pace.deltas for pace in paces),
+        worst_s=worst.worst_s,
+        starved_s=worst.starved_s,
+        ended=" ".join(filter(None, (pace.ended for pace in paces))),
+    )
+
+
+def obey(order: dict[str, Any], followers: list[_Follower]) -> tuple[list[_Follower], object]:
+    """Carry out a command; return the current followers and the reply."""
     if "start" in order:
-        follower = _Follower((order["start"][0], order["start"][1]), order["worker"], order["provider"])
-        began = follower.began.wait(10) and follower.pace.deltas > 0
-        return follower, {"started": True} if began else asdict(follower.pace)
-    assert follower is not None, "nothing is followed"
+        followers = _start((order["start"][0], order["start"][1]), order["workers"], order["provider"])
+        began = all(each.began.wait(10) and each.pace.deltas > 0 for each in followers)
+        return followers, {"started": True} if began else asdict(_worst([each.pace for each in followers]))
+    assert followers, "nothing is followed"
     if "leave" in order:
-        return None, asdict(follower.leave())
-    return follower, asdict(follower.mark() if "mark" in order else follower.measured())
+        return [], asdict(_worst([each.leave() for each in followers]))
+    paces = [each.mark() if "mark" in order else each.measured() for each in followers]
+    return followers, asdict(_worst(paces))
 
 
 def main() -> None:
     """Carry out commands from standard input until it closes."""
-    follower: _Follower | None = None
+    followers: list[_Follower] = []
     with FakeProvider(_answer) as provider:
         print(json.dumps({"url": provider.url}), flush=True)
         for line in sys.stdin:
-            follower, reply = obey(json.loads(line), follower)
-            if follower is None:
+            followers, reply = obey(json.loads(line), followers)
+            if not followers:
                 provider.hang_up()
             print(json.dumps(reply), flush=True)
 

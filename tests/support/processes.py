@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.server import Server, wait_for
@@ -32,8 +33,13 @@ def connections_of(pid: int) -> set[tuple[int, int]]:
 
 def worker_that_serves(server: Server, port: int) -> int:
     """Return the worker that serves the connection from a client's port."""
-    for pid in workers_of(server):
-        if (server.port, port) in connections_of(pid):
+    return find_holder(workers_of(server), server.port, port)
+
+
+def find_holder(pids: Sequence[int], own_port: int, port: int) -> int:
+    """Return which of these processes has the connection between its own port and another."""
+    for pid in pids:
+        if (own_port, port) in connections_of(pid):
             return pid
     raise AssertionError(f"no worker has the connection from {port}")
 

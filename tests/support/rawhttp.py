@@ -9,6 +9,11 @@ from tests.support.script import reset
 
 Address = tuple[str, int]
 
+VISITORS: dict[Address, str] = {}
+"""Cookies for requests that have neither a cookie nor another credential: so that a server with several workers knows its callers."""
+
+_CREDENTIALS = ("cookie", "authorization")
+
 
 class Cut(Exception):
     """The connection ended before the body did."""
@@ -39,6 +44,8 @@ def encode_request(
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
         lines |= {"Content-Type": "application/json", "Content-Length": str(len(payload))}
     lines |= headers
+    if address in VISITORS and not any(name.lower() in _CREDENTIALS for name in headers):
+        lines["Cookie"] = VISITORS[address]
     head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     return head.encode("latin-1") + b"\r\n" + payload
 

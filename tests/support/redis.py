@@ -42,6 +42,12 @@ class Redis:
         self.stop()
         shutil.rmtree(self.folder)
 
+    @property
+    def pid(self) -> int:
+        """Return the id of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: int = 0) -> str:
         """Return the URL of a database."""
         return f"redis://127.0.0.1:{self.port}/{database}"

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from tests.support.cores import starved_s
 from tests.support.rawhttp import Address, request
@@ -21,7 +22,7 @@ from tests.support.stopwatch import Stopwatch
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).parent / "probe"
 BAD_LOG = ("Traceback (most recent call last)", "MonkeyPatchWarning", "RecursionError", "never awaited")
-START_S, STOP_S = 20.0, 40.0
+START_S, STOP_S = 60.0, 40.0
 # The default access of a test's server: visitors, each with a cookie, with the rights of users.
 # Local mode would make all of them one user, and would not work behind a test's proxy.
 OPEN = {
@@ -45,6 +46,14 @@ class Server:
     warning, unless `dirty_log`, and none of `secrets` in any case. `root` holds its code: another copy is another version.
     """
 
+    common_env: ClassVar[Callable[[], Mapping[str, str]]] = dict
+    """Returns the variables of each new server that `env` does not name; see `combination`."""
+
+    @property
+    def has_several_workers(self) -> bool:
+        """Whether it is told to have more than one worker."""
+        return self._env.get("WEB_CONCURRENCY", "1") != "1"
+
     def __init__(
         self,
         env: Mapping[str, str] | None = None,
@@ -58,7 +67,7 @@ class Server:
         self.secrets = secrets
         self._root = root
         self._dirty_log, self._expect_status = dirty_log, expect_status
-        self._env = dict(env or {})
+        self._env = {**type(self).common_env(), **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -84,11 +93,17 @@ class Server:
         return self._process.pid
 
     @property
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children]
+
+    @property
     def worker(self) -> int:
         """Return the process id of the one worker."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        assert len(children) == 1, f"workers: {children}"
-        return int(children[0])
+        workers = self.workers
+        assert len(workers) == 1, f"workers: {workers}"
+        return workers[0]
 
     def __enter__(self) -> Self:
         self.start()
@@ -128,8 +143,8 @@ class Server:
         return request(self.address, method, path, body, named)
 
     def descriptors(self) -> int:
-        """Return how many files and sockets the worker has open."""
-        return sum(1 for _ in Path(f"/proc/{self.worker}/fd").iterdir())
+        """Return how many files and sockets the workers have open."""
+        return sum(1 for worker in self.workers for _ in Path(f"/proc/{worker}/fd").iterdir())
 
     def holds(self, port: int) -> bool:
         """Return whether the server still has the connection from this port open (Linux)."""
@@ -145,24 +160,30 @@ class Server:
         return wait_for(lambda: not self.holds(port), timeout_s, f"the connection from port {port}, closed")
 
     def memory_bytes(self) -> int:
-        """Return the worker's resident memory, in bytes."""
-        pages = int(Path(f"/proc/{self.worker}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        """Return the workers' resident memory, in bytes."""
+        pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in self.workers]
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def starved_s(self) -> float:
-        """Return how long the worker has waited for a core so far, because of other processes or the hypervisor."""
-        return starved_s(self.worker)
+        """Return how long the worker that did so the longest has waited for a core, because of other processes or the hypervisor."""
+        return max(map(starved_s, self.workers))
 
     def stopwatch(self) -> Stopwatch:
         """Start to measure what this process and the workers do."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return Stopwatch(*map(int, children))
+        return Stopwatch(*self.workers)
 
     def probe(self, timeout_s: float = 5.0) -> dict[str, int]:
-        """Count the worker's live greenlets and the objects of Freshet's own classes."""
+        """Count the workers' live greenlets and the objects of Freshet's own classes, all workers together."""
+        counts: Counter[str] = Counter()
+        for worker in self.workers:
+            counts.update(self.probe_worker(worker, timeout_s))
+        return dict(counts)
+
+    def probe_worker(self, worker: int, timeout_s: float = 5.0, *, free: bool = False) -> dict[str, int]:
+        """Count one worker's greenlets and objects; with `free`, after it has freed what nothing uses."""
         path = self.folder / "probe.json"
         path.unlink(missing_ok=True)
-        os.kill(self.worker, signal.SIGRTMIN)
+        os.kill(worker, signal.SIGRTMIN + 1 if free else signal.SIGRTMIN)
         wait_for(path.exists, timeout_s, "the probe's answer")
         counts: dict[str, int] = json.loads(path.read_text())
         return counts

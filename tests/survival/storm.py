@@ -20,20 +20,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tests.faults.answers import cookie_of
-from tests.support.postgres import Postgres
+from tests.support.journals import JOURNALS, JournalChoice, journal_servers
 from tests.support.rawhttp import request
-from tests.support.redis import Redis
 from tests.survival.storm_checks import Findings, Turn, check_conversation, check_provider, check_turn
 from tests.survival.storm_plan import Strike, new_id, plan_strikes, plan_turn, seeded
 from tests.survival.storm_provider import Narrator
 from tests.survival.storm_readers import Follower
 from tests.survival.storm_servers import Node
 from tests.survival.workers import Workers
-from webapp.journal.database import DatabaseJournal
-from webapp.journal.redis import RedisJournal
 from webapp.seams import Journal
 
-JOURNALS = ("sqlite", "postgres", "redis")
 SETTINGS = {
     "FRESHET_LEASE_S": "1",
     "FRESHET_HEARTBEAT_S": "1",
@@ -210,21 +206,14 @@ def _wait_begun(first: Follower, after_s: float, deadline: float) -> bool:
 
 @contextmanager
 def running_storm(
-    kind: str, *, seed: int, seconds: float, conversations: int, workers: int = 1
+    kind: JournalChoice, *, seed: int, seconds: float, conversations: int, workers: int = 1
 ) -> Iterator[tuple[Storm, Journal]]:
     """Start the servers of a storm, each with so many workers and with a kind of journal, and open that journal."""
     with ExitStack() as stack:
-        url, env = None, SETTINGS | {"WEB_CONCURRENCY": str(workers)}
-        if kind == "postgres":
-            url = stack.enter_context(Postgres()).new_url()
-        if kind == "redis":
-            env["REDIS_URL"] = stack.enter_context(Redis()).new_url()
-        servers = stack.enter_context(Workers(env, database_url=url, dirty_log=True))
-        journal: Journal
-        if kind == "redis":
-            journal = RedisJournal(env["REDIS_URL"])
-        else:
-            journal = DatabaseJournal(url, str(servers.folder), 10.0)
+        place = stack.enter_context(journal_servers(kind))()
+        env = SETTINGS | place.env | {"WEB_CONCURRENCY": str(workers)}
+        servers = stack.enter_context(Workers(env, dirty_log=True))
+        journal = place.open(servers.folder)
         stack.callback(journal.close)
         storm = Storm(servers, seed, seconds, conversations)
         stack.callback(storm.close)

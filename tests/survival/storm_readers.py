@@ -1,6 +1,7 @@
 """Readers in a storm: each follows one run over many connections, SSE and WebSocket, as the Python client does."""
 
 import json
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from tests.survival.storm_servers import Node
 SILENCE_S = 4.0  # heartbeats come every second: a longer silence is a dead connection
 _LINGER_S = 1.0
 _CUT_AFTER_S = 4.0
-_MOVE = 0.4  # how often a reader that was cut off comes back at any server
 _RETRY_STATUSES = (429, 502, 503, 504)
 
 
@@ -126,7 +126,11 @@ class Shrinking:
 
 @dataclass(slots=True)
 class Follower:
-    """One reader of a run, and what it has seen of it."""
+    """One reader of a run, and what it has seen of it.
+
+    It cuts its own connections now and then, unless `cuts` is False; `by_websocket` is how often it uses a WebSocket. `place` is
+    the node that it asks first; None for any. Where it was cut off it comes back at any node in `moves` of the cases.
+    """
 
     name: str
     story: Story
@@ -135,6 +139,10 @@ class Follower:
     dice: random.Random
     began: float
     body: dict[str, Any] | None = None  # to start the run; None for a reader that joins
+    cuts: bool = True
+    by_websocket: float = 0.3
+    place: int | None = None
+    moves: float = 0.4
     reading: Reading = field(default_factory=Reading)
     faults: list[str] = field(default_factory=list)
     shrunk: list[Shrinking] = field(default_factory=list)
@@ -142,6 +150,7 @@ class Follower:
     connections: int = 0
     terminals: int = 0
     longest: int = 0
+    arrivals: list[float] = field(default_factory=list)  # when frames came, by `time.monotonic`
     _epoch: int = 0
 
     @property
@@ -151,7 +160,7 @@ class Follower:
 
     def follow(self, deadline: float) -> None:
         """Read to the end of the run, over as many connections as it takes."""
-        place = self.dice.randrange(len(self.nodes))
+        place = self.dice.randrange(len(self.nodes)) if self.place is None else self.place
         while self.reading.terminal is None:
             if time.monotonic() > deadline:
                 self.fault("has not come to the end of the answer in time")
@@ -159,7 +168,7 @@ class Follower:
             node = self.nodes[place]
             try:
                 self._read(node)
-                if self.dice.random() < _MOVE:
+                if self.dice.random() < self.moves:
                     place = self.dice.randrange(len(self.nodes))
                 continue
             except TurnedAway as away:
@@ -181,9 +190,9 @@ class Follower:
         self._note(f"FAULT {what}")
 
     def _read(self, node: Node) -> None:
-        cut_at = time.monotonic() + self.dice.expovariate(1 / _CUT_AFTER_S)
+        cut_at = time.monotonic() + self.dice.expovariate(1 / _CUT_AFTER_S) if self.cuts else math.inf
         with_reset = self.dice.random() < 0.5
-        kind = WsChannel if self.dice.random() < 0.3 else SseChannel
+        kind = WsChannel if self.dice.random() < self.by_websocket else SseChannel
         cursor = self.reading.cursor
         body = self.body if cursor is None and not self.has_begun else None
         self.connections += 1
@@ -215,6 +224,7 @@ class Follower:
             pass  # its server was struck: all is read
 
     def _take(self, one: Received) -> None:
+        self.arrivals.append(one.at)
         if one.cursor is not None:
             run, epoch, seq = one.cursor
             if run != self.story.plan.run:

@@ -46,6 +46,11 @@ class Node:
         """The logs of all its servers so far."""
         return self._logs if self._logs is not None else [server.log for server in self._servers]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its newest server has its one worker, and serves."""
+        return len(self._children()) == 1 and self._server.is_ready()
+
     def strike(self, strike: Strike) -> None:
         """Do what the plan says, and wait until the server can be struck again."""
         self._note(f"{strike.blow} {strike.lasts_s:.2f} s")

@@ -14,9 +14,11 @@ from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, new_run
 from webapp.framing import FramingRules
 from webapp.measurements import Observer
+from webapp.runs.pulse import Pulse
 from webapp.runs.readers import Delivery
-from webapp.runs.registry import RunLimits, Runs
+from webapp.runs.registry import Runs
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.runs.run_spec import RunSpec
 from webapp.seams import Control, Journal, Provider
 
@@ -107,6 +109,11 @@ class PausedAnswer:
         assert self.reached.wait(TIMEOUT_S)
 
 
+class StillPulse(Pulse):
+    def start(self) -> None:
+        """Start no thread."""
+
+
 class RunsWithoutPulse(Runs):
     """Runs without a pulse thread; the test calls `run_pulse`."""
 
@@ -120,9 +127,7 @@ class RunsWithoutPulse(Runs):
     ) -> None:
         rules = FramingRules(window_s=0.001)
         super().__init__(limits or RunLimits(), rules, pricer or no_price, observer, journal, worker)
-
-    def _start_pulse(self) -> None:
-        """Start no thread."""
+        self._pulse = StillPulse(self._check_all)
 
     def run_pulse(self, now: float) -> None:
         """Run the checks of the pulse once, at `now`."""

@@ -27,9 +27,9 @@ from webapp.errors import UpstreamError
 from webapp.events import Finished, ReasoningDelta, Source, SourcesFound, TextDelta, UsageReport
 from webapp.frames import Start, new_run, reasoning_frame, sources_frame, start_frame, text_frame
 from webapp.journal_records import JournalEntry
-from webapp.runs.lost import LostRun, Recovery
-from webapp.runs.registry import RunLimits
+from webapp.runs.lost import LostRun, Recovery, Said
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 
 DEAD = "dead"
 OWNER = "user:anna"
@@ -70,7 +70,7 @@ class Crew:
         self.journal._runs[self.run].change(began_at=self.journal.now() - age_s)
         self.journal.release(DEAD)
 
-    def take_over(self, *chain: Any, input_tokens: int = 40, **spec: Any) -> Run:
+    def take_over(self, *chain: Any, input_tokens: int = 40, said: Said | None = None, **spec: Any) -> Run:
         """Take the run over, which then calls the first provider of the chain."""
         made = msgspec.structs.replace(
             run_spec(*chain, run=self.run, owner=OWNER),
@@ -81,8 +81,8 @@ class Crew:
             **spec,
         )
 
-        def recover(lost: LostRun) -> Recovery:
-            return Recovery(spec=made, writer=self.writer, input_tokens=input_tokens)
+        def recover(lost: LostRun, epoch: int) -> Recovery:
+            return Recovery(spec=made, writer=self.writer, input_tokens=input_tokens, said=said)
 
         self.runs.continue_lost(recover, may_continue=True)
         assert self.runs._takeovers is not None
@@ -109,6 +109,25 @@ def test_it_goes_on_in_a_new_epoch_after_a_reset(crew: Crew) -> None:
     row = crew.journal.row(crew.run)
     assert (row.worker, row.epoch, row.state, row.takeovers) == ("alive", 2, "ended", 1)
     assert row.last_seq == len(run.log.frames_after(2, 0))
+
+
+def test_it_goes_on_after_what_only_its_conversation_has(crew: Crew) -> None:
+    crew.leave(text_frame("Hel"))
+    run = crew.take_over(answers(" you"), said=Said(text="Hello"))
+    received = read(crew.runs, run)
+    assert text_of(received) == "Hello you"
+    assert (crew.writer.text, set(crew.writer.epochs)) == ("Hello you", {2})
+    frames = crew.journal.frames(crew.run)
+    assert text_of([(frame, None) for frame in frames]) == "Hello you"
+
+
+def test_reasoning_that_goes_on_begins_a_paragraph(crew: Crew) -> None:
+    crew.leave(reasoning_frame("Hm, let me think."), text_frame("Hel"))
+    reasoning = [ReasoningDelta("As I "), ReasoningDelta("said.")]
+    run = crew.take_over(scripted(*reasoning, TextDelta("lo"), ReasoningDelta("Well."), Finished("stop")))
+    received = read(crew.runs, run)
+    assert run.log.text_of("reasoning") == "Hm, let me think.\n\nAs I said.Well."
+    assert text_of(received) == "Hello"
 
 
 def test_its_answer_is_stored_whole(crew: Crew) -> None:
@@ -199,7 +218,7 @@ def test_what_a_limit_counts_is_released_at_its_end(crew: Crew) -> None:
 
 def test_a_draining_worker_takes_nothing_over(crew: Crew) -> None:
     crew.leave(text_frame("Hel"))
-    crew.runs.continue_lost(lambda _: Recovery(), may_continue=True)
+    crew.runs.continue_lost(lambda _lost, _epoch: Recovery(), may_continue=True)
     crew.runs.drain(10.0)
     assert crew.runs._takeovers is not None
     crew.runs._takeovers.check()

@@ -25,7 +25,7 @@ from webapp.chat import TokenEstimator, Usage, estimate_input_tokens, estimate_t
 from webapp.errors import AnswerError, Interrupted, InvalidRequest, UpstreamError
 from webapp.events import Event, Finished, ReasoningDelta, TextDelta, UsageReport
 from webapp.frames import Cursor
-from webapp.runs.registry import RunLimits
+from webapp.runs.run_limits import RunLimits
 from webapp.seams import Control
 
 REQUEST_TOKENS = estimate_input_tokens(QUESTION)

@@ -11,8 +11,8 @@ from tests.unit.engine import PausedAnswer, RunsWithoutPulse, answers, bodies, r
 from tests.unit.faulty_journal import FaultyJournal, wait_for
 from tests.unit.test_run_storage import MemoryWriter
 from webapp.runs.lost import LostRun, Recovery
-from webapp.runs.registry import RunLimits
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 
 OWNER = "user:anna"
 
@@ -28,7 +28,7 @@ def journal() -> SharedJournal:
 
 def make_runs(journal: FaultyJournal, worker: str, *, may_continue: bool = True) -> RunsWithoutPulse:
     runs = RunsWithoutPulse(RunLimits(lease_s=60.0), journal=journal, worker=worker)
-    runs.continue_lost(lambda _: Recovery(), may_continue=may_continue)
+    runs.continue_lost(lambda _lost, _epoch: Recovery(), may_continue=may_continue)
     return runs
 
 
@@ -73,7 +73,7 @@ def test_another_worker_goes_on_with_a_run_that_was_left(
     other = make_runs(journal, "b")
     spec = msgspec.structs.replace(run_spec(answers(", you"), run=run.id, owner=OWNER), writer=writer)
 
-    def recover(lost: LostRun) -> Recovery:
+    def recover(lost: LostRun, epoch: int) -> Recovery:
         assert lost.said.text == "Hello"
         return Recovery(spec=spec, writer=writer)
 
@@ -87,14 +87,16 @@ def test_another_worker_goes_on_with_a_run_that_was_left(
     other.close(0.1)
 
 
-def test_a_worker_that_was_frozen_stores_nothing_of_a_run_that_it_leaves(runs: RunsWithoutPulse) -> None:
-    """Another worker may have stored more of it."""
+def test_what_a_worker_that_was_frozen_stores_of_a_run_that_it_leaves_has_its_epoch(
+    runs: RunsWithoutPulse,
+) -> None:
+    """Another worker may have stored more of it, under a later epoch."""
     run, writer = begin(runs, PausedAnswer("Hel", "lo"))
     assert runs.journaling is not None
     runs.journaling.lease._valid_until = 0.0  # as time goes by while it is frozen
     end_draining(runs)
     assert run.is_lost
-    assert not any(isinstance(call, tuple) for call in writer.calls)
+    assert (writer.calls[-1][:2], set(writer.epochs)) == (("save_progress", "Hello"), {1})
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,42 @@ def test_a_writer_of_an_old_epoch_cannot_append() -> None:
     assert log.closed
 
 
+def test_a_seized_epoch_begins_with_its_first_frame() -> None:
+    log = log_of("Hel")
+    reader = Reader(log, None, resumable=True)
+    reader.take()
+    assert log.seize(1) == 2
+    assert (log.epoch, log.next_epoch, log.frames_after(2, 0), reader.take()) == (1, 2, [], [])
+    assert text_of([(frame, None) for frame in log.earlier(2)]) == "Hel"
+    log.extend([text_frame("lo"), DONE], 2)
+    assert (log.epoch, log.next_epoch) == (2, 2)
+    assert ids(reader.take()) == [(2, 1), (2, 2)]
+
+
+def test_another_worker_may_begin_the_epoch_that_was_seized_here() -> None:
+    log = log_of("Hel")
+    reader = Reader(log, None, resumable=True)
+    before = reader.take()
+    assert log.seize(1) == 2
+    log.begin_epoch(2, reset_of("He"))
+    log.append(text_frame("y"), 2)
+    after = reader.take()
+    assert (ids(after), text_of(before + after)) == ([(2, 1)], "Hey")
+
+
+@pytest.mark.parametrize("how", ["fenced", "closed"])
+def test_a_seized_epoch_does_not_begin_in_a_log_that_another_worker_has_or_has_closed(how: str) -> None:
+    log = log_of("Hel")
+    log.seize(1)
+    if how == "fenced":
+        log.fence()
+    else:
+        log.begin_epoch(2, reset_of("Hel"))
+        log.append(DONE, 2)
+    with pytest.raises(StaleEpoch):
+        log.append(text_frame("late"), 2)
+
+
 def test_only_one_of_many_threads_seizes_the_log() -> None:
     log, won = log_of("a"), []
     barrier = threading.Barrier(8)
@@ -191,10 +227,10 @@ def test_a_reader_follows_an_epoch_of_another_worker(epoch: int) -> None:
 @pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_an_epoch_that_is_not_later_is_refused(epoch: int) -> None:
     log = log_of("Hel")
-    log.seize(1)
+    log.append(text_frame("lo"), log.seize(1))
     with pytest.raises(StaleEpoch):
         log.begin_epoch(epoch, reset_of("x"))
-    assert (log.epoch, log.text_of("text")) == (2, "Hel")
+    assert (log.epoch, log.text_of("text")) == (2, "Hello")
 
 
 def test_a_closed_log_begins_no_epoch() -> None:

@@ -26,9 +26,9 @@ from webapp.frames import Cursor, new_run
 from webapp.journal.memory import MemoryJournal
 from webapp.runs import follower
 from webapp.runs.readers import Delivery, Reader, ReaderConnection
-from webapp.runs.registry import RunLimits
 from webapp.runs.remote_run import RemoteRun
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.runs.run_spec import RunSpec
 from webapp.seams import Provider
 
@@ -319,7 +319,7 @@ def test_runs_of_other_workers_count_as_memory() -> None:
     for refused in (
         lambda: pair.b.start(run_spec(answers("x"), owner="anna")),
         lambda: pair.b.find(small.id, "anna"),
-        lambda: pair.b.reserve_memory(1),
+        lambda: pair.b.memory.reserve(1),
     ):
         with pytest.raises(Unavailable) as error:
             refused()

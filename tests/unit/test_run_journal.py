@@ -17,12 +17,15 @@ from tests.unit.engine import (
     answers,
     bodies,
     finish,
+    ids,
     read,
     run_spec,
     start,
     text_of,
 )
 from tests.unit.faulty_journal import FaultyJournal, wait_for
+from tests.unit.other_worker import OtherRun
+from tests.unit.test_lookup import Following
 from tests.unit.test_run_storage import MemoryWriter
 from webapp.chat import ModelRequest
 from webapp.errors import AnswerError, Conflict, NotFound
@@ -33,8 +36,8 @@ from webapp.runs.journaling import Journaling
 from webapp.runs.log import StaleEpoch
 from webapp.runs.readers import Delivery
 from webapp.runs.record import MAX_AT_ONCE
-from webapp.runs.registry import RunLimits
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.seams import Control, JournalCondition
 
 LEASE_S = 1.0
@@ -337,6 +340,47 @@ def test_a_run_that_is_ended_from_outside_while_the_journal_is_away_is_stored_la
     finish(runs, run)
 
 
+def test_readers_of_a_run_that_another_worker_seizes_while_it_is_ended_here_follow_it(
+    runs: RunsWithoutPulse, journal: FaultyJournal
+) -> None:
+    paused = PausedAnswer("Hel", "lo wor", stuck=True)
+    run = start(runs, paused.provider, owner="anna")
+    paused.wait()
+    wait_for(lambda: journal.row(run.id).last_seq == 3, "the text in the journal")
+    mine = Following(runs, run)
+    mine.read_until(lambda: text_of(mine.found) == "Hello wor")
+    released = journal.held["seize"] = threading.Event()
+    run.fail(AnswerError("internal"))
+    wait_for(lambda: journal.calls["seize"] == 1, "the end of the run offered to the journal")
+    del journal.held["seize"]  # of other calls
+    other = OtherRun.take(journal, run.id, "b", "Hello")
+    other.say(" you")
+    released.set()
+    mine.read_until(lambda: text_of(mine.found) == "Hello you")
+    other.end()
+    found = mine.read_to_end()
+    assert [next(iter(body)) for body in bodies(found)].count("done") == 1
+    assert ids(found)[-2:] == [(2, 1), (2, 2)]
+    assert run.is_lost
+    mine.leave()
+    paused.release.set()
+
+
+def test_the_notice_of_a_run_that_is_ended_from_outside_is_in_the_journal_too(
+    runs: RunsWithoutPulse, journal: FaultyJournal
+) -> None:
+    paused, writer = PausedAnswer("Hel", stuck=True), MemoryWriter(answer_stored=False)
+    spec = msgspec.structs.replace(run_spec(paused.provider, owner="anna"), writer=writer, conversation="c")
+    run, _ = runs.start(spec)
+    paused.wait()
+    assert runs.stop(run.id, "anna").state == "cancelled"
+    assert kinds(journal.frames(run.id)) == ["reset", "notice", "done"]
+    assert journal.frames(run.id)[1:] == all_frames(run)[-2:]
+    assert set(writer.epochs) == {1}, "another worker might begin epoch 2"
+    paused.release.set()
+    finish(runs, run)
+
+
 def test_a_run_is_not_ended_from_outside_while_its_producer_ends_it(
     runs: RunsWithoutPulse, journal: FaultyJournal
 ) -> None:
@@ -562,6 +606,24 @@ def test_a_stop_of_a_run_that_another_worker_has_is_passed_on(journal: FaultyJou
     lease._is_cut_off = True  # so that nothing waits for it
     runs.stop(run.id, "anna")
     assert journal.row(run.id).stop == "user"
+    runs.close(0.1)
+
+
+def test_a_stop_of_a_run_that_is_being_lost_is_passed_on_after_its_receipt(journal: FaultyJournal) -> None:
+    """While the worker waits for its lease it does not know whether it still has the run."""
+    runs = make_runs(journal, "a", lease_s=60)  # no renewal during the test
+    paused = PausedAnswer("Hel")
+    run = start(runs, paused.provider, owner="anna")
+    paused.wait()
+    wait_for(lambda: journal.row(run.id).last_seq == 2, "the text in the journal")
+    seize(journal, run.id)
+    journaling(runs).lease._valid_until = 0.0  # as time goes by while it is frozen
+    began = time.monotonic()
+    receipt = runs.stop(run.id, "anna")
+    assert time.monotonic() - began < 2.0
+    assert (receipt.state, receipt.finish_reason) == ("cancelled", "cancelled")
+    wait_for(lambda: journal.row(run.id).stop == "user", "the stop passed on")
+    assert run.is_lost
     runs.close(0.1)
 
 

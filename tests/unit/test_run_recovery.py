@@ -40,6 +40,10 @@ class FoundStore:
         self.writers: list[tuple[TurnStart, bool]] = []
         self.sealed: dict[object, str | None] = {}  # by writer
 
+    def claim_lost(self, start: TurnStart, epoch: int) -> LostTurn:
+        assert epoch == 2
+        return self.find_lost(start)
+
     def find_lost(self, start: TurnStart) -> LostTurn:
         self.asked.append(start)
         found = self._turns.pop(0)
@@ -106,7 +110,9 @@ def lost(
 
 def recover(run: LostRun, store: FoundStore | None = None, starter: RunStarter = STARTER) -> Recovery:
     found: Any = store or FoundStore()
-    return RunRecovery(providers=starter.providers, limiter=starter.limiter, store=found)(run)
+    return RunRecovery(providers=starter.providers, limiter=starter.limiter, store=found)(
+        run, run.row.epoch + 1
+    )
 
 
 def turn_reference(
@@ -188,6 +194,30 @@ def test_a_continued_answer_counts_against_its_caller_whatever_the_limits() -> N
 
 
 # Turns of a conversation.
+
+
+def test_what_only_the_conversation_has_of_a_running_answer_is_continued() -> None:
+    """The journal was away while the worker stored more, and then it died."""
+    stored = answer(text="Hello", reasoning="Hm.")
+    found = recover(lost(turn_reference(), conversation="c"), FoundStore(turn(stored)))
+    assert found.said == Said(text="Hello", reasoning="Hm.")
+    assert found.spec is not None
+    assert found.spec.request.messages[-1] == ModelMessage.assistant("Hello")
+
+
+@pytest.mark.parametrize("text", ["", "He", "Hel", "Other text"])
+def test_what_the_journal_has_counts_unless_the_conversation_has_more(text: str) -> None:
+    found = recover(lost(turn_reference(), conversation="c"), FoundStore(turn(answer(text=text))))
+    assert found.said is None
+    assert found.spec is not None
+    assert found.spec.request.messages[-1] == ModelMessage.assistant("Hel")
+
+
+@pytest.mark.parametrize("may_continue", [True, False])
+def test_stored_reasoning_without_text_is_kept_only_by_an_answer_that_ends(may_continue: bool) -> None:
+    store = FoundStore(turn(answer(reasoning="Hm.")))
+    found = recover(lost(turn_reference(), "", conversation="c", may_continue=may_continue), store)
+    assert found.said == (None if may_continue else Said(reasoning="Hm."))
 
 
 def test_a_turn_is_loaded_from_the_store() -> None:

@@ -23,35 +23,46 @@ from tests.unit.engine import (
 from webapp.chat import estimate_tokens
 from webapp.errors import Interrupted, UpstreamError
 from webapp.events import Finished, ReasoningSealed, Source
-from webapp.frames import RunResult
+from webapp.frames import RunResult, text_frame
 from webapp.runs.run import Run
 
 TIMEOUT_S = 10.0
 
 
 class MemoryWriter:
-    """Records its calls; `question_stored` and `answer_stored` are its return values."""
+    """Records its calls and their epochs; `question_stored` and `answer_stored` are its return values."""
 
     def __init__(self, *, question_stored: bool = True, answer_stored: bool = True) -> None:
         self._question_stored, self._answer_stored = question_stored, answer_stored
         self.calls: list[Any] = []
+        self.epochs: list[int] = []
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
 
-    def store_question(self) -> bool:
+    def store_question(self, epoch: int) -> bool:
+        self.epochs.append(epoch)
         self.calls.append("store_question")
         self.entered.set()
         assert self.release.wait(TIMEOUT_S)
         return self._question_stored
 
-    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None, *, epoch: int) -> None:
         del reasoning
+        self.epochs.append(epoch)
         self.calls.append(("save_progress", text, sealed))
 
     def store_answer(
-        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+        self,
+        result: RunResult,
+        text: str,
+        reasoning: str,
+        sources: Sequence[Source] = (),
+        *,
+        epoch: int,
+        wait: bool,
     ) -> bool:
+        self.epochs.append(epoch)
         self.calls.append((result, text, wait))
         return self._answer_stored
 
@@ -163,6 +174,23 @@ def test_a_long_answer_is_stored_periodically_if_it_has_grown() -> None:
     run.stop("user")
     runs.run_pulse(now + 30)
     assert writer.calls[-1][2] is True
+
+
+def test_without_a_journal_the_text_so_far_is_stored_every_second() -> None:
+    runs, writer, paused = RunsWithoutPulse(), MemoryWriter(), PausedAnswer("Hel")
+    run = start(runs, writer, paused.provider)
+    paused.wait()
+    now = time.monotonic()
+    runs.run_pulse(now + 0.5)
+    assert len(writer.calls) == 1
+    runs.run_pulse(now + 1.0)
+    assert writer.calls[1:] == [("save_progress", "Hel", None)]
+    run.log.append(text_frame("lo"), 1)
+    runs.run_pulse(now + 1.9)
+    assert len(writer.calls) == 2
+    runs.run_pulse(now + 2.0)
+    assert writer.calls[2:] == [("save_progress", "Hello", None)]
+    run.stop("user")
 
 
 def test_the_prefix_is_part_of_the_answer_but_not_counted() -> None:

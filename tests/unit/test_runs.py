@@ -21,8 +21,9 @@ from webapp.errors import Conflict, NotFound, TooManyRequests, Unavailable, Upst
 from webapp.events import Finished, ModelLoading, ParameterIgnored, Source, SourcesFound, TextDelta
 from webapp.frames import new_run
 from webapp.runs import registry
-from webapp.runs.registry import RunLimits, Runs
+from webapp.runs.registry import Runs
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 
 BIG = "x" * 30_000
 
@@ -215,11 +216,11 @@ def test_expired_runs_leave_no_state() -> None:
         finish(runs, start(runs, answers("x")))
     assert len(runs._runs) <= 45
     assert len(runs._active) == 0
-    assert runs._ended_bytes == sum(run.size_bytes for run in runs._ended.values())
-    last = next(reversed(runs._ended.values()))
+    assert runs.memory._ended_bytes == sum(run.size_bytes for run in runs.memory._ended.values())
+    last = next(reversed(runs.memory._ended.values()))
     assert last.ended_at is not None
     runs.run_pulse(last.ended_at + 601)
-    assert (runs._runs, runs._ended, runs._ended_bytes) == ({}, {}, 0)
+    assert (runs._runs, runs.memory._ended, runs.memory._ended_bytes) == ({}, {}, 0)
 
 
 def test_a_draining_server_refuses_runs_and_readers() -> None:

@@ -20,7 +20,7 @@ from tests.unit.engine import (
 )
 from webapp.errors import Stopped
 from webapp.frames import Cursor
-from webapp.runs.registry import RunLimits
+from webapp.runs.run_limits import RunLimits
 from webapp.runs.run_spec import Receipt
 
 

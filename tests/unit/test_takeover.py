@@ -125,7 +125,8 @@ class World:
     def _hold(self, worker: str) -> None:
         self.journal.reclaim(worker, LEASE_S)
 
-    def _recover(self, lost: LostRun) -> Recovery:
+    def _recover(self, lost: LostRun, epoch: int) -> Recovery:
+        assert epoch == lost.row.epoch + 1
         self.asked.append(lost)
         if isinstance(self.recovery, Exception):
             raise self.recovery
@@ -335,6 +336,17 @@ def test_readers_get_what_only_the_conversation_has(world: World) -> None:
     assert (first["reset"]["text"], second["reset"]["text"]) == ("Hel", "Hello")
     assert second["reset"]["replaced"] is True
     assert done["done"] is True
+
+
+def test_an_interrupted_answer_has_what_only_the_conversation_has(world: World) -> None:
+    world.begin(text_frame("Hel"))
+    world.recovery = Recovery(writer=world.writer, said=Said(text="Hello"), input_tokens=40)
+    world.die()
+    world.check()
+    first, second, error = world.frames()
+    assert (first["reset"]["text"], second["reset"]["text"]) == ("Hel", "Hello")
+    assert (error["code"], error["usage"]["output_tokens"]) == ("interrupted", 2)
+    assert (world.writer.text, set(world.writer.epochs)) == ("Hello", {2})
 
 
 def test_a_temporary_run_ends_without_text(world: World) -> None:

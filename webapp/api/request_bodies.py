@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from webapp.errors import TooLarge, TooManyRequests, TooSlow, Unavailable
 from webapp.offload import yield_control
-from webapp.runs.registry import Runs
+from webapp.runs.memory import RunMemory
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -52,18 +52,18 @@ class RequestBodies:
 
     def __init__(
         self,
-        runs: Runs,
+        memory: RunMemory,
         *,
         max_waiting: int,
         usual_bytes: int,
         address_of: Callable[[WSGIEnvironment], str | None],
     ) -> None:
-        self._runs = runs
+        self._memory = memory
         self._max_waiting = max_waiting
         self.usual_bytes = usual_bytes
         self._address_of = address_of
-        self._max_address_bytes = runs.limits.log_max_bytes * 3 // 4
-        self._max_unauthenticated_bytes = runs.limits.log_max_bytes // 8
+        self._max_address_bytes = memory.max_bytes * 3 // 4
+        self._max_unauthenticated_bytes = memory.max_bytes // 8
         self._waiting: set[_Body] = set()
         self._by_address: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -131,13 +131,13 @@ class RequestBodies:
                     code=TOO_MANY,
                     retry_after_s=_RETRY_AFTER_S,
                 )
-            self._runs.reserve_memory(size_bytes)
+            self._memory.reserve(size_bytes)
             if address is not None:
                 self._by_address[address] = reserved + size_bytes
 
     def release(self, address: str | None, size_bytes: int) -> None:
         """Release memory that was reserved."""
-        self._runs.release_memory(size_bytes)
+        self._memory.release(size_bytes)
         if address is None:
             return
         with self._lock:

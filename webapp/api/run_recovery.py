@@ -26,7 +26,6 @@ from webapp.store.writes import TurnStart
 
 log_ = logging.getLogger("freshet.runs")
 
-_TRIES = 2  # each waits up to four seconds for the store
 _WHOLE_ONLY = ("response_format", "logprobs")  # what is asked for is worth nothing in an answer of two parts
 _UNTITLED = "…"
 
@@ -39,43 +38,52 @@ class RunRecovery:
     limiter: Limiter
     store: Store
 
-    def __call__(self, lost: LostRun) -> Recovery:
+    def __call__(self, lost: LostRun, epoch: int) -> Recovery:
         """Return how a run goes on or ends. Raises `NotFound` and `InvalidRequest` if its conversation is gone."""
         reference = decode_reference(lost.row.request)
         if lost.row.conversation is not None:
-            return self._recover_turn(lost, reference)
+            return self._recover_turn(lost, epoch, reference)
         if reference is None:
             return Recovery()
         return self._recovery(lost, reference, list(reference.messages), None)
 
-    def _recover_turn(self, lost: LostRun, reference: RunReference | None) -> Recovery:
+    def _recover_turn(self, lost: LostRun, epoch: int, reference: RunReference | None) -> Recovery:
         start = _turn_start(lost, reference)
-        turn = self._find_turn(start)
+        turn = self._claim_turn(start, epoch)
         answer = None if turn is None else turn.answer
         sealed = None if turn is None else turn.sealed
         is_stored = answer is not None or reference is None
         if answer is not None and answer.state != "streaming":
             return Recovery(stored=_stored_end(answer, lost.start))
+        said = None if answer is None else _said_since(lost, answer)
+        if said is not None:
+            lost = msgspec.structs.replace(lost, said=said)
         if reference is None or turn is None:
-            return Recovery(writer=self.store.writer(start, is_stored=is_stored, sealed=sealed))
+            return Recovery(writer=self.store.writer(start, is_stored=is_stored, sealed=sealed), said=said)
         messages = None
         if is_stored or not start.question or not start.question.images:  # else its images are lost
             messages = self._turn_messages(lost, reference, turn)
-        found = self._recovery(
-            lost, reference, messages, self.store.writer(start, is_stored=is_stored), sealed
-        )
+        writer = self.store.writer(start, is_stored=is_stored)
+        found = self._recovery(lost, reference, messages, writer, sealed)
+        found = msgspec.structs.replace(found, said=said)
         if found.spec is not None or sealed is None:
             return found  # a provider that goes on with the answer says whether its reasoning is of use again
         ending = self.store.writer(start, is_stored=is_stored, sealed=sealed)
         return msgspec.structs.replace(found, writer=ending)
 
-    def _find_turn(self, start: TurnStart) -> LostTurn | None:
-        """Return a turn from the store; None while that is away."""
-        for _ in range(_TRIES):
-            try:
-                return self.store.find_lost(start)
-            except Unavailable:
-                log_.warning("the conversation of an answer whose worker has died cannot be read")
+    def _claim_turn(self, start: TurnStart, epoch: int) -> LostTurn | None:
+        """Return a turn from the store, whose answer belongs to this epoch from then on; None while the store is away.
+
+        Where it cannot be written to, it is only read: its former worker may be frozen with a lock on the answer.
+        """
+        try:
+            return self.store.claim_lost(start, epoch)
+        except Unavailable:
+            pass
+        try:
+            return self.store.find_lost(start)
+        except Unavailable:
+            log_.warning("the conversation of an answer whose worker has died cannot be read")
         return None
 
     def _turn_messages(
@@ -200,6 +208,20 @@ def _remaining_tokens(lost: LostRun, reference: RunReference) -> int | None:
     if reference.max_tokens is None:
         return None
     return max(1, reference.max_tokens - estimate_tokens(lost.said.text) + reference.prefix_tokens)
+
+
+def _said_since(lost: LostRun, answer: Message) -> Said | None:
+    """Return what is stored of a running answer if that is more than the journal has, which may have been away; else None.
+
+    A model that is asked anew, because there is no text yet, reasons anew.
+    """
+    said = lost.said
+    if lost.may_continue and not answer.text:
+        return None
+    is_longer = len(answer.text) + len(answer.reasoning) > len(said.text) + len(said.reasoning)
+    if not (is_longer and answer.text.startswith(said.text) and answer.reasoning.startswith(said.reasoning)):
+        return None
+    return Said(text=answer.text, reasoning=answer.reasoning, sources=answer.sources or said.sources)
 
 
 def _stored_end(answer: Message, start: Start) -> StoredEnd:

@@ -268,7 +268,14 @@ class RunStarter:
         Raises `TooLarge` and `TooManyRequests`.
         """
         allowance = self.limiter.allowance(caller)
-        self.store.check_quota(owner, plan.conversation, new_images, new_text_bytes, allowance.stored_bytes)
+        self.store.check_quota(
+            owner,
+            plan.conversation,
+            new_images,
+            new_text_bytes,
+            allowance.stored_bytes,
+            wait=not plan.is_cached,
+        )
         answer_bytes = _BYTES_PER_TOKEN * (request.max_tokens or allowance.max_tokens) + _bytes_of(
             plan.prefix
         )

@@ -15,6 +15,7 @@ log_ = logging.getLogger("freshet.journal")
 T = TypeVar("T")
 
 TIMEOUT_S = 1.0  # how long a call waits, its place in the queue included
+_LOOKUP_SHARE = 0.4  # for looking runs up, which a request does first: its calls have a second together
 MAX_QUEUED = 128
 
 
@@ -28,10 +29,15 @@ class JournalCalls:
         self._logged: JournalCondition = "opening"
         self._timeout_s = timeout_s
 
-    def _call(self, pool: WorkerPool, work: Callable[[], T], wait_s: float = 0.0) -> T:
+    def _call(
+        self, pool: WorkerPool, work: Callable[[], T], wait_s: float = 0.0, *, is_lookup: bool = False
+    ) -> T:
         """Run `work` in a pool. Raises `JournalUnavailable` after the limit of time, which is `wait_s` longer for work that waits."""
+        timeout_s = self._timeout_s + wait_s
+        if is_lookup and self.condition == "ready":  # else it has to connect first
+            timeout_s *= _LOOKUP_SHARE
         try:
-            return self._note(lambda: pool.call(work, self._timeout_s + wait_s))
+            return self._note(lambda: pool.call(work, timeout_s))
         finally:
             self._log_change()
 

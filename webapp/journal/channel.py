@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from webapp.errors import JournalUnavailable
 from webapp.journal.places import SqlPlace
 from webapp.journal.schema import OtherVersion
-from webapp.sql import describe_error
+from webapp.sql import FileIdentity, are_replaced, describe_error
 
 T = TypeVar("T")
 Mode = Literal["read", "write", "lazy", "news", "lazy news"]
@@ -33,12 +33,12 @@ class Channel:
     def __init__(self, place: SqlPlace) -> None:
         self._place = place
         self._engine: Engine | None = None
-        self._identity: object = None
+        self._files: tuple[FileIdentity | None, ...] = ()
 
     def run(self, work: Callable[[SqlConnection], T], mode: Mode) -> T:
         """Run `work` in a transaction. Raises `JournalUnavailable`; the next call then connects again."""
         try:
-            self._check_identity()
+            self._close_if_replaced()
             try:
                 return self._run(work, mode)
             except _NotBegun:  # the connection was closed while it was idle: nothing has been done yet
@@ -81,12 +81,13 @@ class Channel:
             except BaseException:
                 engine.dispose()
                 raise
-            self._engine, self._identity = engine, self._place.identify()
+            self._engine, self._files = engine, self._place.find_files()
         return self._engine
 
-    def _check_identity(self) -> None:
-        if self._engine is not None and self._place.identify() != self._identity:
+    def _close_if_replaced(self) -> None:
+        if self._engine is not None and are_replaced(self._files, self._place.find_files()):
             self.close()
+            self._place.remove_remains(self._files)
 
 
 class _NotBegun(Exception):

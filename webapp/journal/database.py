@@ -72,11 +72,12 @@ class DatabaseJournal(JournalCalls):
 
     def find(self, run: str) -> JournalRun | None:
         """See `seams.Journal`."""
-        return self._read(partial(statements.find, run=run))
+        return self._read(partial(statements.find, run=run), is_lookup=True)
 
     def list_running(self, owner: str, conversation: str | None = None) -> list[JournalRun]:
         """See `seams.Journal`."""
-        return self._read(partial(statements.list_running, owner=owner, conversation=conversation))
+        work = partial(statements.list_running, owner=owner, conversation=conversation)
+        return self._read(work, is_lookup=True)
 
     def move_owner(self, source: str, target: str) -> None:
         """See `seams.Journal`."""
@@ -167,8 +168,8 @@ class DatabaseJournal(JournalCalls):
         if self._listener is None or not self._listener.wait(count, min(_LOOK_S, left_s)):
             time.sleep(min(POLL_S - _PAUSE_S, left_s))
 
-    def _read(self, work: Callable[[SqlConnection], T]) -> T:
-        return self._call(self._readers, lambda: self._reading.run(work, "read"))
+    def _read(self, work: Callable[[SqlConnection], T], *, is_lookup: bool = False) -> T:
+        return self._call(self._readers, lambda: self._reading.run(work, "read"), is_lookup=is_lookup)
 
     def _write(self, work: Callable[[SqlConnection], T], mode: Mode = "write") -> T:
         return self._call(self._writer, lambda: self._writing.run(work, mode))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -14,7 +13,16 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from webapp.journal import schema
-from webapp.sql import POSTGRES_OPTIONS, file_lock, make_sqlite_engine, parse_postgres_url, resolve_host
+from webapp.sql import (
+    POSTGRES_OPTIONS,
+    FileIdentity,
+    are_replaced,
+    file_lock,
+    find_sqlite_files,
+    make_sqlite_engine,
+    parse_postgres_url,
+    resolve_host,
+)
 
 _CONNECT_S = 2  # the least that the driver allows
 _FILE = "journal.db"
@@ -30,8 +38,11 @@ class SqlPlace(Protocol):
     def make_engine(self) -> Engine:
         """Return an engine with at most one connection, which opens later."""
 
-    def identify(self) -> object:
-        """Return a value that changes when the stored tables were replaced by others behind an open connection."""
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
+        """Return the identities of the files with the tables, which may be replaced behind an open connection."""
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """Remove what is left of files that a connection had open, if it is of no use."""
 
     def prepare(self, engine: Engine) -> None:
         """Create the tables if there are none. Raises `OtherVersion`."""
@@ -55,13 +66,20 @@ class SqlitePlace:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         return make_sqlite_engine(self._path, self._lock_s)
 
-    def identify(self) -> object:
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`. Without this, a process would go on writing to a removed file, which nobody else sees."""
-        try:
-            found = os.stat(self._path)  # noqa: PTH116  (on each call: half the time of `Path.stat`)
-        except FileNotFoundError:
-            return None
-        return (found.st_dev, found.st_ino)
+        return find_sqlite_files(self._path)
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """See `SqlPlace`. A file whose log was removed lacks what was written last, and SQLite shares the removed log's index
+        between the connections of a process. All begin again with an empty file: workers then store their runs anew.
+        """
+        if not self._path.exists():
+            return
+        with file_lock(self._path.with_name(f"{_FILE}.lock")):
+            found = self.find_files()
+            if found[0] == known[0] and are_replaced(known, found):
+                self._path.unlink(missing_ok=True)
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
@@ -107,9 +125,12 @@ class PostgresPlace:
         event.listen(engine, "begin", _begin_within(self._limit_s))
         return engine
 
-    def identify(self) -> object:
+    def find_files(self) -> tuple[FileIdentity | None, ...]:
         """See `SqlPlace`."""
-        return None
+        return ()
+
+    def remove_remains(self, known: tuple[FileIdentity | None, ...]) -> None:
+        """See `SqlPlace`. There are no files."""
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""

@@ -92,7 +92,7 @@ class RedisJournal(JournalCalls):
 
     def list_running(self, owner: str, conversation: str | None = None) -> list[JournalRun]:
         """See `seams.Journal`."""
-        found = self._rows(self._read("list_running", [], owner, _MAX_LISTED))
+        found = self._rows(self._look_up("list_running", [], owner, _MAX_LISTED))
         return [
             run
             for run in found
@@ -185,7 +185,7 @@ class RedisJournal(JournalCalls):
     def _rows(self, found: Sequence[bytes | str]) -> list[JournalRun]:
         """Return these runs in this order, as far as they exist."""
         names = values.to_names(found)
-        rows = self._read("rows", names, *names) if names else []
+        rows = self._look_up("rows", names, *names) if names else []
         return [values.to_run(name, row) for name, row in zip(names, rows, strict=True) if row]
 
     def _wait(self, heads: Sequence[tuple[str, str]], seconds: float) -> None:
@@ -200,6 +200,9 @@ class RedisJournal(JournalCalls):
 
     def _read(self, name: str, runs: Sequence[str], *arguments: Argument) -> Any:
         return self._call(self._readers, lambda: self._reading.run(name, runs, arguments))
+
+    def _look_up(self, name: str, runs: Sequence[str], *arguments: Argument) -> Any:
+        return self._call(self._readers, lambda: self._reading.run(name, runs, arguments), is_lookup=True)
 
     def _write(self, name: str, runs: Sequence[str], *arguments: Argument) -> Any:
         return self._call(self._writer, lambda: self._writing.run(name, runs, arguments))

@@ -20,7 +20,6 @@ from webapp.seams import Journal
 
 log_ = logging.getLogger("freshet.journal")
 
-DEFAULT_LEASE_S = 8.0
 _BEGIN_S = 1.0  # for a place among the runs that begin
 
 

@@ -44,6 +44,7 @@ class RunLog:
         self.size_bytes = sum(map(_size_bytes, reset))
         self.closed = False
         self._writer = epoch  # the epoch whose writer may append; 0: nobody
+        self._seized = 0  # the epoch that begins with its writer's first frame; 0: none
         self._is_ending = False
         self.had_readers = False
         self.idle_since = time.monotonic()  # when the last reader left
@@ -66,6 +67,11 @@ class RunLog:
         return len(self._frames) - self._epoch_starts[self.epoch]
 
     @property
+    def next_epoch(self) -> int:
+        """The epoch that has been seized and has no frame yet, or else the current one."""
+        return self._seized or self.epoch
+
+    @property
     def payload_bytes(self) -> int:
         """The size of all frames' payloads."""
         return self.size_bytes - _FRAME_OVERHEAD_BYTES * len(self._frames)
@@ -74,7 +80,7 @@ class RunLog:
         """Append a frame and wake the readers. Raises `StaleEpoch`."""
         with self._lock:
             if epoch != self._writer or self.closed:
-                raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
+                self._begin_seized(epoch)
             self._frames.append(frame)
             self.size_bytes += _size_bytes(frame)
             self.closed = frame.terminal
@@ -85,7 +91,7 @@ class RunLog:
         """Append frames, of which only the last may be terminal, and wake the readers once. Raises `StaleEpoch`."""
         with self._lock:
             if epoch != self._writer or self.closed:
-                raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
+                self._begin_seized(epoch)
             self._frames.extend(frames)
             self.size_bytes += sum(map(_size_bytes, frames))
             self.closed = any(frame.terminal for frame in frames[-1:])
@@ -93,12 +99,15 @@ class RunLog:
             wake.set()
 
     def seize(self, epoch: int) -> int:
-        """Start and return a new epoch, so that the writer of `epoch` cannot append any more. Raises `StaleEpoch`."""
+        """Return a new epoch, which begins with its first frame. The writer of `epoch` cannot append any more.
+
+        Until then another worker may begin the same epoch, see `begin_epoch`: readers know only epochs that have begun. Raises
+        `StaleEpoch`.
+        """
         with self._lock:
             self._check_open(epoch)
-            self._epoch_starts[self.epoch + 1] = len(self._frames)
-            self.epoch = self._writer = self.epoch + 1
-            return self.epoch
+            self._seized, self._writer = epoch + 1, 0
+            return self._seized
 
     def reserve_end(self, epoch: int) -> None:
         """Leave the end of the log to the writer of `epoch`, who is about to append the last frame. Raises `StaleEpoch`.
@@ -112,11 +121,19 @@ class RunLog:
     def fence(self) -> None:
         """Accept no more frames until the next `begin_epoch`: another worker has the run."""
         with self._lock:
-            self._writer = 0
+            self._writer = self._seized = 0
+
+    def _begin_seized(self, epoch: int) -> None:
+        """Begin an epoch that was seized; raise `StaleEpoch` for any other. Called under the lock."""
+        if epoch != self._seized or not epoch or self.closed:
+            raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
+        self._epoch_starts[epoch] = len(self._frames)
+        self.epoch = self._writer = epoch
+        self._seized = 0
 
     def _check_open(self, epoch: int) -> None:
         """Raise `StaleEpoch` unless the writer of `epoch` may append and has not begun to end the log."""
-        if epoch != self._writer or self.closed or self._is_ending:
+        if epoch not in (self._writer, self._seized) or self.closed or self._is_ending:
             raise StaleEpoch(f"epoch {epoch} has ended or the log is closed")
 
     def begin_epoch(self, epoch: int, reset: Sequence[Frame]) -> None:
@@ -125,7 +142,7 @@ class RunLog:
             if epoch <= self.epoch or self.closed:
                 raise StaleEpoch(f"epoch {epoch} is not later, or the log is closed")
             self._epoch_starts[epoch] = len(self._frames) + len(reset)
-            self._writer, self._is_ending = epoch, False
+            self._writer, self._seized, self._is_ending = epoch, 0, False
             self.epoch = epoch  # first: a reader that copies the reset's frames must notice the new epoch
             self._frames.extend(reset)
             self.size_bytes += sum(map(_size_bytes, reset))
@@ -173,8 +190,8 @@ class RunLog:
             return self.epoch, end, self._fold(end)
 
     def earlier(self, epoch: int) -> list[Frame]:
-        """Return the frames before an epoch as a reset, with which it can begin elsewhere."""
-        return self._fold(self._epoch_starts[epoch])
+        """Return the frames before an epoch, which may still have none, as a reset with which it can begin elsewhere."""
+        return self._fold(self._epoch_starts.get(epoch, len(self._frames)))
 
     def _fold(self, end: int) -> list[Frame]:
         return reset_frames(
@@ -207,8 +224,11 @@ class RunLog:
         return "".join(pieces)
 
     def frames_after(self, epoch: int, seq: int) -> list[Frame]:
-        """Return the frames of an epoch that follow its frame `seq`; an earlier epoch's may be followed by a later one's."""
-        return self._frames[self._epoch_starts[epoch] + seq :]
+        """Return the frames of an epoch that follow its frame `seq`; an earlier epoch's may be followed by a later one's.
+
+        An epoch that has only been seized has none.
+        """
+        return self._frames[self._epoch_starts.get(epoch, len(self._frames)) + seq :]
 
     def move_text(self, kept_chars: int) -> list[Frame]:
         """Return frames that turn the text so far into reasoning, except for its first `kept_chars` characters."""

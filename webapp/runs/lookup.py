@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from webapp.errors import JournalUnavailable
@@ -10,7 +11,7 @@ from webapp.journal_records import JournalRun
 from webapp.runs.remote_run import RemoteRun
 from webapp.runs.remote_runs import AnyRun, RemoteRuns, check_same, run_not_found
 from webapp.runs.run import Run
-from webapp.runs.run_spec import Receipt
+from webapp.runs.run_spec import STOP_S, Receipt
 
 
 class RunLookup:
@@ -45,11 +46,14 @@ class RunLookup:
         return self._load(run)
 
     def stop(self, name: str, owner: str | None) -> Receipt:
-        """Stop a run, even if others are reading it. Idempotent. Raises as `find`."""
+        """Stop a run, even if others are reading it; takes about a second at most. Idempotent. Raises as `find`."""
+        began = time.monotonic()
         run = self._find_owned(name, owner)
         receipt = run.stop("user")
-        if isinstance(run, Run) and run.is_lost:  # another worker has it
-            receipt = self._find_owned(name, owner).stop("user")
+        if isinstance(run, Run) and run.is_lost:
+            elsewhere = self._find_owned(name, owner)
+            if isinstance(elsewhere, RemoteRun):
+                receipt = elsewhere.stop("user", max(0.0, began + STOP_S - time.monotonic()))
         return receipt
 
     def find_running(self, conversation: str, owner: str | None) -> str | None:

@@ -61,6 +61,7 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
         spec: To generate the rest; None if that is not possible.
         writer: Stores the answer in its conversation, if it has one.
         stored: The end of the answer, if its conversation has that already.
+        said: What its conversation has of an answer that has not ended, if that is more than the journal has.
         input_tokens: The estimated tokens of the request; 0 if unknown.
         prefix_tokens: Those of the beginning that an earlier answer has generated.
     """
@@ -68,9 +69,14 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     spec: RunSpec | None = None
     writer: AnswerWriter | None = None
     stored: StoredEnd | None = None
+    said: Said | None = None
     input_tokens: int = 0
     prefix_tokens: int = 0
 
 
-Recover = Callable[[LostRun], Recovery]
-"""Find out how a lost run ends or goes on. May wait a few seconds for the store, and raise `RequestError`."""
+Recover = Callable[[LostRun, int], Recovery]
+"""Find out how a lost run ends or goes on, which this worker has seized in an epoch.
+
+From then on the store refuses what its former worker writes of it. May wait a few seconds for the store, and raise
+`RequestError`.
+"""

@@ -52,15 +52,16 @@ class LostRunEnder:
 
         Waits until the journal has accepted the terminal frame, or another worker has the run.
         """
-        start, said, outcome = lost.start, lost.said, self._outcome(lost, recovery)
-        log = RunLog(start, epoch, said.reset(start))
+        start, outcome = lost.start, self._outcome(lost, recovery)
+        said = (recovery.said or lost.said) if recovery.stored is None else recovery.stored.said
+        log = RunLog(start, epoch, lost.said.reset(start))
+        if said != lost.said:  # the last frames before the worker's death are not in the journal
+            log.extend(said.reset(start, replaced=True), epoch)
         if recovery.stored is not None:
-            said, ending = recovery.stored.said, recovery.stored.ending
-            if said != lost.said:  # the last frames before the worker's death are not in the journal
-                log.extend(said.reset(start, replaced=True), epoch)
+            ending = recovery.stored.ending
         else:
-            ending = self._make_ending(lost, log, recovery)
-            if not self._store(ending, said, recovery.writer):
+            ending = self._make_ending(lost, log, said, recovery)
+            if not self._store(ending, said, recovery.writer, epoch):
                 log.append(not_saved_frame(), epoch)
         log.append(ending[1], epoch)
         if self._write_end(
@@ -74,19 +75,20 @@ class LostRunEnder:
             return "stored"
         return "interrupted" if lost.row.stop is None else "cancelled"
 
-    def _make_ending(self, lost: LostRun, log: RunLog, recovery: Recovery) -> Ending:
+    def _make_ending(self, lost: LostRun, log: RunLog, said: Said, recovery: Recovery) -> Ending:
         model = _Model(lost.start.provider, lost.start.model)
-        progress = Progress(log, None, model, self._pricer, estimate_earlier(lost.said, recovery))
+        progress = Progress(log, None, model, self._pricer, estimate_earlier(said, recovery))
         if lost.row.stop is not None:
             return progress.cancelled(lost.row.stop)
         return progress.failed(Interrupted("its worker has died"))
 
-    def _store(self, ending: Ending, said: Said, writer: AnswerWriter | None) -> bool:
+    @staticmethod
+    def _store(ending: Ending, said: Said, writer: AnswerWriter | None, epoch: int) -> bool:
         """Store the turn; return whether it is stored."""
         if writer is None:
             return True
-        writer.store_question()  # the worker may have died before that
-        return writer.store_answer(ending[0], said.text, said.reasoning, said.sources, wait=True)
+        writer.store_question(epoch)  # the worker may have died before that
+        return writer.store_answer(ending[0], said.text, said.reasoning, said.sources, epoch=epoch, wait=True)
 
     def _write_end(self, group: JournalGroup) -> bool:
         """Write the last frames, and return whether they were accepted. Repeats the call while the journal is away."""

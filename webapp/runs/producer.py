@@ -72,7 +72,7 @@ class Producer:
         self._writer = writer
         self._request: ModelRequest | None = request
         self._chain = chain
-        self._framer = Framer(rules)
+        self._framer = Framer(rules, follows_reasoning=bool(log.text_of("reasoning")))
         self._window_s = rules.window_s
         self._max_bytes = max_bytes
         self._progress = progress
@@ -103,7 +103,7 @@ class Producer:
                 return
             self._store_answer(ending)
             is_kept = self._writer is not None
-            if not close_log(self._log, self._epoch, ending[1], record, is_kept=is_kept):
+            if not close_log(self._log, self._epoch, ending[1:], record, is_kept=is_kept):
                 return
         except StaleEpoch:
             return  # the run was ended from another thread, or another worker has it
@@ -248,7 +248,7 @@ class Producer:
         """Store the question before the provider is called. If that fails the answer is generated nevertheless."""
         if self._writer is None:
             return
-        if not self._writer.store_question():
+        if not self._writer.store_question(self._epoch):
             self._log.append(not_saved_frame(), self._epoch)
         if self._reason is not None:
             raise Stopped
@@ -259,7 +259,12 @@ class Producer:
             return
         log = self._log
         if not self._writer.store_answer(
-            ending[0], log.text_of("text"), log.text_of("reasoning"), log.sources(), wait=True
+            ending[0],
+            log.text_of("text"),
+            log.text_of("reasoning"),
+            log.sources(),
+            epoch=self._epoch,
+            wait=True,
         ):
             self._log.append(not_saved_frame(), self._epoch)
 

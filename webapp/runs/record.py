@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -62,7 +62,7 @@ class RunRecord:
         self._on_lost = on_lost
         self._on_late = on_late
         self._lock = threading.Lock()
-        self._terminal: Frame | None = None
+        self._last: Sequence[Frame] = ()  # the frames that end the run, until the log has them
         self._settled = threading.Event()
         self._epoch = log.epoch
         self._seq = 0
@@ -92,9 +92,15 @@ class RunRecord:
         return self._is_begun and not self.is_ended
 
     @property
+    def has_text(self) -> bool:
+        """Whether the journal has the run's text so far, but for the last moment, and outlives this worker."""
+        is_kept = self._journal.kind != "memory" and self._journal.condition == "ready"
+        return is_kept and self._is_begun and not self.temporary
+
+    @property
     def is_behind(self) -> bool:
         """Whether more than a group must be stored, which is what `catch_up` is for."""
-        return not self._is_begun or self._terminal is not None or self._epoch != self._log.epoch
+        return not self._is_begun or bool(self._last) or self._epoch != self._log.next_epoch
 
     @property
     def is_safe(self) -> bool:
@@ -124,7 +130,7 @@ class RunRecord:
 
     def adopt(self, row: JournalRun) -> None:
         """Take the position over that the journal has; the run is lost if that is another worker's."""
-        if row.worker != self._entry.worker or row.epoch > self._log.epoch:
+        if row.worker != self._entry.worker or row.epoch > self._log.next_epoch:
             self._lose()
         elif row.state == "ended":
             self._end()
@@ -204,9 +210,12 @@ class RunRecord:
         finally:
             self._lock.release()
 
-    def end(self, terminal: Frame) -> EndOutcome:
-        """Store the end of the run, whose log has all frames but this one; wait for at most about a second."""
-        self._terminal = terminal
+    def end(self, last: Sequence[Frame]) -> EndOutcome:
+        """Store the end of the run, whose log has all frames but these; wait for at most about a second.
+
+        The last of them is terminal. If another worker has begun the epoch in which they were to be stored, the run is lost.
+        """
+        self._last = last
         is_ready = self._journal.condition in ("ready", "opening")
         deadline = time.monotonic() + (_END_S if is_ready else _END_AWAY_S)
         if is_ready and not self.is_ended and self._end_slots.acquire(timeout=_END_S):
@@ -233,10 +242,10 @@ class RunRecord:
                 break
             if not self._is_begun:
                 self._begin_late()
-            elif self._epoch < self._log.epoch:
+            elif self._epoch < self._log.next_epoch:
                 self._begin_epoch()
-            elif self._terminal is not None:
-                self._store_end(self._terminal)
+            elif self._last:
+                self._store_end(self._last)
             else:
                 return
         raise JournalUnavailable(detail="no end of storing a run")
@@ -261,14 +270,14 @@ class RunRecord:
         else:
             self._epoch, self._seq = epoch, 0
 
-    def _store_end(self, terminal: Frame) -> None:
+    def _store_end(self, last: Sequence[Frame]) -> None:
         if self.temporary:
-            number = self._log.last_seq + (not self._log.closed)
-            group = JournalGroup(run=self.run, epoch=self._epoch, first_seq=number, frames=(terminal,))
+            number = len(self._log.frames_after(self._epoch, 0)) + (not self._log.closed)
+            group = JournalGroup(run=self.run, epoch=self._epoch, first_seq=number, frames=last[-1:])
         else:
             frames = self._log.frames_after(self._epoch, self._seq)
             if not (frames and frames[-1].terminal):
-                frames.append(terminal)
+                frames += last
             group = JournalGroup(run=self.run, epoch=self._epoch, first_seq=self._seq + 1, frames=frames)
         refusal = self._journal.end(self._entry.worker, group)
         if refusal is None:

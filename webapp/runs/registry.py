@@ -1,4 +1,4 @@
-"""The runs of this process: starts, finds and stops them, and forgets them when they have expired."""
+"""The runs of this process: starts them, takes them over, checks them, and ends them when the process ends."""
 
 from __future__ import annotations
 
@@ -6,51 +6,35 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Container
 
-import msgspec
-
-from webapp.errors import AnswerError, Interrupted, Unavailable
-from webapp.frames import Cursor, new_run
+from webapp.errors import AnswerError, Interrupted, JournalUnavailable, Unavailable
+from webapp.frames import new_run
 from webapp.framing import FramingRules
 from webapp.journal_records import JournalRun
 from webapp.logs import run_context, set_run
 from webapp.measurements import NoObserver, Observer
-from webapp.offload import Wake, start_thread
-from webapp.runs.connections import Connections, ReaderQuota
-from webapp.runs.journaling import DEFAULT_LEASE_S, Journaling
-from webapp.runs.lookup import RunLookup
+from webapp.offload import start_thread
+from webapp.runs.journaling import Journaling
 from webapp.runs.lost import Recover
-from webapp.runs.readers import Reader, ReaderConnection
+from webapp.runs.memory import RunMemory
+from webapp.runs.pulse import Pulse
+from webapp.runs.reading import RunReading
 from webapp.runs.remote_run import RemoteRun
 from webapp.runs.remote_runs import AnyRun, RemoteRuns, check_same
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.runs.run_spec import RunSpec, TakenOver
 from webapp.runs.takeover import Takeovers
 from webapp.seams import Journal, Pricer
 
 log_ = logging.getLogger("freshet.runs")
 
-_PULSE_S = 0.25
 _BEGIN_S = 5.0  # for another request to begin the same run; it has about three
 _IDLE_CHECK_S = 0.05
 _RETRY_AFTER_S = 5
 
 
-class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of the engine, in seconds and bytes."""
-
-    max_streams: int = 1_000
-    max_readers: int = 2_000
-    run_max_bytes: int = 4 * 1024 * 1024
-    log_max_bytes: int = 96 * 1024 * 1024
-    total_s: float = 1_800.0
-    expiry_s: float = 600.0
-    heartbeat_s: float = 10.0
-    lease_s: float = DEFAULT_LEASE_S
-
-
-class Runs(RunLookup):
+class Runs(RunReading):
     """The runs of this process. One thread, the pulse, checks them; it starts with the first run or reader.
 
     With a journal, in which this process is `worker`, the runs are also stored there. The worker's name is a random one that
@@ -66,27 +50,21 @@ class Runs(RunLookup):
         journal: Journal | None = None,
         worker: str | None = None,
     ) -> None:
-        super().__init__()
-        self.limits = limits
-        self._observer = observer or NoObserver()
+        super().__init__(limits, observer or NoObserver(), Pulse(self._check_all))
         self._rules = rules
         self._pricer = pricer
-        self._ended: dict[str, Run] = {}  # oldest first
-        self._ended_bytes = 0
-        self._reserved_bytes = 0  # for requests that are being read
         self._draining = False
         self._drain_by = math.inf
-        self._connections = Connections(limits.max_readers)
         self._lock = threading.Lock()
-        self._pulsing = False
+        self.memory = RunMemory(limits, self._lock, self._runs, self._active)
         self._beginning: dict[str, threading.Event] = {}  # runs that are being stored in the journal
         self._takeovers: Takeovers | None = None
-        self.journaling: Journaling | None = None
         if journal is not None:
             worker = worker or new_run()
             self._remotes = RemoteRuns(
-                journal, worker, limits.max_readers, self._require_memory, self._send_readers_away
+                journal, worker, limits.max_readers, self.memory.require, self._send_readers_away
             )
+            self.memory.count_remotes(self._remotes)
             self.journaling = Journaling(
                 journal,
                 worker,
@@ -166,7 +144,7 @@ class Runs(RunLookup):
 
     def _launch(self, run: Run, how: str) -> None:
         """Begin to produce a run, in a thread of its own."""
-        self._start_pulse()
+        self._pulse.start()
         with run_context(run.id):
             log_.info("%s with %s", how, run.describe_model())
         try:
@@ -178,7 +156,7 @@ class Runs(RunLookup):
     def _create(self, spec: RunSpec, taken: TakenOver | None = None) -> Run:
         """Create a run and count it. Called under the lock. Raises as `start`."""
         self._check_capacity()
-        self._check_memory(spec.size_bytes)
+        self.memory.check(spec.size_bytes)
         release = None if spec.permit is None else spec.permit()
         run = Run(
             spec,
@@ -238,21 +216,9 @@ class Runs(RunLookup):
             self._active.discard(run)
             self._runs.pop(run.id, None)
         if self._remotes is not None:
-            self._remotes.adopt(run)
-
-    def reserve_memory(self, size_bytes: int) -> None:
-        """Reserve memory for a request that is being read; the caller must call `release_memory`.
-
-        Raises `Unavailable` when the server's memory is full.
-        """
-        with self._lock:
-            self._check_memory(size_bytes)
-            self._reserved_bytes += size_bytes
-
-    def release_memory(self, size_bytes: int) -> None:
-        """Release memory that `reserve_memory` has reserved."""
-        with self._lock:
-            self._reserved_bytes -= size_bytes
+            remote = self._remotes.adopt(run)
+            if run.stopped_by == "user":  # who has been told that it was stopped
+                start_thread(lambda: _pass_stop_on(remote), f"stop-{run.id[:8]}")
 
     def change_owner(self, source: str, target: str) -> None:
         """Transfer all runs of one owner to another; their readers are not interrupted."""
@@ -263,73 +229,6 @@ class Runs(RunLookup):
             self._remotes.change_owner(source, target)
         if self.journaling is not None:
             self.journaling.watch.move_owner(source, target)
-
-    def open_sessions(self) -> set[str]:
-        """Return the sign-in sessions of the open connections."""
-        return self._connections.sessions()
-
-    def sign_out(self, sessions: Container[str]) -> None:
-        """End the connections of these sign-in sessions; the runs continue."""
-        self._connections.sign_out(sessions)
-
-    def connect(
-        self,
-        has_hung_up: Callable[[], bool] | None = None,
-        wake: Wake | None = None,
-        session: str | None = None,
-        quota: ReaderQuota | None = None,
-    ) -> ReaderConnection:
-        """Register a connection that will read runs; the caller must call `disconnect`.
-
-        `wake` is used instead of a new one; `session` is the connection's sign-in session; `quota` limits the connections
-        of its caller. Raises `Unavailable` and `TooManyRequests`.
-        """
-        connection = ReaderConnection(self.limits.heartbeat_s, has_hung_up, wake, session)
-        self._connections.add(connection, quota)
-        self._start_pulse()
-        return connection
-
-    def change_quota(self, connection: ReaderConnection, quota: ReaderQuota | None) -> None:
-        """Count a connection against another caller, after authentication. Raises `TooManyRequests`."""
-        self._connections.change_quota(connection, quota)
-
-    def disconnect(self, connection: ReaderConnection) -> None:
-        """Remove a connection."""
-        self._connections.remove(connection)
-
-    def attach(
-        self, run: AnyRun, connection: ReaderConnection, cursor: Cursor | None, *, resumable: bool = True
-    ) -> Reader:
-        """Return a reader of a run that starts after a cursor; the caller must call `detach`. See `Reader`."""
-        is_first = not run.log.had_readers
-        run.log.subscribe(connection.wake)
-        self._follow(run, cursor)
-        reader = Reader(run.log, cursor, resumable=resumable)
-        if reader.needs_reset:
-            self._observer.resumed("reset")
-        elif cursor is not None:
-            self._observer.resumed("continued")
-        elif not is_first:
-            self._observer.resumed("joined")
-        return reader
-
-    def has_read_all(self, run: AnyRun, cursor: Cursor | None) -> bool:
-        """Return whether a reader that comes back with `cursor` has the terminal frame already."""
-        if isinstance(run, RemoteRun) and self._remotes is not None:
-            self._remotes.refresh(run, cursor)
-        if not Reader(run.log, cursor, resumable=True).at_end:
-            return False
-        self._observer.resumed("at_end")
-        return True
-
-    def detach(self, run: AnyRun, connection: ReaderConnection, *, stop: bool = False) -> None:
-        """Remove a reader from a run. With `stop`, removing the last reader stops a run of this worker."""
-        run.log.unsubscribe(connection.wake)
-        if stop and run.log.readers == 0 and isinstance(run, Run):
-            if self.journaling is None:
-                run.request_stop("orphan")
-            else:
-                self.journaling.watch.leave(run)
 
     def drain(self, within_s: float) -> None:
         """Start no more runs, and end those that are still in progress after `within_s`."""
@@ -377,79 +276,24 @@ class Runs(RunLookup):
             return
         with self._lock:
             self._active.discard(run)
-            self._ended[run.id] = run
-            self._ended_bytes += run.size_bytes
+            self.memory.keep(run)
 
-    def _check_capacity(self) -> None:
-        """Raise `Unavailable` if no run can be started now. Called under the lock."""
+    def check_draining(self) -> None:
+        """Raise `Unavailable` while the process is shutting down."""
         if self._draining:
             raise Unavailable(
                 "The server is restarting. Try again in a moment.", retry_after_s=1, code="draining"
             )
+
+    def _check_capacity(self) -> None:
+        """Raise `Unavailable` if no run can be started now. Called under the lock."""
+        self.check_draining()
         if len(self._active) >= self.limits.max_streams:
             raise Unavailable(
                 "The server is generating too many answers. Try again in a moment.",
                 retry_after_s=_RETRY_AFTER_S,
                 code="full",
             )
-
-    def _check_memory(self, size_bytes: int) -> None:
-        """Raise `Unavailable` if memory is full even after the oldest ended runs are forgotten. Called under the lock."""
-        total = (
-            sum(run.size_bytes for run in self._active)
-            + self._ended_bytes
-            + self._reserved_bytes
-            + size_bytes
-        )
-        if self._remotes is not None:
-            if total + self._remotes.size_bytes >= self.limits.log_max_bytes:
-                self._remotes.forget_unread()
-            total += self._remotes.size_bytes
-        for run in list(self._ended.values()):
-            if total < self.limits.log_max_bytes:
-                return
-            self._forget(run)
-            total -= run.size_bytes
-        if total >= self.limits.log_max_bytes:
-            raise Unavailable(
-                "The server's memory is full. Try again in a moment.",
-                retry_after_s=_RETRY_AFTER_S,
-                code="full",
-            )
-
-    def _require_memory(self) -> None:
-        """Raise `Unavailable` if memory is full."""
-        with self._lock:
-            self._check_memory(0)
-
-    def _send_readers_away(self, run: RemoteRun) -> None:
-        """Make the readers of a run that the journal has lost reconnect, and find out what became of it."""
-        for connection in self._connections.list_all():
-            if run.log.is_read_by(connection.wake):
-                connection.request_reconnect()
-
-    def _forget(self, run: Run) -> None:
-        """Forget an ended run. Called under the lock."""
-        del self._ended[run.id]
-        del self._runs[run.id]
-        self._ended_bytes -= run.size_bytes
-        run.forget()
-
-    def _start_pulse(self) -> None:
-        with self._lock:
-            if self._pulsing:
-                return
-            self._pulsing = True
-        threading.Thread(target=self._pulse, name="freshet-pulse", daemon=True).start()
-
-    def _pulse(self) -> None:
-        """Check runs and connections a few times a second, until the process ends."""
-        while True:
-            time.sleep(_PULSE_S)
-            try:
-                self._check_all(time.monotonic())
-            except Exception:  # every run depends on this thread
-                log_.exception("runs and readers could not be checked")
 
     def _check_all(self, now: float) -> None:
         for connection in self._connections.list_all():
@@ -458,7 +302,7 @@ class Runs(RunLookup):
             with run_context(run.id):
                 self._check_run(run, now)
         self._observe()
-        self._expire(now)
+        self.memory.expire(now)
         if self._remotes is not None:
             self._remotes.expire(now)
         if now >= self._drain_by:
@@ -500,10 +344,10 @@ class Runs(RunLookup):
         journal = self.journaling.journal
         return journal.kind != "memory" and journal.condition == "ready"
 
-    def _expire(self, now: float) -> None:
-        while self._ended:
-            with self._lock:
-                run = next(iter(self._ended.values()), None)
-                if run is None or run.ended_at is None or now - run.ended_at <= self.limits.expiry_s:
-                    return
-                self._forget(run)
+
+def _pass_stop_on(run: RemoteRun) -> None:
+    """Stop a run that another worker has taken over, if the journal can be reached."""
+    try:
+        run.request_stop("user")
+    except JournalUnavailable:
+        pass  # logged by the journal

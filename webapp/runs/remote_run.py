@@ -14,11 +14,10 @@ from webapp.journal_records import JournalCursor, JournalRun, JournalUpdate
 from webapp.runs.log import RunLog
 from webapp.runs.progress import State
 from webapp.runs.run import Run
-from webapp.runs.run_spec import Receipt
+from webapp.runs.run_spec import STOP_S, Receipt
 from webapp.seams import Journal
 
 READ_BYTES = 8 * 1024**2  # of frames in one read; at least one group is read, whatever its size
-_STOP_S = 1.5  # more than a worker needs to see that a stop was requested, and to end the run
 _WAIT_S = 0.2  # of one read: journals that nobody wakes look for news several times in it
 _CATCH_UP_S = 0.25  # how far the journal may be behind what the run's own worker sends
 _OVERHEAD_BYTES = 4 * 1024
@@ -185,15 +184,18 @@ class RemoteRun:
         """Ask the run's worker to stop it. Raises `JournalUnavailable`."""
         self._journal.request_stop(self.id, by)
 
-    def stop(self, by: StoppedBy) -> Receipt:
-        """Stop the run and return its state. Idempotent; waits 1.5 s for its end. Raises `JournalUnavailable`."""
+    def stop(self, by: StoppedBy, within_s: float = STOP_S) -> Receipt:
+        """Stop the run and return its state, after at most `within_s`. Idempotent. Raises `JournalUnavailable`.
+
+        If its worker has died, the run is ended by the one that takes it over.
+        """
         began = time.monotonic()
         self.catch_up()
         if not self.log.closed:
             self.request_stop(by)
-            self._wait_ended(began + _STOP_S)
+            self._wait_ended(began + within_s)
             self._closed_ms = round((time.monotonic() - began) * 1000)
-        return self.receipt()
+        return self.receipt().as_stopped()
 
     def receipt(self) -> Receipt:
         """Return the state of the run."""

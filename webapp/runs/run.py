@@ -20,7 +20,7 @@ from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.producer import Producer, Reason
 from webapp.runs.progress import Ending, Progress, State
 from webapp.runs.record import RunRecord
-from webapp.runs.run_spec import Receipt, RunSpec, TakenOver
+from webapp.runs.run_spec import STOP_S, Receipt, RunSpec, TakenOver
 from webapp.seams import Pricer
 
 log_ = logging.getLogger("freshet.runs")
@@ -28,6 +28,7 @@ log_ = logging.getLogger("freshet.runs")
 _STOP_S = 0.7  # the producer's time to end a stopped run before it is ended from outside
 _END_S = 1.3  # for the end from outside: the journal has a second
 _SAVE_EVERY_S = 5.0
+_SAVE_ALONE_EVERY_S = 1.0  # where no journal has the text: nobody else could store it
 _OVERHEAD_BYTES = 4 * 1024  # of a run, besides its frames
 
 
@@ -68,7 +69,7 @@ class Run:
         self._stopping: float | None = None
         self._reason: Reason = "user"
         self._closed_ms = 0
-        self._save_at = self.began_at + _SAVE_EVERY_S
+        self._saved_at = time.monotonic()
         self._saved_bytes = self.log.size_bytes
         self._request_bytes = spec.size_bytes - len(spec.reference)
         self._reference_bytes = len(spec.reference)
@@ -134,6 +135,11 @@ class Run:
         """Generate the answer. Called once, in the run's own thread."""
         self._producer.produce(self._finish)
 
+    @property
+    def stopped_by(self) -> Reason | None:
+        """Who has asked for a stop first; None if nobody has."""
+        return None if self._stopping is None else self._reason
+
     def request_stop(self, reason: Reason) -> None:
         """Ask the producer to stop, and return at once. If it does not stop, `end_if_stuck` ends the run."""
         if self._result is None:
@@ -147,13 +153,13 @@ class Run:
         return self.log.readers == 0 and now - self.log.idle_since >= self.orphan_s
 
     def save_progress(self, now: float) -> None:
-        """Store a long answer's text so far every few seconds, so that a crash loses little of it."""
-        if self._writer is None or now < self._save_at or self._result is not None:
+        """Store the text so far: every second, or every few where the journal has it, from which others would store it."""
+        if self._writer is None or self._result is not None:
             return
-        if self._record is not None and not self._record.is_safe:
-            return  # another worker may have taken the run over, and store more of it
-        self._save_at = now + _SAVE_EVERY_S
-        self._save_text()
+        is_journaled = self._record is not None and self._record.has_text
+        if now - self._saved_at >= (_SAVE_EVERY_S if is_journaled else _SAVE_ALONE_EVERY_S):
+            self._saved_at = now
+            self._save_text()
 
     def _save_text(self) -> None:
         """Store the text so far, if there is more than at the last time."""
@@ -161,7 +167,10 @@ class Run:
         if writer is not None and self.log.size_bytes > self._saved_bytes:
             self._saved_bytes = self.log.size_bytes
             writer.save_progress(
-                self.log.text_of("text"), self.log.text_of("reasoning"), self._progress.sealed
+                self.log.text_of("text"),
+                self.log.text_of("reasoning"),
+                self._progress.sealed,
+                epoch=self._epoch,
             )
 
     def end_if_stuck(self, now: float) -> None:
@@ -170,13 +179,13 @@ class Run:
             self._end_stuck()
 
     def stop(self, by: StoppedBy) -> Receipt:
-        """Stop the run and return its state. Idempotent; takes at most about a second."""
+        """Stop the run and return its state, after at most `STOP_S`; if it is lost by then, it was not stopped. Idempotent."""
         if self._result is None:
             self.request_stop(by)
             if not self._ended.wait(_STOP_S):
                 self._end_stuck()
-                self._ended.wait(_END_S)
-        return self.receipt()
+                self._ended.wait(STOP_S - _STOP_S)
+        return self.receipt().as_stopped()
 
     def lose(self) -> None:
         """Leave the run to the worker that has taken it over: append and store no more, and stop the producer."""
@@ -201,8 +210,7 @@ class Run:
             self.log.reserve_end(self._epoch)
         except StaleEpoch:
             return False  # it is about to end
-        if record is not None and record.is_safe:  # else another worker may have stored more of it
-            self._save_text()
+        self._save_text()
         self._withdraw("the run is left to another worker")
         return True
 
@@ -251,7 +259,7 @@ class Run:
             self._end_from_outside(lambda: self._progress.cancelled(reason))
 
     def _end_from_outside(self, end: Callable[[], Ending]) -> None:
-        """Start a new epoch, which refuses the producer's later frames, and end the run in it. Never blocks."""
+        """Seize a new epoch, so that the producer's later frames are refused, and end the run in it. Never blocks."""
         try:
             epoch = self.log.seize(self._epoch)
         except StaleEpoch:
@@ -272,20 +280,26 @@ class Run:
             try:
                 if record is not None and not record.verify_if_due():
                     return
-                self._store_answer(ending[0], epoch)
-                self.log.reserve_end(epoch)
-                if close_log(self.log, epoch, ending[1], record, is_kept=writer is not None):
+                last = ending[1:] if self._store_answer(ending[0]) else (not_saved_frame(), ending[1])
+                if close_log(self.log, epoch, last, record, is_kept=writer is not None):
                     self._finish(ending)
             except StaleEpoch:
                 pass  # another worker has the run
 
-    def _store_answer(self, result: RunResult, epoch: int) -> None:
-        """Store the answer, or append a notice that it is not stored. Raises `StaleEpoch`."""
+    def _store_answer(self, result: RunResult) -> bool:
+        """Store the answer in its conversation, if it has one; return False if it is not stored.
+
+        It is stored under the producer's epoch: another worker may begin the next one before the journal accepts ours.
+        """
         writer, log = self._writer, self.log
-        if writer is not None and not writer.store_answer(
-            result, log.text_of("text"), log.text_of("reasoning"), log.sources(), wait=False
-        ):
-            log.append(not_saved_frame(), epoch)
+        return writer is None or writer.store_answer(
+            result,
+            log.text_of("text"),
+            log.text_of("reasoning"),
+            log.sources(),
+            epoch=self._epoch,
+            wait=False,
+        )
 
     def _finish(self, ending: Ending) -> None:
         self.ended_at = time.monotonic()

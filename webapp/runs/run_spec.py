@@ -69,7 +69,8 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         row: The run as the journal has it now.
-        reset: The frames that begin its epoch: all that was said so far.
+        reset: The frames that begin its epoch in the journal: all that was said so far, as far as that is known there.
+        more: The frames that follow at once, if more is known.
         age_s: The time since the run began.
         earlier: The estimated usage so far.
     """
@@ -77,22 +78,30 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
     start: Start
     row: JournalRun
     reset: Sequence[Frame]
+    more: Sequence[Frame] = ()
     age_s: float
     earlier: Usage
 
     def open_log(self, mirror: RunLog | None) -> RunLog:
         """Return the log for the rest: the `mirror` whose readers have followed the other worker, or a new one."""
         if mirror is None or mirror.closed:
-            return RunLog(self.start, self.row.epoch, self.reset)
-        try:
-            mirror.begin_epoch(self.row.epoch, self.reset)
-        except StaleEpoch:
-            pass  # the mirror has the epoch from the journal already
-        return mirror
+            log = RunLog(self.start, self.row.epoch, self.reset)
+        else:
+            log = mirror
+            try:
+                log.begin_epoch(self.row.epoch, self.reset)
+            except StaleEpoch:
+                pass  # the mirror has the epoch from the journal already
+        if self.more:
+            log.extend(self.more, self.row.epoch)
+        return log
+
+
+STOP_S = 1.0  # the longest that a stop waits for the end of the run
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a run after a stop. `closed_ms` is the time from the stop to the end of the run."""
+    """The state of a run after a stop. `closed_ms` is the time from the stop to the end of the run; 0 before that."""
 
     run: str
     state: State
@@ -100,3 +109,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
     cost: Decimal | None
     closed_ms: int
+
+    def as_stopped(self) -> Receipt:
+        """Return the receipt of a stop that was accepted: a run that has not ended by then will end as cancelled."""
+        if self.state not in ("queued", "streaming"):
+            return self
+        return msgspec.structs.replace(self, state="cancelled", finish_reason="cancelled")

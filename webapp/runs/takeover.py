@@ -215,7 +215,7 @@ class Takeovers:
         def work() -> None:
             set_run(lost.row.run)
             try:
-                if not self._continue(lost, epoch, recovery := self._find_recovery(lost)):
+                if not self._continue(lost, epoch, recovery := self._find_recovery(lost, epoch)):
                     self._ender.end(lost, epoch, recovery)
             except Exception:  # the process goes on
                 log_.exception("a run of another worker could not be taken over")
@@ -228,12 +228,14 @@ class Takeovers:
         """Continue a seized run here; return False if that is not possible."""
         if recovery.spec is None or recovery.stored is not None:
             return False
+        said = recovery.said or lost.said
         taken = TakenOver(
             start=lost.start,
             row=msgspec.structs.replace(lost.row, worker=self._worker, epoch=epoch, last_seq=0),
             reset=lost.said.reset(lost.start),
+            more=() if said == lost.said else said.reset(lost.start, replaced=True),
             age_s=lost.age_s,
-            earlier=estimate_earlier(lost.said, recovery),
+            earlier=estimate_earlier(said, recovery),
         )
         try:
             self._adopt(recovery.spec, taken)
@@ -245,10 +247,10 @@ class Takeovers:
         self._observer.run_taken_over("continued")
         return True
 
-    def _find_recovery(self, lost: LostRun) -> Recovery:
+    def _find_recovery(self, lost: LostRun, epoch: int) -> Recovery:
         """Return how a run ends or goes on; if that cannot be found out, it ends as interrupted."""
         try:
-            return self._recover(lost)
+            return self._recover(lost, epoch)
         except RequestError as error:
             log_.warning("the answer of a worker that has died is not continued: %s", error.message)
         except Exception:

@@ -22,8 +22,11 @@ from webapp.errors import Unavailable
 from webapp.offload import WorkerPool
 from webapp.sql import (
     POSTGRES_OPTIONS,
+    FileIdentity,
+    are_replaced,
     describe_error,
     file_lock,
+    find_sqlite_files,
     make_sqlite_engine,
     parse_postgres_url,
     resolve_host,
@@ -70,7 +73,7 @@ class Database:
         self._engine: Engine | None = None
         self._open_lock = threading.Lock()
         self._failure = ""
-        self._files: list[tuple[int, int] | None] = []  # SQLite's open files, by device and inode
+        self._files: tuple[FileIdentity | None, ...] = ()  # SQLite's open ones
         self._is_replaced = False
         self._newer_revision: str | None = None  # which has not been logged yet
         self._on_change: Callable[[Collection[str]], None] = lambda _: None
@@ -187,21 +190,9 @@ class Database:
         """Close SQLite's files if they were removed or replaced: nothing could read again what they store."""
         if self._url is not None or self._engine is None:
             return
-        if any(
-            known not in (None, found) for known, found in zip(self._files, self._identify(), strict=True)
-        ):
+        if are_replaced(self._files, find_sqlite_files(self._folder / _FILE)):
             self._dispose()
             self._is_replaced = True
-
-    def _identify(self) -> list[tuple[int, int] | None]:
-        found: list[tuple[int, int] | None] = []
-        for name in (_FILE, f"{_FILE}-wal"):
-            try:
-                stat = (self._folder / name).stat()
-                found.append((stat.st_dev, stat.st_ino))
-            except OSError:
-                found.append(None)
-        return found
 
     def _log_change(self, before: State) -> None:
         """Log when the database becomes unavailable or available. Not in the native thread, which must not log."""
@@ -234,7 +225,7 @@ class Database:
                     engine.dispose()
                     raise
                 self._engine = engine
-                self._files = self._identify() if self._url is None else []
+                self._files = () if self._url is not None else find_sqlite_files(self._folder / _FILE)
             return self._engine
 
     def _prepare(self, engine: Engine) -> None:

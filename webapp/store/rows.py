@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import ColumnElement, Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.chat import Usage
@@ -19,7 +19,7 @@ from webapp.store.schema import messages
 ROW_BYTES = 300  # the size of a message besides its texts, roughly
 _MAX_FOLDED_CHARS = 100_000  # of each message, the part that a search covers
 MESSAGE_COLUMNS = tuple(
-    column for column in messages.c if column.name != "sealed"
+    column for column in messages.c if column.name not in ("sealed", "epoch")
 )  # what `parse_message` reads
 _decode_content = msgspec.json.Decoder(tuple[StoredPart, ...]).decode
 _decode_usage = msgspec.json.Decoder(Usage).decode
@@ -99,8 +99,10 @@ def parse_prompt_message(row: Row[*tuple[Any, ...]]) -> Message:
     )
 
 
-def message_to_row(conversation: str, message: Message, sealed: str | None = None) -> dict[str, Any]:
-    """Build a row of `messages`. `sealed` is no part of a message, so that nobody who reads messages gets it."""
+def message_to_row(
+    conversation: str, message: Message, sealed: str | None = None, epoch: int = 0
+) -> dict[str, Any]:
+    """Build a row of `messages`. `sealed` and `epoch` are no part of a message, so that nobody who reads messages gets them."""
     row = {
         "conversation": conversation,
         "id": message.id,
@@ -119,6 +121,7 @@ def message_to_row(conversation: str, message: Message, sealed: str | None = Non
         "thought_ms": message.thought_ms,
         "sources": _encode_sources(message.sources),
         "sealed": sealed,
+        "epoch": epoch,
         "created_at": message.created_at,
     }
     return row | {"size": _row_size(row)}
@@ -138,8 +141,7 @@ def upsert(
     connection: Connection, table: Table, rows: Iterable[dict[str, Any]], *, update: Iterable[str] = ()
 ) -> None:
     """Insert rows. A row that exists already stays as it is, except for the columns in `update`."""
-    make_insert = cast(Any, postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    statement = make_insert(table)
+    statement = _insert(connection, table)
     columns = list(update)
     keys = [column.name for column in table.primary_key]
     if columns:
@@ -150,3 +152,30 @@ def upsert(
     values = list(rows)
     if values:
         connection.execute(statement, values)
+
+
+def upsert_newer(
+    connection: Connection,
+    table: Table,
+    row: dict[str, Any],
+    *,
+    update: Iterable[str],
+    is_newer: Callable[[Any], ColumnElement[bool]],
+) -> bool:
+    """Insert a row, or change the columns `update` of the one that exists; return whether anything was written.
+
+    `is_newer` gets the new row's columns, and returns the condition for changing a row. The database checks it under the
+    lock of the row, so that of two writers the one with the newer row wins in either order.
+    """
+    statement = _insert(connection, table)
+    statement = statement.on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={name: statement.excluded[name] for name in update},
+        where=is_newer(statement.excluded),
+    )
+    return connection.execute(statement, row).rowcount > 0
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return cast(Any, dialect).insert(table)

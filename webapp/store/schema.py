@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0006"  # the newest revision in `migrations/versions`
+HEAD = "0007"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 
@@ -66,6 +66,7 @@ messages = Table(
     Column("thought_ms", Integer),
     Column("sources", Text),
     Column("sealed", Text),  # reasoning of an answer that was cut off, for the provider that continues it
+    Column("epoch", Integer, nullable=False, server_default="0"),  # of the run, when it wrote the answer
     Column("created_at", BigInteger, nullable=False),
     Column(
         "size", Integer, nullable=False, server_default="0"

@@ -77,6 +77,10 @@ class Store:
         """See `Turns.find_lost`."""
         return self._turns.find_lost(start)
 
+    def claim_lost(self, start: TurnStart, epoch: int) -> LostTurn:
+        """See `Turns.claim_lost`."""
+        return self._turns.claim_lost(start, epoch)
+
     def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
         """See `Turns.writer`."""
         return self._turns.writer(start, is_stored=is_stored, sealed=sealed)
@@ -95,13 +99,20 @@ class Store:
         return found
 
     def check_quota(
-        self, owner: str, conversation: str, new: Sequence[StoredImage], text_bytes: int, owner_bytes: int
+        self,
+        owner: str,
+        conversation: str,
+        new: Sequence[StoredImage],
+        text_bytes: int,
+        owner_bytes: int,
+        *,
+        wait: bool = True,
     ) -> None:
         """Raise `TooLarge` if a question with new images exceeds the quota of the conversation or the owner.
 
-        Passes while the database is unavailable.
+        Passes while the database is unavailable, or without `wait` if it would have to be asked.
         """
-        if not new and self._quota_cache.try_add(owner, text_bytes, owner_bytes):
+        if (not new and self._quota_cache.try_add(owner, text_bytes, owner_bytes)) or not wait:
             return
 
         def work(connection: Connection) -> int:

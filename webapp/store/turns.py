@@ -23,7 +23,7 @@ from webapp.store.database import Database, DatabaseUnavailable
 from webapp.store.images import StoredImage
 from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
-from webapp.store.writes import TurnEnd, TurnStart
+from webapp.store.writes import TurnEnd, TurnStart, claim_answer
 
 log_ = logging.getLogger("freshet.store")
 
@@ -61,7 +61,7 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A turn that is ready to start: the prompt's messages, the answer's initial text with its sources, and its writer.
 
     `question` is the id of the message that is answered; `sealed` is the reasoning stored with an answer to continue; `start`
-    is what the writer stores first.
+    is what the writer stores first. `is_cached`: the database did not answer in time, so the branch is from memory.
     """
 
     conversation: str
@@ -74,6 +74,7 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     sealed: str | None = None
     start: TurnStart
     writer: AnswerWriter
+    is_cached: bool = False
 
 
 class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ class Turns:
         `Conflict`, and `Unavailable` if the earlier messages cannot be loaded; a first message needs none of them.
         """
         conversation = request.conversation or self._find_conversation(request)
-        branch = self._load_branch(request, conversation)
+        branch, is_cached = self._load_branch(request, conversation)
         last = branch.messages[-1] if branch.messages else None
         if last is not None and last.state == "streaming" and is_running(last.id):
             raise Conflict(
@@ -133,6 +134,7 @@ class Turns:
             question=question,
             images=request.images,
             answer=answer,
+            at_leaf=is_cached and request.parent is msgspec.UNSET and not request.continued,
         )
         new_images = {image.id: base64.b64encode(image.content).decode() for image in request.images}
         return TurnPlan(
@@ -146,6 +148,7 @@ class Turns:
             sealed=branch.sealed,
             start=start,
             writer=_TurnWriter(self._saver, self._cache, start, new_images),
+            is_cached=is_cached,
         )
 
     def find_lost(self, start: TurnStart) -> LostTurn:
@@ -153,24 +156,19 @@ class Turns:
 
         Waits up to four seconds. Raises `NotFound` for a conversation that was deleted, and `Unavailable`.
         """
-        answer, question = start.answer, start.question
+        return self._database.read(lambda connection: _load_lost(connection, start), _LAST_READ_S)
 
-        def work(connection: Connection) -> tuple[Message | None, Branch | None, str | None]:
-            at = answer.parent if question is None else question.parent
-            branch = load_branch(connection, start.owner, start.conversation, at, run="")
-            stored = find_message(connection, start.owner, start.conversation, answer.id)
-            sealed = None if stored is None else load_sealed(connection, start.conversation, answer.id)
-            return stored, branch, sealed
+    def claim_lost(self, start: TurnStart, epoch: int) -> LostTurn:
+        """Load a turn like `find_lost`, and make its answer belong to the run's new epoch in the same transaction.
 
-        stored, branch, sealed = self._database.read(work, _LAST_READ_S)
-        earlier = () if branch is None else branch.messages
-        return LostTurn(
-            answer=stored,
-            system=start.system if branch is None else start.system or branch.system,
-            messages=earlier if question is None else (*earlier, question),
-            images={} if branch is None else branch.images,
-            sealed=sealed,
-        )
+        So its former worker, which may only have been frozen, either has stored its end already, or can no longer do so.
+        """
+
+        def work(connection: Connection) -> LostTurn:
+            claim_answer(connection, start.conversation, start.answer.id, epoch)
+            return _load_lost(connection, start)
+
+        return self._database.write(work, _LAST_READ_S)
 
     def writer(self, start: TurnStart, *, is_stored: bool, sealed: str | None = None) -> AnswerWriter:
         """Return the writer of a turn whose worker has died.
@@ -184,8 +182,8 @@ class Turns:
             lambda c: find_conversation_id(c, request.owner, request.continued or ""), _READ_S
         )
 
-    def _load_branch(self, request: TurnRequest, conversation: str) -> Branch:
-        """Load the branch from the database, or from the cache if the database is late or unavailable."""
+    def _load_branch(self, request: TurnRequest, conversation: str) -> tuple[Branch, bool]:
+        """Load the branch from the database, or from the cache if the database is late or unavailable; return which it is."""
         continues = bool(request.continued)
         at = request.continued if continues else request.parent
 
@@ -206,14 +204,15 @@ class Turns:
         def from_cache() -> Branch | None:
             return self._cache.load_branch(request.owner, conversation, at, request.run, continues=continues)
 
-        if not self._saver.settle(conversation, _SETTLE_S):
+        is_cached = not self._saver.settle(conversation, _SETTLE_S)
+        if is_cached:
             found = from_cache()
         else:
             try:
                 found = from_database(_READ_S)
             except Unavailable:
                 try:
-                    found = from_cache()
+                    found, is_cached = from_cache(), True
                 except DatabaseUnavailable:
                     found = from_database(_LAST_READ_S)
             if found is not None:
@@ -222,12 +221,12 @@ class Turns:
                     request.owner, conversation, found.system, found.messages, found.images, found.at, sealed
                 )
         if found is not None:
-            return found
+            return found, is_cached
         if at is not None and at is not msgspec.UNSET:
             raise NotFound(
                 "There is no such conversation.", param="conversation", code="conversation_not_found"
             )
-        return Branch(conversation=conversation, system=None, at=None, messages=(), images={})
+        return Branch(conversation=conversation, system=None, at=None, messages=(), images={}), is_cached
 
     @staticmethod
     def _build_question(request: TurnRequest, last: Message | None) -> tuple[Message | None, str | None, str]:
@@ -254,6 +253,21 @@ class Turns:
             created_at=now_ms(),
         )
         return question, question.id, ""
+
+
+def _load_lost(connection: Connection, start: TurnStart) -> LostTurn:
+    answer, question = start.answer, start.question
+    at = answer.parent if question is None else question.parent
+    branch = load_branch(connection, start.owner, start.conversation, at, run="")
+    stored = find_message(connection, start.owner, start.conversation, answer.id)
+    earlier = () if branch is None else branch.messages
+    return LostTurn(
+        answer=stored,
+        system=start.system if branch is None else start.system or branch.system,
+        messages=earlier if question is None else (*earlier, question),
+        images={} if branch is None else branch.images,
+        sealed=None if stored is None else load_sealed(connection, start.conversation, answer.id),
+    )
 
 
 def make_question_id(run: str) -> str:
@@ -284,11 +298,11 @@ class _TurnWriter:
         self._lock = threading.Lock()
         self._ended = False
 
-    def store_question(self) -> bool:
+    def store_question(self, epoch: int) -> bool:
         """Store the question and the running answer; return whether they were saved within a second."""
         if self._is_stored:
             return True
-        start = self._start
+        start = msgspec.structs.replace(self._start, epoch=epoch)
         new_messages = [start.answer] if start.question is None else [start.question, start.answer]
         self._cache.store(
             start.owner, start.conversation, start.system, new_messages, self._images, leaf=start.answer.id
@@ -297,18 +311,31 @@ class _TurnWriter:
         self._images = {}
         return self._save(start, _START_S)
 
-    def save_progress(self, text: str, reasoning: str, sealed: str | None = None) -> None:
+    def save_progress(self, text: str, reasoning: str, sealed: str | None = None, *, epoch: int) -> None:
         """Store the answer so far, unless writes are pending or failing: `store_answer` stores all of it anyway."""
         start = self._start
         message = msgspec.structs.replace(start.answer, content=(TextPart(text),), reasoning=reasoning)
         with self._lock:
             if not (self._ended or self._saver.pending or self._saver.failing):
                 self._saver.enqueue(
-                    TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+                    TurnEnd(
+                        owner=start.owner,
+                        conversation=start.conversation,
+                        answer=message,
+                        sealed=sealed,
+                        epoch=epoch,
+                    )
                 )
 
     def store_answer(
-        self, result: RunResult, text: str, reasoning: str, sources: Sequence[Source] = (), *, wait: bool
+        self,
+        result: RunResult,
+        text: str,
+        reasoning: str,
+        sources: Sequence[Source] = (),
+        *,
+        epoch: int,
+        wait: bool,
     ) -> bool:
         """Store the answer; return whether it is saved, or without `wait`, likely to be."""
         with self._lock:
@@ -332,7 +359,13 @@ class _TurnWriter:
         sealed = None if result.finish_reason in _OWN_ENDS else result.sealed or self._sealed
         kept = {message.id: sealed} if sealed else {}
         self._cache.store(start.owner, start.conversation, start.system, [message], {}, sealed=kept)
-        end = TurnEnd(owner=start.owner, conversation=start.conversation, answer=message, sealed=sealed)
+        end = TurnEnd(
+            owner=start.owner,
+            conversation=start.conversation,
+            answer=message,
+            sealed=sealed,
+            epoch=epoch,
+        )
         return self._save(end, _END_S if wait else 0.0)
 
     def _save(self, write: TurnStart | TurnEnd, timeout_s: float) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from webapp.conversation import Message, fold
 from webapp.events import Source
@@ -13,7 +14,7 @@ from webapp.store import images
 from webapp.store.conversations import owned
 from webapp.store.images import StoredImage
 from webapp.store.ownership import find_move_target
-from webapp.store.rows import clean_text, message_to_row, now_ms, upsert
+from webapp.store.rows import clean_text, message_to_row, now_ms, upsert, upsert_newer
 from webapp.store.schema import conversations, messages
 
 _ANSWER_COLUMNS = (
@@ -30,6 +31,7 @@ _ANSWER_COLUMNS = (
     "thought_ms",
     "sources",
     "sealed",
+    "epoch",
     "size",
 )
 _OVERHEAD_BYTES = 1_000
@@ -43,7 +45,11 @@ class NotOwned(Exception):
 
 
 class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
-    """Stores the beginning of a turn: its question, if it has a new one, and the answer that is streaming."""
+    """Stores the beginning of a turn: its question, if it has a new one, and the answer that is streaming.
+
+    `epoch` is the run's: an answer that was stored in an earlier one belongs to this one from then on. With `at_leaf` the new
+    question goes below the leaf that is stored: the leaf that was in memory may have been older.
+    """
 
     owner: str
     conversation: str
@@ -52,6 +58,8 @@ class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
     question: Message | None
     images: Sequence[StoredImage]
     answer: Message
+    epoch: int = 1
+    at_leaf: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -76,21 +84,34 @@ class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
         upsert(connection, conversations, [conversation])
         owner = _require_owner(connection, self.owner, self.conversation)
         images.insert_missing(connection, self.conversation, self.images)
-        new_messages = [self.answer] if self.question is None else [self.question, self.answer]
         is_new = _find_state(connection, self.conversation, self.answer.id) is None
-        upsert(connection, messages, [message_to_row(self.conversation, message) for message in new_messages])
-        if is_new:  # else another worker has stored it, and later turns perhaps
+        question = self.question
+        if question is not None and self.at_leaf and is_new:
+            leaf = _find_leaf(connection, self.conversation)
+            question = msgspec.structs.replace(
+                question, parent=question.parent if leaf in (None, self.answer.id) else leaf
+            )
+        new_messages = [self.answer] if question is None else [question, self.answer]
+        rows = [message_to_row(self.conversation, message, epoch=self.epoch) for message in new_messages]
+        upsert(connection, messages, rows)
+        if is_new:
             _touch(connection, owner, self.conversation, leaf=self.answer.id)
+        else:  # another worker has stored it, and later turns perhaps
+            claim_answer(connection, self.conversation, self.answer.id, self.epoch)
         return owner, self.conversation
 
 
 class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """Stores the answer of a turn: the final one, or its text so far. `sealed`: see `RunResult`."""
+    """Stores the answer of a turn: the final one, or its text so far. `sealed`: see `RunResult`.
+
+    It changes nothing if the stored answer is of a later epoch of its run, or if the text so far is late: the answer has ended.
+    """
 
     owner: str
     conversation: str
     answer: Message
     sealed: str | None = None
+    epoch: int = 1
 
     @property
     def size_bytes(self) -> int:
@@ -104,23 +125,42 @@ class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
     def apply(self, connection: Connection) -> ChangedConversation | None:
         """Write the row; the text so far is no change. Raises `NotOwned`."""
         owner = _require_owner(connection, self.owner, self.conversation)
-        if self.answer.state == "streaming" and _find_state(
-            connection, self.conversation, self.answer.id
-        ) not in (None, "streaming"):
-            return None  # another worker has gone on with it
-        row = message_to_row(self.conversation, self.answer, self.sealed)
-        upsert(connection, messages, [row], update=_ANSWER_COLUMNS)
+        row = message_to_row(self.conversation, self.answer, self.sealed, self.epoch)
+        if not upsert_newer(connection, messages, row, update=_ANSWER_COLUMNS, is_newer=self._is_newer):
+            return None
         _touch(connection, owner, self.conversation)
         return None if self.answer.state == "streaming" else (owner, self.conversation)
 
+    def _is_newer(self, new: Any) -> ColumnElement[bool]:
+        """Return the condition under which the stored answer is replaced."""
+        stored = messages.c
+        is_same = stored.epoch == new.epoch
+        if self.answer.state == "streaming":
+            is_same = and_(is_same, stored.state == "streaming")
+        return or_(stored.epoch < new.epoch, is_same)
+
 
 TurnWrite = TurnStart | TurnEnd
+
+
+def claim_answer(connection: Connection, conversation: str, answer: str, epoch: int) -> None:
+    """Make a stored answer belong to an epoch of its run: what is written in earlier ones changes nothing from then on."""
+    table = messages.c
+    where = (table.conversation == conversation, table.id == answer, table.epoch < epoch)
+    connection.execute(update(messages).where(*where).values(epoch=epoch))
 
 
 def _find_state(connection: Connection, conversation: str, message: str) -> str | None:
     """Return the state of a stored message; None if it is not stored."""
     table = messages.c
     query = select(table.state).where(table.conversation == conversation, table.id == message)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def _find_leaf(connection: Connection, conversation: str) -> str | None:
+    """Return the leaf of a conversation; None if it has none."""
+    query = select(conversations.c.leaf).where(conversations.c.id == conversation)
     found: str | None = connection.execute(query).scalar()
     return found
 

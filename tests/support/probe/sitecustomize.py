@@ -1,7 +1,8 @@
-"""Counts the objects of a running server: SIGRTMIN writes the count to a file.
+"""Counts the objects of a running server: SIGRTMIN writes the count to a file. Loads `killing` where KILL_FILE is set.
 
 Loaded only where a test puts this folder on PYTHONPATH and names the file in PROBE_FILE. It must be quick:
-the server stands still while it counts.
+the server stands still while it counts. The next signal, SIGRTMIN + 1, first frees what the garbage collector and malloc
+still hold, so that a test can measure the memory that is in use.
 """
 
 import os
@@ -36,5 +37,22 @@ def _write(_signum: int, _frame: object) -> None:
     os.replace(f"{path}.new", path)  # noqa: PTH105
 
 
+def _free_and_write(signum: int, frame: object) -> None:
+    import ctypes  # noqa: PLC0415
+    import gc  # noqa: PLC0415
+
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if trim is not None:
+        trim(0)
+    _write(signum, frame)
+
+
 if "PROBE_FILE" in os.environ:
     signal.signal(signal.SIGRTMIN, _write)
+    signal.signal(signal.SIGRTMIN + 1, _free_and_write)
+
+if "KILL_FILE" in os.environ:
+    import killing
+
+    killing.install(os.environ["KILL_FILE"])

@@ -1,0 +1,260 @@
+"""Counts what one answer of ten seconds asks of its journal and of the conversations' database.
+
+    python -m tests.bench_scale.operations --answers 1 50
+
+The engine and the store run in this process, so that SQLAlchemy can be listened to; the provider is the benchmark's. What goes to
+Postgres and Redis passes through a relay that counts bytes, and round trips as the times that the direction turns.
+"""
+
+import argparse
+import logging
+import select
+import socket
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from tests.bench.cores import Cores
+from tests.bench.question import Order
+from tests.bench.report import aligned
+from tests.bench.servers import Provider, provider
+from tests.journal.gate import TICK_S, Gate
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.server import wait_for
+from tests.survival.workers import migrate
+from webapp.access.principals import Principal
+from webapp.api.start_request import StartBody
+from webapp.app import create_app
+from webapp.frames import new_run
+from webapp.runs.remote_run import RemoteRun
+from webapp.services import Services
+from webapp.settings import Settings
+
+DELTAS, RATE = 500, 50
+_LONGEST_S = 60.0
+_SETTLED_S = 1.0
+_CALLER = Principal(kind="user", name="owner", address="127.0.0.1", is_counted=False)
+_COLUMNS = (
+    "transactions",
+    "statements",
+    "rows",
+    "notifies",
+    "scripts",
+    "round trips",
+    "bytes sent",
+    "bytes got",
+)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was counted, by `journal …` and `store …`; the bytes and round trips by `network …`."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count something."""
+        with self.lock:
+            self.found[name] += count
+
+
+class Listener:
+    """Listens to all SQL of this process, and counts it when its transaction is committed."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self._open: dict[int, list[tuple[str, int]]] = {}
+
+    def __enter__(self) -> "Listener":
+        event.listen(Engine, "before_cursor_execute", self._note)
+        event.listen(Engine, "commit", self._commit)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "before_cursor_execute", self._note)
+        event.remove(Engine, "commit", self._commit)
+
+    def _note(
+        self, connection: Any, cursor: object, statement: str, parameters: Any, context: object, many: bool
+    ) -> None:
+        rows = len(parameters) if many else 1
+        self._open.setdefault(id(connection.connection.dbapi_connection), []).append((statement, rows))
+
+    def _commit(self, connection: Any) -> None:
+        statements = self._open.pop(id(connection.connection.dbapi_connection), [])
+        begun = [one for one in statements if one[0].startswith("BEGIN")]
+        rest = [one for one in statements if not one[0].startswith("BEGIN")]
+        if not rest:
+            return
+        place = "journal" if any("journal_" in statement for statement, _ in rest) else "store"
+        self._counts.add(f"{place} transactions")
+        self._counts.add(f"{place} statements", len(rest))
+        self._counts.add(f"{place} rows", sum(rows for text, rows in rest if text.startswith("INSERT")))
+        self._counts.add(f"{place} notifies", sum("NOTIFY" in text for text, _ in begun))
+
+
+class Relay:
+    """A habit of a `Gate`: passes bytes on, and counts them and the turns of direction."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self._last: dict[int, str] = {}
+
+    def __call__(self, gate: Gate, down: socket.socket, up: socket.socket) -> bool:
+        """Pass on what has arrived."""
+        for source in select.select([down, up], [], [], TICK_S)[0]:
+            data = source.recv(65_536)
+            if not data:
+                return False
+            direction = "sent" if source is down else "got"
+            self._counts.add(f"network bytes {direction}", len(data))
+            if direction == "sent" and self._last.get(id(down)) != "sent":
+                self._counts.add("network round trips")
+            self._last[id(down)] = direction
+            (up if source is down else down).sendall(data)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """One worker that generates answers and one that may read them; `redis` counts commands if there is one."""
+
+    home: Services
+    away: Services
+    redis: Redis | None
+
+
+@contextmanager
+def engines(kind: str, source: Provider, counts: Counts) -> Iterator[Engines]:
+    """Create two workers on one journal, in this process."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        environ = {
+            "FRESHET_PROVIDER": "openai",
+            "FRESHET_MODEL": "gpt-4.1",
+            "OPENAI_API_KEY": "x",
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{source.plain}/v1",
+            "FRESHET_DATA_DIR": folder,
+            "FRESHET_LOCAL": "true",
+            "SECRET_KEY": "shared",
+        }
+        redis = None
+        if kind == "postgres":
+            database = stack.enter_context(Postgres())
+            url = database.new_url()
+            migrate(url)
+            gate = stack.enter_context(Gate(database.port, Relay(counts)))
+            environ["DATABASE_URL"] = url.replace(str(database.port), str(gate.port))
+        elif kind == "redis":
+            redis = stack.enter_context(Redis())
+            gate = stack.enter_context(Gate(redis.port, Relay(counts)))
+            environ["REDIS_URL"] = redis.new_url().replace(str(redis.port), str(gate.port))
+        made = []
+        for _ in range(2):
+            services: Services = create_app(Settings.read(environ)).extensions["freshet"]
+            services.store.open()
+            made.append(services)
+            stack.callback(services.store.close, 2.0)
+            stack.callback(services.runs.close, 2.0)
+        yield Engines(home=made[0], away=made[1], redis=redis)
+
+
+def count(
+    kind: str, source: Provider, answers: int, *, deltas: int = DELTAS, read_elsewhere: bool
+) -> Counter[str]:
+    """Return what so many answers at once asked for, divided by their number."""
+    counts = Counts()
+    with engines(kind, source, counts) as parts:
+        _answer(parts, 1, deltas=5, read_elsewhere=read_elsewhere)  # opens connections and creates tables
+        counts.found.clear()
+        before = _commands(parts.redis)
+        with Listener(counts):
+            _answer(parts, answers, deltas=deltas, read_elsewhere=read_elsewhere)
+        counts.found["journal scripts"] = _commands(parts.redis) - before
+        found = Counter(counts.found)
+    return Counter({name: round(number / answers) for name, number in found.items()})
+
+
+def _answer(parts: Engines, answers: int, *, deltas: int, read_elsewhere: bool) -> None:
+    """Ask so many questions, each in a conversation of its own, and wait until all answers have ended."""
+    runs = []
+    for index in range(answers):
+        order = Order(deltas=deltas, rate=RATE, phase_us=1_000_000 * index // (RATE * answers))
+        body = StartBody(query=order.text(), run=new_run(), conversation=new_run())
+        runs.append(parts.home.starter.start(body, _CALLER))
+    if read_elsewhere:
+        with ThreadPoolExecutor(answers) as pool:
+            for done in [pool.submit(_read, parts.away, run.id) for run in runs]:
+                done.result(_LONGEST_S)
+    wait_for(lambda: all(run.log.closed for run in runs), _LONGEST_S, "the ends of the answers")
+
+
+def _read(services: Services, run: str) -> None:
+    """Read a run of another worker to its end."""
+    found = services.runs.find(run, _CALLER.owner)
+    assert isinstance(found, RemoteRun)
+    connection = services.runs.connect()
+    try:
+        reader = services.runs.attach(found, connection, None)
+        try:
+            while not reader.ended:
+                if not reader.take():
+                    assert connection.wake.wait(_LONGEST_S)
+        finally:
+            services.runs.detach(found, connection)
+    finally:
+        services.runs.disconnect(connection)
+
+
+def _commands(redis: Redis | None) -> int:
+    """Return how many scripts and waits Redis has run."""
+    if redis is None:
+        return 0
+    stats: dict[str, dict[str, int]] = redis.execute("INFO", "commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("evalsha", "eval", "xread"))
+
+
+def table(source: Provider, kinds: Sequence[str], numbers: Sequence[int]) -> str:
+    """Count for each kind of journal and number of answers; return the table."""
+    rows = [["journal", "answers at once", "of", *_COLUMNS]]
+    for kind in kinds:
+        for answers in numbers:
+            for read_elsewhere in (False, True):
+                found = count(kind, source, answers, read_elsewhere=read_elsewhere)
+                title = f"{answers}{', read elsewhere' if read_elsewhere else ''}"
+                for place in ("journal", "store", "network"):
+                    cells = [found.get(f"{place} {column}") for column in _COLUMNS]
+                    if any(cells):
+                        rows.append([kind, title, place, *(str(cell or "") for cell in cells)])
+    return aligned(rows)
+
+
+def main() -> None:
+    """Count by the command line, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench_scale.operations", description=__doc__)
+    parser.add_argument("--answers", type=int, nargs="+", default=[1, 50], help="at once (1 50)")
+    parser.add_argument(
+        "--journal", nargs="+", default=["sqlite", "postgres", "redis"], help="kinds of journal"
+    )
+    asked = parser.parse_args()
+    logging.getLogger("freshet").setLevel(logging.WARNING)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        provider(Path(folder), Cores(server=None, load=None)) as source,
+    ):
+        print(f"of each answer of {DELTAS / RATE:g} s with {DELTAS} deltas:\n")
+        print(table(source, asked.journal, asked.answers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What a server holds: memory, descriptors, greenlets and objects of each worker, and rows of its journal."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.cores import pss_bytes
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.server import Server
+from webapp.journal.redis_scripts import PREFIX
+
+RECORDS = ("Run", "RunLog", "RunRecord", "RemoteRun", "Producer", "Reader", "ReaderConnection", "Frame")
+"""The classes whose objects belong to answers and readers: none of them may be left."""
+
+_TABLES = ("journal_runs", "journal_groups")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What all workers of a server hold together."""
+
+    greenlets: int
+    descriptors: int
+    records: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def has_records(self) -> bool:
+        """Whether any answer or reader is left."""
+        return any(self.records.values())
+
+    def most(self, other: "Holdings") -> "Holdings":
+        """Return the larger of each count."""
+        return Holdings(
+            greenlets=max(self.greenlets, other.greenlets),
+            descriptors=max(self.descriptors, other.descriptors),
+            records={name: max(count, other.records.get(name, 0)) for name, count in self.records.items()},
+        )
+
+    def excess_over(self, before: "Holdings") -> list[str]:
+        """Return what is more than before, one sentence each."""
+        pairs = {
+            "greenlets": (self.greenlets, before.greenlets),
+            "descriptors": (self.descriptors, before.descriptors),
+            **{name: (count, before.records.get(name, 0)) for name, count in self.records.items()},
+        }
+        return [f"{now} {name} instead of {then}" for name, (now, then) in pairs.items() if now > then]
+
+
+def count_held(server: Server) -> Holdings:
+    """Count what a server's workers hold."""
+    workers = server.workers
+    counts = [server.probe_worker(worker) for worker in workers]
+    return Holdings(
+        greenlets=sum(count["greenlets"] for count in counts),
+        descriptors=sum(1 for worker in workers for _ in Path(f"/proc/{worker}/fd").iterdir()),
+        records={name: sum(count.get(name, 0) for count in counts) for name in RECORDS},
+    )
+
+
+def measure_bytes(server: Server, worker: int) -> int:
+    """Return the memory that a worker uses, after it has freed what nothing uses."""
+    server.probe_worker(worker, free=True)
+    return pss_bytes([worker])
+
+
+def sqlite_rows(folder: Path) -> Callable[[], int]:
+    """Return a function that counts the rows of answers in a journal's file."""
+
+    def count() -> int:
+        with closing(sqlite3.connect(folder / "journal.db", timeout=5)) as connection:
+            return sum(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _TABLES)
+
+    return count
+
+
+def postgres_rows(postgres: Postgres, url: str) -> Callable[[], int]:
+    """Return a function that counts the rows of answers in a database."""
+    return lambda: sum(postgres.execute(f"SELECT count(*) FROM {table}", url)[0][0] for table in _TABLES)
+
+
+def redis_rows(redis: Redis, url: str) -> Callable[[], int]:
+    """Return a function that counts the keys of answers in Redis, and what the shared keys have of them."""
+
+    def count() -> int:
+        keys = [key.decode() for key in redis.execute("KEYS", f"{PREFIX}*", url=url)]
+        own = [key for key in keys if key.startswith((f"{PREFIX}run:", f"{PREFIX}frames:"))]
+        sizes = {
+            "running": "HLEN",
+            "owned": "ZCARD",
+            "owners": "HLEN",
+            "ended": "ZCARD",
+            "stops": "HLEN",
+        }
+        shared = [redis.execute(command, PREFIX + name, url=url) for name, command in sizes.items()]
+        return len(own) + sum(shared)
+
+    return count
