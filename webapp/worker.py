@@ -249,6 +249,8 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the client stalled") from error
+        if not self.alive:
+            raise StopIteration  # which closes the connection: the client's next request must reach another worker
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that could not be parsed; any other error is a 500, logged without the query string."""
