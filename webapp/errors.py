@@ -287,6 +287,22 @@ class AnswerError(FreshetError):
         return "model_not_found" if self.param == "model" else self.code
 
 
+def release_frames(error: BaseException) -> None:
+    """Drop the tracebacks of an error that has been dealt with, and of its causes.
+
+    What stored the error to raise it later is itself in their frames: a reference cycle, which would keep the answer and the
+    whole call in memory until the garbage collector comes.
+    """
+    known: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in known:
+            known.add(id(one))
+            one.__traceback__ = None
+            waiting += (one.__cause__, one.__context__)
+
+
 def restore_error(cause: str | None) -> AnswerError:
     """Return the error of a stored answer by its `AnswerError.cause`; `interrupted` for an unknown one."""
     if cause == "model_not_found":
