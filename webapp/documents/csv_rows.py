@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from webapp.documents.formats import Format
-from webapp.documents.plain import title_from_name
+from webapp.documents.names import title_from_name
 from webapp.errors import DocumentRefused
 from webapp.parsed_document import ParsedDocument
 
@@ -57,7 +57,9 @@ def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
         yield "; ".join(field for field in first if field)
     for row in rows:
         names = [*heads, *[""] * (len(row) - len(heads))]
-        yield "; ".join(f"{head}: {field}" if head else field for head, field in zip(names, row, strict=False) if field)
+        yield "; ".join(
+            f"{head}: {field}" if head else field for head, field in zip(names, row, strict=False) if field
+        )
 
 
 def _are_heads(row: Sequence[str]) -> bool:

@@ -13,13 +13,13 @@ from xml.dom import expatbuilder  # noqa: F401  (mammoth loads it when it reads:
 import mammoth
 
 from webapp.documents.formats import Format
-from webapp.documents.html import read_html_text
+from webapp.documents.html import read_html
 from webapp.errors import DocumentRefused
 from webapp.parsed_document import ParsedDocument
 
 _MAX_PARTS = 5_000
 _MAX_UNPACKED_BYTES = 200_000_000  # images count too
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh\nu => "
+_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 
 
 def read_docx(name: str, data: bytes) -> ParsedDocument:
@@ -34,4 +34,4 @@ def read_docx(name: str, data: bytes) -> ParsedDocument:
     result = mammoth.convert_to_html(
         io.BytesIO(data), convert_image=mammoth.images.img_element(lambda _: {}), style_map=_STYLES
     )
-    return read_html_text(name, result.value, Format.DOCX)
+    return read_html(name, result.value, Format.DOCX)

@@ -19,11 +19,10 @@ class ParseLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A file to read, within limits."""
+    """A file to read."""
 
     name: str
     data: bytes
-    limits: ParseLimits
 
 
 class Outcome(msgspec.Struct, frozen=True):

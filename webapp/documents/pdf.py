@@ -19,7 +19,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from webapp.documents.formats import Format
-from webapp.documents.plain import clean, title_from_name
+from webapp.documents.names import clean_name, title_from_name
+from webapp.documents.plain import clean
 from webapp.errors import DocumentRefused
 from webapp.parsed_document import ParsedDocument
 
@@ -27,7 +28,7 @@ _ENCRYPTED = (pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY)
 _LINE_ENDS = re.compile(r"\r\n|[\r\n\ufffe\x02]")  # the last two: a hyphen at the end of a line
 _HYPHENED_ENDS = ("\ufffe", "\x02")
 _LIST_ITEM = re.compile(r"([•‣◦▪–—*-]|\(?(\d{1,3}|[a-zA-Z])[.)])\s")
-_SENTENCE_ENDS = tuple(".!?:;。！？।؟\"”»)")
+_SENTENCE_ENDS = tuple('.!?:;。！？।؟"”»)')
 _SAME_SIZE = 0.08  # the share by which the sizes of one paragraph's lines differ
 _MAX_STEP = 1.3  # the distance between a paragraph's lines, by the usual one of the page
 _MAX_STEP_SIZES = 2.0  # and by their size, where the page has too few lines to tell
@@ -41,7 +42,6 @@ _MIN_REPEATS = 3  # pages from which a line may be recognised as running
 _RUNNING_SHARE = 0.5
 _NO_TITLE = re.compile(r"(untitled|microsoft word - |.*\.(docx?|tex|dvi|indd|pdf)$|\W*$)", re.I)
 _NUMBERS = re.compile(r"\d+")
-_TITLE_CHARS = 200
 
 
 class PdfLine(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def read_pdf(name: str, data: bytes, max_chars: int) -> ParsedDocument:
     try:
         document = pdfium.PdfDocument(data)
         pages = _read_pages(document, max_chars)
-        title = clean(document.get_metadata_value("Title")).strip()
+        title = clean_name(document.get_metadata_value("Title"))
     except pdfium.PdfiumError as error:
         encrypted = error.err_code in _ENCRYPTED
         raise DocumentRefused("document_encrypted" if encrypted else "document_unreadable") from error
@@ -70,7 +70,7 @@ def read_pdf(name: str, data: bytes, max_chars: int) -> ParsedDocument:
     if _NO_TITLE.match(title):
         title = writer.first_heading or title_from_name(name)
     return ParsedDocument(
-        title=title[:_TITLE_CHARS], text=writer.text(), media_type=Format.PDF, pages=tuple(writer.pages)
+        title=clean_name(title), text=writer.text(), media_type=Format.PDF, pages=tuple(writer.pages)
     )
 
 
@@ -113,9 +113,7 @@ def _pattern(line: PdfLine) -> str:
 
 def _running_lines(pages: Sequence[Sequence[PdfLine]]) -> frozenset[str]:
     """Return the patterns of lines that stand first or last on most pages."""
-    found = Counter(
-        pattern for page in pages if page for pattern in {_pattern(page[0]), _pattern(page[-1])}
-    )
+    found = Counter(pattern for page in pages if page for pattern in {_pattern(page[0]), _pattern(page[-1])})
     least = max(_MIN_REPEATS, len(pages) * _RUNNING_SHARE)
     return frozenset(pattern for pattern, count in found.items() if count >= least)
 

@@ -15,6 +15,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,7 @@ _OVERHEAD_BYTES = 1_000_000  # of a result, beside its text: the pages and the t
 
 def read_in_child(name: str, data: bytes, limits: ParseLimits) -> ParsedDocument:
     """Return the text of a file. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
-    job = msgspec.msgpack.encode(Job(name, data, limits))
+    job = msgspec.msgpack.encode(Job(name, data))
     deadline = time.monotonic() + limits.time_s
     with _child(limits) as sock:
         try:
@@ -154,6 +155,6 @@ def _is_sound(document: ParsedDocument, limits: ParseLimits) -> bool:
     return (
         length <= limits.text_chars
         and document.media_type in set(Format)
-        and all(first <= second for first, second in zip(pages, pages[1:], strict=False))
+        and all(first <= second for first, second in pairwise(pages))
         and (not pages or (pages[0] == 0 and pages[-1] <= length))
     )
