@@ -155,8 +155,7 @@ def _encode_records(reader: Reader, connection: ReaderConnection) -> Iterator[by
     """Yield a run's frames as SSE records, comments as heartbeats, and a `reconnect` notice when the server shuts down."""
     # Without a blank line of its own: strict readers dispatch a record without data.
     retry = b"retry: %d\n" % random.randint(*_RETRY_MS)
-    first = reader.take()
-    yield from split_writes(retry + b"".join([encode_sse(*delivery) for delivery in first]))
+    yield from split_writes(retry + reader.take_sse())
     connection.note_write()
     for new in deliveries(reader, connection):
         if len(new) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from webapp.frames import Cursor, Frame
+from webapp.frames import Cursor, Frame, encode_sse, encode_sse_records
 from webapp.offload import Wake
 from webapp.runs.log import RunLog
 
@@ -105,23 +105,34 @@ class Reader:
 
     def take(self) -> list[Delivery]:
         """Return the new frames, each with its id."""
+        frames = self._take_frames()
+        if frames is None:
+            return self._reset()
+        prefix = self._prefix
+        seq = self._at - self._epoch_start - len(frames)
+        if len(frames) == 1:
+            return [(frames[0], b"%b%d" % (prefix, seq + 1))]
+        return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
+
+    def take_sse(self) -> bytes:
+        """Return the new frames as SSE records."""
+        frames = self._take_frames()
+        if frames is None:
+            return b"".join([encode_sse(*delivery) for delivery in self._reset()])
+        return encode_sse_records(frames, self._prefix, self._at - self._epoch_start - len(frames) + 1)
+
+    def _take_frames(self) -> list[Frame] | None:
+        """Return the new frames; None if a reset is due."""
         log = self._log
         if self._at < 0:
-            return self._reset()
+            return None
         frames = log.frames_from(self._at)
         if self._epoch != log.epoch:  # checked after the frames are copied: they may be of the next epoch
-            return self._reset()
-        if not frames:
-            return []
-        seq = self._at - self._epoch_start
-        self._at += len(frames)
-        prefix = self._prefix
-        if len(frames) == 1:
-            frame = frames[0]
-            self.ended = frame.terminal
-            return [(frame, b"%b%d" % (prefix, seq + 1))]
-        self.ended = frames[-1].terminal
-        return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
+            return None
+        if frames:
+            self._at += len(frames)
+            self.ended = frames[-1].terminal
+        return frames
 
     def _enter(self, epoch: int) -> None:
         self._epoch = epoch
