@@ -4,6 +4,7 @@
     ├── ConfigurationError            a setting is wrong or missing; the operator must correct it
     ├── RequestError                  the request is refused with an HTTP status, before any work
     │   ├── InvalidRequest            400, names the field
+    │   ├── DocumentRefused           400, 413 or 415: a file that cannot become a document; `document_…`
     │   ├── NotSignedIn               401
     │   ├── Forbidden                 403
     │   ├── NotFound                  404, also for another owner's resource
@@ -133,6 +134,34 @@ class InvalidRequest(RequestError):
     """The request is malformed; `param` names the field."""
 
 
+DocumentCode = Literal[
+    "document_unreadable",
+    "document_encrypted",
+    "document_too_large",
+    "document_type",
+    "document_empty",
+    "document_timeout",
+]
+
+_DOCUMENT_MESSAGES: dict[DocumentCode, str] = {
+    "document_unreadable": "The file is damaged or incomplete and cannot be read. Save it again in its program.",
+    "document_encrypted": "The file is protected by a password. Save it without one.",
+    "document_too_large": "The file is too large: at most 20 MB, and 5,000,000 characters of text. Split it.",
+    "document_type": "The file is of a kind that cannot be read. Use text, Markdown, code, CSV, HTML, PDF or DOCX.",
+    "document_empty": "The file contains no text. A scanned document needs text recognition (OCR) first.",
+    "document_timeout": "The file takes too long to read. Split it, or save it as text.",
+}
+_DOCUMENT_STATUSES: dict[DocumentCode, int] = {"document_too_large": 413, "document_type": 415}
+
+
+class DocumentRefused(RequestError):
+    """A file cannot become a document; `code` says why. The message is complete but for the file's name."""
+
+    def __init__(self, code: DocumentCode, *, param: str | None = None) -> None:
+        super().__init__(_DOCUMENT_MESSAGES[code], param=param, code=code)
+        self.status = _DOCUMENT_STATUSES.get(code, 400)
+
+
 class NotSignedIn(RequestError):
     """The server requires a password, and the request has none or a wrong one."""
 
@@ -255,6 +284,22 @@ class AnswerError(FreshetError):
     def cause(self) -> str:
         """What is stored of the failure: its code, or `model_not_found`, by which a page that is reloaded says the same."""
         return "model_not_found" if self.param == "model" else self.code
+
+
+def release_frames(error: BaseException) -> None:
+    """Drop the tracebacks of an error that has been dealt with, and of its causes.
+
+    What stored the error to raise it later is itself in their frames: a reference cycle, which would keep the answer and the
+    whole call in memory until the garbage collector comes.
+    """
+    known: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in known:
+            known.add(id(one))
+            one.__traceback__ = None
+            waiting += (one.__cause__, one.__context__)
 
 
 def restore_error(cause: str | None) -> AnswerError:

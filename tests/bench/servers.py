@@ -94,12 +94,13 @@ def provider(folder: Path, cores: Cores) -> Iterator[Provider]:
     issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     command = [sys.executable, "-m", "tests.bench.provider", str(certificate)]
     process = launch(command, cores.load, ahead=cores.ahead, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
         yield Provider(plain=ports["plain"], tls=ports["tls"], pid=process.pid, authority=authority)
     finally:
         _end(process)
+        process.stdout.close()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tests.bench_scale.load import Task
 from tests.bench_scale.servers import Bench, Journals, Place, flask_view, freshet, workers_of
 
 _LONGEST_S = 120
+_RESUMES = 60
 _LARGE_DELTAS = 52_000  # of 20 bytes: 1 MB of text
 _SMALL_DELTAS = 11_500  # of 90 bytes with their record: 1 MB on the wire
 
@@ -75,9 +76,8 @@ class Rounds:
                 for one, place in places.items()
             }
             for name in wanted:
-                for contender in turn(tuple(contenders), number):
-                    if not self._choice.wants(name, contender):
-                        continue
+                chosen = tuple(one for one in contenders if self._choice.wants(name, one))
+                for contender in turn(chosen, number) if chosen else ():
                     await_quiet([running.pid for running in servers.values()])
                     self._measure_stream(name, contender, servers[contender], places[contender])
 
@@ -163,11 +163,12 @@ class Rounds:
             body = self._bench.folder / f"{name}.body"
             place = journals.make_place(contender)
             work = Work(name=name, streams=1, rate=0, ramp_s=0.0)
+            often = {"repeats": max(2, round(_RESUMES * self._choice.scale))}
             with freshet(name, self._bench, place, 1, **settings) as running:
                 made = {"body": str(body), "deltas": max(10, round(deltas * self._choice.scale))}
-                self._measure("resume", name, contender, work, [running], place, **made)
+                self._measure("resume", name, contender, work, [running], place, **often, **made)
             with flask_view(self._bench, body) as running:
-                self._measure("resume", name, plan.FLASK_VIEW, work, [running], place)
+                self._measure("resume", name, plan.FLASK_VIEW, work, [running], place, **often)
 
     def _measure(
         self,

@@ -44,8 +44,7 @@ def _report(findings: Findings) -> list[str]:
     """Print what was found; return what is wrong with the growth of memory."""
     print(", ".join(f"{count} {kind}" for kind, count in sorted(findings.kinds.items())))
     for name, now in {"before": findings.before, "at most": findings.most, "after": findings.after}.items():
-        counts = ", ".join(f"{count} {record}" for record, count in now.records.items() if count)
-        print(f"{name:8} {now.greenlets} greenlets, {now.descriptors} descriptors, {counts or 'no records'}")
+        print(f"{name:8} {now.describe()}")
     print(f"rows in the journal: at most {findings.most_rows}, afterwards {findings.rows_left}")
     if findings.samples[-1].lives < _LEAST_RUNS:
         print(f"too few runs to say how memory grows: {_LEAST_RUNS} are needed")

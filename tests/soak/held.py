@@ -12,8 +12,8 @@ from tests.support.redis import Redis
 from tests.support.server import Server
 from webapp.journal.redis_scripts import PREFIX
 
-RECORDS = ("Run", "RunLog", "RunRecord", "RemoteRun", "Producer", "Reader", "ReaderConnection", "Frame")
-"""The classes whose objects belong to answers and readers: none of them may be left."""
+RECORDS = ("Run", "RunLog", "RunRecord", "RemoteRun", "Producer", "Reader", "ReaderConnection")
+"""The classes whose objects belong to answers and readers: none of them may be left, not even for the garbage collector."""
 
 _TABLES = ("journal_runs", "journal_groups")
 
@@ -31,6 +31,11 @@ class Holdings:
         """Whether any answer or reader is left."""
         return any(self.records.values())
 
+    def describe(self) -> str:
+        """Return all counts in one line."""
+        counts = [f"{count} {name}" for name, count in self.records.items() if count]
+        return ", ".join((f"{self.greenlets} greenlets", f"{self.descriptors} descriptors", *counts))
+
     def most(self, other: "Holdings") -> "Holdings":
         """Return the larger of each count."""
         return Holdings(
@@ -40,11 +45,11 @@ class Holdings:
         )
 
     def excess_over(self, before: "Holdings") -> list[str]:
-        """Return what is more than before, one sentence each."""
+        """Return what is more than before, and each record, one sentence each."""
         pairs = {
             "greenlets": (self.greenlets, before.greenlets),
             "descriptors": (self.descriptors, before.descriptors),
-            **{name: (count, before.records.get(name, 0)) for name, count in self.records.items()},
+            **{name: (count, 0) for name, count in self.records.items()},
         }
         return [f"{now} {name} instead of {then}" for name, (now, then) in pairs.items() if now > then]
 

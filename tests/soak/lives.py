@@ -5,6 +5,7 @@ Each is a function that leads one such life through a running server and raises 
 
 import json
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from tests.support.ws import WsClient
 
 ORPHAN_S = 0.5  # after which an answer that stalls and is not read is stopped
 READ_S = 30.0
+_TRIES = 20
+_PAUSE_S = 0.5  # between two tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +46,27 @@ class Life:
 
     def start(self, **more: Any) -> SseReader:
         """Ask, and begin to read."""
-        return _open(SseReader(self.address, body=self.body(**more), headers=self.headers, timeout_s=READ_S))
+        body = self.body(**more)
+        return _open(lambda: SseReader(self.address, body=body, headers=self.headers, timeout_s=READ_S))
 
     def join(self, run: str, after: str | None = None) -> SseReader:
         """Read a run from its beginning, or after a cursor."""
         lines = dict(self.headers) | ({} if after is None else {"Last-Event-ID": after})
-        return _open(SseReader(self.address, f"/stream/{run}", headers=lines, timeout_s=READ_S))
+        return _open(lambda: SseReader(self.address, f"/stream/{run}", headers=lines, timeout_s=READ_S))
 
 
-def _open(reader: SseReader) -> SseReader:
-    if reader.status == 200:
-        return reader
-    with reader:
-        raise AssertionError(f"status {reader.status}: {reader.response.read_all()[:300]!r}")
+def _open(connect: Callable[[], SseReader]) -> SseReader:
+    """Connect, again and again while a busy server asks for that, as clients do."""
+    for _ in range(_TRIES):
+        reader = connect()
+        if reader.status == 200:
+            return reader
+        with reader:
+            refusal = f"status {reader.status}: {reader.response.read_all()[:300]!r}"
+        if reader.status != 503:
+            break
+        time.sleep(_PAUSE_S)
+    raise AssertionError(refusal)
 
 
 def _read_whole(reader: SseReader) -> Reading:
@@ -122,10 +133,26 @@ def websocket(life: Life) -> None:
     """Read over a WebSocket, some of which are cut."""
     body = life.body()
     with WsClient(life.address, headers=life.headers, timeout_s=READ_S) as client:
-        client.send_json(type="start", ref="r", **body)
+        for tried in range(1, _TRIES + 1):
+            client.send_json(type="start", ref=tried, **body)
+            reply = _reply_to(client, tried)
+            if reply.get("status") != 503:
+                break
+            time.sleep(_PAUSE_S)
+        assert "refused" not in reply, reply
         reading = check_promises(client.read_to_end(body["run"], READ_S))
         client.drop(with_reset=life.dice.random() < 0.3, politely=life.dice.random() < 0.5)
     assert reading.text == life.text
+
+
+def _reply_to(client: WsClient, ref: int) -> dict[str, Any]:
+    """Receive until a message answers the one with a `ref`, and return it."""
+
+    def replies() -> list[dict[str, Any]]:
+        return [message for _, message in client.jsons if message.get("ref") == ref]
+
+    assert client.read_until(lambda: bool(replies()), READ_S), f"closed with {client.closed}"
+    return replies()[0]
 
 
 def failing(life: Life) -> None:
@@ -144,7 +171,8 @@ def unstored(life: Life) -> None:
 
 def temporary(life: Life) -> None:
     """Read an answer that belongs to nobody: without a cookie, and without its text in the journal."""
-    with SseReader(life.address, body=life.body(conversation=None), timeout_s=READ_S) as reader:
+    body = life.body(conversation=None)
+    with _open(lambda: SseReader(life.address, body=body, timeout_s=READ_S)) as reader:
         assert _read_whole(reader).text == life.text
 
 

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from tests.soak.lives import KINDS
 from tests.soak.soak import running_soak
 from tests.soak.verdict import check
@@ -9,6 +11,7 @@ from tests.soak.verdict import check
 LIVES = 300
 
 
+@pytest.mark.timeout(300)  # it takes less than twenty seconds, but many more beside other tests
 def test_nothing_is_left_of_answers_of_all_kinds() -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"\npython -m tests.soak --seed {seed} --runs {LIVES}")

@@ -7,12 +7,14 @@ from tests.soak.held import RECORDS
 from tests.soak.soak import Findings, Sample
 
 MAX_GROWTH = 20 * 1024  # bytes per 1,000 runs
-WARM_UP = 0.25  # of the samples: caches fill up to their limits
+WARM_UP = 0.3  # of the samples: caches fill up to their limits
 
 
 def check(findings: Findings) -> list[str]:
     """Return what is wrong, one sentence each."""
     wrong = list(findings.faults)
+    if findings.before.has_records:
+        wrong.append(f"before the soak something was left of the first answers: {findings.before.describe()}")
     wrong += findings.after.excess_over(findings.before)
     if findings.rows_left:
         wrong.append(f"{findings.rows_left} rows are left in the journal")

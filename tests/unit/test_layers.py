@@ -12,15 +12,16 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # Lowest first. A module may import from its own package, from lower layers, and from modules named before it in its own
 # layer. Adapters do not import each other: they use the protocols in `seams`.
 LAYERS: dict[str, str] = {
-    "values": "errors logs chat events frames measurements metrics_folder journal_records seams settings",
+    "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document seams settings",
     "logic": "codecs framing usage catalog conversation",
-    "adapters": "offload sql providers journal store access metrics",
+    "adapters": "offload sql providers journal store documents access metrics",
     "engine": "runs",
     "web": "api assets services routes",
     "top": "wiring models app client doctor notebook cli __main__ server worker",
 }
 # Each third-party package, and the modules that may import it.
 IMPORTERS: dict[str, str] = {
+    "charset_normalizer pypdfium2 selectolax mammoth": "documents",
     "flask werkzeug": "services routes app",
     "flask_sock simple_websocket": "routes",
     "requests urllib3": "client",

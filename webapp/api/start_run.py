@@ -14,6 +14,7 @@ import msgspec
 from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
 from webapp.api import fingerprints
+from webapp.api.ended_answers import EndedAnswers
 from webapp.api.run_reference import encode_reference
 from webapp.api.start_request import (
     StartBody,
@@ -52,6 +53,7 @@ class RunStarter:
     limiter: Limiter
     runs: Runs
     store: Store
+    ended_answers: EndedAnswers
     image_urls: bool
 
     def start(self, body: StartBody, caller: Principal) -> AnyRun:
@@ -138,6 +140,7 @@ class RunStarter:
             ),
             self.runs.is_running,
         )
+        plan = self.ended_answers.complete_plan(plan)
         request = self._turn_request(body, plan, caller, chain[0])
         self.providers.check(chain[0], request)
         self._check_storage(caller, owner, plan, request, new_images, new_text_bytes)

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from webapp.chat import ModelRequest
-from webapp.errors import AnswerError, RequestError, Stopped, UpstreamError
+from webapp.errors import AnswerError, RequestError, Stopped, UpstreamError, release_frames
 from webapp.events import (
     Event,
     Finished,
@@ -122,7 +122,7 @@ class Producer:
     # Called by the provider; see `seams.Control`.
 
     def register_abort(self, abort: Callable[[], None]) -> None:
-        """Store the function that ends the call. Raises `Stopped`."""
+        """Store the function that ends the call, until the call is over. Raises `Stopped`."""
         with self._lock:
             self._abort = abort
             stopped = self._reason is not None
@@ -155,12 +155,16 @@ class Producer:
         progress = self._progress
         try:
             self._store_question()
-            end = self._read_provider()
+            try:
+                end = self._read_provider()
+            finally:
+                self._abort = None  # it belongs to the call, which refers to this producer: a reference cycle
             self._append(self._framer.close())
             self._append_sources()
         except _SizeLimitReached:
             return progress.finished("length", is_complete=False)
-        except Stopped:
+        except Stopped as stopped:
+            release_frames(stopped)
             return self._stopped(self._reason)
         except AnswerError as error:
             return self._failed(error)
@@ -303,6 +307,7 @@ class Producer:
             pass
 
     def _log_failure(self, error: AnswerError, *, repeated: bool) -> None:
+        """Log and count a failure that has been dealt with."""
         self._observer.provider_failed(self._progress.provider, error.code, repeated=repeated)
         log_.warning(
             "%s from %s %s%s %s",
@@ -312,6 +317,7 @@ class Producer:
             ", calling again" if repeated else "",
             getattr(error, "detail", ""),
         )
+        release_frames(error)
 
 
 def _control_frame(event: ParameterIgnored | ModelLoading) -> Frame:

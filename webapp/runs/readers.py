@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from webapp.frames import Cursor, Frame
+from webapp.frames import Cursor, Frame, encode_sse, encode_sse_records
 from webapp.offload import Wake
 from webapp.runs.log import RunLog
 
@@ -21,6 +21,7 @@ class ReaderConnection:
         has_hung_up: Returns, without blocking, whether the client has disconnected. None if that cannot be detected.
         session: The sign-in session of the connection, which ends with it.
         quota_name: The name of the caller whose quota of readers the connection counts against.
+        can_resume: Whether the client comes back to what it reads, on any worker.
     """
 
     def __init__(
@@ -30,12 +31,15 @@ class ReaderConnection:
         wake: Wake | None = None,
         session: str | None = None,
         quota_name: str | None = None,
+        *,
+        can_resume: bool = False,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
         self.must_reconnect = False  # the server is shutting down
         self.session = session
         self.quota_name = quota_name
+        self.can_resume = can_resume
         self.signed_out = False
         self._heartbeat_s = heartbeat_s
         self._has_hung_up = has_hung_up
@@ -105,23 +109,34 @@ class Reader:
 
     def take(self) -> list[Delivery]:
         """Return the new frames, each with its id."""
+        frames = self._take_frames()
+        if frames is None:
+            return self._reset()
+        prefix = self._prefix
+        seq = self._at - self._epoch_start - len(frames)
+        if len(frames) == 1:
+            return [(frames[0], b"%b%d" % (prefix, seq + 1))]
+        return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
+
+    def take_sse(self) -> bytes:
+        """Return the new frames as SSE records."""
+        frames = self._take_frames()
+        if frames is None:
+            return b"".join([encode_sse(*delivery) for delivery in self._reset()])
+        return encode_sse_records(frames, self._prefix, self._at - self._epoch_start - len(frames) + 1)
+
+    def _take_frames(self) -> list[Frame] | None:
+        """Return the new frames; None if a reset is due."""
         log = self._log
         if self._at < 0:
-            return self._reset()
+            return None
         frames = log.frames_from(self._at)
         if self._epoch != log.epoch:  # checked after the frames are copied: they may be of the next epoch
-            return self._reset()
-        if not frames:
-            return []
-        seq = self._at - self._epoch_start
-        self._at += len(frames)
-        prefix = self._prefix
-        if len(frames) == 1:
-            frame = frames[0]
-            self.ended = frame.terminal
-            return [(frame, b"%b%d" % (prefix, seq + 1))]
-        self.ended = frames[-1].terminal
-        return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
+            return None
+        if frames:
+            self._at += len(frames)
+            self.ended = frames[-1].terminal
+        return frames
 
     def _enter(self, epoch: int) -> None:
         self._epoch = epoch
