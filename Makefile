@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --dist loadfile
+USUAL := -m 'not alone and not managed'
 CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
@@ -46,13 +47,13 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 # No browser runs beside the tests that hold answers to times. Those and the tests of servers wait more than they work.
-# What is marked `alone` measures time by the clock. Coverage is measured where the tests run the code themselves.
+# What is marked `alone` measures time by the clock, and `make faults` runs what is marked `managed`. Coverage is measured where the tests run the code themselves.
 # A few tests that failed are run again with nothing beside them, which tells a fault from a machine that stood still.
 	@failed=0; run() { $(PYTEST) "$$@" || { code=$$?; [ $$code = 1 ] || exit $$code; failed=1; }; }; \
-	  run -n 2 -m 'not alone' --cache-clear --cov=webapp --cov-report= $(CODE); \
-	  run -n 2 -m 'not alone' $(PAGE); \
-	  run -n 4 -m 'not alone' $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)); \
-	  run -n 3 -m 'not alone' $(TIMED); \
+	  run -n 2 $(USUAL) --cache-clear --cov=webapp --cov-report= $(CODE); \
+	  run -n 2 $(USUAL) $(PAGE); \
+	  run -n 4 $(USUAL) $(addprefix --ignore=,$(CODE) $(PAGE) $(TIMED)); \
+	  run -n 3 $(USUAL) $(TIMED); \
 	  $(BIN)/python -m tests.support.coverage; \
 	  run -m alone tests/browser tests/access; \
 	  [ $$failed = 0 ] || $(BIN)/python -m tests.support.again

@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import time
 from typing import Any
 
@@ -214,6 +215,12 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
             client = QuickSocket(client.family, client.type, client.proto, fileno=client.detach())
         super().handle(listener, client, addr)
 
+    def init_signals(self) -> None:
+        """Stop on SIGHUP as on SIGTERM: a terminal that closes sends it to all processes, and gunicorn's worker would die of it."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_exit)
+        signal.siginterrupt(signal.SIGHUP, False)
+
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once. Ctrl-C reaches the worker twice, also through the master: the second must not end `run`'s last work."""
         if not self._is_quitting:
@@ -242,6 +249,8 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
             super().handle_request(listener_name, req, sock, addr)
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the client stalled") from error
+        if not self.alive:
+            raise StopIteration  # which closes the connection: the client's next request must reach another worker
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that could not be parsed; any other error is a 500, logged without the query string."""

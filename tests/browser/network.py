@@ -29,6 +29,7 @@ class Network:
         self.withhold_sse = False
         self.is_down = False
         self.cuts = 0
+        self._streams: dict[tuple[socket.socket, socket.socket], int] = {}
         self._spawn(self._accept)
 
     @property
@@ -36,6 +37,12 @@ class Network:
         """The port it listens on."""
         port: int = self._listener.getsockname()[1]
         return port
+
+    @property
+    def stream_ports(self) -> list[int]:
+        """The ports from which it is connected to the server for event streams, the newest last."""
+        with self._lock:
+            return list(self._streams.values())
 
     @property
     def url(self) -> str:
@@ -108,6 +115,8 @@ class Network:
             if chunk.startswith(b"HTTP/1.1 ") and streamed is None:
                 head, separator, body = chunk.partition(b"\r\n\r\n")
                 is_sse = b"text/event-stream" in head.lower()
+                if is_sse:
+                    self._note_stream((down, up))
                 if is_sse or head.startswith(b"HTTP/1.1 101"):
                     down.sendall(head + separator)
                     chunk, streamed, withheld = body, 0, is_sse and self.withhold_sse
@@ -121,6 +130,11 @@ class Network:
                 streamed += len(chunk)
             down.sendall(chunk)
 
+    def _note_stream(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        with self._lock:
+            if pair in self._pairs:
+                self._streams[pair] = pair[1].getsockname()[1]
+
     def _shut_all(self) -> None:
         with self._lock:
             pairs = list(self._pairs)
@@ -130,6 +144,7 @@ class Network:
     def _shut(self, pair: tuple[socket.socket, socket.socket]) -> None:
         with self._lock:
             self._pairs.discard(pair)
+            self._streams.pop(pair, None)
         for sock in pair:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -10,9 +10,7 @@ import pytest
 
 from tests.faults.answers import KEY, SECRET_KEY, new_run
 from tests.faults.conversations import Gated, Person, text_of
-from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
-from tests.support.script import Answer
 from tests.support.server import Server, wait_for
 
 ENDED_S = 20.0
@@ -79,8 +77,8 @@ def start_again(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("number", "to"),
-    [(signal.SIGTERM, MASTER), (signal.SIGTERM, WORKER), (signal.SIGHUP, MASTER)],
-    ids=["TERM to the master", "TERM to the worker", "HUP to the master"],
+    [(signal.SIGTERM, MASTER), (signal.SIGTERM, WORKER), (signal.SIGHUP, MASTER), (signal.SIGHUP, WORKER)],
+    ids=["TERM to the master", "TERM to the worker", "HUP to the master", "HUP to the worker"],
 )
 def test_n10_an_answer_that_nobody_reads_goes_on_within_the_grace_time(
     server: Server, provider: FakeProvider, number: signal.Signals, to: str
@@ -97,42 +95,6 @@ def test_n10_an_answer_that_nobody_reads_goes_on_within_the_grace_time(
         start_again(server)
     wait_for(server.is_ready, ENDED_S, "a new worker")
     assert stored(anna, name, run) == ("It goes on.", None)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
-@pytest.mark.parametrize("to", [MASTER, WORKER])
-def test_n10_an_answer_that_nobody_reads_goes_on_after_a_quick_stop(
-    server: Server, provider: FakeProvider, number: signal.Signals, to: str
-) -> None:
-    anna, name = Person(server), new_run()
-    with Gated("It ", "goes on.") as gated:
-        provider.play([gated.answer, Answer(steps=openai(["goes on later."]))])
-        run = begin(gated, anna, name)
-        began = time.monotonic()
-        worker = send(server, number, to)
-        wait_for(is_gone(worker), ENDED_S, "the stopped worker, gone")
-        assert time.monotonic() - began < ENDED_S, "nobody waits for the answer's end"
-        if to == MASTER:
-            start_again(server)
-        wait_for(server.is_ready, ENDED_S, "a new worker")
-        wait_for(
-            lambda: stored(anna, name, run) == ("It goes on later.", None), ENDED_S, "the rest of the answer"
-        )
-
-
-def test_n10_ctrl_c_reaches_the_worker_twice(server: Server, provider: FakeProvider) -> None:
-    """A terminal sends SIGINT to all processes, and the master then sends SIGQUIT."""
-    anna, name = Person(server), new_run()
-    with Gated("It ", "goes on.") as gated:
-        provider.play([gated.answer, Answer(steps=openai(["goes on later."]))])
-        run = begin(gated, anna, name)
-        worker = send(server, signal.SIGINT, WORKER)
-        os.kill(server.pid, signal.SIGINT)
-        wait_for(is_gone(worker), ENDED_S, "the stopped worker, gone")
-        start_again(server)
-        wait_for(
-            lambda: stored(anna, name, run) == ("It goes on later.", None), ENDED_S, "the rest of the answer"
-        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.answers import answered, new_run
 from tests.faults.conversations import Gated, Person, at_once, notices, state_of, warm
+from tests.support.combination import remembers
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres
@@ -53,6 +54,7 @@ def contents(provider: FakeProvider) -> list[str]:
     return [message["content"] for message in provider.calls[-1].json["messages"]]
 
 
+@remembers
 def test_s11_stopped_in_the_middle_of_an_answer_and_started_again(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
@@ -103,6 +105,7 @@ def test_s11_when_down_a_new_conversation_starts_and_an_unknown_one_is_refused(
     anna.wait_kept(name, "Hello?", "Hello.")
 
 
+@remembers
 def test_s11_when_frozen_it_delays_nobody(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:

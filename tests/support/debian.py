@@ -33,6 +33,26 @@ def unpack(folder: Path, wanted: Path, *packages: str) -> None:
                 subprocess.run(["dpkg", "-x", file.name, "."], cwd=folder, capture_output=True)
 
 
+class ProgramMissing(RuntimeError):
+    """A program is not installed, and could not be unpacked."""
+
+
+def find_program(name: str, folder: Path, place: str, *packages: str) -> tuple[Path, dict[str, str]]:
+    """Return the system's program, else the one at `place` in packages unpacked into `folder`; and the environment for it.
+
+    Installing the packages would start services. Raises `ProgramMissing`.
+    """
+    system = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
+    if system:
+        return Path(system), dict(os.environ)
+    program = folder / place
+    unpack(folder, program, *packages)
+    if not program.exists():
+        raise ProgramMissing(f"no {name} on the PATH, and none could be unpacked with apt-get and dpkg")
+    libraries = {str(path.parent) for path in folder.glob("usr/lib/**/*.so*")}
+    return program, os.environ | {"LD_LIBRARY_PATH": os.pathsep.join(sorted(libraries))}
+
+
 def succeeds(command: list[str], environment: dict[str, str]) -> bool:
     """Print and run a command; return whether it succeeded."""
     print("$", " ".join(command), flush=True)

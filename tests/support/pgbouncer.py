@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.support.debian import unpack
+from tests.support.debian import find_program
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, free_port, wait_for
 
@@ -28,19 +28,17 @@ unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users
 pool_mode = transaction
-default_pool_size = 2
+default_pool_size = {sessions}
+server_tls_sslmode = prefer
 """
 
 
-class PgBouncerMissing(RuntimeError):
-    """No PgBouncer is installed, and none could be unpacked."""
-
-
 class PgBouncer:
-    """One pooler with two sessions for each database of a server, until the `with` ends."""
+    """One pooler with so many sessions for each database of a server, until the `with` ends."""
 
-    def __init__(self, server: Postgres) -> None:
+    def __init__(self, server: Postgres, sessions: int = 2) -> None:
         self._server = server
+        self._sessions = sessions
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="freshet-pgbouncer-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,10 +48,16 @@ class PgBouncer:
         return url.replace(f":{self._server.port}/", f":{self.port}/")
 
     def __enter__(self) -> Self:
-        program, environment = find()
+        # Its other libraries are those of every Debian.
+        packages = ("pgbouncer", "libc-ares2", "libevent-2.1-7")
+        program, environment = find_program("pgbouncer", UNPACKED, "usr/sbin/pgbouncer", *packages)
         (self._folder / "users").write_text('"postgres" ""\n')
         conf = self._folder / "pgbouncer.ini"
-        conf.write_text(_CONF.format(target=self._server.port, port=self.port, folder=self._folder))
+        conf.write_text(
+            _CONF.format(
+                target=self._server.port, port=self.port, folder=self._folder, sessions=self._sessions
+            )
+        )
         user: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -81,17 +85,3 @@ class PgBouncer:
         except psycopg.OperationalError:
             return False
         return True
-
-
-def find() -> tuple[Path, dict[str, str]]:
-    """Return the program and its environment. Raises `PgBouncerMissing`."""
-    system = shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
-    if system:
-        return Path(system), dict(os.environ)
-    program = UNPACKED / "usr" / "sbin" / "pgbouncer"
-    # Installing it would start a service. Its other libraries are those of every Debian.
-    unpack(UNPACKED, program, "pgbouncer", "libc-ares2", "libevent-2.1-7")
-    if not program.exists():
-        raise PgBouncerMissing("no pgbouncer on the PATH, and none could be unpacked with apt-get and dpkg")
-    libraries = {str(path.parent) for path in UNPACKED.glob("usr/lib/**/*.so.*")}
-    return program, os.environ | {"LD_LIBRARY_PATH": os.pathsep.join(sorted(libraries))}

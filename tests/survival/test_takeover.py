@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.faults.answers import new_run
 from tests.faults.conversations import Gated, Person, state_of, text_of
 from tests.support.dialects import openai
 from tests.support.postgres import Postgres
+from tests.support.processes import worker_that_serves, workers_of
 from tests.support.promises import Reading
 from tests.support.rawhttp import request
 from tests.support.script import Answer, Call
@@ -54,25 +54,6 @@ def kill_all(server: Server) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     server.wait_ended(5.0)
-
-
-def workers_of(server: Server) -> list[int]:
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
-    return list(map(int, children.split()))
-
-
-def worker_that_holds(server: Server, port: int) -> int:
-    """Return the worker that serves the connection from this port."""
-    end = f":{port:04X}"
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[2].endswith(end) and fields[1].endswith(f":{server.port:04X}"):
-            return next(pid for pid in workers_of(server) if f"socket:[{fields[9]}]" in links(pid))
-    raise AssertionError(f"no worker has the connection from {port}")
-
-
-def links(pid: int) -> set[str]:
-    return {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def kill_worker(server: Server) -> None:
@@ -440,7 +421,7 @@ def test_one_of_two_workers_is_killed() -> None:
             reader = anna.start(name, "Tell me.")
             reader.read_text(10)
             wait_stored(workers, reader.run, "Once upon ")
-            os.kill(worker_that_holds(first, reader.port), signal.SIGKILL)
+            os.kill(worker_that_serves(first, reader.port), signal.SIGKILL)
             with read_as(anna, first, reader.run, reader.last_id) as again:
                 assert read_rest(reader, again).text == "Once upon a time."
             assert text_of(message_of(anna, name, reader.run)) == "Once upon a time."

@@ -4,10 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from webapp.api.doctor import describe_arrival, read_address, read_pace
-from webapp.doctor.advice import PROXIES, advise, recognize
+from webapp.doctor.advice import recognize
 from webapp.doctor.findings import (
     Arrival,
-    Finding,
     Streamed,
     TimedRecord,
     judge_arrival,
@@ -110,16 +109,6 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_a_test_stream_is_bounded(seconds: str, every_ms: str) -> None:
     with pytest.raises(InvalidRequest):
         read_pace(seconds, every_ms)
-
-
-def test_every_finding_that_a_proxy_causes_has_a_line_for_each_proxy() -> None:
-    caused = ("buffered", "compressed", "cut", "ended", "upgrade", "header", "host", "https", "untrusted")
-    for code in (*caused, "prefix_kept", "prefix_untold"):
-        finding = Finding(code=code, text="", header="Last-Event-ID")  # type: ignore[arg-type]
-        lines = advise(finding, "/chat")
-        assert set(lines) == set(PROXIES), code
-        assert all(lines.values()), code
-    assert advise(Finding(code="no_key", text=""), "") == {}
 
 
 def test_proxies_are_recognized_by_what_they_send() -> None:

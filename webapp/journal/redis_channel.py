@@ -22,6 +22,8 @@ from webapp.journal.redis_scripts import PREFIX, SCRIPTS, SHARED_KEYS
 _DIGESTS = {name: hashlib.sha1(script.encode()).hexdigest() for name, script in SCRIPTS.items()}  # noqa: S324  (Redis names scripts so)
 Argument = bytes | str | int
 
+_CERTIFICATE_ADVICE = "; ?ssl_cert_reqs=none at the end of REDIS_URL accepts any certificate"
+
 
 class RedisChannel:
     """A connection, for one thread at a time. `limit_s` is how long one call may take."""
@@ -96,7 +98,7 @@ class RedisChannel:
         if isinstance(error, ResponseError) and str(error).startswith("OUTDATED "):
             found = str(error).removeprefix("OUTDATED ")
             return JournalUnavailable(
-                detail=f"the journal has version {found[:20]!r}", code="journal_outdated"
+                detail=f"the journal is for the versions {found[:20]!r}", code="journal_outdated"
             )
         self.close()
         return JournalUnavailable(detail=_describe(error))
@@ -175,4 +177,5 @@ def _describe(error: Exception) -> str:
     """Return an error as one line for the log. Redis repeats the arguments of a command that it does not know."""
     line = next(iter(str(error).splitlines()), "").partition(", with args")[0]
     line = re.sub(r"^.*@user_script: ?\d+: -?", "", line)
-    return f"{type(error).__name__}: {line[:200]}"
+    advice = _CERTIFICATE_ADVICE if "certificate verify failed" in line else ""
+    return f"{type(error).__name__}: {line[:200]}{advice}"

@@ -5,7 +5,7 @@ frames up to number 7 of epoch 2, `2-0` is the reset that begins it. So a reader
 
 | key | what |
 |---|---|
-| `version` | the version of what is stored |
+| `version` | the versions whose code can work with what is stored, separated by spaces; see `schema` |
 | `leases` | sorted set: worker, by the end of its lease |
 | `running` | hash: running run to the start of its row's time in 16 digits, and its worker |
 | `owned`, `owners` | sorted set of `owner NUL run`, for ranges by owner; hash: run to owner |
@@ -33,7 +33,9 @@ _START = (
     f"local VERSION, SHARED, KEEP_S = '{VERSION}', {len(SHARED_KEYS)}, {KEEP_S}"
     + """
 local stored = redis.call('GET', KEYS[1])
-if stored and stored ~= VERSION then return redis.error_reply('OUTDATED ' .. stored) end
+if stored and not string.find(' ' .. stored .. ' ', ' ' .. VERSION .. ' ', 1, true) then
+  return redis.error_reply('OUTDATED ' .. stored)
+end
 local leases, running, owned, owners, ended, stops = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local call = redis.call
 
@@ -90,7 +92,7 @@ local function keys(i) return KEYS[SHARED + 2 * i - 1], KEYS[SHARED + 2 * i] end
 )
 
 # A replica refuses this, and so does a Redis whose memory is full: before anything is decided or done by halves.
-_START_WRITING = _START + "call('SET', KEYS[1], VERSION)\n"
+_START_WRITING = _START + "if not stored then call('SET', KEYS[1], VERSION) end\n"
 
 _READING = {
     "now": "return digits(now())",

@@ -1,7 +1,10 @@
 """The journal's tables, the same in SQLite and Postgres, and the check that they are this version's.
 
-They hold running answers and recent ones only, so there are no migrations: a version that stores something else raises
-`VERSION`, and refuses tables of another one. Times are seconds since 1970.
+While a new version is deployed, and where it is rolled back, servers of two versions share the journal. So the tables name
+each version whose code can work with them. A later version that only adds (a table; a column that is nullable or has a default)
+adds to the tables that it finds, and its row to `journal_version`. One that changes anything else, such as the kinds of frames
+that are stored, takes tables of other names: the answers of each version then stay with its own servers. They are of
+the last minutes only, so nothing is copied. Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -76,7 +79,7 @@ leases = Table(
 
 
 class OtherVersion(Exception):
-    """The tables are those of another version."""
+    """This version's code cannot work with the tables."""
 
 
 def is_created(connection: SqlConnection) -> bool:
@@ -85,8 +88,8 @@ def is_created(connection: SqlConnection) -> bool:
     if version.name not in names:
         return False
     found = connection.execute(text("SELECT version FROM journal_version")).scalars().all()
-    if found != [VERSION]:
-        raise OtherVersion(f"the journal has version {found}, not {VERSION}")
+    if VERSION not in found:
+        raise OtherVersion(f"the journal is for the versions {found}, not {VERSION}")
     return all(name in names for name in metadata.tables)
 
 

@@ -78,7 +78,7 @@ def create_completion() -> Response:
         names=names,
     )
     encoder = completion.chunks if body.stream else completion.complete
-    response_body = RunBody(parts, run, None, encoder, stop=True, connection=connection)
+    response_body = RunBody(parts, run, None, encoder, connection, stop=True)
     try:
         completion.wait(
             response_body, _FIRST_EVENT_S if body.stream else _COMPLETE_S, complete=not body.stream

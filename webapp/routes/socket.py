@@ -70,7 +70,9 @@ def ws(server: Any) -> None:
     parts = services()
     sock: GuardedSocket = server.sock
     try:
-        connection = parts.runs.connect(wake=server.event.wake, quota=reader_quota(parts, g.principal))
+        connection = parts.runs.connect(
+            wake=server.event.wake, quota=reader_quota(parts, g.principal), can_resume=True
+        )
     except (Unavailable, TooManyRequests):
         _close(sock, Close(1013, "full"))
         return

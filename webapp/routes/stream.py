@@ -105,13 +105,13 @@ def _start(body: StartBody) -> Response:
         return _resume_by_header(parts, run_id)
     if run_id is not None and run_id != body.run:
         body = msgspec.structs.replace(body, run=run_id)
-    connection = admit_reader(parts)
+    connection = admit_reader(parts, can_resume=True)
     try:
         run = parts.starter.start(body, caller)
     except BaseException:
         parts.runs.disconnect(connection)
         raise
-    return _event_stream(RunBody(parts, run, None, _encode_records, connection=connection))
+    return _event_stream(RunBody(parts, run, None, _encode_records, connection))
 
 
 def _resume_by_header(parts: Services, run_id: str | None) -> Response:
@@ -139,9 +139,9 @@ def _resume(run: AnyRun) -> Response:
     resumable = raw is None or is_of_run
     if resumable and services().runs.has_read_all(run, cursor):
         return Response(status=204)
-    return _event_stream(
-        RunBody(services(), run, cursor if is_of_run else None, _encode_records, resumable=resumable)
-    )
+    parts, after_it = services(), cursor if is_of_run else None
+    connection = admit_reader(parts, can_resume=True)
+    return _event_stream(RunBody(parts, run, after_it, _encode_records, connection, resumable=resumable))
 
 
 def _event_stream(body: RunBody) -> Response:

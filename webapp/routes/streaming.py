@@ -43,8 +43,10 @@ def hang_up_check(sock: Any) -> Callable[[], bool] | None:
     return check
 
 
-def admit_reader(services: Services) -> ReaderConnection:
+def admit_reader(services: Services, *, can_resume: bool = False) -> ReaderConnection:
     """Admit the current request as a reader; do this before starting a run that it could then not read.
+
+    `can_resume` says whether its client comes back to the run where the connection ends before it.
 
     The caller must call `Runs.leave` with the connection. Raises `Unavailable` and `TooManyRequests`.
     """
@@ -53,6 +55,7 @@ def admit_reader(services: Services) -> ReaderConnection:
         hang_up_check(request.environ.get("gunicorn.socket")),
         session=caller.session,
         quota=services.limiter.reader_quota(caller),
+        can_resume=can_resume,
     )
 
 
@@ -65,20 +68,20 @@ class RunBody:
         run: AnyRun,
         cursor: Cursor | None,
         encode: Encode,
+        connection: ReaderConnection,
         *,
         resumable: bool = True,
         stop: bool = False,
-        connection: ReaderConnection | None = None,
     ) -> None:
-        """Join a run, on `connection` or one of its own. With `stop`, the run stops when its last reader leaves;
-        `prove` is passed to `Runs.attach`.
+        """Join a run on a connection, which `close` releases. With `stop`, the run stops when its last reader leaves;
+        `resumable` is passed to `Runs.attach`.
         """
         set_run(run.id)
         self._runs = services.runs
         self._run = run
         self._stop = stop
         sock = request.environ.get("gunicorn.socket")
-        self.connection = connection or admit_reader(services)
+        self.connection = connection
         if sock is not None:
             sock.settimeout(services.write_s)
         self.reader = self._runs.attach(run, self.connection, cursor, resumable=resumable)
@@ -119,6 +122,8 @@ def deliveries(reader: Reader, connection: ReaderConnection) -> Iterator[list[De
     while not reader.ended:
         new = take()
         if not new:
+            if connection.must_reconnect:
+                return
             wait()
             new = take()
             if connection.gone or (connection.must_reconnect and not new):

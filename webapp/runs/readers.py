@@ -21,6 +21,7 @@ class ReaderConnection:
         has_hung_up: Returns, without blocking, whether the client has disconnected. None if that cannot be detected.
         session: The sign-in session of the connection, which ends with it.
         quota_name: The name of the caller whose quota of readers the connection counts against.
+        can_resume: Whether the client comes back to what it reads, on any worker.
     """
 
     def __init__(
@@ -30,12 +31,15 @@ class ReaderConnection:
         wake: Wake | None = None,
         session: str | None = None,
         quota_name: str | None = None,
+        *,
+        can_resume: bool = False,
     ) -> None:
         self.wake = wake or Wake()
         self.gone = False
         self.must_reconnect = False  # the server is shutting down
         self.session = session
         self.quota_name = quota_name
+        self.can_resume = can_resume
         self.signed_out = False
         self._heartbeat_s = heartbeat_s
         self._has_hung_up = has_hung_up

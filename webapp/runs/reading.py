@@ -43,13 +43,18 @@ class RunReading(RunLookup):
         wake: Wake | None = None,
         session: str | None = None,
         quota: ReaderQuota | None = None,
+        *,
+        can_resume: bool = False,
     ) -> ReaderConnection:
         """Register a connection that will read runs; the caller must call `disconnect`.
 
         `wake` is used instead of a new one; `session` is the connection's sign-in session; `quota` limits the connections
-        of its caller. Raises `Unavailable` and `TooManyRequests`.
+        of its caller; `can_resume` says whether its client comes back to what it reads. Raises `Unavailable` and
+        `TooManyRequests`.
         """
-        connection = ReaderConnection(self.limits.heartbeat_s, has_hung_up, wake, session)
+        connection = ReaderConnection(
+            self.limits.heartbeat_s, has_hung_up, wake, session, can_resume=can_resume
+        )
         self._connections.add(connection, quota)
         self._pulse.start()
         return connection
@@ -95,6 +100,21 @@ class RunReading(RunLookup):
                 run.request_stop("orphan")
             else:
                 self.journaling.watch.leave(run)
+
+    @property
+    def _shares_runs(self) -> bool:
+        """Whether other workers can read what this one stores."""
+        journal = None if self.journaling is None else self.journaling.journal
+        return journal is not None and journal.kind != "memory" and journal.condition == "ready"
+
+    def _send_resuming_away(self) -> None:
+        """Make readers reconnect that can read on at another worker."""
+        if not self._shares_runs:
+            return
+        only_here = [run.log for run in list(self._active) if not run.is_shared]
+        for connection in self._connections.list_all():
+            if connection.can_resume and not any(log.is_read_by(connection.wake) for log in only_here):
+                connection.request_reconnect()
 
     def _send_readers_away(self, run: RemoteRun) -> None:
         """Make the readers of a run that the journal has lost reconnect, and find out what became of it."""

@@ -30,6 +30,7 @@ from webapp.seams import Journal, Pricer
 log_ = logging.getLogger("freshet.runs")
 
 _BEGIN_S = 5.0  # for another request to begin the same run; it has about three
+_STAY_S = 3.0  # after a stop signal, in which short answers end where they are; the signal is noticed within a second
 _IDLE_CHECK_S = 0.05
 _RETRY_AFTER_S = 5
 
@@ -54,7 +55,7 @@ class Runs(RunReading):
         self._rules = rules
         self._pricer = pricer
         self._draining = False
-        self._drain_by = math.inf
+        self._drain_by = self._send_away_at = math.inf
         self._lock = threading.Lock()
         self.memory = RunMemory(limits, self._lock, self._runs, self._active)
         self._beginning: dict[str, threading.Event] = {}  # runs that are being stored in the journal
@@ -231,7 +232,12 @@ class Runs(RunReading):
             self.journaling.watch.move_owner(source, target)
 
     def drain(self, within_s: float) -> None:
-        """Start no more runs, and end those that are still in progress after `within_s`."""
+        """Start no more runs, and end those that are still in progress after `within_s`.
+
+        Readers that can read on at another worker are sent away before.
+        """
+        if not self._draining:
+            self._send_away_at = time.monotonic() + _STAY_S
         self._draining = True
         if self._takeovers is not None:
             self._takeovers.close()
@@ -307,6 +313,8 @@ class Runs(RunReading):
             self._remotes.expire(now)
         if now >= self._drain_by:
             self._end_all()
+        elif now >= self._send_away_at:
+            self._send_resuming_away()
 
     def _observe(self) -> None:
         """Report the numbers of runs in progress and of connections."""
@@ -339,10 +347,7 @@ class Runs(RunReading):
     @property
     def _can_be_taken_over(self) -> bool:
         """Whether other workers, or a server that starts after this one, would continue this worker's runs."""
-        if self.journaling is None or self._takeovers is None or not self._takeovers.may_continue:
-            return False
-        journal = self.journaling.journal
-        return journal.kind != "memory" and journal.condition == "ready"
+        return self._shares_runs and self._takeovers is not None and self._takeovers.may_continue
 
 
 def _pass_stop_on(run: RemoteRun) -> None:

@@ -152,12 +152,16 @@ class Run:
         """Return whether it has had no reader on this worker for too long."""
         return self.log.readers == 0 and now - self.log.idle_since >= self.orphan_s
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other workers can read its text in the journal."""
+        return self._record is not None and self._record.has_text
+
     def save_progress(self, now: float) -> None:
         """Store the text so far: every second, or every few where the journal has it, from which others would store it."""
         if self._writer is None or self._result is not None:
             return
-        is_journaled = self._record is not None and self._record.has_text
-        if now - self._saved_at >= (_SAVE_EVERY_S if is_journaled else _SAVE_ALONE_EVERY_S):
+        if now - self._saved_at >= (_SAVE_EVERY_S if self.is_shared else _SAVE_ALONE_EVERY_S):
             self._saved_at = now
             self._save_text()
 

@@ -32,7 +32,8 @@ from webapp.sql import (
     resolve_host,
 )
 from webapp.store.changes import take_changed_owners
-from webapp.store.migrate import is_compatible, upgrade
+from webapp.store.migrate import compare, revision, upgrade
+from webapp.store.schema import HEAD
 
 log_ = logging.getLogger("freshet.store")
 
@@ -51,6 +52,9 @@ _INTERRUPTED = ": interrupted"  # the end of SQLite's message for a query that `
 # SQLite's virtual machine instructions between two checks of the time: about a dozen rows. A single long text takes
 # tens of milliseconds.
 _PROGRESS_STEPS = 200
+
+# For migrations, which may rewrite a table; and wait for the transactions of running servers, which are short.
+_UNLIMITED = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'"
 
 
 class DatabaseUnavailable(Unavailable):
@@ -71,6 +75,7 @@ class Database:
         self._failure = ""
         self._files: tuple[FileIdentity | None, ...] = ()  # SQLite's open ones
         self._is_replaced = False
+        self._newer_revision: str | None = None  # which has not been logged yet
         self._on_change: Callable[[Collection[str]], None] = lambda _: None
         self.state: State = "opening"
         if self._url is None:
@@ -113,7 +118,14 @@ class Database:
         engine = self._make_engine()
         try:
             with engine.begin() as connection:
-                return upgrade(connection)
+                connection.exec_driver_sql(_UNLIMITED)
+                changed, found = upgrade(connection), revision(connection)
+                if compare(connection) == "other":
+                    raise DatabaseUnavailable(
+                        f"the database has the newer revision {found}, with which this version cannot work: "
+                        "deploy a newer version, or restore a backup"
+                    )
+                return changed
         except (DBAPIError, OSError) as error:
             raise DatabaseUnavailable(f"the database cannot be migrated: {describe_error(error)}") from None
         finally:
@@ -187,6 +199,11 @@ class Database:
         if self._is_replaced:
             self._is_replaced = False
             log_.warning("%s was removed or replaced: the file that is there now is used", _FILE)
+        newer, self._newer_revision = self._newer_revision, None
+        if newer is not None:
+            log_.info(
+                "the tables have the newer revision %s, which works with this version's %s", newer, HEAD
+            )
         if before == self.state or (before, self.state) == ("opening", "ready"):
             return
         if self.state == "ready":
@@ -226,7 +243,10 @@ class Database:
 
     def _check_revision(self, connection: Connection) -> None:
         """Raise `DatabaseUnavailable` unless this version can work with the tables."""
-        if not is_compatible(connection):
+        fit = compare(connection)
+        if fit == "newer":
+            self._newer_revision = revision(connection)
+        elif fit == "other":
             self.state = "outdated"
             raise DatabaseUnavailable(
                 "The database is being updated. Try again in a moment.",
@@ -240,7 +260,7 @@ class Database:
             return make_sqlite_engine(self._folder / _FILE, _SQLITE_LOCK_S)
         engine = create_engine(
             self._url,
-            connect_args={**POSTGRES_OPTIONS, "connect_timeout": _CONNECT_S},
+            connect_args={**POSTGRES_OPTIONS, "connect_timeout": _CONNECT_S, "autocommit": True},
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_timeout=_CONNECT_S,
@@ -248,7 +268,7 @@ class Database:
             hide_parameters=True,
         )
         event.listen(engine, "do_connect", resolve_host)
-        event.listen(engine, "connect", _prepare_postgres)
+        event.listen(engine, "begin", _begin_postgres)
         return engine
 
     def _dispose(self) -> None:
@@ -272,10 +292,17 @@ def _time_limit(connection: Connection, timeout_s: float) -> Iterator[None]:
         driver.set_progress_handler(None, 0)
 
 
-def _prepare_postgres(connection: Any, record: object) -> None:
-    del record
-    connection.autocommit = True
-    connection.execute(f"SET statement_timeout = {_STATEMENT_MS}")
-    connection.execute(f"SET lock_timeout = {_STATEMENT_MS // 2}")
-    connection.execute(f"SET idle_in_transaction_session_timeout = {3 * _STATEMENT_MS}")
-    connection.autocommit = False
+# In one statement with BEGIN, because a pooler may give the next transaction another session, and this one's to others.
+_BEGIN_POSTGRES = "; ".join(
+    (
+        "BEGIN",
+        f"SET LOCAL statement_timeout = {_STATEMENT_MS}",
+        f"SET LOCAL lock_timeout = {_STATEMENT_MS // 2}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {3 * _STATEMENT_MS}",
+    )
+)
+
+
+def _begin_postgres(connection: Connection) -> None:
+    """Begin a transaction with limits of time."""
+    connection.exec_driver_sql(_BEGIN_POSTGRES)

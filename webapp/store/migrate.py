@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Literal
 
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from webapp.store.schema import HEAD, compatibility
+
+Fit = Literal["same", "newer", "other"]
 
 _ADVISORY_LOCK = 7_305_401_827  # an arbitrary number, the same in every process that migrates
 
@@ -20,17 +23,17 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
-def is_compatible(connection: Connection) -> bool:
-    """Return whether the tables have this code's revision, or a newer one that is marked as compatible with it."""
+def compare(connection: Connection) -> Fit:
+    """Return how the tables fit this code: they have its revision, a newer one that is marked as compatible with it, or another."""
     found = revision(connection)
     if found is None or found <= HEAD:
-        return found == HEAD
+        return "same" if found == HEAD else "other"
     query = select(compatibility.c.oldest).where(compatibility.c.revision == found)
     try:
         oldest: str | None = connection.execute(query).scalar()
     except DBAPIError:  # a later version may have dropped or changed this table
-        return False
-    return oldest is not None and oldest <= HEAD
+        return "other"
+    return "newer" if oldest is not None and oldest <= HEAD else "other"
 
 
 def upgrade(connection: Connection, target: str = "head") -> bool:
