@@ -128,7 +128,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
     gate, metrics = make_gate(settings), make_metrics(table)
     store, journal, proxies = make_store(settings), make_journal(settings), make_proxies(settings)
     runs = make_runs(settings, table, metrics, journal)
-    secret, limiter = make_secret(settings, store), make_limiter(settings)
+    secret, limiter = make_secret(settings, store), make_limiter(settings, store.rate_counters)
     ended_answers = EndedAnswers(runs=runs, store=store)
     runs.continue_lost(
         RunRecovery(providers=providers, limiter=limiter, store=store), may_continue=settings.takeover
@@ -163,7 +163,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
         name_signer=NameSigner(secret.get),
         sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
         limiter=limiter,
-        throttle=Throttle(),
+        throttle=Throttle(store.rate_counters),
         bodies=RequestBodies(
             runs.memory,
             max_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,
