@@ -50,6 +50,7 @@ _OTHER_SCRIPTS = [
     "cp949",
 ]
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+_WORD_BEYOND_ASCII = re.compile(rb"[^\x00-\x20\x80-\xff]*[\x80-\xff][^\x00-\x20]*")
 _LATIN_RUN = 2  # letters beyond ASCII that follow each other in a language in Latin letters
 _MAX_LONG_RUN_SHARE = 0.5
 _MARK_IN_WORD = re.compile(
@@ -91,7 +92,8 @@ def _older_encoding(data: bytes) -> str:
     sample = _sample(data)
     runs = [len(run) for run in _BEYOND_ASCII.findall(sample)]
     if sum(run for run in runs if run > _LATIN_RUN) > sum(runs) * _MAX_LONG_RUN_SHARE:
-        best = from_bytes(sample, cp_isolation=_OTHER_SCRIPTS).best()
+        words = b" ".join(_WORD_BEYOND_ASCII.findall(sample))  # the others tell nothing, but outweigh them
+        best = from_bytes(words, cp_isolation=_OTHER_SCRIPTS).best()
         if best is not None:
             return best.encoding
     marks = len(_MARK_IN_WORD.findall(sample.decode("cp1252", "replace")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
 
 from webapp.documents.formats import Format
 from webapp.documents.names import title_from_name
@@ -51,15 +52,11 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
-    first = next(rows, [])
-    heads = first if _are_heads(first) else []
-    if not heads and first:
-        yield "; ".join(field for field in first if field)
-    for row in rows:
-        names = [*heads, *[""] * (len(row) - len(heads))]
-        yield "; ".join(
-            f"{head}: {field}" if head else field for head, field in zip(names, row, strict=False) if field
-        )
+    first, second = next(rows, []), next(rows, None)
+    heads = first if second is not None and _are_heads(first) else []
+    for row in chain([] if heads else [first], [] if second is None else [second], rows):
+        fields = zip_longest(heads, row, fillvalue="")
+        yield "; ".join(f"{head}: {field}" if head else field for head, field in fields if field)
 
 
 def _are_heads(row: Sequence[str]) -> bool:

@@ -64,9 +64,10 @@ def read_pdf(name: str, data: bytes, max_chars: int) -> ParsedDocument:
         encrypted = error.err_code in _ENCRYPTED
         raise DocumentRefused("document_encrypted" if encrypted else "document_unreadable") from error
     running = _running_lines(pages)
+    pages = [_without_running_lines(page, running) for page in pages]
     writer = PdfWriter(pages)
     for page in pages:
-        writer.write_page(_without_running_lines(page, running))
+        writer.write_page(page)
     if _NO_TITLE.match(title):
         title = writer.first_heading or title_from_name(name)
     return ParsedDocument(
@@ -74,9 +75,10 @@ def read_pdf(name: str, data: bytes, max_chars: int) -> ParsedDocument:
     )
 
 
-def _read_pages(document: Any, max_chars: int) -> list[list[PdfLine]]:
+def _read_pages(document: Any, max_chars: int) -> list[Sequence[PdfLine]]:
     """Return the lines of each page, in the order of the file's text. Raises `DocumentRefused`."""
-    pages, chars = [], 0
+    pages: list[Sequence[PdfLine]] = []
+    chars = 0
     for index in range(len(document)):
         page = document[index]
         text_page = page.get_textpage()

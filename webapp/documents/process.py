@@ -62,7 +62,10 @@ def _child(limits: ParseLimits) -> Iterator[socket.socket]:
 
 
 def _spawn(descriptor: int, limits: ParseLimits) -> int:
-    """Start the program with the descriptor as its input and output, in a process group of its own, without environment."""
+    """Start the program with the descriptor as its input and output, in a process group of its own, without environment.
+
+    `-I` also keeps this folder from Python's path, where `html.py` would hide the standard library's.
+    """
     arguments = [sys.executable or "python3", "-I", _CHILD, msgspec.json.encode(limits).decode()]
     actions = [
         (os.POSIX_SPAWN_DUP2, descriptor, 0),
