@@ -50,7 +50,34 @@ def test_larger_lines_are_headings() -> None:
     ]
     document = read(page)
     assert document.text == "# Rivers\n\n## Slow ones\n\nThis is the text of it."
-    assert document.title == "Rivers"
+    assert (document.title, document.pages) == ("Rivers", (0,))
+
+
+def test_a_heading_of_two_lines_has_one_mark() -> None:
+    page = [
+        *lines("Rivers of", "Europe", top=740, size=24, leading=28),
+        *lines("This is the text", "of it.", top=670),
+    ]
+    assert read(page).text == "# Rivers of Europe\n\nThis is the text of it."
+
+
+def test_a_page_begins_before_the_mark_of_its_heading() -> None:
+    text = ("About it there is much to say,", "more than this.")
+    document = read(*[[(72, 740, 24, f"Chapter {name}"), *lines(*text, top=700)] for name in ("one", "two")])
+    assert document.text[document.pages[1] :].startswith("# Chapter two\n")
+
+
+def test_a_line_that_ends_early_ends_there() -> None:
+    page = lines(
+        "A line of a paragraph that is as wide as", "the page is.", "name: of the town", "type: of it"
+    )
+    assert read(page).text == (
+        "A line of a paragraph that is as wide as the page is.\nname: of the town\ntype: of it"
+    )
+
+
+def test_a_word_in_capitals_is_made_whole() -> None:
+    assert read(lines("It is OPTIO-", "NAL here.")).text == "It is OPTIONAL here."
 
 
 def test_items_of_lists_keep_their_lines() -> None:

@@ -145,12 +145,14 @@ def _decode(result: bytes, limits: ParseLimits) -> ParsedDocument:
     try:
         outcome = msgspec.msgpack.decode(result, type=Outcome)
     except msgspec.MsgspecError as error:
-        log_.warning("a process that read a document ended without a result")
+        log_.warning("a process that read a document ended without an outcome")
         raise DocumentRefused("document_unreadable") from error
-    document = outcome.document
-    if document is None or not _is_sound(document, limits):
+    if outcome.document is None:
         raise DocumentRefused(outcome.refused or "document_unreadable")
-    return document
+    if not _is_sound(outcome.document, limits):
+        log_.warning("a process that read a document returned one that cannot be")
+        raise DocumentRefused("document_unreadable")
+    return outcome.document
 
 
 def _is_sound(document: ParsedDocument, limits: ParseLimits) -> bool:
