@@ -16,6 +16,7 @@ from webapp.access.principals import SOLE_USER, owner_of
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
 from webapp.api.run_recovery import RunRecovery
 from webapp.api.start_run import RunStarter
@@ -127,7 +128,8 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
     gate, metrics = make_gate(settings), make_metrics(table)
     store, journal, proxies = make_store(settings), make_journal(settings), make_proxies(settings)
     runs = make_runs(settings, table, metrics, journal)
-    secret, limiter = make_secret(settings, store), make_limiter(settings)
+    secret, limiter = make_secret(settings, store), make_limiter(settings, store.rate_counters)
+    ended_answers = EndedAnswers(runs=runs, store=store)
     runs.continue_lost(
         RunRecovery(providers=providers, limiter=limiter, store=store), may_continue=settings.takeover
     )
@@ -144,8 +146,14 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
         providers=providers,
         metrics=metrics,
         starter=RunStarter(
-            providers=providers, limiter=limiter, runs=runs, store=store, image_urls=settings.image_urls
+            providers=providers,
+            limiter=limiter,
+            runs=runs,
+            store=store,
+            ended_answers=ended_answers,
+            image_urls=settings.image_urls,
         ),
+        ended_answers=ended_answers,
         runs=runs,
         journal=journal,
         store=store,
@@ -155,7 +163,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
         name_signer=NameSigner(secret.get),
         sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
         limiter=limiter,
-        throttle=Throttle(),
+        throttle=Throttle(store.rate_counters),
         bodies=RequestBodies(
             runs.memory,
             max_waiting=(2 * settings.max_streams + _SPARE_CONNECTIONS) // _WAITING_SHARE,

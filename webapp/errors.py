@@ -144,7 +144,7 @@ DocumentCode = Literal[
 ]
 
 _DOCUMENT_MESSAGES: dict[DocumentCode, str] = {
-    "document_unreadable": "The file is damaged or incomplete and cannot be read. Save it again in its program.",
+    "document_unreadable": "The file is damaged, or too intricate to be read. Save it again in its program.",
     "document_encrypted": "The file is protected by a password. Save it without one.",
     "document_too_large": "The file is too large: at most 20 MB, and 5,000,000 characters of text. Split it.",
     "document_type": "The file is of a kind that cannot be read. Use text, Markdown, code, CSV, HTML, PDF or DOCX.",
@@ -159,6 +159,7 @@ class DocumentRefused(RequestError):
 
     def __init__(self, code: DocumentCode, *, param: str | None = None) -> None:
         super().__init__(_DOCUMENT_MESSAGES[code], param=param, code=code)
+        self.reason: DocumentCode = code
         self.status = _DOCUMENT_STATUSES.get(code, 400)
 
 

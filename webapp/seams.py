@@ -318,6 +318,32 @@ class SessionStore(Protocol):
         """Set the time of last use of these sessions to now."""
 
 
+class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `most` times in each slot of `window_s` seconds, which begin at the same moments everywhere."""
+
+    name: str
+    most: int
+    window_s: int
+
+    def slot(self, now: float) -> int:
+        """Return the number of the slot; `now` is seconds since 1970."""
+        return int(now // self.window_s)
+
+    def wait_s(self, now: float) -> int:
+        """Return the seconds until the next slot."""
+        return max(1, int((self.slot(now) + 1) * self.window_s - now) + 1)
+
+
+class SharedCounters(Protocol):
+    """Counts over all workers of a store. Where that is away or late, nothing is counted, and no limit is reached there."""
+
+    def hit(self, limits: Sequence[RateLimit], within_s: float) -> RateLimit | None:
+        """Count one for each of these limits. If one of them is reached already, count nothing and return it."""
+
+    def is_reached(self, limit: RateLimit, within_s: float) -> bool:
+        """Return whether a limit is reached; count nothing."""
+
+
 class SecretStore(Protocol):
     """Stores the secret that all servers of a database share."""
 

@@ -15,6 +15,7 @@ from webapp.access.limits import Limiter
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
@@ -37,6 +38,7 @@ class Services:
     providers: Providers
     metrics: Metrics
     starter: RunStarter
+    ended_answers: EndedAnswers
     runs: Runs
     journal: Journal
     store: Store

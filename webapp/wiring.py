@@ -20,7 +20,7 @@ from webapp.providers.ollama import provider as ollama
 from webapp.providers.openai import chat as openai
 from webapp.runs.registry import Runs
 from webapp.runs.run_limits import RunLimits
-from webapp.seams import Journal
+from webapp.seams import Journal, SharedCounters
 from webapp.settings import PROVIDERS, Settings
 
 if TYPE_CHECKING:
@@ -115,14 +115,15 @@ def make_secret(settings: Settings, store: Store) -> Secret:
     return Secret(settings.secret_key, settings.data_dir, shared)
 
 
-def make_limiter(settings: Settings) -> Limiter:
-    """Create the limiter that counts what callers use."""
+def make_limiter(settings: Settings, shared: SharedCounters | None) -> Limiter:
+    """Create the limiter that counts what callers use, over all workers that have the counters `shared`."""
     from webapp.access.limits import Limiter  # noqa: PLC0415  (create_provider needs no limits)
 
     return Limiter(
         allowances_of(settings),
         address_share=settings.address_share,
         address_visitors=settings.address_visitors,
+        shared=shared,
     )
 
 

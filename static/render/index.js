@@ -105,13 +105,3 @@ export function stream(root, options = {}) {
     },
   };
 }
-
-/** A text with each construct that most answers contain. */
-const SAMPLE = "*a* [1] `a` [a](https://a.io) &amp;\n\n- a\n\n# a\n\n```\na\n```\n";
-
-/** Render a sample off the page: a browser compiles code when it first runs, and this would delay the first answer. */
-export function warmUp() {
-  const view = stream(h("div"), { isPlain: true });
-  view.write(SAMPLE);
-  view.end();
-}

@@ -39,7 +39,7 @@ export function loadRenderer() {
   loading ??= import("../render/index.js").then(
     (module) => {
       render = module.stream;
-      whenIdle(module.warmUp);
+      import("./warm-up.js").then(({ warmUp }) => warmUp(), () => {}); // the first answer is slower without it
     },
     () => {
       setTimeout(() => (loading = null), RELOAD_AFTER_MS);
@@ -57,12 +57,6 @@ export function loadRenderer() {
 export function onRendererMissing(act) {
   loadFailed = act;
   if (hasLoadFailed) act();
-}
-
-/** @param {() => void} run */
-function whenIdle(run) {
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(run);
-  else setTimeout(run);
 }
 
 /** One answer's text in its element, which another one may replace. */

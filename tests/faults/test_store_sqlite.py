@@ -13,12 +13,15 @@ import pytest
 
 from tests.faults.answers import KEY, SECRET_KEY, answered, new_run
 from tests.faults.conversations import Gated, Person, at_once, notices, state_of, text_of, warm
+from tests.support.combination import remembers, sqlite_store
 from tests.support.companion import Companion
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import Answer
 from tests.support.server import Server, wait_for
 from tests.support.ws import WsClient
+
+pytestmark = sqlite_store
 
 TIMELY_S = 1.6  # the promised second, and a margin for a busy machine
 
@@ -49,14 +52,16 @@ def locked(server: Server) -> Iterator[None]:
 
 @contextmanager
 def full(server: Server) -> Iterator[None]:
-    """Limit the size of the worker's files, as on a full disk."""
-    worker, (_, hard) = server.worker, resource.prlimit(server.worker, resource.RLIMIT_FSIZE)
+    """Limit the size of the workers' files, as on a full disk."""
+    _, hard = resource.prlimit(server.workers[0], resource.RLIMIT_FSIZE)
     limit = len(server.log) + 50_000
-    resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, hard))
+    for worker in server.workers:
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, hard))
     try:
         yield
     finally:
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, (hard, hard))
+        for worker in server.workers:
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def test_s12_locked_when_a_question_arrives_and_free_when_its_answer_ends(
@@ -105,6 +110,7 @@ def test_s12_locked_for_two_seconds_during_and_after_an_answer(
     assert kept["usage"]["output_tokens"] == answer.terminal["usage"]["output_tokens"]
 
 
+@remembers
 def test_s12_the_next_question_includes_unsaved_messages(
     server: Server, provider: FakeProvider, anna: Person
 ) -> None:
@@ -253,6 +259,7 @@ def environment(provider: FakeProvider, companion: Companion, **more: str) -> di
     } | more
 
 
+@remembers
 def test_s12_a_folder_that_cannot_be_written(provider: FakeProvider, companion: Companion) -> None:
     provider.play(Answer(steps=openai(["One."])))
     with Server(environment(provider, companion, FRESHET_DATA_DIR="/proc/nowhere")) as server:
@@ -285,7 +292,7 @@ def test_s1_a_killed_server_s_answer_is_shown_as_interrupted(
             reader.read_text(5)
             run = reader.run
             wait_for(lambda: anna.texts(name) == ["First?", "Begun"], 10.0, "what was said so far, stored")
-            for pid in (server.pid, server.worker):
+            for pid in (server.pid, *server.workers):
                 os.kill(pid, signal.SIGKILL)
         server.stop()
         server.start()

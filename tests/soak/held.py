@@ -12,8 +12,11 @@ from tests.support.redis import Redis
 from tests.support.server import Server
 from webapp.journal.redis_scripts import PREFIX
 
-RECORDS = ("Run", "RunLog", "RunRecord", "RemoteRun", "Producer", "Reader", "ReaderConnection")
-"""The classes whose objects belong to answers and readers: none of them may be left, not even for the garbage collector."""
+RECORDS = ("Run", "RunLog", "RunRecord", "RemoteRun", "Producer", "Reader")
+"""The classes whose objects hold parts of answers: none of them may be left, not even for the garbage collector."""
+
+COLLECTED = ("ReaderConnection",)
+"""Those that are small, of which none may be left by the garbage collector."""
 
 _TABLES = ("journal_runs", "journal_groups")
 
@@ -54,14 +57,14 @@ class Holdings:
         return [f"{now} {name} instead of {then}" for name, (now, then) in pairs.items() if now > then]
 
 
-def count_held(server: Server) -> Holdings:
-    """Count what a server's workers hold."""
-    workers = server.workers
-    counts = [server.probe_worker(worker) for worker in workers]
+def count_held(server: Server, *, free: bool = False) -> Holdings:
+    """Count what a server's workers hold; with `free`, `COLLECTED` too, after they have freed what nothing uses."""
+    workers, names = server.workers, RECORDS + (COLLECTED if free else ())
+    counts = [server.probe_worker(worker, free=free) for worker in workers]
     return Holdings(
         greenlets=sum(count["greenlets"] for count in counts),
         descriptors=sum(1 for worker in workers for _ in Path(f"/proc/{worker}/fd").iterdir()),
-        records={name: sum(count.get(name, 0) for count in counts) for name in RECORDS},
+        records={name: sum(count.get(name, 0) for count in counts) for name in names},
     )
 
 

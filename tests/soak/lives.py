@@ -7,7 +7,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.answers import new_run
@@ -32,6 +32,7 @@ class Life:
     address: Address
     headers: Mapping[str, str]
     dice: random.Random
+    conversation: str = field(default_factory=new_run)
 
     @property
     def text(self) -> str:
@@ -41,7 +42,7 @@ class Life:
     def body(self, **more: Any) -> dict[str, Any]:
         """Return the request, with a run of its own; in a conversation of its own unless `more` says otherwise."""
         question = stories.question(self.kind, self.number)
-        fields = {"query": question, "run": new_run(), "conversation": new_run()} | more
+        fields = {"query": question, "run": new_run(), "conversation": self.conversation} | more
         return {name: value for name, value in fields.items() if value is not None}
 
     def start(self, **more: Any) -> SseReader:
@@ -53,6 +54,15 @@ class Life:
         """Read a run from its beginning, or after a cursor."""
         lines = dict(self.headers) | ({} if after is None else {"Last-Event-ID": after})
         return _open(lambda: SseReader(self.address, f"/stream/{run}", headers=lines, timeout_s=READ_S))
+
+    def ask_until(self, wanted: int, method: str, path: str) -> None:
+        """Make a request, again and again while a busy server asks for that, and check its status."""
+        for _ in range(_TRIES):
+            status, _, raw = request(self.address, method, path, None, self.headers, timeout_s=READ_S)
+            if status != 503:
+                break
+            time.sleep(_PAUSE_S)
+        assert status == wanted, (status, raw[:300])
 
 
 def _open(connect: Callable[[], SseReader]) -> SseReader:
@@ -101,9 +111,7 @@ def stopped(life: Life) -> None:
     """Read an answer that stalls, and stop it."""
     with life.start() as reader:
         reader.read_text(5, READ_S)
-        path = f"/stream/{reader.run}/stop"
-        status, _, raw = request(life.address, "POST", path, None, life.headers, timeout_s=READ_S)
-        assert status == 200, raw
+        life.ask_until(200, "POST", f"/stream/{reader.run}/stop")
         reading = _read_whole(reader)
     assert reading.terminal is not None
     assert reading.terminal.get("finish_reason") == "cancelled", reading.terminal
@@ -210,6 +218,8 @@ KINDS: dict[str, tuple[Callable[[Life], None], int]] = {
 }
 """Each kind of life, and how often it is drawn."""
 
+_STORED = ("read", "resumed", "stopped", "joined", "websocket", "failing")
+
 
 def draw(seed: int, number: int, address: Address, callers: list[dict[str, str]]) -> Life:
     """Draw the life with a number; the first ones are of each kind in turn."""
@@ -221,5 +231,10 @@ def draw(seed: int, number: int, address: Address, callers: list[dict[str, str]]
 
 
 def lead(life: Life) -> None:
-    """Lead a life to its end. Raises `AssertionError`, or an `OSError` of the connection."""
+    """Lead a life to its end. Raises `AssertionError`, or an `OSError` of the connection.
+
+    Then its conversation is deleted: workers keep the last ones in memory, up to 16 MiB, which would hide what is lost otherwise.
+    """
     KINDS[life.kind][0](life)
+    if life.kind in _STORED:
+        life.ask_until(200, "DELETE", f"/conversations/{life.conversation}")

@@ -22,7 +22,7 @@ from tests.survival.workers import migrate
 Kind = Literal["sqlite", "postgres", "redis"]
 KEY = "sk-canary-3c9d20b7"
 WORKERS = 2
-EXPIRY_S = 2.0  # what has ended is kept for so long, so that most of it goes while the soak goes on
+EXPIRY_S = 4.0  # what has ended is kept for so long, so that most of it goes while the soak goes on
 AT_ONCE = 16
 _CALLERS = 16
 _SETTLE_S = 60.0
@@ -45,6 +45,7 @@ class Findings:
 
     before: Holdings
     after: Holdings
+    after_collection: Holdings
     rows_left: int
     most: Holdings
     most_rows: int
@@ -94,6 +95,7 @@ class Soak:
         return Findings(
             before=before,
             after=count_held(self.server),
+            after_collection=count_held(self.server, free=True),
             rows_left=self.count_rows(),
             most=most,
             most_rows=most_rows,

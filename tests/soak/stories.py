@@ -10,9 +10,7 @@ from tests.support.script import RESET, STALL, Answer, Call, Step, refusal
 
 _QUESTION = re.compile(r"^(\w+) life (\d+)$")
 _PAUSE_S = 0.004
-_LONG_EVERY = (
-    4  # one answer in so many is long, so that the cache of conversations is full before memory is compared
-)
+_LONG_EVERY = 25  # one answer in so many is long
 _HOW_IT_FAILS = 5
 
 
@@ -22,7 +20,7 @@ def question(kind: str, number: int) -> str:
 
 
 def pieces(number: int) -> list[str]:
-    """Return the deltas of an answer: a few words, or about 80 kB."""
+    """Return the deltas of an answer: a few words, or now and then some 80 kB."""
     dice = random.Random(number)
     if number % _LONG_EVERY == 0:
         return [f"{index} {'word ' * 400}" for index in range(dice.randrange(20, 60))]

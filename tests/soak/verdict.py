@@ -16,6 +16,7 @@ def check(findings: Findings) -> list[str]:
     if findings.before.has_records:
         wrong.append(f"before the soak something was left of the first answers: {findings.before.describe()}")
     wrong += findings.after.excess_over(findings.before)
+    wrong += findings.after_collection.excess_over(findings.before)
     if findings.rows_left:
         wrong.append(f"{findings.rows_left} rows are left in the journal")
     if not findings.most_rows:

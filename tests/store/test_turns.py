@@ -301,15 +301,22 @@ def test_without_an_owner_nothing_is_stored_but_chatting_works(parts: Flask, pro
     assert Turn(nobody.do("POST", "/stream", {"query": "x"}).text).text
 
 
-def test_without_a_conversation_the_database_is_not_used(
+def test_without_a_conversation_the_database_only_counts_the_start(
     anna: Person, parts: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touched: list[str] = []
-    store = parts.extensions["freshet"].store
-    monkeypatch.setattr(store.database, "_call", lambda *_, **__: touched.append("database"))
+    store, counted = parts.extensions["freshet"].store, []
+    hit = store.rate_counters.hit
+    monkeypatch.setattr(store.rate_counters, "hit", lambda *given: counted.append(given) or hit(*given))
+    call, touched = store.database._call, []
+
+    def touch(*arguments: Any, **named: Any) -> Any:
+        touched.append("database")
+        return call(*arguments, **named)
+
+    monkeypatch.setattr(store.database, "_call", touch)
     monkeypatch.setattr(store.saver, "enqueue", lambda _: touched.append("saver"))
     assert Turn(anna.do("POST", "/stream", {"query": "x"}).text).text
-    assert touched == []
+    assert (len(counted), touched) == (1, ["database"])
 
 
 def test_a_text_that_databases_refuse_is_stored_unchanged(anna: Person) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FAILED = Path(".pytest_cache/v/cache/lastfailed")
+FAILED = Path(".cache/pytest/v/cache/lastfailed")
 MAX_FAILED = 12
 """More are no coincidence."""
 
@@ -20,7 +20,7 @@ def main() -> int:
     print(f"\nFailed: {len(failed)}", *failed, sep="\n  ", flush=True)
     if not 0 < len(failed) <= MAX_FAILED:
         return 1
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *failed]
+    command = [sys.executable, "-m", "pytest", *failed]
     return subprocess.run(command).returncode and 1
 
 

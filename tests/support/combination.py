@@ -33,8 +33,13 @@ class Combination:
 
 COMBINATION = Combination.read(os.environ)
 
-one_worker = pytest.mark.skipif(COMBINATION.workers > 1, reason="about what one worker has for itself")
-"""Marks a test of what each worker has for itself: with several, another one may be asked."""
+one_worker = pytest.mark.skipif(COMBINATION.workers > 1, reason="each worker asks the provider for itself")
+"""Marks a test of how often one worker asks for what each keeps for itself."""
+
+remembers = pytest.mark.skipif(
+    COMBINATION.workers > 1, reason="about what one worker remembers while the store is away"
+)
+"""Marks a test of what is in one worker's memory alone, as long as nothing can be stored."""
 
 sqlite_store = pytest.mark.skipif(COMBINATION.journal == "postgres", reason="about the file of the store")
 """Marks a test of the store in SQLite, which is not used where DATABASE_URL is set."""

@@ -1,5 +1,6 @@
 """Empty places for a journal of running answers, with the server that it needs, and the settings with which Freshet uses it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from webapp.store.database import Database
 
 JournalChoice = Literal["sqlite", "postgres", "redis"]
 JOURNALS: tuple[JournalChoice, ...] = ("sqlite", "postgres", "redis")
+_migrating = threading.Lock()  # Alembic keeps what it works on in its modules
 _PATIENT_S = 10.0  # the tests' own calls wait for longer than a worker's
 
 
@@ -53,6 +55,7 @@ def journal_servers(kind: JournalChoice) -> Iterator[Callable[[], JournalPlace]]
 
 def _migrated(url: str) -> str:
     database = Database(url, "unused")
-    database.migrate()
+    with _migrating:
+        database.migrate()
     database.close()
     return url

@@ -53,6 +53,11 @@ def worker_that_calls(server: Server, url: str) -> int:
     raise AssertionError(f"no worker has a connection to {url}")
 
 
+def descriptors_of(pid: int) -> int:
+    """Return how many files and sockets a process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
 def kill_workers(server: Server, *pids: int) -> None:
     """Kill workers of a server, and wait until its master has started others."""
     count = len(workers_of(server))

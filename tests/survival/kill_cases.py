@@ -15,7 +15,6 @@ class KillCase:
         by_websocket: How often the reader uses a WebSocket.
         end: How the answer ends: `done`, or `error` where it is interrupted.
         calls: How often the provider is called.
-        goes_on: Whether the next question in the conversation is sent with all of the answer.
     """
 
     point: str
@@ -24,7 +23,6 @@ class KillCase:
     by_websocket: float = 0.0
     end: Literal["done", "error"] = "done"
     calls: int
-    goes_on: bool = True
 
 
 _RUNNING = (
@@ -66,6 +64,6 @@ CASES: Sequence[KillCase] = (
     KillCase(point="answer saved, end not offered to the journal", calls=1),
     KillCase(point="end written, not committed", calls=1, by_websocket=1.0),
     KillCase(point="end stored, terminal frame not sent", calls=1),
-    KillCase(point="terminal frame sent, answer not saved", calls=1, goes_on=False),
+    KillCase(point="terminal frame sent, answer not saved", calls=1),
     KillCase(point="terminal frame sent, answer saved", calls=1, by_websocket=1.0),
 )

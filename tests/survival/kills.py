@@ -133,8 +133,7 @@ class Pair:
         self._wait_ready()
         if not findings.faults:
             self._check(case, turn, findings, len(self.workers.provider.calls) - calls)
-            if case.goes_on:
-                self._go_on(turn, other, dice, findings)
+            self._go_on(turn, other, dice, findings)
         return self._outcome(case, turn, struck, findings)
 
     def _turn(self, conversation: str, dice: random.Random, words: int) -> Turn:

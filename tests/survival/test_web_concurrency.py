@@ -1,18 +1,21 @@
 """One server with several workers, as `WEB_CONCURRENCY` starts it: whichever worker a connection reaches, all work."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.access.device import PASSWORD, Device
 from tests.faults.answers import at_once, cookie_of, new_run
 from tests.faults.conversations import Person
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.fake_provider import FakeProvider
 from tests.support.promises import check_promises
 from tests.support.script import STALL, Answer, Step
-from tests.support.server import Server
+from tests.support.server import Server, wait_for
 from tests.support.sse import SseReader
 
 TEXT = "".join(f"word {number} " for number in range(40))
@@ -121,3 +124,44 @@ def test_a_journal_in_memory_has_one_worker(provider: FakeProvider) -> None:
     with Server(settings(provider, FRESHET_JOURNAL="memory"), secrets=(KEY,)) as server:
         assert "one worker runs instead of 2" in server.log
         assert len(workers_of(server)) == 1
+
+
+# Limits.
+
+
+def check_counted(statuses: Sequence[int], status: int, limit: int, began: float, window_s: int = 60) -> None:
+    """Check how many requests were not refused: in one slot of the clock as many as the limit says, in two at most twice that."""
+    most = limit if began // window_s == time.time() // window_s else 2 * limit
+    assert set(statuses) == {status, 429}
+    assert limit <= statuses.count(status) <= most
+
+
+def wait_open(server: Server, **headers: str) -> None:
+    """Wait until the workers have opened the store: until then each counts for itself."""
+
+    def is_open() -> bool:
+        bodies = [json.loads(server.request("GET", "/readyz", **headers)[2]) for _ in range(12)]
+        return all(body["store"]["state"] == "ready" for body in bodies)
+
+    wait_for(is_open, 20.0, "the store of both workers")
+
+
+def test_wrong_passwords_count_over_both_workers(provider: FakeProvider) -> None:
+    with Server(settings(provider, FRESHET_ACCESS_PASSWORD=PASSWORD)) as server:
+        wait_open(server, Authorization=f"Bearer {PASSWORD}")
+        began = time.time()
+        guesses = [partial(Device(server.address).sign_in, f"guess {number}") for number in range(24)]
+        check_counted(at_once(*guesses), 401, 8, began)
+        assert [Device(server.address).sign_in() for _ in range(6)] == [429] * 6
+
+
+def test_starts_and_new_visitors_count_over_both_workers(provider: FakeProvider) -> None:
+    limits = {"FRESHET_VISITOR_STARTS": "6", "FRESHET_ADDRESS_VISITORS": "5"}
+    provider.play(lambda _: Answer(steps=openai(["Hello"])))
+    with Server(settings(provider, **limits)) as server:
+        wait_open(server)
+        anna, began = Device(server.address), time.time()
+        visits = [anna.open(), *(Device(server.address).open() for _ in range(15))]
+        check_counted(visits, 200, 5, began, 3_600)
+        began = time.time()
+        check_counted([anna.request("POST", "/stream", {"query": "Hi"})[0] for _ in range(16)], 200, 6, began)

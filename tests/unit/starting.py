@@ -26,7 +26,7 @@ def run_starter(**environ: str) -> RunStarter:
     missing: Any = None
     return RunStarter(
         providers=ProviderRegistry(settings, models, ProviderFactory(settings, models)),
-        limiter=make_limiter(settings),
+        limiter=make_limiter(settings, None),
         runs=missing,
         store=missing,
         image_urls=settings.image_urls,

@@ -13,7 +13,7 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # layer. Adapters do not import each other: they use the protocols in `seams`.
 LAYERS: dict[str, str] = {
     "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document seams settings",
-    "logic": "codecs framing usage catalog conversation",
+    "logic": "codecs framing usage catalog conversation search",
     "adapters": "offload sql providers journal store documents access metrics",
     "engine": "runs",
     "web": "api assets services routes",
@@ -22,6 +22,7 @@ LAYERS: dict[str, str] = {
 # Each third-party package, and the modules that may import it.
 IMPORTERS: dict[str, str] = {
     "charset_normalizer pypdfium2 selectolax mammoth": "documents",
+    "snowballstemmer": "search",
     "flask werkzeug": "services routes app",
     "flask_sock simple_websocket": "routes",
     "requests urllib3": "client",

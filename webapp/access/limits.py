@@ -1,14 +1,15 @@
 """The counters behind the limits of callers.
 
-The `limits` package counts rates; concurrent answers are counted here. All counters are in the memory of one worker, so a
-restart resets them, and several workers together allow a multiple of the rates. In local mode nothing is counted, but the maximum sizes of an `Allowance` apply.
+The `limits` package counts rates; concurrent answers are counted here. These counters are in the memory of one worker, and a
+restart resets them. Starts, imports and new visitors are also counted over all workers, in slots of a minute or an hour; where the
+store is away the worker's own counters remain. In local mode nothing is counted, but the maximum sizes of an `Allowance` apply.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -18,8 +19,11 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, R
 from webapp.access.allowances import Allowance
 from webapp.access.principals import Kind, Principal
 from webapp.errors import TooLarge, TooManyRequests
+from webapp.seams import RateLimit, SharedCounters
 
 _ANSWERS_RETRY_S = 5
+_MINUTE_S, _HOUR_S = 60, 3_600
+_SHARED_S = 0.3  # of a request, which then goes by what its own worker has counted
 _CLOCK_JUMP_S = 30.0
 _MIN_READERS = 50  # browser tabs
 _PRUNE_AT = 2_000  # counters
@@ -64,11 +68,13 @@ class Limiter:
         *,
         address_share: int,
         address_visitors: int,
+        shared: SharedCounters | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._allowances = allowances
         self._share = address_share
         self._visitors = address_visitors
+        self._shared = shared
         self._storage: _Counters | None = None  # created at first use, because it starts a thread
         self._prune_at = _PRUNE_AT
         self._running: dict[str, int] = {}
@@ -90,6 +96,15 @@ class Limiter:
                     raise _too_many_answers(limit)
         for counter, limit in self._counters(caller, "starts"):
             self._check(self._moving(), RateLimitItemPerMinute(limit), counter, "starts")
+
+    def count_start(self, caller: Principal) -> None:
+        """Count a start over all workers, unless the worker's own counters refuse it. Raises `TooManyRequests`.
+
+        Waits for the store for a moment; `acquire`, which does not wait, counts it in this worker.
+        """
+        self.check_start(caller)
+        if caller.is_counted:
+            self._hit_shared(self._counters(caller, "starts"), "starts", _MINUTE_S)
 
     def acquire(self, caller: Principal, elsewhere: int = 0) -> Callable[[], None]:
         """Count an answer that starts now. Return the function that releases it, to be called once when it has ended.
@@ -144,16 +159,19 @@ class Limiter:
         """Count an import; per minute there may be as many as answers. Raises `TooManyRequests`."""
         if not caller.is_counted:
             return
-        for counter, limit in self._counters(caller, "starts"):
+        counters = [(f"imports {counter}", limit) for counter, limit in self._counters(caller, "starts")]
+        for counter, limit in counters:
             item = RateLimitItemPerMinute(limit)
-            if not self._moving().hit(item, f"imports {counter}"):
-                self._check(self._moving(), item, f"imports {counter}", "imports")
+            if not self._moving().hit(item, counter):
+                self._check(self._moving(), item, counter, "imports")
+        self._hit_shared(counters, "imports", _MINUTE_S)
 
     def count_visitor(self, address: str) -> None:
         """Count a new visitor of an address. Raises `TooManyRequests`."""
         item, counter = RateLimitItemPerHour(self._visitors), f"visitors {address}"
         if not self._moving().hit(item, counter):
             self._check(self._moving(), item, counter, "visitors")
+        self._hit_shared([(counter, self._visitors)], "visitors", _HOUR_S)
 
     def check_question(self, caller: Principal, size_bytes: int, param: str) -> None:
         """Raise `TooLarge`, naming the field `param`, for a question with its history that is too long."""
@@ -183,6 +201,16 @@ class Limiter:
         if caller.kind == "visitor":
             counters.append((f"{kind} at {caller.address}", self._share * limit))
         return counters
+
+    def _hit_shared(self, counters: Sequence[tuple[str, int]], kind: str, window_s: int) -> None:
+        """Count one over all workers. Raises `TooManyRequests`."""
+        if self._shared is None or not counters:
+            return
+        reached = self._shared.hit(
+            [RateLimit(name=name, most=most, window_s=window_s) for name, most in counters], _SHARED_S
+        )
+        if reached is not None:
+            raise _too_many(kind, reached.most, reached.wait_s(self._clock()))
 
     def _release(self, counters: list[str]) -> None:
         with self._lock:
@@ -217,12 +245,7 @@ class Limiter:
             return
         stats = limiter.get_window_stats(item, counter)
         wait_s = max(1, int(stats.reset_time - self._clock()) + 1)
-        raise TooManyRequests(
-            _MESSAGES[kind].format(limit=item.amount),
-            code=f"too_many_{kind}",
-            retry_after_s=wait_s,
-            limit=item.amount,
-        )
+        raise _too_many(kind, item.amount, wait_s)
 
 
 _MESSAGES = {
@@ -231,6 +254,12 @@ _MESSAGES = {
     "visitors": "Too many new visitors come from your address: the limit is {limit} per hour.",
     "bytes": "Too much was stored from your address: the limit is {limit:,} bytes per day.",
 }
+
+
+def _too_many(kind: str, limit: int, wait_s: int) -> TooManyRequests:
+    return TooManyRequests(
+        _MESSAGES[kind].format(limit=limit), code=f"too_many_{kind}", retry_after_s=wait_s, limit=limit
+    )
 
 
 def _too_many_answers(limit: int) -> TooManyRequests:

@@ -14,6 +14,7 @@ import msgspec
 from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
 from webapp.api import fingerprints
+from webapp.api.ended_answers import EndedAnswers
 from webapp.api.run_reference import encode_reference
 from webapp.api.start_request import (
     StartBody,
@@ -52,12 +53,13 @@ class RunStarter:
     limiter: Limiter
     runs: Runs
     store: Store
+    ended_answers: EndedAnswers
     image_urls: bool
 
     def start(self, body: StartBody, caller: Principal) -> AnyRun:
         """Start the run of a request, or return it if it exists already.
 
-        With a conversation this waits up to a second for the database; without one no database is used. Raises `InvalidRequest`,
+        With a conversation this waits up to a second for the database; without one it only counts the start. Raises `InvalidRequest`,
         `Forbidden`, `TooLarge`, `TooManyRequests`, `Conflict`, `NotFound`, `NotSignedIn` and `Unavailable`.
         """
         if is_turn(body):
@@ -138,6 +140,7 @@ class RunStarter:
             ),
             self.runs.is_running,
         )
+        plan = self.ended_answers.complete_plan(plan)
         request = self._turn_request(body, plan, caller, chain[0])
         self.providers.check(chain[0], request)
         self._check_storage(caller, owner, plan, request, new_images, new_text_bytes)
@@ -157,15 +160,25 @@ class RunStarter:
                 prefix=plan.prefix,
                 sources=plan.sources,
                 writer=plan.writer,
-                permit=self._make_permit(caller, run_id),
+                permit=self._make_permit(caller, run_id, is_late=plan.is_cached),
                 reference=encode_reference(caller, request, capable, orphan_s, plan),
             )
         )
         return run
 
-    def _make_permit(self, caller: Principal, run: str) -> Callable[[], Callable[[], None]]:
-        """Return the function that counts a new run, with what the caller has in progress on other workers besides it."""
-        elsewhere = self.runs.count_elsewhere(caller.owner, run) if caller.is_counted else 0
+    def _make_permit(
+        self, caller: Principal, run: str, *, is_late: bool = False
+    ) -> Callable[[], Callable[[], None]]:
+        """Return the function that counts a new run, with what the caller has in progress on other workers besides it.
+
+        Its start is counted over all workers here, unless it is known, and so only joined, or `is_late`: the database was waited
+        for already. Raises `TooManyRequests`.
+        """
+        if not caller.is_counted:
+            return lambda: self.limiter.acquire(caller)
+        if not (is_late or self.runs.has(run)):
+            self.limiter.count_start(caller)
+        elsewhere = self.runs.count_elsewhere(caller.owner, run)
         return lambda: self.limiter.acquire(caller, elsewhere)
 
     def _resolve_chain(self, body: StartBody, caller: Principal) -> Sequence[Provider]:

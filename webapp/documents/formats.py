@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from webapp.errors import DocumentRefused
 
 _PDF_HEADER_BYTES = 1024  # readers accept a header anywhere in these
+_ZIP_SIGNATURE = b"PK\x03\x04"
 _OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")  # Office files before 2007, and encrypted newer ones
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _TEXTS_FOR_PROGRAMS = ("{\\rtf", "%!PS")  # text that nobody reads as it stands
@@ -42,11 +43,16 @@ _BY_ENDING = {
 }
 
 
+def looks_binary(data: bytes) -> bool:
+    """Return whether a file begins like one of the binary formats that are known here."""
+    return b"%PDF-" in data[:_PDF_HEADER_BYTES] or data.startswith((_ZIP_SIGNATURE, _OLE_SIGNATURE))
+
+
 def detect_binary(data: bytes) -> Format | None:
     """Return the format of a binary file; None for what may be text. Raises `DocumentRefused`."""
     if b"%PDF-" in data[:_PDF_HEADER_BYTES]:
         return Format.PDF
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(_ZIP_SIGNATURE):
         return _detect_in_zip(data)
     if data.startswith(_OLE_SIGNATURE):
         raise DocumentRefused("document_encrypted" if _ENCRYPTED_PACKAGE in data else "document_type")

@@ -61,6 +61,9 @@ class Listener:
                 if is_direct(driver):
                     self._listen(driver)
                     retry_after = float("-inf")
+            except BaseException:
+                pooled.invalidate()  # a broken connection cannot be reset: SQLAlchemy would log a traceback
+                raise
             finally:
                 pooled.close()
         except (SQLAlchemyError, psycopg.Error, OSError):

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 
 from webapp.api.conversation_bodies import ConversationChange, ShareBody
 from webapp.api.start_request import read_json
-from webapp.api.stored_conversations import SETTLE_S, conversation_body, current_message
+from webapp.api.stored_conversations import SETTLE_S, conversation_body
 from webapp.conversation import to_one_line
 from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.routes.current_principal import current_principal, require_current_owner
@@ -88,7 +88,7 @@ def read_conversation(conversation: str) -> Response:
     body = conversation_body(head) | {
         "run": parts.runs.find_running(conversation, owner),
         "shared_at": shared_at,
-        "messages": [current_message(message, conversation, parts.runs) for message in messages],
+        "messages": [parts.ended_answers.complete(message, conversation) for message in messages],
     }
     return stored_response(body)
 

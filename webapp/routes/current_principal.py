@@ -12,7 +12,7 @@ from webapp.access import cookies
 from webapp.access.addresses import network_of
 from webapp.access.gate import Visit
 from webapp.access.principals import SOLE_USER, Principal, owner_of, require_owner
-from webapp.errors import NotSignedIn, TooManyRequests, Unavailable
+from webapp.errors import NotSignedIn, Unavailable
 from webapp.routes.visits import visit_of
 from webapp.services import services
 
@@ -140,10 +140,5 @@ def _check_token(
 
     Raises `NotSignedIn` and `TooManyRequests`.
     """
-    parts, now = services(), time.monotonic()
-    wait_s = parts.throttle.wait_s(address, now)
-    if wait_s:
-        raise TooManyRequests("Too many wrong passwords.", retry_after_s=wait_s, code="throttled")
-    if not is_right(token):
-        parts.throttle.record_failure(address, now, token)
+    if not services().throttle.verify(address, token, is_right, time.monotonic()):
         raise refusal or NotSignedIn(_PASSWORD_NEEDED)

@@ -17,7 +17,7 @@ from webapp.api.export_markdown import conversation_to_markdown
 from webapp.api.import_file import ImportFile
 from webapp.api.import_reader import VERSION
 from webapp.api.import_report import import_all
-from webapp.api.stored_conversations import SETTLE_S, current_message
+from webapp.api.stored_conversations import SETTLE_S
 from webapp.errors import InvalidRequest, TooManyRequests, UnsupportedType
 from webapp.routes.current_principal import current_principal, require_current_owner
 from webapp.routes.error_responses import request_error
@@ -48,7 +48,7 @@ def export_conversation(conversation: str) -> Response:
     head, stored = parts.store.read(
         lambda c: (conversations.find(c, owner, conversation), load_messages(c, owner, conversation))
     )
-    messages = [current_message(message, conversation, parts.runs) for message in stored]
+    messages = [parts.ended_answers.complete(message, conversation) for message in stored]
     if file_format == "markdown":
         response = Response(conversation_to_markdown(head, messages), mimetype="text/markdown")
         return _as_download(response, head.title, "md")

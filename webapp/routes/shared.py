@@ -11,7 +11,6 @@ import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from webapp.access.gate import UNLOCKING_VARIABLES
-from webapp.api.stored_conversations import current_message
 from webapp.chat import TextPart
 from webapp.conversation import Message, StoredPart
 from webapp.errors import RequestError
@@ -63,10 +62,8 @@ def _prefers_html() -> bool:
 def read_branch(token: str) -> Response:
     """Return the branch."""
     branch = services().store.read(lambda c: shares.load_shared(c, token[:_MAX_TOKEN_CHARS]))
-    runs = services().runs
-    messages = [
-        _message_body(token, current_message(message, branch.head.id, runs)) for message in branch.messages
-    ]
+    complete = services().ended_answers.complete
+    messages = [_message_body(token, complete(message, branch.head.id)) for message in branch.messages]
     body = {"title": branch.head.title, "messages": messages}
     if not _prefers_html():
         return stored_response(body)

@@ -10,7 +10,7 @@ from webapp.access import cookies
 from webapp.access.gate import UNLOCKING_VARIABLES, Visit
 from webapp.access.principals import SOLE_USER
 from webapp.access.sessions import describe_device
-from webapp.errors import Forbidden, NotSignedIn, Unavailable
+from webapp.errors import Forbidden, NotSignedIn, TooManyRequests, Unavailable
 from webapp.routes.current_principal import current_address, current_visit
 from webapp.routes.html_pages import render_page
 from webapp.routes.request_cookies import set_cookie
@@ -30,13 +30,11 @@ def sign_in() -> Response:
     source = current_address() if browser is None else f"browser {browser}"
     # Read the body before the throttle is checked: a client could delay its body and pass the check many times.
     password = request.form.get("password", "")
-    now = time.monotonic()
-    wait_s = parts.throttle.wait_s(source, now)
-    if wait_s:
-        return sign_in_page(429, wait_s=wait_s)
-    if not parts.gate.is_password(password):
-        parts.throttle.record_failure(source, now, password or None)
-        return sign_in_page(401, wrong=True)
+    try:
+        if not parts.throttle.verify(source, password, parts.gate.is_password, time.monotonic()):
+            return sign_in_page(401, wrong=True)
+    except TooManyRequests as refused:
+        return sign_in_page(429, wait_s=refused.retry_after_s)
     try:
         token = parts.sessions.create(
             SOLE_USER, describe_device(request.headers.get("User-Agent", "")), replaced=visit.session

@@ -22,6 +22,10 @@ class RunLookup:
         self._active: set[Run] = set()
         self._remotes: RemoteRuns | None = None
 
+    def has(self, name: str) -> bool:
+        """Return whether this process has a run, in progress or ended."""
+        return name in self._runs
+
     def find(self, name: str, owner: str | None) -> AnyRun:
         """Return a run to read.
 

@@ -19,7 +19,7 @@ class LimitSettings:
         "FRESHET_VISITOR_STARTS",
         10,
         parsers.integer(1, 100_000),
-        "answers that a visitor may start per minute",
+        "answers that a visitor may start per minute, over all workers",
     )
     visitor_max_tokens: int | None = setting(
         "FRESHET_VISITOR_MAX_TOKENS",
@@ -56,7 +56,10 @@ class LimitSettings:
         "FRESHET_USER_ANSWERS", 8, parsers.integer(1, 8_000), "concurrent answers of a user"
     )
     user_starts: int = setting(
-        "FRESHET_USER_STARTS", 60, parsers.integer(1, 100_000), "answers that a user may start per minute"
+        "FRESHET_USER_STARTS",
+        60,
+        parsers.integer(1, 100_000),
+        "answers that a user may start per minute, over all workers",
     )
     user_max_tokens: int | None = setting(
         "FRESHET_USER_MAX_TOKENS",
@@ -92,7 +95,10 @@ class LimitSettings:
         "FRESHET_KEY_ANSWERS", 16, parsers.integer(1, 8_000), "concurrent answers of a key"
     )
     key_starts: int = setting(
-        "FRESHET_KEY_STARTS", 120, parsers.integer(1, 100_000), "answers that a key may start per minute"
+        "FRESHET_KEY_STARTS",
+        120,
+        parsers.integer(1, 100_000),
+        "answers that a key may start per minute, over all workers",
     )
     key_max_tokens: int | None = setting(
         "FRESHET_KEY_MAX_TOKENS",
@@ -131,5 +137,5 @@ class LimitSettings:
         "FRESHET_ADDRESS_VISITORS",
         20,
         parsers.integer(1, 100_000),
-        "new visitors per hour from one address",
+        "new visitors per hour from one address, over all workers",
     )

@@ -69,7 +69,9 @@ class ServerSettings:
         "WEB_CONCURRENCY",
         1,
         parsers.integer(1, 64),
-        "worker processes; limits that count something count in each of them",
+        "worker processes; starts, imports, new visitors, wrong passwords and a caller's answers at once are counted over all workers, also "
+        "those of other servers with the same store. Each worker has its own memory and connections, so the limits of streams and memory, and "
+        "an address's part of them, are each worker's",
     )
     log_format: Literal["text", "json"] = setting(
         "FRESHET_LOG_FORMAT",
@@ -130,7 +132,7 @@ class ServerSettings:
         "FRESHET_LOG_MAX_BYTES",
         96 * MIB,
         parsers.integer(KIB, 4 * GIB),
-        "the maximum of all answers and requests in memory, in bytes",
+        "the maximum of all answers and requests in a worker's memory, in bytes; the requests of one address may take three quarters of it",
     )
     max_line_bytes: int = setting(
         "FRESHET_MAX_LINE_BYTES",

@@ -141,7 +141,7 @@ def upsert(
     connection: Connection, table: Table, rows: Iterable[dict[str, Any]], *, update: Iterable[str] = ()
 ) -> None:
     """Insert rows. A row that exists already stays as it is, except for the columns in `update`."""
-    statement = _insert(connection, table)
+    statement = insert_into(connection, table)
     columns = list(update)
     keys = [column.name for column in table.primary_key]
     if columns:
@@ -167,7 +167,7 @@ def upsert_newer(
     `is_newer` gets the new row's columns, and returns the condition for changing a row. The database checks it under the
     lock of the row, so that of two writers the one with the newer row wins in either order.
     """
-    statement = _insert(connection, table)
+    statement = insert_into(connection, table)
     statement = statement.on_conflict_do_update(
         index_elements=[column.name for column in table.primary_key],
         set_={name: statement.excluded[name] for name in update},
@@ -176,6 +176,7 @@ def upsert_newer(
     return connection.execute(statement, row).rowcount > 0
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return an insertion that can say what becomes of a row that exists, in the database's dialect."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return cast(Any, dialect).insert(table)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0007"  # the newest revision in `migrations/versions`
+HEAD = "0008"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 
@@ -139,6 +139,18 @@ change_counters = Table(
     Column("tag", Text, nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("oldest", BigInteger, nullable=False),
+)
+
+# How often something was done in one slot of time, over all workers; see `rate_counters`.
+rate_counters = Table(
+    "rate_counters",
+    metadata,
+    Column("name", Text, primary_key=True),  # a digest
+    Column("slot", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("most", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("rate_counters_by_expiry", "expires_at"),
 )
 
 # Values that all servers of a database share, such as the secret that signs cookies.

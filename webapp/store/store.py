@@ -17,6 +17,7 @@ from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import TIMEOUT_S, Database
 from webapp.store.images import StoredImage
 from webapp.store.quota import QuotaCache, StorageLimits
+from webapp.store.rate_counters import RateCounters
 from webapp.store.saver import Saver
 from webapp.store.sessions import SessionTable, SharedSecret
 from webapp.store.turns import LostTurn, TurnPlan, TurnRequest, Turns
@@ -50,6 +51,7 @@ class Store:
         self.database = Database(url, folder)
         self.sessions = SessionTable(self.database)
         self.shared_secret = SharedSecret(self.database)
+        self.rate_counters = RateCounters(self.database)
         self.saver = Saver(self.database)
         self.cache = ConversationCache()
         self.feeds = ChangeFeeds(self.database.read)
