@@ -1,9 +1,11 @@
 """Answers that nobody reads while the server is stopped (docs/faults.md, N10): none of their text is lost."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,14 @@ import pytest
 from tests.faults.answers import KEY, SECRET_KEY, new_run
 from tests.faults.conversations import Gated, Person, text_of
 from tests.support.fake_provider import FakeProvider
+from tests.support.rawhttp import Response, dial, encode_request
 from tests.support.server import Server, wait_for
 
 ENDED_S = 20.0
 STAYS_S = 3.0  # a worker notices a signal after one second at most
 MASTER = "to the master"
 WORKER = "to the worker"
+_BEGUN = b"GET "  # of a request, so that a worker has its connection
 
 
 @pytest.fixture
@@ -110,3 +114,42 @@ def test_n10_an_answer_that_is_not_continued_is_interrupted_with_its_text(
         wait_for(is_gone(worker), ENDED_S, "the stopped worker, gone")
         start_again(server)
         assert stored(anna, name, run) == ("It ", "interrupted")
+
+
+def test_a_server_that_shuts_down_refuses_web_sockets_as_it_refuses_questions(
+    server: Server, provider: FakeProvider
+) -> None:
+    """By connections that were open before: the worker accepts no others."""
+    anna = Person(server)
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    } | anna.headers
+    with Gated("It ", "goes on.") as gated, ExitStack() as stack:
+        provider.play(gated.answer)
+        sockets = [stack.enter_context(dial(server.address)) for _ in range(60)]
+        for sock in sockets:
+            sock.sendall(_BEGUN)
+
+        def ask(method: str, path: str, headers: dict[str, str], body: object = None) -> Response:
+            sock = sockets.pop()
+            sock.sendall(encode_request(server.address, method, path, headers, body).removeprefix(_BEGUN))
+            return Response(sock)
+
+        with anna.start(new_run(), "Well?") as reader:
+            gated.open(1)
+            reader.read_text(1)
+            os.kill(server.pid, signal.SIGTERM)
+            wait_for(lambda: ask("GET", "/readyz", {}).status == 503, ENDED_S, "the worker shutting down")
+            refused = [
+                ask("GET", "/ws", upgrade),
+                ask("GET", f"/stream?query=Hi&run={new_run()}", anna.headers),
+            ]
+            gated.open()
+        found = [(one.status, one.headers["retry-after"], json.loads(one.read_all())) for one in refused]
+        assert found[0] == found[1]
+        assert (found[0][0], found[0][2]["error"]["code"]) == (503, "draining")
+    server.wait_ended(ENDED_S)
+    server.start()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.answers import KEY, answered, ask
-from tests.faults.conversations import Gated
+from tests.faults.answers import KEY, answered, ask, new_run
+from tests.faults.conversations import Gated, Person
 from tests.faults.workers import ask_each
 from tests.support.dialects import openai
 from tests.support.fake_provider import FakeProvider
@@ -19,6 +19,7 @@ from webapp.journal.redis_scripts import PREFIX
 
 RECOVERED_S = 10.0
 TIMELY_S = 1.6
+FIRST_FRAME_S = 1.3  # a second for all that is waited for together, and the rest for the work
 CONNECTIONS = 3  # of each worker: for reads, writes and the lease
 
 
@@ -129,6 +130,22 @@ def test_s9_an_answer_goes_on_and_the_journal_recovers(
     assert "Traceback" not in server.log
     if fault != "flushed":
         server.wait_log("the redis journal is available again")
+
+
+def test_s9_the_first_question_after_it_froze_waits_once(
+    server: Server, provider: FakeProvider, redis: Redis
+) -> None:
+    provider.play(Answer(steps=openai(["Yes."])))
+    anna, name = Person(server), new_run()
+    anna.ask(name)
+    with frozen(redis):
+        watch = server.stopwatch()
+        with anna.start(name, "Still there?", run=new_run()) as reader:
+            reader.read_frames(1)
+            print(f"first frame after {watch.busy_s:.2f} s")
+            assert watch.busy_s < FIRST_FRAME_S
+            assert answered(reader, reader.read_to_end()).text == "Yes."
+    wait_for(lambda: state_of_journal(server) == "ready", RECOVERED_S, "the journal")
 
 
 def test_s9_down_at_the_start(provider: FakeProvider) -> None:

@@ -18,6 +18,7 @@ from tests.support.server import Server
 from webapp.store.database import Database
 
 TIMELY_S = 1.6
+FIRST_FRAME_S = 1.3  # a second for all that is waited for together, and the rest for the work
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,8 @@ def test_s11_when_frozen_it_delays_nobody(
         watch = server.stopwatch()
         with anna.start(name, "Are you there?") as reader:
             reader.read_frames(1)
-            assert watch.busy_s < TIMELY_S
+            print(f"first frame after {watch.busy_s:.2f} s")
+            assert watch.busy_s < FIRST_FRAME_S
             answer = answered(reader, reader.read_to_end())
         assert watch.busy_s < 3 * TIMELY_S
         assert contents(provider) == ["Hello?", "Hello.", "Are you there?"]

@@ -257,6 +257,51 @@ def test_turns_are_planned_from_the_cache_while_the_database_is_away(
         store.plan(below, lambda _: False)
 
 
+def test_a_question_that_was_planned_from_an_older_cache_goes_below_the_leaf_that_is_stored(
+    store: Store, migrated_location: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker has stored a turn of which this one knows nothing, and the database is away for a moment."""
+    name, first, second, third = (new_run() for _ in range(4))
+    other = Store(*migrated_location)
+
+    def ask(run: str, query: str) -> TurnRequest:
+        return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
+
+    for worker, run, query in ((store, first, "One?"), (other, second, "Two?")):
+        writer = worker.plan(ask(run, query), lambda _: False).writer
+        assert writer.store_question(1)
+        assert writer.store_answer(DONE, f"To {query}", "", epoch=1, wait=True)
+    other.close(TIMEOUT_S)
+
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.database, "read", away)
+        plan = store.plan(ask(third, "Three?"), lambda _: False)
+        below = msgspec.structs.replace(turn_request(name, new_run(), "Edited?"), parent=first)
+        edit = store.plan(below, lambda _: False)
+    assert plan.is_cached
+    assert [message.text for message in plan.messages] == ["One?", "To One?", "Three?"]
+    assert plan.writer.store_question(1)
+    assert edit.writer.store_question(1)
+    parents = {one.text: one.parent for one in store.read(lambda c: load_messages(c, "anna", name))}
+    assert parents["Three?"] == second
+    assert parents["Edited?"] == first, "this place was asked for"
+    head = store.read(lambda c: conversations.find(c, "anna", name))
+    assert head.leaf == edit.start.answer.id
+    again = store.plan(
+        msgspec.structs.replace(turn_request(name, new_run(), "Four?"), parent=third), lambda _: False
+    )
+    assert [message.text for message in again.messages][:5] == [
+        "One?",
+        "To One?",
+        "Two?",
+        "To Two?",
+        "Three?",
+    ]
+
+
 # Another worker has gone on with the turn, while this one's writes were held up.
 
 

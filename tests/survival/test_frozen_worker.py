@@ -2,15 +2,18 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.answers import new_run
 from tests.faults.conversations import Person
-from tests.support.dialects import openai, openai_delta
+from tests.support.dialects import DONE, openai, openai_delta, openai_finish
+from tests.support.probe.killing import KillFile
 from tests.support.promises import check_promises
-from tests.support.script import STALL, Answer
+from tests.support.script import STALL, Answer, Step
 from tests.support.sse import SseReader
 from tests.survival.workers import Workers
 
@@ -18,11 +21,51 @@ SETTINGS = {"FRESHET_LEASE_S": "1", "FRESHET_HEARTBEAT_S": "1"}
 TAKEN_S = 20.0
 
 
+@pytest.fixture
+def file(tmp_path: Path) -> KillFile:
+    return KillFile(tmp_path / "freeze")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+def workers(request: pytest.FixtureRequest, file: KillFile) -> Iterator[Workers]:
     url = request.getfixturevalue("postgres").new_url() if request.param == "postgres" else None
-    with Workers(SETTINGS, database_url=url) as running:
+    with Workers(SETTINGS | {"KILL_FILE": str(file.path)}, database_url=url) as running:
         yield running
+
+
+def test_what_a_frozen_worker_saves_once_it_is_thawed_changes_nothing(
+    workers: Workers, file: KillFile
+) -> None:
+    """It is frozen between its last look at its lease and its write to the store."""
+    complete = threading.Event()
+
+    def first() -> Iterator[Step]:
+        yield openai_delta("Hello there")
+        assert complete.wait(TAKEN_S)
+        yield from (*openai_finish(), DONE)
+
+    workers.provider.play([Answer(steps=first), Answer(steps=openai([" you"]))])
+    anna = Person(workers.first, workers.cookie())
+    conversation, run, frozen = new_run(), new_run(), workers.first.worker
+    file.arm("answer complete, not saved", run, signal.SIGSTOP)
+    try:
+        with (
+            anna.start(conversation, run=run) as own,
+            SseReader(workers.second.address, f"/stream/{run}", headers=anna.headers) as other,
+        ):
+            own.read_text(11)
+            other.read_text(11)
+            complete.set()
+            readings = [check_promises(other.read_to_end())]
+            assert file.find_struck() is not None
+            os.kill(frozen, signal.SIGCONT)
+            readings.append(check_promises(own.read_to_end()))
+    finally:
+        complete.set()
+        os.kill(frozen, signal.SIGCONT)
+    assert [reading.text for reading in readings] == ["Hello there you"] * 2
+    for server in (workers.first, workers.second):
+        assert Person(server, anna.headers).texts(conversation) == ["Well?", "Hello there you"]
 
 
 @pytest.mark.parametrize("watched", [True, False], ids=["with a reader there", "without"])

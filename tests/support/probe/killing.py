@@ -283,24 +283,24 @@ class KillFile:
         self.path = path
         self._struck = path.with_name(f"{path.name}.struck")
 
-    def arm(self, point: str, run: str) -> None:
-        """Let the next worker die that reaches this point with this run."""
+    def arm(self, point: str, run: str, how: int = signal.SIGKILL) -> None:
+        """Let the next worker die that reaches this point with this run, or stop it with another signal."""
         self._struck.unlink(missing_ok=True)
         fresh = path_beside(self.path)
-        fresh.write_text(json.dumps([point, run]))
+        fresh.write_text(json.dumps([point, run, int(how)]))
         fresh.replace(self.path)
 
     def disarm(self) -> None:
         """Let no worker die any more."""
         self.path.unlink(missing_ok=True)
 
-    def read_armed(self) -> tuple[str, str] | None:
-        """Return the point and the run; None if no worker is to die."""
+    def read_armed(self) -> tuple[str, str, int] | None:
+        """Return the point, the run and the signal; None if no worker is to die."""
         try:
-            point, run = json.loads(self.path.read_bytes())
+            point, run, how = json.loads(self.path.read_bytes())
         except FileNotFoundError:
             return None
-        return point, run
+        return point, run, how
 
     def find_struck(self) -> Struck | None:
         """Return when a worker was killed; None if none was since `arm`."""
@@ -312,13 +312,14 @@ class KillFile:
 
     def strike(self) -> None:
         """Kill this process, unless another has died at the point already."""
+        armed = self.read_armed()
         try:
             descriptor = os.open(self._struck, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError:
             return
         os.write(descriptor, f"{time.monotonic()} {time.time()}".encode())
         self.disarm()
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL if armed is None else armed[2])
 
 
 def path_beside(path: Path) -> Path:
