@@ -11,6 +11,12 @@ TEXTS = {
     "one word": ("café", "latin-1"),
     "quotes": ("“Quoted” – with a dash, and it’s € 5.", "cp1252"),
     "Polish": ("Zażółć gęślą jaźń, powiedziała królowa śniegu do swoich wiernych żołnierzy.", "cp1250"),
+    "Polish in ISO 8859": ("Zażółć gęślą jaźń, powiedziała królowa śniegu do swoich żołnierzy.", "iso8859-2"),
+    "Czech": ("Příliš žluťoučký kůň úpěl ďábelské ódy.", "cp1250"),
+    "Czech in ISO 8859": ("Příliš žluťoučký kůň úpěl ďábelské ódy, a šel k řece.", "iso8859-2"),
+    "Hungarian": ("Az öreg folyó lassan hömpölyög a régi város mellett.", "cp1250"),
+    "Hebrew": ("הנהר זורם לאט לאורך העיר העתיקה ואנשים יושבים על הגדה כל הערב.", "cp1255"),
+    "Russian in KOI8": ("Река течёт медленно мимо старого города, и люди сидят на берегу.", "koi8-r"),
     "Russian": ("Река течёт медленно мимо старого города, и люди сидят на берегу весь вечер.", "cp1251"),
     "Russian in English": ("The word река is a river. " * 20 + "Река течёт медленно мимо города.", "cp1251"),
     "Greek": ("Το ποτάμι κυλά αργά δίπλα στην παλιά πόλη και οι άνθρωποι κάθονται.", "cp1253"),
@@ -31,6 +37,10 @@ def test_an_older_encoding_is_recognised(language: str) -> None:
 def test_utf_16_is_recognised_without_its_mark(encoding: str) -> None:
     text = "Grüße, 北京, and some more words of English."
     assert read(text.encode(encoding)) == text
+
+
+def test_utf_8_with_a_broken_character_stays_utf_8() -> None:
+    assert read("Grüße aus dem Süden, schöne Tage. ".encode() * 5 + b"\xc3").startswith("Grüße aus dem Süden")
 
 
 def test_a_late_letter_is_enough() -> None:

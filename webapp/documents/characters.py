@@ -10,8 +10,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 from webapp.documents.plain import clean
 from webapp.errors import DocumentRefused
 
@@ -25,6 +23,7 @@ _BYTE_ORDER_MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
 _SAMPLE_BYTES = 100_000
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\f\r\x1b"})  # an escape begins a colour in logs of terminals
 _MAX_CONTROL_SHARE = 0.002  # more is no text
+_MAX_BROKEN_SHARE = 0.1  # of the characters beyond ASCII; more is no UTF-8
 _DECLARED_BYTES = 1024
 _DECLARATION = re.compile(rb"(?:charset|encoding|coding)\s*[=:]\s*[\"']?([A-Za-z0-9_.-]{2,20})")
 _SUPERSETS = {
@@ -51,11 +50,12 @@ _OTHER_SCRIPTS = [
 ]
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _WORD_BEYOND_ASCII = re.compile(rb"[^\x00-\x20\x80-\xff]*[\x80-\xff][^\x00-\x20]*")
+_SMALL_LETTERS_OF_KOI8 = re.compile(rb"[\xc0-\xdf]")  # without these it would be Hebrew
 _LATIN_RUN = 2  # letters beyond ASCII that follow each other in a language in Latin letters
 _MAX_LONG_RUN_SHARE = 0.5
-_MARK_IN_WORD = re.compile(
-    r"(?<=[a-z])[¹³¼¾¿¡¢£¥ª¯¶·º»±ˆœ](?=[a-z])"
-)  # Polish, Czech, Hungarian read as cp1252
+# Polish, Czech, Hungarian letters as cp1252 has them: signs within words, and what is rare in the west.
+_CENTRAL_EUROPEAN = re.compile(r"(?<=[a-z])[¹³¼¾¿¡¢£¥ª¯¶·º»±ˆœ](?=[a-z])|[šžŠŽ\ufffd]")
+_CONTROLS_OF_ISO = re.compile(rb"[\x80-\x9f]")  # ISO 8859 has no letters there
 _MAX_MARK_SHARE = 0.05  # of what is beyond ASCII
 
 
@@ -68,10 +68,11 @@ def decode(data: bytes) -> str:
         return clean(data.decode(wide, "replace"))
     if len(data) - len(data.translate(None, _CONTROLS)) > len(data) * _MAX_CONTROL_SHARE:
         raise DocumentRefused("document_type")
-    try:
-        return clean(data.decode())
-    except UnicodeDecodeError:
-        return clean(data.decode(_older_encoding(data), "replace"))
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    if broken and broken > (len(text) - len(text.encode("ascii", "ignore"))) * _MAX_BROKEN_SHARE:
+        text = data.decode(_older_encoding(data), "replace")
+    return clean(text)
 
 
 def _utf16_without_mark(sample: bytes) -> str:
@@ -92,12 +93,18 @@ def _older_encoding(data: bytes) -> str:
     sample = _sample(data)
     runs = [len(run) for run in _BEYOND_ASCII.findall(sample)]
     if sum(run for run in runs if run > _LATIN_RUN) > sum(runs) * _MAX_LONG_RUN_SHARE:
+        from charset_normalizer import from_bytes  # noqa: PLC0415  (takes as long to load as most files to read)
+
         words = b" ".join(_WORD_BEYOND_ASCII.findall(sample))  # the others tell nothing, but outweigh them
-        best = from_bytes(words, cp_isolation=_OTHER_SCRIPTS).best()
+        has_small_koi8 = _SMALL_LETTERS_OF_KOI8.search(words) is not None
+        encodings = [name for name in _OTHER_SCRIPTS if name != "koi8_r" or has_small_koi8]
+        best = from_bytes(words, cp_isolation=encodings).best()
         if best is not None:
             return best.encoding
-    marks = len(_MARK_IN_WORD.findall(sample.decode("cp1252", "replace")))
-    return "cp1250" if marks > sum(runs) * _MAX_MARK_SHARE else "cp1252"
+    western = sample.decode("cp1252", "replace")
+    if len(_CENTRAL_EUROPEAN.findall(western)) <= sum(runs) * _MAX_MARK_SHARE:
+        return "cp1252"
+    return "cp1250" if _CONTROLS_OF_ISO.search(sample) else "iso8859-2"
 
 
 def _sample(data: bytes) -> bytes:

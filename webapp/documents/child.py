@@ -53,7 +53,7 @@ def main() -> None:
 
 def _limit_resources(limits: ParseLimits) -> None:
     """Let the system end this process when it needs too much. macOS does not limit memory."""
-    os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), _MAX_INHERITED))
+    os.closerange(3, _MAX_INHERITED)
     os.chdir("/")
     os.nice(_PRIORITY)
     signal.alarm(limits.time_s + _GRACE_S)  # ends this process where its parent has died and cannot
