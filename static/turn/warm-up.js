@@ -37,7 +37,7 @@ a
 \`\`\`
 `;
 const PIECE_CHARS = 20;
-const TIMES = 30;
+const TIMES = 12;
 
 /**
  * Return a function that renders the next piece of the sample, and returns whether more is left.
