@@ -25,7 +25,7 @@ import msgspec
 from webapp.documents.characters import decode
 from webapp.documents.csv_rows import read_csv
 from webapp.documents.formats import Format, detect_binary, detect_text
-from webapp.documents.jobs import Job, Outcome, ParseLimits
+from webapp.documents.jobs import Job, Outcome, ParseLimits, decode_job
 from webapp.documents.plain import read_plain
 from webapp.errors import DocumentRefused
 from webapp.parsed_document import ParsedDocument
@@ -47,7 +47,7 @@ def main() -> None:
     """Read a job, do it and write its outcome."""
     limits = msgspec.json.decode(sys.argv[1], type=ParseLimits)
     _limit_resources(limits)
-    job = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job)
+    job = decode_job(sys.stdin.buffer)
     sys.stdout.buffer.write(msgspec.msgpack.encode(_do(job, limits)))
 
 

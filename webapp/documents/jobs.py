@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import msgspec
 
 from webapp.errors import DocumentCode
@@ -19,7 +21,7 @@ class ParseLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A file to read."""
+    """A file to read. It is sent as its name in a line of JSON, and its bytes after that as they are."""
 
     name: str
     data: bytes
@@ -30,3 +32,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
     document: ParsedDocument | None = None
     refused: DocumentCode | None = None
+
+
+def encode_job(name: str) -> bytes:
+    """Return what is sent before the bytes of a file."""
+    return msgspec.json.encode(name.encode("utf-8", "replace").decode()) + b"\n"
+
+
+def decode_job(stream: BinaryIO) -> Job:
+    """Read a job to the end of the stream."""
+    return Job(msgspec.json.decode(stream.readline(), type=str), stream.read())

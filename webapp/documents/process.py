@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from webapp.documents.formats import Format
-from webapp.documents.jobs import Job, Outcome, ParseLimits
+from webapp.documents.jobs import Outcome, ParseLimits, encode_job
 from webapp.errors import DocumentRefused, Unavailable
 from webapp.parsed_document import ParsedDocument
 
@@ -36,11 +36,10 @@ _OVERHEAD_BYTES = 1_000_000  # of a result, beside its text: the pages and the t
 
 def read_in_child(name: str, data: bytes, limits: ParseLimits) -> ParsedDocument:
     """Return the text of a file. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
-    job = msgspec.msgpack.encode(Job(name, data))
     deadline = time.monotonic() + limits.time_s
     with _child(limits) as sock:
         try:
-            _send(sock, job, deadline)
+            _send(sock, encode_job(name), data, deadline)
             result = _receive(sock, deadline, limits.text_chars * _MAX_UTF8_BYTES + _OVERHEAD_BYTES)
         except TimeoutError as error:
             raise DocumentRefused("document_timeout") from error
@@ -109,16 +108,17 @@ def _end(pid: int, sock: socket.socket) -> None:
         pass  # gevent's event loop was first
 
 
-def _send(sock: socket.socket, message: bytes, deadline: float) -> None:
+def _send(sock: socket.socket, job: bytes, data: bytes, deadline: float) -> None:
     _limit_wait(sock, deadline)
     try:
-        sock.sendall(message)
+        sock.sendall(job)
+        sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has ended, and may have said why
 
 
-def _receive(sock: socket.socket, deadline: float, max_bytes: int) -> bytes:
+def _receive(sock: socket.socket, deadline: float, max_bytes: int) -> bytearray:
     """Return all that the child sends, but not more than one read above `max_bytes`. Raises `TimeoutError`."""
     received = bytearray()
     while len(received) <= max_bytes:
@@ -130,7 +130,7 @@ def _receive(sock: socket.socket, deadline: float, max_bytes: int) -> bytes:
         if not chunk:
             break
         received += chunk
-    return bytes(received)
+    return received
 
 
 def _limit_wait(sock: socket.socket, deadline: float) -> None:
@@ -140,7 +140,7 @@ def _limit_wait(sock: socket.socket, deadline: float) -> None:
     sock.settimeout(left)
 
 
-def _decode(result: bytes, limits: ParseLimits) -> ParsedDocument:
+def _decode(result: bytearray, limits: ParseLimits) -> ParsedDocument:
     """Return the child's document, which is checked like any input: the child has read what a stranger made."""
     try:
         outcome = msgspec.msgpack.decode(result, type=Outcome)
