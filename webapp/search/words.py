@@ -57,6 +57,8 @@ def _split(text: str) -> list[str]:
 
 
 def _indexed(word: str, language: str) -> str:
+    if _IS_UNSPACED.match(word):
+        return " ".join(_parts(word))
     forms = []
     for part in _parts(word):
         stem = _stem(part, language)
