@@ -92,7 +92,7 @@ local function keys(i) return KEYS[SHARED + 2 * i - 1], KEYS[SHARED + 2 * i] end
 )
 
 # A replica refuses this, and so does a Redis whose memory is full: before anything is decided or done by halves.
-_START_WRITING = _START + "if not stored then call('SET', KEYS[1], VERSION) end\n"
+_START_WRITING = _START + "call('SET', KEYS[1], stored or VERSION)\n"
 
 _READING = {
     "now": "return digits(now())",
