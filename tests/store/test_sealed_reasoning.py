@@ -253,6 +253,7 @@ def test_it_survives_a_restart(migrated_location: tuple[str | None, str], provid
         "FRESHET_MODEL": MODEL,
         "FRESHET_RETRIES": "0",
         "FRESHET_PUBLIC": "true",
+        "FRESHET_VISITOR_STARTS": "100000",  # the database counts those of other tests too
         "FRESHET_DATA_DIR": folder,
         **({"DATABASE_URL": url} if url else {}),
     }

@@ -173,7 +173,8 @@ def upsert_newer(
         set_={name: statement.excluded[name] for name in update},
         where=is_newer(statement.excluded),
     )
-    return connection.execute(statement, row).rowcount > 0
+    # Without the option SQLAlchemy does not keep an insertion's count, and a closed cursor of Postgres has none.
+    return connection.execute(statement, row, execution_options={"preserve_rowcount": True}).rowcount > 0
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
