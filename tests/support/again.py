@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 FAILED = Path(".cache/pytest/v/cache/lastfailed")
-MAX_FAILED = 30
+MAX_FAILED = 12
 """More are no coincidence."""
 
 

@@ -95,7 +95,7 @@ class Throttle:
         return False
 
     def _exhaust(self, source: str, now: float) -> None:
-        """Let a source wait, whose wrong passwords other workers have counted."""
+        """Block a source that has tried too many wrong passwords at other workers."""
         with self._lock:
             failures = self._by_source.setdefault(source, deque(maxlen=_MAX_FAILURES))
             failures.extend([(now, None)] * _MAX_FAILURES)

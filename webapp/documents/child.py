@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _limit_resources(limits: ParseLimits) -> None:
-    """Let the system end this process when it needs too much. macOS does not limit memory."""
+    """Limit what this process may use; the system ends it when it needs more. macOS does not limit memory."""
     os.closerange(3, _MAX_INHERITED)
     os.chdir("/")
     os.nice(_PRIORITY)
