@@ -217,6 +217,8 @@ function isWriting(event) {
   return path.some((element) => element instanceof HTMLDialogElement && element.open && element !== shortcuts?.dialog);
 }
 
+let isReloading = false;
+
 /**
  * Reload, which shows the sign-in page. If the server shows this page to signed-out users too, do not: the page would
  * reload forever.
@@ -226,7 +228,10 @@ async function reloadToSignIn(stay = () => {}) {
   const isOk = (/** @type {Response} */ { ok }) => ok;
   const isOpen = await fetch(document.baseURI, { cache: "no-store", redirect: "manual" }).then(isOk, () => true);
   if (isOpen) stay();
-  else location.reload();
+  else if (!isReloading) {
+    isReloading = true; // the answer, the list and its updates each notice the end of a session
+    location.reload();
+  }
 }
 
 function main() {

@@ -7,6 +7,7 @@ import { h, setText } from "../dom/elements.js";
 import { SlicedTask } from "../dom/idle-slices.js";
 import { isOver } from "../stream/answer-state.js";
 import { CutFinder, wordStart } from "./text-cuts.js";
+import { warmUp } from "./warm-up.js";
 
 /** @typedef {import("../stream/answer-state.js").Answer} Answer */
 /** @typedef {typeof import("../render/index.js").stream} Render */
@@ -39,7 +40,7 @@ export function loadRenderer() {
   loading ??= import("../render/index.js").then(
     (module) => {
       render = module.stream;
-      import("./warm-up.js").then(({ warmUp }) => warmUp(), () => {}); // the first answer is slower without it
+      warmUp(render);
     },
     () => {
       setTimeout(() => (loading = null), RELOAD_AFTER_MS);

@@ -4,7 +4,8 @@
  */
 import { h } from "../dom/elements.js";
 import { SlicedTask } from "../dom/idle-slices.js";
-import { stream } from "../render/index.js";
+
+/** @typedef {typeof import("../render/index.js").stream} Render */
 
 /** A text with each construct that most answers contain. */
 const SAMPLE = `# a *a*
@@ -41,23 +42,27 @@ const TIMES = 12;
 
 /**
  * Return a function that renders the next piece of the sample, and returns whether more is left.
+ * @param {Render} render
  */
-export function createWarmUp() {
+export function createWarmUp(render) {
   let times = TIMES;
   let at = 0;
-  let view = stream(h("div"), { isPlain: true });
+  let view = render(h("div"), { isPlain: true });
   return () => {
     view.write(SAMPLE.slice(at, (at += PIECE_CHARS)));
     if (at < SAMPLE.length) return true;
     view.end();
     if (--times === 0) return false;
     at = 0;
-    view = stream(h("div"), { isPlain: true });
+    view = render(h("div"), { isPlain: true });
     return true;
   };
 }
 
-/** Warm up while the browser is idle. */
-export function warmUp() {
-  new SlicedTask(createWarmUp(), { isIdle: true }).schedule();
+/**
+ * Warm the renderer up while the browser is idle.
+ * @param {Render} render
+ */
+export function warmUp(render) {
+  new SlicedTask(createWarmUp(render), { isIdle: true }).schedule();
 }

@@ -102,7 +102,7 @@ export async function play(name, kind, size, { every = 1, paints = false } = {})
 
 /** Do at once what the page does in idle slices before its first answer. */
 function warmUp() {
-  const step = createWarmUp();
+  const step = createWarmUp(stream);
   while (step());
 }
 

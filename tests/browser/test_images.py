@@ -188,13 +188,15 @@ def test_a_slow_upload_of_images_is_not_repeated(chat: Chat, provider: FakeProvi
     pending: list[Route] = []
     sockets: list[str] = []
     chat.page.route("**/stream", lambda route: pending.append(route))  # noqa: PLW0108
-    chat.page.on("websocket", lambda socket: sockets.append(socket.url))
     if shown_:
         choose_files(chat, png_file("noise.png", noise(1_400, 1_000)))
         wait_loaded(tray(chat).locator("img"), 1)
     chat.page.clock.install()
     with chat.page.expect_request("**/stream"):
         chat.ask("What?")
+    chat.page.on(
+        "websocket", lambda socket: sockets.append(socket.url)
+    )  # not before: the list's updates use one too
     if shown_:
         chat.page.clock.run_for(20_000)
         assert sockets == []

@@ -73,7 +73,7 @@ def test_the_end_is_drawn_at_once_and_stays(long_chat: Chat, *, is_stored_here: 
 def test_who_scrolls_up_in_the_end_stays_there(long_chat: Chat) -> None:
     page = long_chat.page
     cdp = page.context.new_cdp_session(page)
-    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     page.reload()
     long_chat.wait_chars(1_000)
     where = """() => {

@@ -1,11 +1,12 @@
 """Sessions: ownership, the device list, and pages whose session has ended."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Route, expect
 
 from tests.browser.answers import TEXT, hold_halfway, stream_text
 from tests.browser.chat import DARK, DESK, NETWORK, PHONE, Chat, Watch
@@ -48,6 +49,8 @@ def sign_in_elsewhere(browser: Browser, server: Server, watch: Watch) -> Iterato
     for context in contexts:
         # Chromium may hang where a context is closed while its page reloads, which it does when its session has ended.
         for page in context.pages:
+            with suppress(Error):  # interrupted by that reload, of which there is only one
+                page.goto("about:blank")
             page.goto("about:blank")
         context.close()
 

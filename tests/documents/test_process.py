@@ -86,15 +86,25 @@ def test_the_child_s_own_children_end_with_it(caplog: pytest.LogCaptureFixture) 
     assert caplog.text == ""
 
 
-def test_nothing_is_left_of_children() -> None:
+def test_nothing_is_left_of_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    pids: list[int] = []
+    plain = process._spawn
+
+    def spawn(descriptor: int, limits: ParseLimits) -> int:
+        pids.append(plain(descriptor, limits))
+        return pids[-1]
+
+    monkeypatch.setattr(process, "_spawn", spawn)
     read("first")
     before = own_descriptors()
     read("second")
     refusal("crash")
     refusal("busy", time_s=1)
     assert own_descriptors() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(pids) == 4
+    for pid in pids:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def test_at_most_two_files_are_read_at_once_and_others_wait() -> None:
