@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,10 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
+
+from webapp.offload import short_lock
+
+_LOCK_CHECK_S = 0.01
 
 POSTGRES_OPTIONS = {
     "application_name": "freshet",
@@ -98,24 +104,25 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def file_lock(path: Path) -> Iterator[None]:
+def file_lock(path: Path, wait_s: float = math.inf) -> Iterator[None]:
     """Hold a lock between processes during the `with`; waits while another process holds it.
 
-    The operating system releases it when a process dies. It blocks the thread, so call it only in a native one.
+    Raises `TimeoutError` after `wait_s`. The operating system releases the lock when a process dies. It blocks the thread, so
+    call it only in a native one.
     """
-    descriptor = _lock_file(path)
+    descriptor = _lock_file(path, time.monotonic() + wait_s)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock_file(path: Path) -> int:
+def _lock_file(path: Path, deadline: float) -> int:
     """Return the descriptor of a locked file that is still at `path`: the lock of a removed one keeps nobody out."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor, deadline)
             is_current = find_identity(path) == identity_of(os.fstat(descriptor))
         except BaseException:
             os.close(descriptor)
@@ -123,6 +130,18 @@ def _lock_file(path: Path) -> int:
         if is_current:
             return descriptor
         os.close(descriptor)
+
+
+def _lock(descriptor: int, deadline: float) -> None:
+    pause = short_lock()  # its `acquire` sleeps in this thread only
+    pause.acquire()
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process holds the lock of the tables") from None
+            pause.acquire(timeout=_LOCK_CHECK_S)
 
 
 def describe_error(error: Exception) -> str:

@@ -168,6 +168,7 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
         services = self._services()
         if services is not None:
             services.store.open()
+            services.ended_answers.start_sweeping()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)

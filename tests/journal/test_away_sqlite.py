@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.journal.backends import SqliteBackend
 from tests.journal.samples import TTL_S, entry, group, read_one, started, texts
 from tests.support.server import wait_for
 from webapp.errors import JournalUnavailable
-from webapp.journal.database import TIMEOUT_S
+from webapp.journal.database import TIMEOUT_S, DatabaseJournal
 from webapp.sql import file_lock
 
 WAIT_S = 10.0
@@ -248,3 +248,14 @@ def test_a_closed_journal_lets_go_of_its_file(backend: SqliteBackend) -> None:
     links = Path("/proc/self/fd").iterdir()
     assert not [link for link in links if link.is_symlink() and str(backend.folder) in str(link.resolve())]
     assert journal.condition == "closed"
+
+
+def test_a_lock_that_another_process_keeps_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    """A frozen process keeps its locks: the journal is away until it goes on."""
+    with closing(DatabaseJournal(None, str(tmp_path), timeout_s=0.5)) as journal:
+        with file_lock(tmp_path / "journal.db.lock"):
+            for _ in range(2):  # the second finds no thread that still waits
+                with pytest.raises(JournalUnavailable) as away:
+                    journal.now()
+                assert "lock" in away.value.detail
+        check_recovered(journal)

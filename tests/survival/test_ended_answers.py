@@ -35,7 +35,10 @@ def message_of(person: Person, conversation: str, run: str) -> dict[str, Any]:
     return {"state": "done"} | person.conversation(conversation)["messages"][run]
 
 
-def test_an_answer_that_was_not_saved_outlives_its_run(workers: Workers, file: KillFile) -> None:
+@pytest.mark.parametrize("is_opened", [True, False], ids=["opened", "not opened"])
+def test_an_answer_that_was_not_saved_outlives_its_run(
+    workers: Workers, file: KillFile, is_opened: bool
+) -> None:
     workers.provider.play(Answer(steps=openai(["Once upon ", "a time."])))
     anna, name, run = Person(workers.first, workers.cookie()), new_run(), new_run()
     file.arm("terminal frame sent, answer not saved", run)
@@ -44,12 +47,13 @@ def test_an_answer_that_was_not_saved_outlives_its_run(workers: Workers, file: K
         reader.drop()
     wait_for(lambda: file.find_struck() is not None, 10.0, "the kill")
     second = Person(workers.second, anna.headers)
-    shown = message_of(second, name, run)
-    assert (text_of(shown), shown["state"]) == ("Once upon a time.", "done")
-    assert shown["usage"]["output_tokens"] == reader.frames[-1]["usage"]["output_tokens"]
-    second.ask(name, "And then?")  # a worker with a run deletes those that have expired
+    if is_opened:
+        message_of(second, name, run)
+    second.ask(new_run(), "And then?")  # a worker with a run deletes those that have expired
     with closing(DatabaseJournal(None, str(workers.folder))) as journal:
         wait_for(lambda: journal.find(run) is None, EXPIRY_S + 20.0, "the end of the run's time")
     for server in (workers.first, workers.second):
-        assert message_of(Person(server, anna.headers), name, run) == shown
+        shown = message_of(Person(server, anna.headers), name, run)
+        assert (text_of(shown), shown["state"]) == ("Once upon a time.", "done")
+        assert shown["usage"]["output_tokens"] == reader.frames[-1]["usage"]["output_tokens"]
     assert len(workers.provider.calls) == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import random
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,11 +17,17 @@ from webapp.logs import run_context
 from webapp.runs.log import RunLog
 from webapp.runs.registry import Runs
 from webapp.runs.remote_run import RemoteRun
+from webapp.store.branches import list_streaming
+from webapp.store.rows import now_ms
 from webapp.store.store import Store
 from webapp.store.turns import TurnPlan
 from webapp.store.writes import TurnEnd
 
 log_ = logging.getLogger("freshet.store")
+
+_SWEEP_S = 60.0
+_FRESH_MS = 2_000  # an answer that has begun since is being written
+_MAX_SWEPT = 500
 
 
 class _Terminal(msgspec.Struct):
@@ -50,6 +58,21 @@ class EndedAnswers:
 
     runs: Runs
     store: Store
+
+    def start_sweeping(self) -> None:
+        """Begin to look for such answers about once a minute, until the store is closed: runs are not kept for ever."""
+        threading.Thread(target=self._sweep_until_closed, name="freshet-ended-answers", daemon=True).start()
+
+    def sweep(self) -> None:
+        """Store the answers that have ended on other workers and are not stored. Raises `Unavailable`."""
+        limits = self.runs.limits
+        oldest_ms = now_ms() - round(
+            1_000 * (limits.total_s + 2 * limits.expiry_s)
+        )  # older ones have no run any more
+        found = self.store.read(lambda c: list_streaming(c, oldest_ms, now_ms() - _FRESH_MS, _MAX_SWEPT))
+        for conversation, message in found:
+            if not self.runs.has(message.id):
+                self.complete(message, conversation)
 
     def complete(self, message: Message, conversation: str) -> Message:
         """Return a message in its current state.
@@ -82,6 +105,16 @@ class EndedAnswers:
         if last.role != "assistant":
             return msgspec.structs.replace(plan, messages=messages)
         return msgspec.structs.replace(plan, messages=messages, prefix=last.text, sources=last.sources)
+
+    def _sweep_until_closed(self) -> None:
+        pause_s = min(_SWEEP_S, self.runs.limits.expiry_s / 3)
+        while not self.store.wait_closed(random.uniform(0.5, 1.0) * pause_s):
+            try:
+                self.sweep()
+            except Unavailable:
+                pass  # logged already; the next sweep is soon
+            except Exception:  # the server works without it
+                log_.exception("answers that ended unnoticed could not be looked for")
 
     def _save(self, run: RemoteRun, owner: str, conversation: str, answer: Message) -> None:
         with run_context(run.id):

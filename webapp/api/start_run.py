@@ -6,6 +6,7 @@ Nothing is sent to a provider before all checks have passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ from webapp.api.start_request import (
 from webapp.api.turn_images import check_images, load_images, read_turn_image
 from webapp.chat import ModelMessage, ModelRequest
 from webapp.conversation import MAX_REQUEST_IMAGES, Message, branch_messages, trim
-from webapp.errors import Forbidden, InvalidRequest
+from webapp.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from webapp.frames import encode, new_run
 from webapp.runs.registry import Runs
 from webapp.runs.remote_runs import AnyRun
@@ -126,20 +127,18 @@ class RunStarter:
         new_text_bytes = _bytes_of(body.query) + _bytes_of(body.system)
         self.limiter.check_question(caller, new_text_bytes, "query")
         new_images = [image for image in images if image.content]
-        plan = self.store.plan(
-            TurnRequest(
-                owner=owner,
-                run=run_id,
-                conversation=body.conversation,
-                parent=body.parent,
-                at_leaf=bool(body.at_leaf),
-                query=body.query if body.query and body.query.strip() else None,
-                images=load_images(self.store, images, body.conversation or "", owner),
-                continued=body.continue_,
-                system=body.system,
-            ),
-            self.runs.is_running,
+        turn = TurnRequest(
+            owner=owner,
+            run=run_id,
+            conversation=body.conversation,
+            parent=body.parent,
+            at_leaf=bool(body.at_leaf),
+            query=body.query if body.query and body.query.strip() else None,
+            images=load_images(self.store, images, body.conversation or "", owner),
+            continued=body.continue_,
+            system=body.system,
         )
+        plan = self._plan(turn)
         plan = self.ended_answers.complete_plan(plan)
         request = self._turn_request(body, plan, caller, chain[0])
         self.providers.check(chain[0], request)
@@ -165,6 +164,15 @@ class RunStarter:
             )
         )
         return run
+
+    def _plan(self, turn: TurnRequest) -> TurnPlan:
+        """Plan a turn. Raises as `Store.plan`, and `JournalUnavailable` for a run that another worker may have in progress."""
+        try:
+            return self.store.plan(turn, self.runs.is_running)
+        except Conflict:
+            with suppress(NotFound):
+                self.runs.find(turn.run, turn.owner)
+            raise
 
     def _make_permit(
         self, caller: Principal, run: str, *, is_late: bool = False

@@ -76,14 +76,14 @@ class SqlitePlace:
         """
         if not self._path.exists():
             return
-        with file_lock(self._path.with_name(f"{_FILE}.lock")):
+        with file_lock(self._path.with_name(f"{_FILE}.lock"), self._lock_s):
             found = self.find_files()
             if found[0] == known[0] and are_replaced(known, found):
                 self._path.unlink(missing_ok=True)
 
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
-        with file_lock(self._path.with_name(f"{_FILE}.lock")):
+        with file_lock(self._path.with_name(f"{_FILE}.lock"), self._lock_s):
             if not self._path.exists():  # the log and index of a removed file belong to no other
                 for suffix in ("-wal", "-shm"):
                     self._path.with_name(_FILE + suffix).unlink(missing_ok=True)

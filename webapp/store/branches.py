@@ -60,6 +60,19 @@ def load_messages(connection: Connection, owner: str, conversation: str) -> list
     return found
 
 
+def list_streaming(
+    connection: Connection, begun_from_ms: int, begun_to_ms: int, limit: int
+) -> list[tuple[str, Message]]:
+    """Return the answers of all owners that are stored as in progress, each with its conversation, the oldest first."""
+    query = (
+        select(messages.c.conversation, *MESSAGE_COLUMNS)
+        .where(messages.c.state == "streaming", messages.c.created_at.between(begun_from_ms, begun_to_ms))
+        .order_by(messages.c.created_at)
+        .limit(limit)
+    )
+    return [(row.conversation, parse_message(row)) for row in connection.execute(query)]
+
+
 def find_conversation_id(connection: Connection, owner: str, message: str) -> str:
     """Return the id of the owner's conversation that contains a message. Raises `NotFound`."""
     query = (

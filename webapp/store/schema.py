@@ -17,11 +17,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
-HEAD = "0008"  # the newest revision in `migrations/versions`
+HEAD = "0009"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
+_STREAMING = text("state = 'streaming'")
 
 
 def _conversation_column() -> Column[str]:
@@ -75,6 +77,7 @@ messages = Table(
     Index("messages_in_order", "conversation", "created_at", "id"),
     Index("messages_by_id", "id"),
     Index("messages_by_size", "conversation", "size"),  # lets a sum skip the texts
+    Index("messages_streaming", "created_at", sqlite_where=_STREAMING, postgresql_where=_STREAMING),
 )
 
 images = Table(

@@ -171,6 +171,10 @@ class Store:
             status["lost"] = self.saver.lost
         return status
 
+    def wait_closed(self, timeout_s: float) -> bool:
+        """Wait until the store is closed; return whether it is."""
+        return self._closed.wait(timeout_s)
+
     def close(self, timeout_s: float) -> None:
         """Save the pending writes and close the database."""
         self._closed.set()
