@@ -84,7 +84,7 @@ def migrated_location(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[s
         shutil.copy(request.getfixturevalue("migrated_file"), folder)
         return None, str(folder)
     url: str = request.getfixturevalue("migrated_url")
-    request.getfixturevalue("postgres").execute("TRUNCATE conversations, moves CASCADE", url)
+    request.getfixturevalue("postgres").execute("TRUNCATE conversations, collections, moves CASCADE", url)
     return url, str(folder)
 
 

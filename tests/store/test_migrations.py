@@ -50,8 +50,15 @@ def test_there_is_one_line_of_revisions_and_head_is_its_last() -> None:
 def test_an_empty_database_is_migrated_to_the_tables_of_schema_py(empty: Database) -> None:
     assert in_transaction(empty, upgrade) is True
 
+    def is_described(item: Any, name: str | None, kind: str, *_: object) -> bool:
+        table = name if kind == "table" else item.table.name
+        return not (table or "").startswith(
+            ("passage_words", "passage_vocabulary")
+        )  # in each database's own form
+
     def differences(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        options = {"include_object": is_described}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert in_transaction(empty, differences) == []
     assert in_transaction(empty, revision) == HEAD

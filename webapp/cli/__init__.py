@@ -1,4 +1,4 @@
-"""The command line: `freshet serve | migrate | users | chat | demo | doctor | models | config`.
+"""The command line: `freshet serve | migrate | users | ingest | search | chat | demo | doctor | models | config`.
 
 Exit codes: 0 success, 1 a failed answer or an unreachable database, 2 a wrong argument or setting, 130 interrupted.
 """
@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from webapp import __version__
-from webapp.cli import chat, demo, doctor, inspect, migrate, serve, users
+from webapp.cli import chat, demo, doctor, ingest, inspect, migrate, serve, users
 from webapp.errors import AnswerError, ConfigurationError, RequestError
 
-_COMMANDS = (serve, migrate, users, chat, demo, doctor, inspect)
+_COMMANDS = (serve, migrate, users, ingest, chat, demo, doctor, inspect)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Owners of conversations: count, list and move what they have, and rename the owners of version 0.1.
+"""Owners of conversations and documents: count, list and move what they have, and rename the owners of version 0.1.
 
 Version 0.1 named the owner of a bearer token's conversations `key:` and 32 digits of the token's plain digest. The
 password's owner becomes the one user; the others become `token:` and a keyed digest, and `freshet users adopt` can
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.engine import CursorResult
 
 from webapp.store import changes
+from webapp.store.documents import move_documents
 from webapp.store.rows import now_ms, upsert
 from webapp.store.schema import conversations, moves, shares
 
@@ -60,6 +61,7 @@ def move(connection: Connection, source: str, target: str) -> int:
     moved: CursorResult[object] = connection.execute(
         update(conversations).where(conversations.c.owner == source).values(owner=target, changed=0)
     )
+    move_documents(connection, source, target)
     record = {"source": source, "target": target, "created_at": now_ms()}
     upsert(connection, moves, [record], update=("target", "created_at"))
     changes.record_move(connection, source, target)

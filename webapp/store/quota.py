@@ -1,4 +1,4 @@
-"""Storage quotas per owner and per conversation; all texts and images count."""
+"""Storage quotas per owner and per conversation; all texts, images and documents count."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.conversation import MAX_STORED_IMAGES
 from webapp.errors import TooLarge
 from webapp.store import changes
 from webapp.store.images import StoredImage
-from webapp.store.schema import conversations, images, messages
+from webapp.store.schema import conversations, documents, images, messages
 
 _MIB = 1024 * 1024
 _IMAGE_SHARE = 0.7  # of an export file; base64 turns three bytes into four characters
@@ -106,7 +106,7 @@ def check_owner_quota(
 
 
 def _count_bytes(connection: Connection, owner: str, *, with_deleted: bool) -> int:
-    """Sum up an owner's texts and images, including those of restorable conversations if `with_deleted`."""
+    """Sum up an owner's texts, images and documents, including those of restorable conversations if `with_deleted`."""
     is_counted = [conversations.c.owner == owner]
     if not with_deleted:
         is_counted.append(conversations.c.deleted_at.is_(None))
@@ -115,6 +115,10 @@ def _count_bytes(connection: Connection, owner: str, *, with_deleted: bool) -> i
         select(func.sum(images.c.size)).join(conversations).where(*is_counted),
         select(func.sum(messages.c.size)).join(conversations).where(*is_counted),
         select(func.sum(octets(conversations.c.title) + octets(conversations.c.system))).where(*is_counted),
+        select(func.sum(documents.c.size)).join(conversations).where(*is_counted),
+        select(func.sum(documents.c.size)).where(
+            documents.c.owner == owner, documents.c.collection.is_not(None)
+        ),
     )
     return sum(int(connection.execute(query).scalar() or 0) for query in sums)
 

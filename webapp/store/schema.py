@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"  # the newest revision in `migrations/versions`
+HEAD = "0010"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 _STREAMING = text("state = 'streaming'")
@@ -89,6 +90,71 @@ images = Table(
     Column("size", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
     PrimaryKeyConstraint("conversation", "id"),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("collections_by_name", "owner", "name", unique=True),
+)
+
+# Who may search a collection of somebody else: `everyone`, or `key:` and a key's id.
+collection_grants = Table(
+    "collection_grants",
+    metadata,
+    Column("collection", Text, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("grantee", Text, nullable=False),
+    PrimaryKeyConstraint("collection", "grantee"),
+    Index("collection_grants_by_grantee", "grantee"),
+)
+
+# A document belongs to a collection or to a conversation. Its text is kept, not the file.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("collection", Text, ForeignKey("collections.id", ondelete="CASCADE")),
+    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("source", Text, nullable=False),  # the file's name, with folders in a collection
+    Column("title", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # the SHA-256 of the file's bytes
+    Column("size", Integer, nullable=False),  # of what is stored of it, in bytes
+    Column("pages", Integer, nullable=False),
+    Column("passages", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    CheckConstraint("(collection IS NULL) <> (conversation IS NULL)", name="documents_belong_to_one"),
+    Index("documents_by_source", "collection", "source", unique=True),
+    Index("documents_of_conversation", "conversation", "created_at", "id"),
+    Index("documents_of_owner", "owner", "size"),
+)
+
+document_texts = Table(
+    "document_texts",
+    metadata,
+    Column("document", Text, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("pages", Text, nullable=False),  # JSON: the offsets at which the pages begin
+)
+
+# The words of a passage are in `passage_words`, which each database has in its own form; see `passage_index`.
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("document", Text, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading", Text, nullable=False),
+    Index("passages_of_document", "document", "number", unique=True),
 )
 
 shares = Table(

@@ -1,0 +1,195 @@
+"""`freshet ingest` and `freshet search`: fill the operator's collections, and search them."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress
+
+from webapp.access.principals import SOLE_USER, owner_of
+from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
+from webapp.documents.parse import DocumentParser
+from webapp.errors import DocumentRefused, RequestError, Unavailable
+from webapp.wiring import make_store, read_settings
+
+if TYPE_CHECKING:
+    from webapp.store.store import Store
+
+_CLOSE_S = 2.0
+_WRITE_S = 60.0
+_OWNER = owner_of("user", SOLE_USER)
+_MAX_FOUND = 50
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both commands to the command line."""
+    ingest = subparsers.add_parser(
+        "ingest",
+        help="take files into a collection that answers can be based on",
+        description="Takes text, Markdown, code, CSV, HTML, PDF and DOCX files into a collection. Files that have not changed "
+        "since are passed over.",
+    )
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, and folders with files")
+    ingest.add_argument("--collection", required=True, metavar="NAME", help="created if there is none")
+    ingest.add_argument("--sync", action="store_true", help="remove what the paths no longer contain")
+    ingest.add_argument(
+        "--for",
+        dest="grantees",
+        action="append",
+        metavar="WHO",
+        help="who else may search it from now on: everyone, or key:ID; may be repeated",
+    )
+    ingest.set_defaults(run=_run_ingest)
+    search = subparsers.add_parser("search", help="search the collections")
+    search.add_argument("query", help="a question, or words")
+    search.add_argument(
+        "--collection", action="append", metavar="NAME", help="only this one; may be repeated"
+    )
+    search.add_argument("--limit", type=_read_limit, default=5, metavar="N", help="how many passages (5)")
+    search.set_defaults(run=_run_search)
+
+
+def _read_limit(text: str) -> int:
+    limit = int(text)
+    if not 1 <= limit <= _MAX_FOUND:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_FOUND}")
+    return limit
+
+
+def _run_ingest(options: argparse.Namespace) -> int:
+    """Return 1 if a file could not be taken in or the database is unreachable."""
+    for grantee in options.grantees or ():
+        if grantee != "everyone" and not grantee.startswith("key:"):
+            print(f"freshet: --for must be everyone or key:ID, not {grantee!r}", file=sys.stderr)
+            return 2
+    store = make_store(read_settings())
+    try:
+        return Ingestion(store, options.collection).run(
+            list(find_files(options.paths)), removes=options.sync, grantees=options.grantees
+        )
+    except Unavailable as error:
+        print(f"freshet: {error.message}", file=sys.stderr)
+        return 1
+    finally:
+        store.close(_CLOSE_S)
+
+
+class Ingestion:
+    """Takes files into one collection of the operator. The caller closes the store."""
+
+    def __init__(self, store: Store, collection: str) -> None:
+        from webapp.store import documents  # noqa: PLC0415  (other commands need no database)
+
+        self._store = store
+        self._name = collection
+        self._documents = documents
+        self._collection = store.write(lambda c: documents.create_collection(c, _OWNER, collection), _WRITE_S)
+        known = store.read(lambda c: documents.list_documents(c, collection=self._collection), _WRITE_S)
+        self._known = {each.source: each for each in known}
+        self._parser = DocumentParser()
+        self._counts: Counter[str] = Counter()
+
+    def run(
+        self,
+        found: list[DocumentFile | tuple[Path, FileError]],
+        *,
+        removes: bool,
+        grantees: Iterable[str] | None,
+    ) -> int:
+        """Take the files in, and say what has become of them; return the exit code."""
+        files = [each for each in found if isinstance(each, DocumentFile)]
+        for path, error in (each for each in found if not isinstance(each, DocumentFile)):
+            self._refuse(str(path), str(error))
+        with Progress(
+            transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)
+        ) as progress:
+            task = progress.add_task(self._name, total=len(files))
+            for file in files:
+                self._take(file)
+                progress.advance(task)
+        if removes:
+            self._remove_all_but({file.source for file in files})
+        if grantees is not None:
+            self._store.write(
+                lambda c: self._documents.grant_collection(c, _OWNER, self._name, list(grantees))
+            )
+        parts = ("added", "replaced", "unchanged", "removed", "left out", "refused")
+        said = ", ".join(f"{self._counts[part]} {part}" for part in parts if self._counts[part])
+        print(f"{self._name}: {said or 'nothing to do'}")
+        return 1 if self._counts["refused"] else 0
+
+    def _take(self, file: DocumentFile) -> None:
+        from webapp.search.prepare import index_document  # noqa: PLC0415  (loads the stemmers)
+
+        known = self._known.get(file.source)
+        try:
+            data = read_file(file.path)
+            digest = hashlib.sha256(data).hexdigest()
+            if known is not None and known.digest == digest:
+                self._counts["unchanged"] += 1
+                return
+            document = index_document(self._parser.parse(file.path.name, data))
+        except DocumentRefused as error:
+            if error.reason == "document_type" and not file.is_named:
+                self._counts["left out"] += 1
+            else:
+                self._refuse(file.source, error.message)
+            return
+        except FileError as error:
+            self._refuse(file.source, str(error))
+            return
+        self._store.write(
+            lambda c: self._documents.put_document(
+                c, _OWNER, document, file.source, digest, collection=self._collection
+            ),
+            _WRITE_S,
+        )
+        self._counts["added" if known is None else "replaced"] += 1
+
+    def _remove_all_but(self, sources: set[str]) -> None:
+        gone = [each.id for each in self._known.values() if each.source not in sources]
+        if gone:
+            self._counts["removed"] = self._store.write(
+                lambda c: self._documents.delete_documents(c, _OWNER, gone), _WRITE_S
+            )
+
+    def _refuse(self, source: str, reason: str) -> None:
+        self._counts["refused"] += 1
+        print(f"freshet: {source}: {reason}", file=sys.stderr)
+
+
+def _run_search(options: argparse.Namespace) -> int:
+    """Print passages. Return 1 if none is found or the database is unreachable, 2 for an unknown collection."""
+    from webapp.store import documents  # noqa: PLC0415  (other commands need no database)
+
+    store = make_store(read_settings())
+    try:
+        ids = store.read(lambda c: documents.find_collections(c, _OWNER, (), options.collection))
+        found = store.search(
+            lambda c: documents.search_documents(
+                c, options.query, collection_ids=ids, conversation=None, limit=options.limit
+            )
+        )
+    except Unavailable as error:
+        print(f"freshet: {error.message}", file=sys.stderr)
+        return 1
+    except RequestError as error:
+        print(f"freshet: {error.message}", file=sys.stderr)
+        return 2
+    finally:
+        store.close(_CLOSE_S)
+    console = Console(soft_wrap=True, highlight=False)
+    for number, passage in enumerate(found, 1):
+        place = passage.source if passage.page is None else f"{passage.source}, page {passage.page}"
+        console.print(f"[{number}] {place}", style="bold", markup=False)
+        console.print(passage.text.strip() + "\n", markup=False)
+    if not found:
+        print("freshet: nothing found", file=sys.stderr)
+    return 0 if found else 1

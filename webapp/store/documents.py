@@ -1,0 +1,309 @@
+"""Documents and collections: stored, listed, deleted and searched. Each belongs to an owner, and every query says who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import count
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
+
+from webapp.errors import NotFound
+from webapp.frames import new_run
+from webapp.search.prepare import IndexedDocument
+from webapp.search.words import query_words
+from webapp.store.passage_index import add_words, scope_of, search_words
+from webapp.store.rows import clean_text, now_ms
+from webapp.store.schema import collection_grants, collections, document_texts, documents, passages
+
+EVERYBODY = "everyone"
+"""The grantee of a collection that everybody who may ask may search."""
+_ROW_BYTES = 300  # what a document or a passage takes besides its texts, roughly
+_INSERTED_AT_ONCE = 500
+_MAX_QUERY_CHARS = 4_000
+
+
+class StoredCollection(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection and what is in it; times are milliseconds since 1970. `is_own` is whether the caller may change it."""
+
+    id: str
+    name: str
+    is_own: bool
+    documents: int
+    created_at: int
+
+
+class StoredDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document without its text. `source` is its file's name; `size` is what it counts in the owner's quota, in bytes."""
+
+    id: str
+    source: str
+    title: str
+    media_type: str
+    digest: str
+    size: int
+    pages: int
+    passages: int
+    created_at: int
+    collection: str | None = None
+    conversation: str | None = None
+
+
+class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage that a search has found. `start` is where it begins in its document's text; `page` counts from 1."""
+
+    document: str
+    source: str
+    title: str
+    text: str
+    heading: str
+    start: int
+    page: int | None
+    score: float
+
+
+def size_of(document: IndexedDocument) -> int:
+    """Return what a document counts in its owner's quota: its text, and the index of its words."""
+    texts = len(document.parsed.text.encode()) + sum(len(words.encode()) for words in document.words)
+    return texts + _ROW_BYTES * (1 + len(document.passages))
+
+
+def create_collection(connection: Connection, owner: str, name: str) -> str:
+    """Return the id of an owner's collection, which is created if there is none with this name."""
+    found = _find_own(connection, owner, name)
+    if found is None:
+        found = new_run()
+        connection.execute(
+            insert(collections).values(id=found, owner=owner, name=clean_text(name), created_at=now_ms())
+        )
+    return found
+
+
+def list_collections(connection: Connection, owner: str, grantees: Collection[str]) -> list[StoredCollection]:
+    """Return the collections that a caller may search: own ones, and those that are given to one of `grantees`, by name."""
+    number = select(func.count()).where(documents.c.collection == collections.c.id).scalar_subquery()
+    query = (
+        select(collections, number.label("documents"))
+        .where(_is_visible(owner, grantees))
+        .order_by(collections.c.name, collections.c.id)
+    )
+    return [
+        StoredCollection(
+            id=row.id,
+            name=row.name,
+            is_own=row.owner == owner,
+            documents=row.documents,
+            created_at=row.created_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def find_collections(
+    connection: Connection, owner: str, grantees: Collection[str], names: Sequence[str] | None
+) -> list[str]:
+    """Return the ids of the collections with these names that a caller may search, or of all. Raises `NotFound`, naming one."""
+    query = select(collections.c.id, collections.c.name).where(_is_visible(owner, grantees))
+    if names is not None:
+        query = query.where(collections.c.name.in_(names))
+    rows = connection.execute(query).all()
+    for name in names or ():
+        if all(row.name != name for row in rows):
+            raise collection_not_found(name)
+    return [row.id for row in rows]
+
+
+def delete_collection(connection: Connection, owner: str, name: str) -> None:
+    """Delete an owner's collection with its documents. Raises `NotFound`."""
+    found = _find_own(connection, owner, name)
+    if found is None:
+        raise collection_not_found(name)
+    connection.execute(delete(collections).where(collections.c.id == found))
+
+
+def grant_collection(connection: Connection, owner: str, name: str, grantees: Collection[str]) -> None:
+    """Give a collection to these callers, and to no others. Raises `NotFound`."""
+    found = _find_own(connection, owner, name)
+    if found is None:
+        raise collection_not_found(name)
+    connection.execute(delete(collection_grants).where(collection_grants.c.collection == found))
+    rows = [{"collection": found, "grantee": grantee} for grantee in dict.fromkeys(grantees)]
+    if rows:
+        connection.execute(insert(collection_grants), rows)
+
+
+def put_document(
+    connection: Connection,
+    owner: str,
+    document: IndexedDocument,
+    source: str,
+    digest: str,
+    *,
+    collection: str | None = None,
+    conversation: str | None = None,
+) -> StoredDocument:
+    """Store a document in a collection, where it replaces the one with the same source, or in a conversation.
+
+    The caller has checked both, and the quota.
+    """
+    if collection is not None:
+        same = and_(documents.c.collection == collection, documents.c.source == source)
+        connection.execute(delete(documents).where(same))
+    parsed, name = document.parsed, new_run()
+    stored = StoredDocument(
+        id=name,
+        source=clean_text(source),
+        title=clean_text(parsed.title),
+        media_type=parsed.media_type,
+        digest=digest,
+        size=size_of(document),
+        pages=len(parsed.pages),
+        passages=len(document.passages),
+        created_at=now_ms(),
+        collection=collection,
+        conversation=conversation,
+    )
+    row = msgspec.structs.asdict(stored) | {"owner": owner, "language": document.language}
+    connection.execute(insert(documents).values(row))
+    pages = msgspec.json.encode(parsed.pages).decode()
+    connection.execute(
+        insert(document_texts).values(document=name, text=clean_text(parsed.text), pages=pages)
+    )
+    _insert_passages(connection, name, document, scope_of(collection, conversation))
+    return stored
+
+
+def list_documents(
+    connection: Connection, *, collection: str | None = None, conversation: str | None = None
+) -> list[StoredDocument]:
+    """Return the documents of a collection by source, or of a conversation by age. The caller has checked who asks."""
+    if collection is not None:
+        query = select(documents).where(documents.c.collection == collection).order_by(documents.c.source)
+    else:
+        query = (
+            select(documents)
+            .where(documents.c.conversation == conversation)
+            .order_by(documents.c.created_at, documents.c.id)
+        )
+    return [_parse(row) for row in connection.execute(query)]
+
+
+def delete_documents(connection: Connection, owner: str, ids: Sequence[str]) -> int:
+    """Delete an owner's documents with their passages; return how many there were."""
+    return connection.execute(
+        delete(documents).where(documents.c.owner == owner, documents.c.id.in_(ids))
+    ).rowcount
+
+
+def search_documents(
+    connection: Connection, query: str, *, collection_ids: Sequence[str], conversation: str | None, limit: int
+) -> list[FoundPassage]:
+    """Return the passages of these collections and this conversation that match a query best, the best first.
+
+    Scores are between 0 and 1: of each passage, beside the best one's. The caller has checked who asks.
+    """
+    scopes = [scope_of(each) for each in collection_ids]
+    within: list[ColumnElement[bool]] = [documents.c.collection.in_(collection_ids)]
+    if conversation is not None:
+        scopes.append(scope_of(None, conversation))
+        within.append(documents.c.conversation == conversation)
+    languages = (
+        connection.execute(select(documents.c.language).where(or_(*within)).distinct()).scalars().all()
+    )
+    words = query_words(query[:_MAX_QUERY_CHARS], languages)
+    found = dict(search_words(connection, words, scopes, limit))
+    best = max(found.values(), default=0.0)
+    span = passages.c.stop - passages.c.start
+    rows = connection.execute(
+        select(
+            passages.c.id,
+            passages.c.document,
+            passages.c.start,
+            passages.c.page,
+            passages.c.heading,
+            documents.c.source,
+            documents.c.title,
+            func.substr(document_texts.c.text, passages.c.start + 1, span).label("text"),
+        )
+        .join(documents, documents.c.id == passages.c.document)
+        .join(document_texts, document_texts.c.document == passages.c.document)
+        .where(passages.c.id.in_(list(found)))
+    ).all()
+    rows = sorted(rows, key=lambda row: (-found[row.id], row.id))
+    return [
+        FoundPassage(
+            document=row.document,
+            source=row.source,
+            title=row.title,
+            text=row.text,
+            heading=row.heading,
+            start=row.start,
+            page=row.page,
+            score=round(found[row.id] / best, 4) if best > 0 else 0.0,
+        )
+        for row in rows
+    ]
+
+
+def move_documents(connection: Connection, source: str, target: str) -> None:
+    """Transfer the documents and collections of one owner to another; a collection whose name the other has gets a number."""
+    connection.execute(update(documents).where(documents.c.owner == source).values(owner=target))
+    names = select(collections.c.name).where(collections.c.owner == target)
+    taken = set(connection.execute(names).scalars())
+    mine = select(collections.c.id, collections.c.name).where(collections.c.owner == source)
+    for row in connection.execute(mine).all():
+        numbered = (f"{row.name} ({number})" for number in count(2))
+        name = row.name if row.name not in taken else next(each for each in numbered if each not in taken)
+        taken.add(name)
+        connection.execute(
+            update(collections).where(collections.c.id == row.id).values(owner=target, name=name)
+        )
+
+
+def collection_not_found(name: str) -> NotFound:
+    """Return the error for a collection that does not exist, or that the caller may not search."""
+    return NotFound(
+        f"There is no collection {name[:100]!r}.", param="collection", code="collection_not_found"
+    )
+
+
+def _find_own(connection: Connection, owner: str, name: str) -> str | None:
+    query = select(collections.c.id).where(
+        collections.c.owner == owner, collections.c.name == clean_text(name)
+    )
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def _is_visible(owner: str, grantees: Collection[str]) -> ColumnElement[bool]:
+    is_given = exists().where(
+        collection_grants.c.collection == collections.c.id, collection_grants.c.grantee.in_(grantees)
+    )
+    return or_(collections.c.owner == owner, is_given)
+
+
+def _insert_passages(connection: Connection, name: str, document: IndexedDocument, scope: str) -> None:
+    rows = [
+        {
+            "document": name,
+            "number": passage.number,
+            "start": passage.start,
+            "stop": passage.end,
+            "page": passage.page,
+            "heading": clean_text(passage.heading),
+        }
+        for passage in document.passages
+    ]
+    for first in range(0, len(rows), _INSERTED_AT_ONCE):
+        connection.execute(insert(passages), rows[first : first + _INSERTED_AT_ONCE])
+    query = select(passages.c.id).where(passages.c.document == name).order_by(passages.c.number)
+    ids = connection.execute(query).scalars()
+    add_words(
+        connection, ((each, f"{scope} {words}") for each, words in zip(ids, document.words, strict=True))
+    )
+
+
+def _parse(row: Row[*tuple[object, ...]]) -> StoredDocument:
+    values = row._asdict()
+    del values["owner"], values["language"]
+    return StoredDocument(**values)
