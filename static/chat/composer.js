@@ -7,6 +7,7 @@ import { MAX_IMAGES } from "../conversation/conversation.js";
 import { ICONS, h, icon } from "../dom/elements.js";
 import { isTouch } from "../dom/pointer.js";
 import { words } from "../strings/words.js";
+import { warmUpRenderer } from "../turn/answer.js";
 import { QueuedMessage } from "./queued.js";
 
 /** Some browsers report the Enter that ends an IME composition only by this code. */
@@ -68,6 +69,7 @@ export class Composer {
       this.#sendOrStop();
     });
     this.#field.addEventListener("keydown", (event) => this.#keyPressed(event));
+    this.#field.addEventListener("input", warmUpRenderer, { once: true });
     this.#field.addEventListener("input", () => {
       this.#fitHeight();
       this.#saveDraft();

@@ -31,6 +31,7 @@ let render = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 
+let isWarm = false;
 let hasLoadFailed = false;
 /** Called when the load failed. */
 let loadFailed = () => {};
@@ -40,7 +41,6 @@ export function loadRenderer() {
   loading ??= import("../render/index.js").then(
     (module) => {
       render = module.stream;
-      warmUp(render);
     },
     () => {
       setTimeout(() => (loading = null), RELOAD_AFTER_MS);
@@ -49,6 +49,15 @@ export function loadRenderer() {
     },
   );
   return loading;
+}
+
+/** Make the renderer ready for an answer, which somebody is about to ask for: the first one would be slower without it. */
+export function warmUpRenderer() {
+  void loadRenderer().then(() => {
+    if (isWarm || !render) return;
+    isWarm = true;
+    warmUp(render);
+  });
 }
 
 /**

@@ -32,3 +32,4 @@ def test_the_first_question_is_answered_and_the_picker_shows_the_list(
         expect(shown).to_have_count(len(LISTED[name]))
         for model in LISTED[name]:
             expect(shown.filter(has_text=model)).to_have_count(1)
+        chat.page.close()  # before its server ends, which it would complain about

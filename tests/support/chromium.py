@@ -1,7 +1,7 @@
 """Finds or installs the Chromium of the browser tests and screenshots: `python -m tests.support.chromium`.
 
-In this order: one already on the machine, Debian's package when run as root on such a system,
-Playwright's own.
+In this order: Chromium's headless shell, for which a page costs a fifth of what it costs a whole Chromium (as Debian's package, installed
+when run as root on such a system), another Chromium that is on the machine or comes as a package, Playwright's own.
 """
 
 import os
@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.debian import install, succeeds
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BY_PLAYWRIGHT = [sys.executable, "-m", "playwright", "install", "chromium"]
 
 ARGUMENTS = [
@@ -58,6 +59,10 @@ def ensure() -> tuple[str, str]:
     Raises:
         ChromiumMissingError: none is installed and none could be.
     """
+    if found := shutil.which(SHELL):
+        return found, "already on this machine"
+    if install(SHELL) and (found := _on_machine()):
+        return found, "Debian's package, just installed"
     if found := _on_machine():
         return found, "already on this machine"
     if install("chromium") and (found := _on_machine()):

@@ -20,9 +20,10 @@ from tests.support.rawhttp import Address, request
 from tests.support.stopwatch import Stopwatch
 
 ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / ".cache" / "assets"
 PROBE = Path(__file__).parent / "probe"
 BAD_LOG = ("Traceback (most recent call last)", "MonkeyPatchWarning", "RecursionError", "never awaited")
-START_S, STOP_S = 60.0, 40.0
+START_S, STOP_S = 30.0, 40.0
 # The default access of a test's server: visitors, each with a cookie, with the rights of users.
 # Local mode would make all of them one user, and would not work behind a test's proxy.
 OPEN = {
@@ -209,6 +210,7 @@ class Server:
         chosen = env.keys() & {"FRESHET_ACCESS_PASSWORD", "FRESHET_PUBLIC", "FRESHET_LOCAL"}
         if not chosen and env["FRESHET_HOST"] == "127.0.0.1":
             env = OPEN | env
+        self._share_assets(env)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", program, *arguments],
@@ -218,6 +220,14 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+
+    def _share_assets(self, env: Mapping[str, str]) -> None:
+        """Let the servers of all tests use one build of the page's files: to build them takes a quarter of a start."""
+        data = Path(env["FRESHET_DATA_DIR"])
+        if self._root == ROOT and data == self.folder / "data" and not data.exists():
+            ASSETS.mkdir(parents=True, exist_ok=True)
+            data.mkdir()
+            (data / "assets").symlink_to(ASSETS)
 
     def is_ready(self) -> bool:
         """Return whether `/healthz` responds."""
