@@ -17,7 +17,7 @@ from webapp.logs import run_context
 from webapp.runs.log import RunLog
 from webapp.runs.registry import Runs
 from webapp.runs.remote_run import RemoteRun
-from webapp.store.branches import list_streaming
+from webapp.store.branches import find_message, list_streaming
 from webapp.store.rows import now_ms
 from webapp.store.store import Store
 from webapp.store.turns import TurnPlan
@@ -66,13 +66,12 @@ class EndedAnswers:
     def sweep(self) -> None:
         """Store the answers that have ended on other workers and are not stored. Raises `Unavailable`."""
         limits = self.runs.limits
-        oldest_ms = now_ms() - round(
-            1_000 * (limits.total_s + 2 * limits.expiry_s)
-        )  # older ones have no run any more
-        found = self.store.read(lambda c: list_streaming(c, oldest_ms, now_ms() - _FRESH_MS, _MAX_SWEPT))
-        for conversation, message in found:
-            if not self.runs.has(message.id):
-                self.complete(message, conversation)
+        kept_ms = round(1_000 * (limits.total_s + 2 * limits.expiry_s))  # older answers have no run any more
+        now = now_ms()
+        listed = self.store.read(lambda c: list_streaming(c, now - kept_ms, now - _FRESH_MS, _MAX_SWEPT))
+        for owner, conversation, answer in listed:
+            if not self.runs.has(answer):
+                self._complete_stored(owner, conversation, answer)
 
     def complete(self, message: Message, conversation: str) -> Message:
         """Return a message in its current state.
@@ -115,6 +114,11 @@ class EndedAnswers:
                 pass  # logged already; the next sweep is soon
             except Exception:  # the server works without it
                 log_.exception("answers that ended unnoticed could not be looked for")
+
+    def _complete_stored(self, owner: str, conversation: str, answer: str) -> None:
+        message = self.store.read(lambda c: find_message(c, owner, conversation, answer))
+        if message is not None:
+            self.complete(message, conversation)
 
     def _save(self, run: RemoteRun, owner: str, conversation: str, answer: Message) -> None:
         with run_context(run.id):

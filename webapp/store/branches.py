@@ -62,15 +62,16 @@ def load_messages(connection: Connection, owner: str, conversation: str) -> list
 
 def list_streaming(
     connection: Connection, begun_from_ms: int, begun_to_ms: int, limit: int
-) -> list[tuple[str, Message]]:
-    """Return the answers of all owners that are stored as in progress, each with its conversation, the oldest first."""
+) -> list[tuple[str, str, str]]:
+    """Return owner, conversation and id of the answers of all owners that are stored as in progress, the oldest first."""
     query = (
-        select(messages.c.conversation, *MESSAGE_COLUMNS)
+        select(conversations.c.owner, conversations.c.id, messages.c.id.label("message"))
+        .join(messages, messages.c.conversation == conversations.c.id)
         .where(messages.c.state == "streaming", messages.c.created_at.between(begun_from_ms, begun_to_ms))
         .order_by(messages.c.created_at)
         .limit(limit)
     )
-    return [(row.conversation, parse_message(row)) for row in connection.execute(query)]
+    return [(row.owner, row.id, row.message) for row in connection.execute(query)]
 
 
 def find_conversation_id(connection: Connection, owner: str, message: str) -> str:
