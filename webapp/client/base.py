@@ -14,6 +14,8 @@ from webapp.errors import AnswerError, InvalidRequest
 
 Callback = Callable[[str, str], object]
 Document = str | Mapping[str, Any]
+DEFAULT_PASSAGES = 5
+MAX_PASSAGES = 50
 
 _DOCUMENTS_PROMPT = "Answer from these documents where they help, and name them by their number.\n\n"
 
@@ -156,12 +158,15 @@ class QueryClient:
                 pass
             return stream.response.content
 
-    def retrieve_only(self, query: str) -> list[dict[str, Any]]:
-        """Return the documents that match a query, each with `content` and `metadata`.
+    def retrieve_only(
+        self, query: str, *, collection: str | None = None, limit: int = DEFAULT_PASSAGES
+    ) -> list[dict[str, Any]]:
+        """Return the passages of documents that match a query best, the best first.
 
-        There is no index to search yet, so the list is empty; a subclass may override this.
+        Each has `content`, `metadata` (`source`, `title`, `page`, `heading`, `document`) and a `score` from 0 to 1. Only a client
+        in process searches, the collections of `freshet ingest`: all, or one by its name (`NotFound`). A subclass may override this.
         """
-        del query
+        del query, collection, limit
         return []
 
     def close(self) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest
-from webapp.client.base import AnswerStream, Query, QueryClient
+from webapp.client.base import DEFAULT_PASSAGES, MAX_PASSAGES, AnswerStream, Query, QueryClient
 from webapp.client.deadline import Deadline
-from webapp.errors import AnswerError, Stopped, UpstreamError
+from webapp.client.retrieval import Retrieval
+from webapp.errors import AnswerError, InvalidRequest, Stopped, UpstreamError
 from webapp.providers.base import CallControl
 from webapp.providers.factory import ProviderFactory
 from webapp.providers.registry import ProviderRegistry
@@ -34,14 +35,26 @@ class LocalClient(QueryClient):
     ) -> None:
         super().__init__(provider, model)
         settings = settings or read_settings()
+        self._retrieval = Retrieval(settings)
         self._models = ModelTable.read(settings.models_file)
         self._factory = ProviderFactory(settings, self._models)
         options_by_provider = {provider or settings.default_provider: options}
         self._registry = ProviderRegistry(settings, self._models, self._factory, options_by_provider)
 
     def close(self) -> None:
-        """Close the idle connections; answers in progress continue."""
+        """Close the idle connections, and the database; answers in progress continue."""
         self._factory.close()
+        self._retrieval.close()
+
+    def retrieve_only(
+        self, query: str, *, collection: str | None = None, limit: int = DEFAULT_PASSAGES
+    ) -> list[dict[str, Any]]:
+        """See `QueryClient`. Raises `NotFound`, `InvalidRequest`, and `Unavailable` while the database is."""
+        if not isinstance(query, str):
+            raise InvalidRequest("query must be a string.", param="query", code="invalid_type")
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_PASSAGES:
+            raise InvalidRequest(f"limit must be an integer from 1 to {MAX_PASSAGES}.", param="limit")
+        return self._retrieval.search(query, collection, limit)
 
     def _open(self, query: Query) -> AnswerStream:
         chain = self._registry.resolve(query.provider, query.model)

@@ -57,6 +57,11 @@ _PROGRESS_STEPS = 200
 _UNLIMITED = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'"
 
 
+def has_sqlite_file(folder: Path) -> bool:
+    """Return whether a data folder has a database."""
+    return (folder / _FILE).is_file()
+
+
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached or cannot be used at the moment; a later attempt may succeed."""
 

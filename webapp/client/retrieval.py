@@ -1,0 +1,59 @@
+"""Searches the operator's collections for a client in this process. The database is opened by the first search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from webapp.access.principals import SOLE_USER, owner_of
+from webapp.settings import Settings
+from webapp.wiring import make_store
+
+if TYPE_CHECKING:
+    from webapp.store.documents import FoundPassage
+    from webapp.store.store import Store
+
+_CLOSE_S = 2.0
+
+
+class Retrieval:
+    """The collections that `freshet ingest` has filled with the same settings. The owner closes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store: Store | None = None
+
+    def search(self, query: str, collection: str | None, limit: int) -> list[dict[str, Any]]:
+        """Return passages as `QueryClient.retrieve_only` does. Nothing is created where no collection is yet."""
+        from webapp.store import documents  # noqa: PLC0415  (only a client that searches needs a database)
+        from webapp.store.database import has_sqlite_file  # noqa: PLC0415
+
+        if self._settings.database_url is None and not has_sqlite_file(Path(self._settings.data_dir)):
+            if collection is not None:
+                raise documents.collection_not_found(collection)
+            return []
+        if self._store is None:
+            self._store = make_store(self._settings)
+        owner, names = owner_of("user", SOLE_USER), None if collection is None else [collection]
+        ids = self._store.read(lambda c: documents.find_collections(c, owner, (), names))
+        found = self._store.search(
+            lambda c: documents.search_documents(c, query, collection_ids=ids, conversation=None, limit=limit)
+        )
+        return [_to_mapping(passage) for passage in found]
+
+    def close(self) -> None:
+        """Close the database."""
+        store, self._store = self._store, None
+        if store is not None:
+            store.close(_CLOSE_S)
+
+
+def _to_mapping(passage: FoundPassage) -> dict[str, Any]:
+    metadata = {
+        "source": passage.source,
+        "title": passage.title,
+        "page": passage.page,
+        "heading": passage.heading,
+        "document": passage.document,
+    }
+    return {"content": passage.text, "metadata": metadata, "score": passage.score}
