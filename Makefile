@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --dist loadfile
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 USUAL := -m 'not alone and not managed'
 CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,31 @@ if TYPE_CHECKING:
 
 # A shell's background job is made deaf to Ctrl-C, and so would be every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Files of few tests that take long. Begun last, one of them would be waited for while the other processes have nothing to do.
+_SLOW = (
+    "test_wheel.py",
+    "test_signals.py",
+    "test_host.py",
+    "test_soak.py",
+    "test_kill_points.py",
+    "test_storm.py",
+    "test_killed_workers.py",
+    "test_markdown.py",
+    "test_rolling_restart.py",
+    "test_runs_at_shutdown.py",
+    "test_smoke.py",
+    "test_turn_images.py",
+    "test_bodies.py",
+    "test_upgrade.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: those in `_SLOW`, then those with most tests."""
+    counts = Counter(item.path for item in items)
+    place = {name: at for at, name in enumerate(_SLOW)}
+    items.sort(key=lambda item: (place.get(item.path.name, len(_SLOW)), -counts[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session")
