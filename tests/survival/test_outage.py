@@ -88,26 +88,3 @@ def test_answers_begin_while_the_journal_is_away(database: Postgres) -> None:
             with SseReader(server.address, body={"query": "hi"}, headers=anna) as reader:
                 assert check_promises(reader.read_to_end()).text == "Hello"
         database.start()
-
-
-def test_an_answer_in_progress_cannot_be_joined_elsewhere_while_the_journal_is_away() -> None:
-    """It is not taken for one that has ended: the client tries again."""
-    with Workers(SETTINGS, dirty_log=True) as workers, Gated("Hello", " there") as gated:
-        workers.provider.play(gated.answer)
-        anna, run, name = workers.cookie(), new_run(), new_run()
-        body = {"query": "hi", "run": run, "conversation": name, "parent": None}
-        with SseReader(workers.first.address, body=body, headers=anna) as own:
-            gated.open(1)
-            own.read_text(5)
-            lock = sqlite3.connect(workers.folder / "journal.db", isolation_level=None)
-            lock.execute("BEGIN EXCLUSIVE")
-            status, headers, reply = request(workers.second.address, "POST", "/stream", body, anna)
-            assert (status, json.loads(reply)["error"]["code"]) == (503, "journal_away")
-            assert "retry-after" in headers
-            lock.execute("ROLLBACK")
-            lock.close()
-            with SseReader(workers.second.address, body=body, headers=anna) as other:
-                gated.open()
-                assert check_promises(other.read_to_end()).text == "Hello there"
-            own.read_to_end()
-        assert len(workers.provider.calls) == 1

@@ -94,8 +94,11 @@ def wait_stored(workers: Workers, run: str, text: str) -> None:
         wait_for(lambda: stored_text(journal, run) == text, 5.0, f"{text!r} in the journal")
 
 
-def stored_text(journal: Journal, run: str) -> str:
-    update = journal.read({run: JournalCursor()}, 10**9)[run]
+def stored_text(journal: Journal, run: str) -> str | None:
+    """Return the text that the journal has of a run; None while it does not have the run."""
+    update = journal.read({run: JournalCursor()}, 10**9).get(run)
+    if update is None:
+        return None
     log = RunLog(Start(run=run, provider="", model=""), reset=[*update.reset, *update.frames])
     return log.text_of("text")
 
