@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from webapp.access.principals import SOLE_USER, owner_of
 from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
+from webapp.client.base import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.documents.parse import DocumentParser
 from webapp.errors import DocumentRefused, RequestError, Unavailable
 from webapp.wiring import make_store, read_settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _CLOSE_S = 2.0
 _WRITE_S = 60.0
 _OWNER = owner_of("user", SOLE_USER)
-_MAX_FOUND = 50
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,14 +52,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     search.add_argument(
         "--collection", action="append", metavar="NAME", help="only this one; may be repeated"
     )
-    search.add_argument("--limit", type=_read_limit, default=5, metavar="N", help="how many passages (5)")
+    search.add_argument(
+        "--limit",
+        type=_read_limit,
+        default=DEFAULT_PASSAGES,
+        metavar="N",
+        help=f"how many passages ({DEFAULT_PASSAGES})",
+    )
     search.set_defaults(run=_run_search)
 
 
 def _read_limit(text: str) -> int:
     limit = int(text)
-    if not 1 <= limit <= _MAX_FOUND:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_FOUND}")
+    if not 1 <= limit <= MAX_PASSAGES:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MAX_PASSAGES}")
     return limit
 
 

@@ -122,7 +122,7 @@ def delete_collection(connection: Connection, owner: str, name: str) -> None:
 
 
 def grant_collection(connection: Connection, owner: str, name: str, grantees: Collection[str]) -> None:
-    """Give a collection to these callers, and to no others. Raises `NotFound`."""
+    """Grant the search of a collection to these callers, and to no others. Raises `NotFound`."""
     found = _find_own(connection, owner, name)
     if found is None:
         raise collection_not_found(name)
