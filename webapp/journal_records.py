@@ -156,7 +156,7 @@ class JournalUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_size(frames: Sequence[Frame]) -> None:
     """Raise `ValueError` if these frames are too large for one group."""
-    if sum(len(frame.payload) for frame in frames) > MAX_GROUP_BYTES:
+    if sum([len(frame.payload) for frame in frames]) > MAX_GROUP_BYTES:
         raise ValueError("the group is too large for the journal")
 
 
@@ -174,5 +174,6 @@ def check_count(count: int) -> None:
 
 
 def _check_ids(*names: str | None) -> None:
-    if any(name is not None and (len(name) > MAX_ID_CHARS or "\0" in name) for name in names):
-        raise ValueError(f"an id has at most {MAX_ID_CHARS} characters and no NUL")
+    for name in names:
+        if name is not None and (len(name) > MAX_ID_CHARS or "\0" in name):
+            raise ValueError(f"an id has at most {MAX_ID_CHARS} characters and no NUL")

@@ -54,6 +54,10 @@ class EventStream(Protocol):
         Raises `Stopped`, or an `AnswerError` once the events before it were returned.
         """
 
+    @property
+    def rest(self) -> EventStream:
+        """A stream of what this one has not returned yet: itself, or once it needs to change nothing the one it reads."""
+
     def close(self) -> None:
         """End the call. Idempotent."""
 

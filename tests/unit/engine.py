@@ -20,7 +20,7 @@ from webapp.runs.registry import Runs
 from webapp.runs.run import Run
 from webapp.runs.run_limits import RunLimits
 from webapp.runs.run_spec import RunSpec
-from webapp.seams import Control, Journal, Provider
+from webapp.seams import Control, EventStream, Journal, Provider
 
 TIMEOUT_S = 10.0
 QUESTION = ModelRequest(messages=(ModelMessage.user("Hello there, who are you?"),))
@@ -57,6 +57,10 @@ class ScriptedEvents:
         if event is None:
             raise Interrupted("the script has no more events")
         return [event]
+
+    @property
+    def rest(self) -> EventStream:
+        return self
 
     def close(self) -> None:
         getattr(self._events, "close", lambda: None)()

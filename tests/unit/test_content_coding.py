@@ -31,7 +31,7 @@ def decode(coding: str, pieces: list[bytes]) -> bytes:
     content = b""
     for piece in pieces:
         content += decoder.decode(piece)
-        while decoder.has_rest:
+        while decoder.rest:
             content += decoder.decode(b"")
     return content
 

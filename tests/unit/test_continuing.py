@@ -18,6 +18,7 @@ from webapp.providers.openai.chat import OpenAIProvider
 from webapp.providers.openai.responses import OpenAIResponsesProvider
 from webapp.providers.retries import RetryingClient
 from webapp.providers.seam import Seam
+from webapp.seams import EventStream
 
 CODE = "Like this:\n\n```python\ndef area(width, height):\n    return wid"
 STORY = "It was a dark and stormy night; the rain fell in torrents, except at occasional intervals."
@@ -155,6 +156,10 @@ class Scripted:
         if isinstance(step, Exception):
             raise step
         return [step]
+
+    @property
+    def rest(self) -> EventStream:
+        return self
 
     def close(self) -> None:
         self.closed = True

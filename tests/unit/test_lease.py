@@ -30,7 +30,7 @@ class Holder:
 
     def _on_reclaimed(self, rows: Sequence[JournalRun]) -> None:
         self.reclaimed.append([row.run for row in rows])
-        self.was_valid.append(self.lease.is_valid)
+        self.was_valid.append(self.lease.is_valid())
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def lapses(journal: FaultyJournal, worker: str = "a") -> bool:
 
 
 def test_a_lease_is_renewed_while_it_is_needed(journal: FaultyJournal, holder: Holder) -> None:
-    assert not holder.lease.is_valid
+    assert not holder.lease.is_valid()
     holder.lease.hold()
     assert journal.begin(entry("run", "a")) is None
     until = time.monotonic() + 3 * LENGTH_S
     while time.monotonic() < until:
         assert not lapses(journal)
-        assert holder.lease.is_valid
+        assert holder.lease.is_valid()
         time.sleep(0.02)
     assert len(holder.reclaimed) == 1
 
@@ -80,11 +80,11 @@ def test_a_lease_that_is_not_needed_is_not_renewed_for_ever(
     holder.lease.hold()
     wait_for(lambda: not holder.lease._is_renewing, "the thread, gone")
     renewals = journal.calls["renew"]
-    wait_for(lambda: not holder.lease.is_valid, "the lease, lapsed")
+    wait_for(lambda: not holder.lease.is_valid(), "the lease, lapsed")
     assert journal.calls["renew"] == renewals
     holder.is_needed = True
     holder.lease.hold()
-    assert holder.lease.is_valid
+    assert holder.lease.is_valid()
     assert len(holder.reclaimed) == 2
 
 
@@ -99,7 +99,7 @@ def test_a_lapsed_lease_is_begun_again_with_the_runs_that_nobody_has_taken(
         journal._runs["taken"].change(worker="b", epoch=2)
     wait_for(lambda: len(holder.reclaimed) == 2, "the lease, begun again")
     assert holder.reclaimed == [[], ["kept"]]
-    wait_for(lambda: holder.lease.is_valid, "a valid lease")
+    wait_for(holder.lease.is_valid, "a valid lease")
     assert not holder.was_valid[1], "the runs that others have went on for a moment"
 
 
@@ -110,27 +110,27 @@ def test_a_lapsed_lease_that_the_journal_has_forgotten_is_begun_again(
     holder.lease.hold()
     journal.begin(entry("taken", "a"))
     journal.go_away()
-    wait_for(lambda: not holder.lease.is_valid, "the lease, lapsed")
+    wait_for(lambda: not holder.lease.is_valid(), "the lease, lapsed")
     with journal._changed:
         journal._runs["taken"].change(worker="b", epoch=2)
         del journal._leases["a"]
     journal.come_back()
     wait_for(lambda: len(holder.reclaimed) == 2, "the lease, begun again")
     assert holder.reclaimed == [[], []]
-    wait_for(lambda: holder.lease.is_valid, "a valid lease")
+    wait_for(holder.lease.is_valid, "a valid lease")
 
 
 def test_a_lease_outlasts_a_journal_that_is_away_for_a_while(journal: FaultyJournal, holder: Holder) -> None:
     journal.go_away()
     with pytest.raises(JournalUnavailable):
         holder.lease.hold()
-    assert not holder.lease.is_valid
+    assert not holder.lease.is_valid()
     journal.come_back()
-    wait_for(lambda: holder.lease.is_valid, "a lease, begun by the thread")
+    wait_for(holder.lease.is_valid, "a lease, begun by the thread")
     journal.go_away()
-    wait_for(lambda: not holder.lease.is_valid, "the lease, lapsed")
+    wait_for(lambda: not holder.lease.is_valid(), "the lease, lapsed")
     journal.come_back()
-    wait_for(lambda: holder.lease.is_valid, "the lease, begun again")
+    wait_for(holder.lease.is_valid, "the lease, begun again")
 
 
 def test_a_worker_that_stops_gives_its_lease_back(journal: FaultyJournal) -> None:
@@ -139,7 +139,7 @@ def test_a_worker_that_stops_gives_its_lease_back(journal: FaultyJournal) -> Non
     journal.begin(entry("run", "a"))
     holder.lease.stop()
     assert lapses(journal)
-    assert not holder.lease.is_valid
+    assert not holder.lease.is_valid()
     renewals = journal.calls["renew"]
     holder.lease.stop()
     assert not holder.lease._is_renewing
@@ -159,7 +159,7 @@ lease = Lease(journal, "busy", length_s, lambda: True, lambda rows: None)
 lease.hold()
 until = time.monotonic() + 3 * length_s
 while time.monotonic() < until:
-    assert lease.is_valid, "the lease has lapsed"
+    assert lease.is_valid(), "the lease has lapsed"
 print("held", flush=True)
 lease.stop()
 assert not lease._is_renewing

@@ -10,7 +10,7 @@ from tests.unit.transports import FakeControl
 from webapp.errors import Stopped, UpstreamError
 from webapp.events import Event, Finished, ModelLoading, TextDelta
 from webapp.providers.ollama.loading import LoadingEvents
-from webapp.seams import Control
+from webapp.seams import Control, EventStream
 
 LIMIT_S = 5.0
 ANSWER: list[Event] = [TextDelta("Hello"), Finished("stop")]
@@ -27,6 +27,10 @@ class Events:
     def read(self, *, wait: bool = True) -> list[Event]:
         del wait
         return ANSWER
+
+    @property
+    def rest(self) -> EventStream:
+        return self
 
     def close(self) -> None:
         self.closed.set()

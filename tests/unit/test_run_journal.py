@@ -566,7 +566,7 @@ def test_no_frame_waits_for_the_lease_while_the_journal_is_away(
     run = start(runs, gated.provider, owner="anna")
     wait_for(lambda: journal.row(run.id).last_seq == 2, "the text in the journal")
     journal.go_away()
-    wait_for(lambda: not journaling(runs).lease.is_valid, "the lease, lapsed")
+    wait_for(lambda: not journaling(runs).lease.is_valid(), "the lease, lapsed")
     began = time.monotonic()
     gated.gate.set()
     wait_for(lambda: run.log.text_of("text") == "Hello", "the text sent")

@@ -90,6 +90,12 @@ class ContinuedEvents:
             if found or (not wait and self._failure is None):
                 return found
 
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`."""
+        is_plain = self._seam.is_over and self._failure is None
+        return self._events.rest if is_plain else self
+
     def close(self) -> None:
         """End the call."""
         self._events.close()

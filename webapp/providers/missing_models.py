@@ -6,8 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from webapp.errors import AnswerError, UpstreamError
-from webapp.events import Event
+from webapp.errors import UpstreamError
 from webapp.providers.listings.entries import is_valid_name
 from webapp.providers.retries import NextCall, RetryingClient
 from webapp.seams import Control, Decoder, EventStream, Transport
@@ -105,40 +104,15 @@ class ModelNamingClient(RetryingClient):
 
     def open(self, next_call: NextCall, decoder: Decoder, control: Control) -> EventStream:
         """Make a call and return the events of its response; see `RetryingClient.open`."""
-
-        def explain(error: UpstreamError) -> UpstreamError:
-            return missing_model_error(error, self._model, self._available(control))
-
         try:
-            events = super().open(next_call, decoder, control)
+            return super().open(next_call, decoder, control)
         except UpstreamError as error:
-            if not is_missing_model(error):
+            explained = self._explain(error, control)
+            if explained is error:
                 raise
-            raise explain(error) from error
-        return _ExplainedEvents(events, explain)
+            raise explained from error
 
-
-class _ExplainedEvents:
-    """The events of a response, with an explained error where the stream reports a missing model."""
-
-    def __init__(self, events: EventStream, explain: Callable[[UpstreamError], UpstreamError]) -> None:
-        self._events = events
-        self._explain = explain
-
-    @property
-    def has_more(self) -> bool:
-        """See `seams.EventStream`."""
-        return self._events.has_more
-
-    def read(self, *, wait: bool = True) -> Sequence[Event]:
-        """Return the events that have arrived; see `seams.EventStream`."""
-        try:
-            return self._events.read(wait=wait)
-        except AnswerError as error:
-            if not isinstance(error, UpstreamError) or not is_missing_model(error):
-                raise
-            raise self._explain(error) from error
-
-    def close(self) -> None:
-        """End the call."""
-        self._events.close()
+    def _explain(self, error: UpstreamError, control: Control) -> UpstreamError:
+        if not is_missing_model(error):
+            return error
+        return missing_model_error(error, self._model, self._available(control))

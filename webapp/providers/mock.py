@@ -11,7 +11,7 @@ from webapp.chat import ModelRequest, estimate_input_tokens, has_details
 from webapp.errors import AnswerError, Interrupted
 from webapp.events import Event, Finished, ParameterIgnored, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, ProviderOptions
-from webapp.seams import Control
+from webapp.seams import Control, EventStream
 
 DEFAULT_MODEL = "mock-standard"
 DEFAULT_DELAY_MS = 50.0
@@ -141,6 +141,11 @@ class _ScriptedEvents:
             events.append(step)
             if isinstance(step, Finished):
                 return events
+
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`."""
+        return self
 
     def close(self) -> None:
         """Do nothing: there is no connection."""

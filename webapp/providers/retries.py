@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from webapp.errors import AnswerError, Interrupted, UpstreamError
 from webapp.events import Event
@@ -60,7 +61,14 @@ class RetryingClient:
                 control.report_retry(error)
                 control.wait(pause_s)
             else:
-                return _ResponseEvents(body, decoder, self._quiet_s)
+                return _ResponseEvents(
+                    body, decoder, self._quiet_s, lambda error: self._explain(error, control)
+                )
+
+    def _explain(self, error: UpstreamError, control: Control) -> UpstreamError:
+        """Return the error to raise instead of one that the provider reports within a response: a subclass may know more."""
+        del control
+        return error
 
     def _pause_s(self, error: UpstreamError, failures: int) -> float:
         """Return how long to wait before the next attempt. Raises `error` if there is none."""
@@ -83,10 +91,17 @@ class RetryingClient:
 class _ResponseEvents:
     """The events of one response; see `seams.EventStream`."""
 
-    def __init__(self, body: Body, decoder: Decoder, quiet_s: float) -> None:
+    def __init__(
+        self,
+        body: Body,
+        decoder: Decoder,
+        quiet_s: float,
+        explain: Callable[[UpstreamError], UpstreamError],
+    ) -> None:
         self._body = body
         self._decoder = decoder
         self._quiet_s = quiet_s
+        self._explain = explain
         self._quiet_since: float | None = None
         self._is_ending = False
         self._failure: AnswerError | None = None  # raised after the events before it were returned
@@ -100,10 +115,15 @@ class _ResponseEvents:
         """Return the events that have arrived; see `seams.EventStream`."""
         while True:
             if self._failure is not None:
-                raise self._failure
+                self._raise(self._failure)
             events = self._next(wait=wait)
             if events or (not wait and self._failure is None):
                 return events
+
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`."""
+        return self
 
     def close(self) -> None:
         """Release the connection for another call if the answer is complete, else close it."""
@@ -122,7 +142,9 @@ class _ResponseEvents:
                 self._failure = decoder.error if isinstance(decoder.error, UpstreamError) else error
             return events
         if chunk and not decoder.finished:
-            self._limit_end(has_events=bool(events))
+            is_ending = decoder.is_ending()
+            if is_ending or self._is_ending:
+                self._limit_end(is_ending=is_ending, has_events=bool(events))
         if decoder.error is not None:
             self._failure = decoder.error
         elif events:
@@ -131,9 +153,14 @@ class _ResponseEvents:
             self._check_quiet()
         return events
 
-    def _limit_end(self, *, has_events: bool) -> None:
+    def _raise(self, failure: AnswerError) -> NoReturn:
+        explained = self._explain(failure) if isinstance(failure, UpstreamError) else failure
+        if explained is failure:
+            raise failure
+        raise explained from failure
+
+    def _limit_end(self, *, is_ending: bool, has_events: bool) -> None:
         """Set a short deadline once the answer is complete except for its terminal event, which some servers never send."""
-        is_ending = self._decoder.is_ending()
         if is_ending and (has_events or not self._is_ending):
             self._body.end_within(_END_S)
         elif self._is_ending and not is_ending:

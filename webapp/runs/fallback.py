@@ -36,8 +36,6 @@ class FallbackEvents:
 
     def read(self, *, wait: bool = True) -> Sequence[Event]:
         """Return the events that have arrived; see `seams.EventStream`."""
-        if self._request is None and self._events is not None:
-            return self._events.read(wait=wait)  # no fallback after the first delta
         while True:
             try:
                 events = self._open().read(wait=wait)
@@ -52,6 +50,11 @@ class FallbackEvents:
                 if any(isinstance(event, (TextDelta, ReasoningDelta)) for event in events):
                     self._request = None  # frees memory: a request may fill a context window
                 return events
+
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`: there is no fallback after the first delta."""
+        return self if self._request is not None or self._events is None else self._events.rest
 
     def close(self) -> None:
         """End the call in progress."""

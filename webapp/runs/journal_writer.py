@@ -104,16 +104,17 @@ class JournalWriter:
         groups: dict[RunRecord, JournalGroup] = {}
         size = 0
         for record in list(self._records):
-            if record.is_ended:
-                self._records.pop(record, None)
-            elif record.is_behind:
-                self._catch_up(record)
-            elif (group := record.next_group()) is not None:
+            group = record.next_group()
+            if group is not None:
                 groups[record] = group
-                size += sum(len(frame.payload) for frame in group.frames)
+                size += sum([len(frame.payload) for frame in group.frames])
                 if size > _APPEND_BYTES or len(groups) == MAX_IDS:
                     self._append(groups)
                     groups, size = {}, 0
+            elif record.is_ended:
+                self._records.pop(record, None)
+            elif record.is_behind:
+                self._catch_up(record)
         if groups:
             self._append(groups)
 

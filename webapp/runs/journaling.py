@@ -85,7 +85,7 @@ class Journaling:
             run.log,
             _entry_of(run, spec, self.worker),
             end_slots=self._end_slots,
-            has_lease=lambda: self.lease.is_valid,
+            has_lease=self.lease.is_valid,
             wait_for_lease=self.lease.wait_until_valid,
             on_lost=run.lose,
             on_late=self.writer.add,

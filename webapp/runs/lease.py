@@ -54,17 +54,16 @@ class Lease:
         self._is_stopped = False
         self._reclaim_in_loop = from_native_thread(self._reclaim_lapsed, "lease")
 
-    @property
     def is_valid(self) -> bool:
-        """Whether the lease is certainly valid."""
+        """Return whether the lease is certainly valid."""
         return time.monotonic() < self._valid_until
 
     def hold(self) -> None:
         """Begin the lease, unless it is being renewed already. Raises `JournalUnavailable`; the thread then goes on trying."""
-        if self.is_valid and self._is_renewing:
+        if self.is_valid() and self._is_renewing:
             return
         with self._beginning:
-            if not (self.is_valid and self._is_renewing):
+            if not (self.is_valid() and self._is_renewing):
                 self._start()
                 self._reclaim()
 
@@ -77,7 +76,7 @@ class Lease:
         lapsed_at = self._valid_until
         if lapsed_at != self._waits_for:
             self._waits_for, self._wait_until = lapsed_at, time.monotonic() + _WAIT_S
-        while not (self.is_valid or self._is_cut_off) and time.monotonic() < self._wait_until:
+        while not (self.is_valid() or self._is_cut_off) and time.monotonic() < self._wait_until:
             time.sleep(_WAIT_CHECK_S)
 
     def restore(self) -> None:

@@ -82,7 +82,7 @@ class RunLog:
             if epoch != self._writer or self.closed:
                 self._begin_seized(epoch)
             self._frames.append(frame)
-            self.size_bytes += _size_bytes(frame)
+            self.size_bytes += len(frame.payload) + _FRAME_OVERHEAD_BYTES
             self.closed = frame.terminal
         for wake in self._wakes:
             wake.set()

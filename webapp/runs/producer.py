@@ -39,7 +39,7 @@ from webapp.runs.fallback import FallbackEvents
 from webapp.runs.log import RunLog, StaleEpoch
 from webapp.runs.progress import Ending, Progress
 from webapp.runs.record import RunRecord
-from webapp.seams import AnswerWriter, Provider
+from webapp.seams import AnswerWriter, EventStream, Provider
 
 log_ = logging.getLogger("freshet.runs")
 
@@ -190,8 +190,9 @@ class Producer:
         assert request is not None  # noqa: S101  (called once)
         framer, now = self._framer, time.monotonic
         is_busy = False
-        with closing(FallbackEvents(self._chain, request, self, self._switch)) as stream:
+        with closing(FallbackEvents(self._chain, request, self, self._switch)) as calls:
             del request
+            stream: EventStream = calls
             while True:
                 due_at = framer.due_at()
                 if due_at is None and is_busy:
@@ -199,6 +200,7 @@ class Producer:
                 if due_at is None:
                     end = self._feed(stream.read(), now())
                     is_busy = framer.has_pending  # the delta arrived within the last frame's window
+                    stream = stream.rest
                 elif stream.has_more:
                     end = self._feed(stream.read(wait=False), now())
                 else:
@@ -281,7 +283,7 @@ class Producer:
         for frame in frames:
             if log.size_bytes + len(frame.payload) > self._max_bytes:
                 raise _SizeLimitReached
-            if record is not None and not record.is_safe:
+            if record is not None and not record.is_safe():
                 record.verify_if_due()  # another worker may be generating the same: the frame must wait
             log.append(frame, self._epoch)
             self.started = True

@@ -102,10 +102,9 @@ class RunRecord:
         """Whether more than a group must be stored, which is what `catch_up` is for."""
         return not self._is_begun or bool(self._last) or self._epoch != self._log.next_epoch
 
-    @property
     def is_safe(self) -> bool:
-        """Whether no other worker can have taken the run over: the lease is valid, or nobody knows of the run."""
-        return not self.is_running or self._has_lease()
+        """Return whether no other worker can have taken the run over: the lease is valid, or nobody knows of the run."""
+        return not self._is_begun or self.is_ended or self._has_lease()
 
     def change_owner(self, owner: str) -> None:
         """Begin the run with another owner, if that has still to be done."""
@@ -151,9 +150,9 @@ class RunRecord:
 
         A process that was frozen may have lost the run without noticing.
         """
-        if not self.is_safe:
+        if not self.is_safe():
             self._wait_for_lease()
-        if not self.is_safe:
+        if not self.is_safe():
             self.verify()
         return not self.is_lost
 
@@ -173,12 +172,12 @@ class RunRecord:
     def next_group(self) -> JournalGroup | None:
         """Return the frames that follow those that are stored, up to a limit; None if there are none, or for `catch_up`."""
         epoch, seq, log = self._epoch, self._seq, self._log
-        if self.is_ended or self.temporary or self.is_behind or log.last_seq <= seq:
-            return None
         frames = log.frames_after(epoch, seq)
+        if not frames or self.is_ended or self._entry.temporary or self.is_behind:
+            return None
         if epoch != log.epoch:  # checked after the frames are copied: they may be of the next epoch
             return None
-        if frames and frames[-1].terminal:
+        if frames[-1].terminal:
             frames.pop()
         size = 0
         for number, frame in enumerate(frames):

@@ -16,7 +16,7 @@ from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
 from webapp.providers.http.connection_pool import ConnectionPool, StopHandle
 from webapp.providers.http.content_coding import BadCoding, ContentDecoder
 from webapp.providers.http.head import ResponseHead
-from webapp.providers.http.sockets import READ_BYTES, Connection, may_hold_more
+from webapp.providers.http.sockets import EMPTYING_READ_BYTES, READ_BYTES, Connection
 from webapp.seams import Control
 
 # A reader that never blocks sleeps after every `READ_BYTES` for as long as reading them took, so that others can run.
@@ -78,12 +78,12 @@ class ResponseBody:
     @property
     def ended(self) -> bool:
         """Whether all content has been read."""
-        return self._framing.ended and not self._content.has_rest
+        return self._framing.ended and not self._content.rest
 
     @property
     def has_more(self) -> bool:
         """Whether the last read has left received bytes over."""
-        return self._is_full or self._content.has_rest
+        return self._is_full or bool(self._content.rest)
 
     def read(self, *, wait: bool = True) -> bytes:
         """Return the content that has arrived, at most about 64 KiB; see `seams.Body`.
@@ -91,13 +91,21 @@ class ResponseBody:
         With `wait`, waits at most `idle_s`. Raises `Interrupted` for a truncated body, `UpstreamError` after the wait and
         for a body over `max_bytes`, and `Stopped`.
         """
-        while not self.ended:
-            content = self._inflate_rest() if self._content.has_rest else self._next_content(wait=wait)
-            if content is None:
+        framing, coding = self._framing, self._content
+        while True:
+            if coding.rest:
+                content = self._inflate_rest()
+            elif framing.ended:
                 return b""
+            else:
+                raw = self._receive(wait=wait)
+                if raw is None:
+                    return b""
+                content = self._decode(raw)
+                if not coding.is_plain:
+                    content = self._inflate(content)
             if content or not wait:
                 return content
-        return b""
 
     def end_within(self, seconds: float) -> None:
         """Set a deadline for the body, `seconds` from now: later reads raise `UpstreamError`."""
@@ -135,11 +143,6 @@ class ResponseBody:
             return False
         return not self.connection.is_readable()
 
-    def _next_content(self, *, wait: bool) -> bytes | None:
-        """Return the content of what has arrived; None if there is nothing and `wait` is false."""
-        raw = self._receive(wait=wait)
-        return None if raw is None else self._inflate(self._decode(raw))
-
     def _inflate_rest(self) -> bytes:
         """Return more content of what was received: a few bytes may hold much."""
         if self._bytes_since_pause >= READ_BYTES:
@@ -167,7 +170,7 @@ class ResponseBody:
                 self._is_full = False
                 return None
             raw = self._wait_for_data() if received is None else received
-            if may_hold_more(raw):
+            if len(raw) >= EMPTYING_READ_BYTES:
                 raw = self._receive_more(raw)
         except OSError as error:
             raise self._connection_error(error) from error
@@ -193,7 +196,7 @@ class ResponseBody:
 
     def _receive_more(self, raw: bytes) -> bytes:
         pieces, size = [raw], len(raw)
-        while size < READ_BYTES and may_hold_more(pieces[-1]):
+        while size < READ_BYTES and len(pieces[-1]) >= EMPTYING_READ_BYTES:
             try:
                 piece = self.connection.receive_now()
             except OSError as error:  # a reset after the last burst: what has arrived is used first

@@ -27,14 +27,12 @@ class ContentDecoder:
         self._coding = coding.strip().lower()
         if self._coding not in _GZIP | _IDENTITY | {"deflate"}:
             raise BadCoding(f"the coding {self._coding[:40]!r} is not supported")
-        self._rest = b""
+        self.rest = b""
+        """What is left over from the last call, compressed; call `decode(b"")` for its content."""
+        self.is_plain = False
+        """Whether the body is known not to be compressed: its bytes need not be decoded."""
         self._has_begun = False
         self._inflater: zlib._Decompress | None = None
-
-    @property
-    def has_rest(self) -> bool:
-        """Whether content is left over from the last call; call `decode(b"")` for it."""
-        return bool(self._rest)
 
     def decode(self, raw: bytes) -> bytes:
         """Return content of more bytes. Raises `BadCoding`."""
@@ -42,16 +40,16 @@ class ContentDecoder:
             self._begin(raw)
         if self._inflater is None:
             return raw
-        data, self._rest = self._rest + raw, b""
+        data, self.rest = self.rest + raw, b""
         if not data:
             return b""
         try:
             content = self._inflater.decompress(data, _MAX_OUTPUT_BYTES)
         except zlib.error as error:
             raise BadCoding(f"the compressed body is damaged: {error}") from error
-        self._rest = self._inflater.unconsumed_tail
+        self.rest = self._inflater.unconsumed_tail
         if self._inflater.eof and self._inflater.unused_data[:1] == bytes([_GZIP_FIRST_BYTE]):
-            self._rest = self._inflater.unused_data  # another member of a gzip file
+            self.rest = self._inflater.unused_data  # another member of a gzip file
             self._inflater = zlib.decompressobj(_GZIP_BITS)
         return content
 
@@ -64,3 +62,4 @@ class ContentDecoder:
                 raw[0] & 0x0F == zlib.DEFLATED
             )  # the low half of zlib's first byte; many servers leave zlib's head out
             self._inflater = zlib.decompressobj(_ZLIB_BITS if is_zlib else _RAW_BITS)
+        self.is_plain = self._inflater is None

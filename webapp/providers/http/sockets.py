@@ -14,8 +14,8 @@ from collections.abc import Hashable
 from webapp.offload import SocketReader
 
 READ_BYTES = 64 * 1024
-# A smaller read has emptied the socket. After a larger one the sender may have more data waiting for buffer space.
-_EMPTYING_READ_BYTES = 4 * 1024
+EMPTYING_READ_BYTES = 4 * 1024
+"""A smaller read has emptied the socket. After a larger one the sender may have more data waiting for buffer space."""
 
 
 class NothingSent(OSError):
@@ -147,8 +147,3 @@ class Connection:
     def _flush_tls(self) -> None:
         if self._outgoing.pending:
             self._sock.sendall(self._outgoing.read())
-
-
-def may_hold_more(received: bytes) -> bool:
-    """Return whether the socket may have more data after a read of this size."""
-    return len(received) >= _EMPTYING_READ_BYTES

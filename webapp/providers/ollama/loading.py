@@ -62,6 +62,12 @@ class LoadingEvents:
             raise self._error
         return self._events.read(wait=wait) if self._events is not None else ()
 
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`."""
+        is_plain = self._done.is_set() and not self._first and self._error is None
+        return self._events.rest if is_plain and self._events is not None else self
+
     def close(self) -> None:
         """End the call, in whatever state it is."""
         with self._lock:

@@ -164,7 +164,12 @@ class OpenAIDecoder(ProviderDecoder[Record]):
         if text:
             self._has_text_after_reason = self._reason is not None
             self._reasoning.add(text, events)
-        self._read_sources(choice, events)
+        if choice.citations:
+            self._sources.add_lists(choice.citations, None, events)
+        if delta is not None and (
+            delta.annotations or delta.citations or delta.context or delta.provider_specific_fields
+        ):
+            self._read_citations(delta, events)
         if choice.error:
             raise error_from_event(choice.error)
         reason = choice.finish_reason or choice.other_reason
@@ -180,14 +185,9 @@ class OpenAIDecoder(ProviderDecoder[Record]):
             if isinstance(status, dict) and status.get("status_code"):
                 raise error_from_event(status)
 
-    def _read_sources(self, choice: _Choice, events: list[Event]) -> None:
-        if choice.citations:
-            self._sources.add_lists(choice.citations, None, events)
-        delta = choice.delta or choice.message
-        if delta is None:
-            return
+    def _read_citations(self, delta: _Delta, events: list[Event]) -> None:
         cited = delta.annotations or delta.citations
-        if not cited and (delta.context or delta.provider_specific_fields):
+        if not cited:
             cited = _nested_citations(delta.context) or _nested_citations(delta.provider_specific_fields)
         if cited:
             self._sources.add_citations(cited, events)

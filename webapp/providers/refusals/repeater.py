@@ -136,6 +136,11 @@ class _RepeatedEvents:
                     events = [*repeater.accept(), *events]
                 return events
 
+    @property
+    def rest(self) -> EventStream:
+        """See `seams.EventStream`."""
+        return self if self._repeater is not None else self._events.rest
+
     def close(self) -> None:
         """End the call."""
         self._events.close()
