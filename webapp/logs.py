@@ -114,6 +114,8 @@ def use(formatter: LineFormatter) -> None:
     """Choose the formatter of this process and of those that it forks."""
     global _formatter  # noqa: PLW0603  (like the loggers themselves, one for the process)
     _formatter = formatter
+    # No line names a thread, and finding that out costs a greenlet as much as the rest of its record.
+    logging.logThreads = logging.logMultiprocessing = False
 
 
 def chosen_formatter() -> LineFormatter:

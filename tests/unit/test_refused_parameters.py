@@ -139,7 +139,7 @@ def open_with(
         RequestBody(body, PARAMETERS),
         lambda each: Call(url="", headers={}, body=json.dumps(each).encode()),
     )
-    stream = repeater.open(RetryingClient(transport), OpenAIDecoder(1000), FakeControl())
+    stream = repeater.open(RetryingClient(transport), lambda: OpenAIDecoder(1000), FakeControl())
     events: list[Event] = []
     while not (events and isinstance(events[-1], Finished)):
         events += stream.read()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.errors import JournalUnavailable
-from webapp.journal.places import SqlPlace
+from webapp.journal.places import Mode, SqlPlace
 from webapp.journal.schema import OtherVersion
+from webapp.journal.session import Session
 from webapp.sql import FileIdentity, are_replaced, describe_error
 
 T = TypeVar("T")
-Mode = Literal["read", "write", "lazy", "news", "lazy news"]
-"""`lazy` writes may be lost when the database's machine fails; nobody waits for its disk. `news` are frames for readers."""
 
-_OPTIONS: dict[Mode, dict[str, bool]] = {
-    "read": {},
-    "write": {"freshet_write": True},
-    "lazy": {"freshet_write": True, "freshet_lazy": True},
-    "news": {"freshet_write": True, "freshet_news": True},
-    "lazy news": {"freshet_write": True, "freshet_lazy": True, "freshet_news": True},
-}
+_DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 
 class Channel:
@@ -32,10 +25,10 @@ class Channel:
 
     def __init__(self, place: SqlPlace) -> None:
         self._place = place
-        self._engine: Engine | None = None
+        self._driver: Any = None
         self._files: tuple[FileIdentity | None, ...] = ()
 
-    def run(self, work: Callable[[SqlConnection], T], mode: Mode) -> T:
+    def run(self, work: Callable[[Session], T], mode: Mode) -> T:
         """Run `work` in a transaction. Raises `JournalUnavailable`; the next call then connects again."""
         try:
             self._close_if_replaced()
@@ -48,52 +41,67 @@ class Channel:
         except OtherVersion as error:
             self.close()
             raise JournalUnavailable(detail=str(error), code="journal_outdated") from None
-        except (SQLAlchemyError, OSError) as error:
+        except (*_DRIVER_ERRORS, SQLAlchemyError, OSError) as error:
             if not _is_lock(error):
                 self.close()
             raise _unavailable(error) from None
 
     def close(self) -> None:
         """Close the connection."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.dispose()
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
 
-    def _run(self, work: Callable[[SqlConnection], T], mode: Mode) -> T:
-        connected = self._engine is not None
-        with self._open().connect() as plain:
-            connection = plain.execution_options(**_OPTIONS[mode])
-            self._place.start_limit(connection)
-            try:
-                transaction = connection.begin()
-            except DBAPIError as error:
-                if not (connected and error.connection_invalidated):
-                    raise
-                raise _NotBegun(error) from None
-            with transaction:
-                return work(connection)
+    def _run(self, work: Callable[[Session], T], mode: Mode) -> T:
+        is_new = self._driver is None
+        driver = self._open()
+        self._place.start_limit(driver)
+        try:
+            driver.execute(self._place.begin_text(mode))
+        except psycopg.Error as error:
+            if is_new or not driver.closed:
+                raise
+            self.close()
+            raise _NotBegun(error) from None
+        try:
+            result = work(Session(driver, self._place.dialect))
+            driver.commit()
+        except BaseException:
+            _roll_back(driver)
+            raise
+        return result
 
-    def _open(self) -> Engine:
-        if self._engine is None:
+    def _open(self) -> Any:
+        """Return the driver's connection. SQLAlchemy opens it, and creates the tables."""
+        if self._driver is None:
             engine = self._place.make_engine()
             try:
                 self._place.prepare(engine)
-            except BaseException:
+                pooled = engine.raw_connection()
+                driver = pooled.driver_connection
+                pooled.detach()
+            finally:
                 engine.dispose()
-                raise
-            self._engine, self._files = engine, self._place.find_files()
-        return self._engine
+            self._driver, self._files = driver, self._place.find_files()
+        return self._driver
 
     def _close_if_replaced(self) -> None:
-        if self._engine is not None and are_replaced(self._files, self._place.find_files()):
+        if self._driver is not None and are_replaced(self._files, self._place.find_files()):
             self.close()
             self._place.remove_remains(self._files)
+
+
+def _roll_back(driver: Any) -> None:
+    try:
+        driver.rollback()
+    except _DRIVER_ERRORS:
+        pass  # the connection is broken: what has broken it is raised
 
 
 class _NotBegun(Exception):
     """No transaction could begin on a connection that had been open before."""
 
-    def __init__(self, error: DBAPIError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 

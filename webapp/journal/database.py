@@ -12,15 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection as SqlConnection
-
 from webapp.frames import Frame, StoppedBy
 from webapp.journal import statements
 from webapp.journal.calls import MAX_QUEUED, TIMEOUT_S, JournalCalls
-from webapp.journal.channel import Channel, Mode
+from webapp.journal.channel import Channel
 from webapp.journal.listener import Listener
-from webapp.journal.places import PostgresPlace, SqlitePlace, SqlPlace
+from webapp.journal.places import Mode, PostgresPlace, SqlitePlace, SqlPlace
 from webapp.journal.rules import POLL_S, has_news
+from webapp.journal.session import Session
 from webapp.journal_records import (
     JournalCursor,
     JournalEntry,
@@ -168,8 +167,8 @@ class DatabaseJournal(JournalCalls):
         if self._listener is None or not self._listener.wait(count, min(_LOOK_S, left_s)):
             time.sleep(min(POLL_S - _PAUSE_S, left_s))
 
-    def _read(self, work: Callable[[SqlConnection], T], *, is_lookup: bool = False) -> T:
+    def _read(self, work: Callable[[Session], T], *, is_lookup: bool = False) -> T:
         return self._call(self._readers, lambda: self._reading.run(work, "read"), is_lookup=is_lookup)
 
-    def _write(self, work: Callable[[SqlConnection], T], mode: Mode = "write") -> T:
+    def _write(self, work: Callable[[Session], T], mode: Mode = "write") -> T:
         return self._call(self._writer, lambda: self._writing.run(work, mode))

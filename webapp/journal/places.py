@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import psycopg
-from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from webapp.journal import schema
+from webapp.journal.sql_texts import Dialect
 from webapp.sql import (
     POSTGRES_OPTIONS,
     FileIdentity,
@@ -24,6 +24,9 @@ from webapp.sql import (
     resolve_host,
 )
 
+Mode = Literal["read", "write", "lazy", "news", "lazy news"]
+"""`lazy` writes may be lost when the database's machine fails; nobody waits for its disk. `news` are frames for readers."""
+
 _CONNECT_S = 2  # the least that the driver allows
 _FILE = "journal.db"
 NOTIFY_CHANNEL = "freshet_journal"
@@ -34,6 +37,8 @@ class SqlPlace(Protocol):
 
     native: bool
     """Whether its driver blocks the whole thread, so that it needs threads of the operating system."""
+
+    dialect: Dialect
 
     def make_engine(self) -> Engine:
         """Return an engine with at most one connection, which opens later."""
@@ -47,14 +52,18 @@ class SqlPlace(Protocol):
     def prepare(self, engine: Engine) -> None:
         """Create the tables if there are none. Raises `OtherVersion`."""
 
-    def start_limit(self, connection: SqlConnection) -> None:
-        """Make the driver give up on what this connection does after the place's limit of time."""
+    def start_limit(self, driver: Any) -> None:
+        """Make the driver's connection give up on what it does after the place's limit of time."""
+
+    def begin_text(self, mode: Mode) -> str:
+        """Return the statement that begins a transaction."""
 
 
 class SqlitePlace:
     """A file in the data folder. It is created again if it is removed."""
 
     native = True
+    dialect: Dialect = "sqlite"
 
     def __init__(self, folder: str, lock_s: float) -> None:
         """Take the folder, and how long to wait for another process's lock."""
@@ -95,19 +104,37 @@ class SqlitePlace:
                     with writing.begin():
                         schema.create(writing)
 
-    def start_limit(self, connection: SqlConnection) -> None:
+    def start_limit(self, driver: Any) -> None:
         """See `SqlPlace`. Its only wait is for a lock, which has a limit of its own."""
+
+    def begin_text(self, mode: Mode) -> str:
+        """See `SqlPlace`. The lock for writing is taken at once: a read that becomes a write can fail."""
+        return "BEGIN" if mode == "read" else "BEGIN IMMEDIATE"
 
 
 class PostgresPlace:
     """A Postgres database, possibly behind a pooler that gives each transaction another connection."""
 
     native = False
+    dialect: Dialect = "postgresql"
 
     def __init__(self, url: str, limit_s: float) -> None:
         """Take the database's URL and how long one transaction may take."""
         self._url = parse_postgres_url(url)
         self._limit_s = limit_s
+        # In one statement with BEGIN, because a pooler may give the next transaction another session, and a round trip less.
+        # Frozen in a transaction, a process must not hold its locks for long. Hash and merge joins read whole tables where
+        # each cursor needs a few rows by an index.
+        self._begin_text = "; ".join(
+            (
+                "BEGIN ISOLATION LEVEL READ COMMITTED",
+                f"SET LOCAL statement_timeout = {round(limit_s * 1000)}",
+                f"SET LOCAL lock_timeout = {round(limit_s * 1000)}",
+                f"SET LOCAL idle_in_transaction_session_timeout = {round(limit_s * 1000) + 600}",
+                "SET LOCAL enable_hashjoin = off",
+                "SET LOCAL enable_mergejoin = off",
+            )
+        )
 
     def make_engine(self) -> Engine:
         """See `SqlPlace`."""
@@ -122,7 +149,6 @@ class PostgresPlace:
         )
         event.listen(engine, "do_connect", resolve_host)
         event.listen(engine, "do_connect", _connect_postgres)
-        event.listen(engine, "begin", _begin_within(self._limit_s))
         return engine
 
     def find_files(self) -> tuple[FileIdentity | None, ...]:
@@ -135,16 +161,23 @@ class PostgresPlace:
     def prepare(self, engine: Engine) -> None:
         """See `SqlPlace`."""
         with engine.connect() as connection:
-            self.start_limit(connection)
+            proxied: PoolProxiedConnection = connection.connection
+            self.start_limit(proxied.driver_connection)
             with connection.begin():
+                connection.exec_driver_sql(self._begin_text)
                 if schema.is_created(connection):
                     return
                 schema.create(connection)
 
-    def start_limit(self, connection: SqlConnection) -> None:
+    def start_limit(self, driver: Any) -> None:
         """See `SqlPlace`."""
-        proxied: PoolProxiedConnection = connection.connection
-        limit(proxied.driver_connection, self._limit_s)
+        limit(driver, self._limit_s)
+
+    def begin_text(self, mode: Mode) -> str:
+        """See `SqlPlace`. The commit of a `lazy` one waits for no disk, that of one with `news` notifies the reads that wait."""
+        lazily = "; SET LOCAL synchronous_commit = off" if mode in ("lazy", "lazy news") else ""
+        loudly = f"; NOTIFY {NOTIFY_CHANNEL}" if mode in ("news", "lazy news") else ""
+        return self._begin_text + lazily + loudly
 
 
 def limit(driver: Any, seconds: float) -> None:
@@ -194,36 +227,3 @@ def _connect_postgres(dialect: object, record: object, arguments: Any, options: 
     except psycopg.Error as error:
         # The driver's frame, which is in the traceback, has the error and the half-open connection: a cycle, with a socket.
         raise error.with_traceback(None) from None
-
-
-def _begin_within(limit_s: float) -> Callable[[SqlConnection], None]:
-    """Return a function that begins a transaction with a limit of time.
-
-    With `freshet_lazy` its commit waits for no disk, so a crash may lose the last ones. With `freshet_news` its commit
-    notifies the reads that wait.
-    """
-    # In one statement with BEGIN, because a pooler may give the next transaction another session, and a round trip less.
-    # Frozen in a transaction, a process must not hold its locks for long. Hash and merge joins read whole tables where
-    # each cursor needs a few rows by an index.
-    statement = "; ".join(
-        (
-            "BEGIN ISOLATION LEVEL READ COMMITTED",
-            f"SET LOCAL statement_timeout = {round(limit_s * 1000)}",
-            f"SET LOCAL lock_timeout = {round(limit_s * 1000)}",
-            f"SET LOCAL idle_in_transaction_session_timeout = {round(limit_s * 1000) + 600}",
-            "SET LOCAL enable_hashjoin = off",
-            "SET LOCAL enable_mergejoin = off",
-        )
-    )
-    additions = {
-        "freshet_lazy": "; SET LOCAL synchronous_commit = off",
-        "freshet_news": f"; NOTIFY {NOTIFY_CHANNEL}",
-    }
-
-    def begin(connection: SqlConnection) -> None:
-        options = connection.get_execution_options()
-        connection.exec_driver_sql(
-            statement + "".join(part for name, part in additions.items() if options.get(name))
-        )
-
-    return begin

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Literal
 
-from sqlalchemy import text
-from sqlalchemy.sql.elements import TextClause
+Dialect = Literal["sqlite", "postgresql"]
 
 # Lists are passed as one JSON text, so that a statement's text does not depend on their length.
 _SQLITE = {
@@ -87,16 +88,23 @@ _TEXTS = {
 }
 
 
-def _compile(dialect: Mapping[str, str]) -> dict[str, TextClause]:
+def _compile(dialect: Mapping[str, str]) -> dict[str, str]:
     parts = {**_SHARED, **dialect, "runs": _SHARED["runs"].format_map(_SHARED)}
-    return {name: text(template.format_map(parts)) for name, template in _TEXTS.items()}
+    return {name: template.format_map(parts) for name, template in _TEXTS.items()}
 
 
-STATEMENTS = {"sqlite": _compile(_SQLITE), "postgresql": _compile(_POSTGRES)}
+def _mark_for_psycopg(statement: str) -> str:
+    """Write the named parameters as the driver of Postgres has them."""
+    return re.sub(r":([a-z_]+)", r"%(\1)s", statement)
 
-# With the driver's own marks of parameters.
+
+STATEMENTS: Mapping[Dialect, Mapping[str, str]] = {
+    "sqlite": _compile(_SQLITE),
+    "postgresql": {name: _mark_for_psycopg(text) for name, text in _compile(_POSTGRES).items()},
+}
+
 _INSERT_GROUP = "INSERT INTO journal_groups (run, epoch, last_seq, first_seq, size, frames) VALUES ({})"
-INSERT_GROUP = {
+INSERT_GROUP: Mapping[Dialect, str] = {
     "sqlite": _INSERT_GROUP.format(", ".join("?" * 6)),
     "postgresql": _INSERT_GROUP.format(", ".join(["%s"] * 6)),
 }

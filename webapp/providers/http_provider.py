@@ -11,10 +11,10 @@ from webapp.chat import ModelRequest, estimate_input_tokens
 from webapp.providers.base import BaseProvider, ProviderOptions
 from webapp.providers.decoder import MAX_LINE_BYTES
 from webapp.providers.refusals.memory import RefusedParameters
-from webapp.providers.refusals.repeater import Repeater
+from webapp.providers.refusals.repeater import NewDecoder, Repeater
 from webapp.providers.refusals.request_body import RequestBody
 from webapp.providers.retries import RetryingClient
-from webapp.seams import Call, Control, Decoder, EventStream
+from webapp.seams import Call, Control, EventStream
 
 
 class HttpOptions(ProviderOptions):
@@ -55,9 +55,10 @@ class HttpProvider(BaseProvider):
         limit = self._memory.recall_limit(self._key)
         return max_tokens if limit is None else limit.fit(max_tokens, estimate_input_tokens(request))
 
-    def _send(self, body: RequestBody, decoder: Decoder, control: Control) -> EventStream:
+    def _send(self, body: RequestBody, new_decoder: NewDecoder, control: Control) -> EventStream:
         """Return the events of the answer; the first ones name the parameters that were left out."""
-        return Repeater(self._memory, self._key, body, self._make_call).open(self._client, decoder, control)
+        repeater = Repeater(self._memory, self._key, body, self._make_call)
+        return repeater.open(self._client, new_decoder, control)
 
     def _make_call(self, body: dict[str, Any]) -> Call:
         return Call(url=self._url, headers=self._headers, body=msgspec.json.encode(body))

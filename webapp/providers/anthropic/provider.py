@@ -80,9 +80,11 @@ class AnthropicProvider(HttpProvider):
             return body.binding()
 
         # What a model thinks of an instruction to continue is bound to that, and is no part of the answer that is stored.
-        blocks = None if request.continues else ThinkingCollector(bind)
-        decoder = AnthropicDecoder(self._max_line_bytes, self._habit, blocks)
-        return continued_events(self._send(body, decoder, control), request, was_begun=body.is_prefilled)
+        def new_decoder() -> AnthropicDecoder:
+            blocks = None if request.continues else ThinkingCollector(bind)
+            return AnthropicDecoder(self._max_line_bytes, self._habit, blocks)
+
+        return continued_events(self._send(body, new_decoder, control), request, was_begun=body.is_prefilled)
 
     def _bind(self, messages: bytes) -> str:
         """Return a digest of messages, which is the same for the same model of the same account only."""

@@ -80,21 +80,16 @@ class OllamaProvider(HttpProvider):
         body = RequestBody(self._body(ask_for_rest(request)), _PARAMETERS)
         if has_details(request.messages):
             body.ignored.append("detail")
-        decoder = OllamaDecoder(self._max_line_bytes, self._habit)
-        events = LoadingEvents(
-            lambda own: self._ask(body, request.effort, decoder, own), control, self._is_loading
-        )
+        events = LoadingEvents(lambda own: self._ask(body, request.effort, own), control, self._is_loading)
         return continued_events(events, request)
 
-    def _ask(
-        self, body: RequestBody, effort: Effort | None, decoder: OllamaDecoder, control: Control
-    ) -> EventStream:
+    def _ask(self, body: RequestBody, effort: Effort | None, control: Control) -> EventStream:
         think, is_honoured = self._thinking.choose(effort) if effort is not None else (None, True)
         if think is not None:
             body.body["think"] = think
         if not is_honoured:
             body.ignored.append("effort")
-        return self._send(body, decoder, control)
+        return self._send(body, lambda: OllamaDecoder(self._max_line_bytes, self._habit), control)
 
     def _read_thinking(self) -> Sequence[Think] | None:
         transport = self._status_transport

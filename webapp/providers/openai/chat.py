@@ -65,5 +65,5 @@ class OpenAIProvider(HttpProvider):
             self._refused(),
         )
         decoder_type = LogprobsDecoder if request.parameters.get("logprobs") else OpenAIDecoder
-        decoder = decoder_type(self._max_line_bytes, self._habit)
-        return continued_events(self._send(body, decoder, control), request)
+        events = self._send(body, lambda: decoder_type(self._max_line_bytes, self._habit), control)
+        return continued_events(events, request)

@@ -42,4 +42,6 @@ class OpenAIResponsesProvider(HttpProvider):
             reasons=self._reasons,
             refused=self._refused(),
         )
-        return continued_events(self._send(body, ResponsesDecoder(self._max_line_bytes), control), request)
+        return continued_events(
+            self._send(body, lambda: ResponsesDecoder(self._max_line_bytes), control), request
+        )

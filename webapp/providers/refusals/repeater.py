@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,8 @@ from webapp.providers.refusals.parameters import Parameter, find_refused, find_r
 from webapp.providers.refusals.request_body import RequestBody
 from webapp.providers.retries import RetryingClient
 from webapp.seams import Call, Control, Decoder, EventStream
+
+NewDecoder = Callable[[], Decoder]
 
 _STATUS = 400  # of a refusal in a stream
 _MAX_REPEATS = 4  # of one call: a server that checks one parameter at a time refuses them one after the other
@@ -42,9 +43,12 @@ class Repeater:
         known = memory.recall(model)
         self._leave_out([parameter for parameter in request.parameters if parameter.path in known])
 
-    def open(self, client: RetryingClient, decoder: Decoder, control: Control) -> EventStream:
-        """Make the call; see `seams.Provider`. The first events name the parameters that were left out."""
-        return _RepeatedEvents(self, client, decoder, control)
+    def open(self, client: RetryingClient, new_decoder: NewDecoder, control: Control) -> EventStream:
+        """Make the call; see `seams.Provider`. The first events name the parameters that were left out.
+
+        `new_decoder` is called for each response.
+        """
+        return _RepeatedEvents(self, client, new_decoder, control)
 
     def make(self, client: RetryingClient, decoder: Decoder, control: Control) -> EventStream:
         """Make the call with the body as it is now."""
@@ -103,13 +107,13 @@ class _RepeatedEvents:
     """An answer's events, which begin anew where the stream refuses the request instead of answering it."""
 
     def __init__(
-        self, repeater: Repeater, client: RetryingClient, decoder: Decoder, control: Control
+        self, repeater: Repeater, client: RetryingClient, new_decoder: NewDecoder, control: Control
     ) -> None:
         self._repeater: Repeater | None = repeater
         self._client = client
-        self._unused_decoder: Any = copy.deepcopy(decoder)
+        self._new_decoder = new_decoder
         self._control = control
-        self._events = repeater.make(client, decoder, control)
+        self._events = repeater.make(client, new_decoder(), control)
 
     @property
     def has_more(self) -> bool:
@@ -128,11 +132,10 @@ class _RepeatedEvents:
                 if not repeater.adapt(error):
                     raise
                 self._events.close()
-                self._events = repeater.make(self._client, copy.deepcopy(self._unused_decoder), self._control)
+                self._events = repeater.make(self._client, self._new_decoder(), self._control)
             else:
                 if any(isinstance(event, (TextDelta, ReasoningDelta, Finished)) for event in events):
-                    # Frees memory: a request may fill a context window.
-                    self._repeater = self._unused_decoder = None
+                    self._repeater = None  # frees memory: a request may fill a context window
                     events = [*repeater.accept(), *events]
                 return events
 
