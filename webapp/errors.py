@@ -288,7 +288,7 @@ class AnswerError(FreshetError):
 
 
 def release_frames(error: BaseException) -> None:
-    """Drop the tracebacks of an error that has been dealt with, and of its causes.
+    """Drop the tracebacks of an error, and of its causes, that has been dealt with or is stored to be raised later.
 
     What stored the error to raise it later is itself in their frames: a reference cycle, which would keep the answer and the
     whole call in memory until the garbage collector comes.

@@ -13,6 +13,7 @@ from tests.support.script import RESET, STALL, Answer, refusal
 from tests.unit.engine import TIMEOUT_S, RunsWithoutPulse, finish, start
 from webapp.providers.base import BaseProvider
 from webapp.runs.run import Run
+from webapp.runs.run_limits import RunLimits
 from webapp.settings import Settings
 from webapp.wiring import create_provider
 
@@ -20,8 +21,10 @@ DELTA = openai_delta("Hello")
 ANSWERS = {
     "whole": Answer(steps=openai(["Hello"])),
     "reset": Answer(steps=[DELTA, RESET]),
+    "reset after a burst": Answer(steps=[100 * DELTA, RESET]),
     "cut off": Answer(steps=[DELTA]),
     "error after text": Answer(steps=[DELTA, sse({"error": {"message": "no"}})]),
+    "error with text": Answer(steps=[DELTA + sse({"error": {"message": "no"}})]),
     "refused": refusal(401),
     "overloaded": refusal(503, retry_after_ms="10"),
     "no stream": Answer(steps=[b"<html>"]),
@@ -51,9 +54,11 @@ def expire(runs: RunsWithoutPulse, run: Run) -> None:
     runs.run_pulse(run.ended_at + runs.limits.expiry_s + 1)
 
 
-def answer_and_expire(provider: BaseProvider) -> tuple["weakref.ref[Run]", "weakref.ref[object]"]:
+def answer_and_expire(
+    provider: BaseProvider, limits: RunLimits | None = None
+) -> tuple["weakref.ref[Run]", "weakref.ref[object]"]:
     """Generate an answer to its end and let it expire; return references to its run and its log."""
-    runs = RunsWithoutPulse()
+    runs = RunsWithoutPulse(limits)
     run = start(runs, provider)
     finish(runs, run)
     expire(runs, run)
@@ -64,6 +69,14 @@ def answer_and_expire(provider: BaseProvider) -> tuple["weakref.ref[Run]", "weak
 def test_an_answer_is_freed_however_it_ends(kind: str) -> None:
     with FakeProvider(ANSWERS[kind]) as fake:
         references = answer_and_expire(make_provider(int(fake.url.rpartition(":")[2])))
+    assert [reference() for reference in references] == [None, None]
+
+
+@pytest.mark.parametrize("kind", ["reset after a burst", "error with text"])
+def test_an_answer_is_freed_whose_error_is_never_raised(kind: str) -> None:
+    with FakeProvider(ANSWERS[kind]) as fake:
+        provider = make_provider(int(fake.url.rpartition(":")[2]))
+        references = answer_and_expire(provider, RunLimits(run_max_bytes=1))
     assert [reference() for reference in references] == [None, None]
 
 

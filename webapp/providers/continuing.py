@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from webapp.chat import ModelMessage, ModelRequest
-from webapp.errors import AnswerError, Stopped
+from webapp.errors import AnswerError, Stopped, release_frames
 from webapp.events import Event, Finished, TextDelta
 from webapp.providers.code_blocks import open_fence
 from webapp.providers.seam import Seam
@@ -79,6 +79,7 @@ class ContinuedEvents:
             try:
                 events = self._events.read(wait=wait)
             except (AnswerError, Stopped) as error:
+                release_frames(error)  # it may never be raised
                 self._failure = error
                 events = ()
                 text = self._seam.flush(is_complete=False)

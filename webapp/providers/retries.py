@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from webapp.errors import AnswerError, Interrupted, UpstreamError
+from webapp.errors import AnswerError, Interrupted, UpstreamError, release_frames
 from webapp.events import Event
 from webapp.seams import Body, Call, Control, Decoder, EventStream, Transport
 
@@ -139,19 +139,24 @@ class _ResponseEvents:
                 raise
             events = decoder.flush()  # the answer may be complete except for its terminal event
             if not decoder.finished:
-                self._failure = decoder.error if isinstance(decoder.error, UpstreamError) else error
+                self._keep_failure(decoder.error if isinstance(decoder.error, UpstreamError) else error)
             return events
         if chunk and not decoder.finished:
             is_ending = decoder.is_ending()
             if is_ending or self._is_ending:
                 self._limit_end(is_ending=is_ending, has_events=bool(events))
         if decoder.error is not None:
-            self._failure = decoder.error
+            self._keep_failure(decoder.error)
         elif events:
             self._quiet_since = None
         elif chunk:
             self._check_quiet()
         return events
+
+    def _keep_failure(self, failure: AnswerError) -> None:
+        """Raise it at the next read, which there may never be."""
+        release_frames(failure)
+        self._failure = failure
 
     def _raise(self, failure: AnswerError) -> NoReturn:
         explained = self._explain(failure) if isinstance(failure, UpstreamError) else failure

@@ -296,8 +296,10 @@ class Producer:
         return self._progress.cancelled(reason or "user")
 
     def _failed(self, error: AnswerError) -> Ending:
-        self._append_pending()
-        self._log_failure(error, repeated=False)
+        try:
+            self._append_pending()
+        finally:  # the run may have been ended from outside meanwhile
+            self._log_failure(error, repeated=False)
         return self._progress.failed(error)
 
     def _append_pending(self) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from webapp.errors import AnswerError, Interrupted, UpstreamError
+from webapp.errors import AnswerError, Interrupted, UpstreamError, release_frames
 from webapp.providers.http.chunked import BadChunk, ChunkedDecoder
 from webapp.providers.http.connection_pool import ConnectionPool, StopHandle
 from webapp.providers.http.content_coding import BadCoding, ContentDecoder
@@ -158,7 +158,7 @@ class ResponseBody:
             self._note_read()
             return raw
         if self._failure is not None:
-            raise self._connection_error(self._failure)
+            raise self._connection_error(self._failure) from self._failure
         if self._bytes_since_pause >= READ_BYTES:
             if wait or self._is_full:
                 self._pause()
@@ -200,6 +200,7 @@ class ResponseBody:
             try:
                 piece = self.connection.receive_now()
             except OSError as error:  # a reset after the last burst: what has arrived is used first
+                release_frames(error)
                 self._failure = error
                 break
             if not piece:

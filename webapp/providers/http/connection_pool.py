@@ -277,7 +277,7 @@ def _connect(address: Address, deadline: float, stop: StopHandle) -> socket.sock
         except OSError as error:
             sock.close()
             stop.set_target(_do_nothing)
-            last_error = error
+            last_error = error.with_traceback(None)  # its traceback has this frame: a reference cycle
         except BaseException:
             sock.close()
             raise

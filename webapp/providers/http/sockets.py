@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Hashable
 
+from webapp.errors import release_frames
 from webapp.offload import SocketReader
 
 READ_BYTES = 64 * 1024
@@ -142,6 +143,7 @@ class Connection:
         """Keep an error for the next read; raise it if nothing was decrypted before it."""
         if not pieces:
             raise error
+        release_frames(error)
         self._failure = error
 
     def _flush_tls(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from webapp.errors import UpstreamError
+from webapp.errors import UpstreamError, release_frames
 from webapp.events import Event, Finished, ParameterIgnored, ReasoningDelta, ReasoningSealed, TextDelta
 from webapp.providers.decoder import ProviderDecoder
 from webapp.providers.refusals.memory import RefusedParameters
@@ -131,6 +131,7 @@ class _RepeatedEvents:
             except UpstreamError as error:
                 if not repeater.adapt(error):
                     raise
+                release_frames(error)
                 self._events.close()
                 self._events = repeater.make(self._client, self._new_decoder(), self._control)
             else:
