@@ -60,15 +60,21 @@ class ServerLogger(Logger):  # type: ignore[misc]
 
 
 class QuickSocket(socket.socket):  # type: ignore[misc]
-    """A client's socket whose `sendall` tries a plain `send` first, which nearly always writes everything."""
+    """A client's socket whose `sendall` tries a plain `send` first, which nearly always writes everything.
+
+    The socket's timeout is for each 8 KiB, so that a slow client meets it whatever the size of a write.
+    """
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Write all of `data`; gevent's slower `sendall` writes what one `send` leaves."""
         sent = self.send(data, flags)
         if sent < len(data):
-            super().sendall(memoryview(data)[sent:], flags)
+            rest = memoryview(data)[sent:]
+            for start in range(0, len(rest), _TIMED_BYTES):
+                super().sendall(rest[start : start + _TIMED_BYTES], flags)
 
 
+_TIMED_BYTES = 8 * 1024
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _LOG_EVERY_S = 60.0
 _PAUSE_S = 0.1

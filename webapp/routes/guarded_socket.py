@@ -18,7 +18,7 @@ from webapp.codecs.websocket import Inspector, Violation
 from webapp.errors import TooManyRequests, Unavailable
 from webapp.offload import Wake
 
-_WRITE_BYTES = 8 * 1024
+_WRITE_BYTES = 64 * 1024  # at once: other streams go on in between
 _LINGER_S = 1.0
 _COUNT_STEP_BYTES = 64 * 1024
 _COPIES = 2  # the raw bytes, and what they are decoded to

@@ -15,7 +15,7 @@ from webapp.runs.readers import Delivery, Reader, ReaderConnection
 from webapp.runs.remote_runs import AnyRun
 from webapp.services import Services
 
-WRITE_BYTES = 8 * 1024  # small enough that a slow reader meets the deadline of one write
+WRITE_BYTES = 64 * 1024  # at once: other streams go on in between
 
 Encode = Callable[[Reader, ReaderConnection], Iterator[bytes]]
 

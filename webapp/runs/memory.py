@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection
 
 from webapp.errors import Unavailable
@@ -11,6 +12,9 @@ from webapp.runs.run import Run
 from webapp.runs.run_limits import RunLimits
 
 _RETRY_AFTER_S = 5
+_COUNT_EVERY_S = 0.1
+_FEW = 64
+_EXACT_FROM = 0.5  # of the memory that may be used
 
 
 class RunMemory:
@@ -38,6 +42,8 @@ class RunMemory:
         self._ended: dict[str, Run] = {}  # oldest first
         self._ended_bytes = 0
         self._reserved_bytes = 0  # for requests that are being read
+        self._active_bytes = 0  # when they were counted last
+        self._counted_at = float("-inf")
 
     def count_remotes(self, remotes: RemoteRuns) -> None:
         """Count the runs of other workers that are read here, too."""
@@ -69,12 +75,8 @@ class RunMemory:
 
     def check(self, size_bytes: int) -> None:
         """Raise `Unavailable` if memory is full even after the oldest ended runs are forgotten. Called under the lock."""
-        total = (
-            sum(run.size_bytes for run in self._active)
-            + self._ended_bytes
-            + self._reserved_bytes
-            + size_bytes
-        )
+        others = self._ended_bytes + self._reserved_bytes + size_bytes
+        total = self._count_active(others) + others
         if self._remotes is not None:
             if total + self._remotes.size_bytes >= self.max_bytes:
                 self._remotes.forget_unread()
@@ -90,6 +92,18 @@ class RunMemory:
                 retry_after_s=_RETRY_AFTER_S,
                 code="full",
             )
+
+    def _count_active(self, others: int) -> int:
+        """Return the memory of the runs in progress. Where they are many and memory is not scarce, it is up to 0.1 s old.
+
+        Counting anew for each start would make a thousand of them take a million steps.
+        """
+        now = time.monotonic()
+        is_scarce = self._active_bytes + others > _EXACT_FROM * self.max_bytes
+        if is_scarce or len(self._active) <= _FEW or now - self._counted_at > _COUNT_EVERY_S:
+            self._active_bytes = sum([run.size_bytes for run in self._active])
+            self._counted_at = now
+        return self._active_bytes
 
     def expire(self, now: float) -> None:
         """Forget the runs that ended too long ago."""
