@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.errors import JournalUnavailable
 from webapp.journal.places import Mode, SqlPlace
 from webapp.journal.schema import OtherVersion
-from webapp.journal.session import Session
+from webapp.journal.transaction import Transaction
 from webapp.sql import FileIdentity, are_replaced, describe_error
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Channel:
         self._driver: Any = None
         self._files: tuple[FileIdentity | None, ...] = ()
 
-    def run(self, work: Callable[[Session], T], mode: Mode) -> T:
+    def run(self, work: Callable[[Transaction], T], mode: Mode) -> T:
         """Run `work` in a transaction. Raises `JournalUnavailable`; the next call then connects again."""
         try:
             self._close_if_replaced()
@@ -52,7 +52,7 @@ class Channel:
         if driver is not None:
             driver.close()
 
-    def _run(self, work: Callable[[Session], T], mode: Mode) -> T:
+    def _run(self, work: Callable[[Transaction], T], mode: Mode) -> T:
         is_new = self._driver is None
         driver = self._open()
         self._place.start_limit(driver)
@@ -64,7 +64,7 @@ class Channel:
             self.close()
             raise _NotBegun(error) from None
         try:
-            result = work(Session(driver, self._place.dialect))
+            result = work(Transaction(driver, self._place.dialect))
             driver.commit()
         except BaseException:
             _roll_back(driver)

@@ -19,7 +19,7 @@ from webapp.journal.channel import Channel
 from webapp.journal.listener import Listener
 from webapp.journal.places import Mode, PostgresPlace, SqlitePlace, SqlPlace
 from webapp.journal.rules import POLL_S, has_news
-from webapp.journal.session import Session
+from webapp.journal.transaction import Transaction
 from webapp.journal_records import (
     JournalCursor,
     JournalEntry,
@@ -167,8 +167,8 @@ class DatabaseJournal(JournalCalls):
         if self._listener is None or not self._listener.wait(count, min(_LOOK_S, left_s)):
             time.sleep(min(POLL_S - _PAUSE_S, left_s))
 
-    def _read(self, work: Callable[[Session], T], *, is_lookup: bool = False) -> T:
+    def _read(self, work: Callable[[Transaction], T], *, is_lookup: bool = False) -> T:
         return self._call(self._readers, lambda: self._reading.run(work, "read"), is_lookup=is_lookup)
 
-    def _write(self, work: Callable[[Session], T], mode: Mode = "write") -> T:
+    def _write(self, work: Callable[[Transaction], T], mode: Mode = "write") -> T:
         return self._call(self._writer, lambda: self._writing.run(work, mode))

@@ -18,7 +18,7 @@ from webapp.journal.rules import (
     refuse_append,
     refuse_end,
 )
-from webapp.journal.session import GroupRow, Row, Session
+from webapp.journal.transaction import GroupRow, Row, Transaction
 from webapp.journal_records import (
     JournalCursor,
     JournalEntry,
@@ -35,29 +35,29 @@ def _list(values: Collection[object]) -> str:
     return msgspec.json.encode(list(values)).decode()
 
 
-def now(session: Session) -> float:
+def now(transaction: Transaction) -> float:
     """Return the time."""
-    return float(session.query("now")[0][0])
+    return float(transaction.query("now")[0][0])
 
 
-def find(session: Session, run: str) -> JournalRun | None:
+def find(transaction: Transaction, run: str) -> JournalRun | None:
     """Return a run."""
-    row = session.query_first("find", {"run": run})
+    row = transaction.query_first("find", {"run": run})
     return None if row is None else _to_run(row)
 
 
-def list_running(session: Session, owner: str, conversation: str | None) -> list[JournalRun]:
+def list_running(transaction: Transaction, owner: str, conversation: str | None) -> list[JournalRun]:
     """Return an owner's running runs."""
     values = {"owner": owner, "conversation": conversation, "limit": MAX_LISTED}
-    return [_to_run(row) for row in session.query("list_running", values)]
+    return [_to_run(row) for row in transaction.query("list_running", values)]
 
 
-def list_lapsed(session: Session, grace_s: float, limit: int) -> list[JournalRun]:
+def list_lapsed(transaction: Transaction, grace_s: float, limit: int) -> list[JournalRun]:
     """Return running runs without a valid lease."""
-    return [_to_run(row) for row in session.query("list_lapsed", {"grace_s": grace_s, "limit": limit})]
+    return [_to_run(row) for row in transaction.query("list_lapsed", {"grace_s": grace_s, "limit": limit})]
 
 
-def begin(session: Session, entry: JournalEntry) -> JournalRun | None:
+def begin(transaction: Transaction, entry: JournalEntry) -> JournalRun | None:
     """Insert a run, unless it is known. Raises `LeaseLapsed`."""
     values = {
         "run": entry.run,
@@ -70,20 +70,20 @@ def begin(session: Session, entry: JournalEntry) -> JournalRun | None:
         "start": entry.start,
         "request": entry.request,
     }
-    if not session.query("insert_run", values):
-        known = find(session, entry.run)
+    if not transaction.query("insert_run", values):
+        known = find(transaction, entry.run)
         if known is None:
             raise LeaseLapsed
         return known
     first = first_group(entry.frames, entry.epoch, temporary=entry.temporary)
     if first is not None:
-        session.insert_groups([_group_values(entry.run, entry.epoch, first)])
+        transaction.insert_groups([_group_values(entry.run, entry.epoch, first)])
     return None
 
 
-def append(session: Session, worker: str, groups: Sequence[JournalGroup]) -> dict[str, Refusal]:
+def append(transaction: Transaction, worker: str, groups: Sequence[JournalGroup]) -> dict[str, Refusal]:
     """Insert groups; return the refused runs."""
-    positions = _lock(session, {group.run for group in groups})
+    positions = _lock(transaction, {group.run for group in groups})
     refused: dict[str, Refusal] = {}
     rows: list[GroupRow] = []
     for group in groups:
@@ -96,51 +96,51 @@ def append(session: Session, worker: str, groups: Sequence[JournalGroup]) -> dic
         if stored is not None:
             rows.append(_group_values(group.run, group.epoch, stored))
             positions[group.run] = msgspec.structs.replace(position, last_seq=stored.last_seq)
-    session.insert_groups(rows)
+    transaction.insert_groups(rows)
     return refused
 
 
-def end(session: Session, worker: str, group: JournalGroup) -> Refusal | None:
+def end(transaction: Transaction, worker: str, group: JournalGroup) -> Refusal | None:
     """Insert a run's last group and mark it as ended."""
-    position = _lock(session, [group.run]).get(group.run)
+    position = _lock(transaction, [group.run]).get(group.run)
     terminal = None
     if position is not None and position.state == "ended":
-        terminal = _terminal(session, group.run, position)
+        terminal = _terminal(transaction, group.run, position)
     refusal = refuse_end(position, worker, group, terminal)
     if refusal is None and position is not None and position.state == "running":
         stored = frames_to_store(position, group)
         if stored is not None:
-            session.insert_groups([_group_values(group.run, group.epoch, stored)])
-        session.execute("end_run", {"run": group.run, "nothing": b""})
+            transaction.insert_groups([_group_values(group.run, group.epoch, stored)])
+        transaction.execute("end_run", {"run": group.run, "nothing": b""})
     return refusal
 
 
 def seize(
-    session: Session, run: str, epoch: int, last_seq: int, worker: str, reset: Sequence[Frame]
+    transaction: Transaction, run: str, epoch: int, last_seq: int, worker: str, reset: Sequence[Frame]
 ) -> int | None:
     """Begin a new epoch of a run."""
-    position = _lock(session, [run]).get(run)
+    position = _lock(transaction, [run]).get(run)
     if position is None or position.state == "ended" or position.epoch != epoch:
         return None
     taken = position.worker != worker
-    if max(0, position.last_seq) != last_seq or (taken and _has_lease(session, position.worker)):
+    if max(0, position.last_seq) != last_seq or (taken and _has_lease(transaction, position.worker)):
         return None
-    session.execute("seize_run", {"run": run, "epoch": epoch + 1, "worker": worker, "taken": int(taken)})
-    session.execute("delete_groups", {"ids": _list([run])})
+    transaction.execute("seize_run", {"run": run, "epoch": epoch + 1, "worker": worker, "taken": int(taken)})
+    transaction.execute("delete_groups", {"ids": _list([run])})
     first = first_group(reset, epoch + 1, temporary=position.temporary)
     if first is not None:
-        session.insert_groups([_group_values(run, epoch + 1, first)])
+        transaction.insert_groups([_group_values(run, epoch + 1, first)])
     return epoch + 1
 
 
 def read(
-    session: Session, cursors: Mapping[str, JournalCursor], limit_bytes: int
+    transaction: Transaction, cursors: Mapping[str, JournalCursor], limit_bytes: int
 ) -> dict[str, JournalUpdate]:
     """Return what follows each cursor."""
     wanted = _list([(run, cursor.epoch, cursor.seq) for run, cursor in cursors.items()])
     positions: dict[str, Position] = {}
     following: dict[str, list[StoredGroup]] = {}
-    for run, worker, epoch, ended, temporary, last_seq, first, last, content in session.query(
+    for run, worker, epoch, ended, temporary, last_seq, first, last, content in transaction.query(
         "read", {"cursors": wanted, "limit_bytes": limit_bytes}
     ):
         if run not in positions:
@@ -151,79 +151,81 @@ def read(
     return {run: make_update(position, cursors[run], following[run]) for run, position in positions.items()}
 
 
-def renew(session: Session, worker: str, ttl_s: float) -> bool:
+def renew(transaction: Transaction, worker: str, ttl_s: float) -> bool:
     """Begin or extend a lease that has not lapsed."""
-    return bool(session.query("renew", {"worker": worker, "ttl_s": ttl_s}))
+    return bool(transaction.query("renew", {"worker": worker, "ttl_s": ttl_s}))
 
 
-def reclaim(session: Session, worker: str, ttl_s: float) -> list[JournalRun]:
+def reclaim(transaction: Transaction, worker: str, ttl_s: float) -> list[JournalRun]:
     """Begin a lease, lapsed or not, and return the worker's running runs."""
-    session.execute("reclaim", {"worker": worker, "ttl_s": ttl_s})
-    return [_to_run(row) for row in session.query("list_of_worker", {"worker": worker})]
+    transaction.execute("reclaim", {"worker": worker, "ttl_s": ttl_s})
+    return [_to_run(row) for row in transaction.query("list_of_worker", {"worker": worker})]
 
 
-def release(session: Session, worker: str) -> None:
+def release(transaction: Transaction, worker: str) -> None:
     """Delete a lease."""
-    session.execute("release", {"worker": worker})
+    transaction.execute("release", {"worker": worker})
 
 
-def request_stop(session: Session, run: str, by: StoppedBy) -> bool:
+def request_stop(transaction: Transaction, run: str, by: StoppedBy) -> bool:
     """Store who asked to stop a run; return whether it is running."""
-    return bool(session.query("stop", {"run": run, "by": by}))
+    return bool(transaction.query("stop", {"run": run, "by": by}))
 
 
-def find_stops(session: Session, worker: str) -> dict[str, StoppedBy]:
+def find_stops(transaction: Transaction, worker: str) -> dict[str, StoppedBy]:
     """Return a worker's runs that are to be stopped."""
-    return dict(session.query("stops", {"worker": worker}))
+    return dict(transaction.query("stops", {"worker": worker}))
 
 
-def mark_read(session: Session, runs: Collection[str]) -> None:
+def mark_read(transaction: Transaction, runs: Collection[str]) -> None:
     """Store that runs have readers."""
-    session.execute("mark_read", {"ids": _list(runs)})
+    transaction.execute("mark_read", {"ids": _list(runs)})
 
 
-def measure_unread_s(session: Session, runs: Collection[str]) -> dict[str, float]:
+def measure_unread_s(transaction: Transaction, runs: Collection[str]) -> dict[str, float]:
     """Return for how long runs have had no reader."""
-    return {run: max(0.0, float(seconds)) for run, seconds in session.query("unread", {"ids": _list(runs)})}
+    return {
+        run: max(0.0, float(seconds)) for run, seconds in transaction.query("unread", {"ids": _list(runs)})
+    }
 
 
-def move_owner(session: Session, source: str, target: str) -> None:
+def move_owner(transaction: Transaction, source: str, target: str) -> None:
     """Change the owner of runs."""
-    session.execute("move_owner", {"source": source, "target": target})
+    transaction.execute("move_owner", {"source": source, "target": target})
 
 
-def expire(session: Session, older_than_s: float, limit: int) -> int:
+def expire(transaction: Transaction, older_than_s: float, limit: int) -> int:
     """Delete runs that ended, and leases that nobody needs."""
-    old = [run for (run,) in session.query("expired", {"older_than_s": older_than_s, "limit": limit})]
+    old = [run for (run,) in transaction.query("expired", {"older_than_s": older_than_s, "limit": limit})]
     if old:
-        session.execute("delete_groups", {"ids": _list(old)})
-        session.execute("delete_runs", {"ids": _list(old)})
-    session.execute("delete_leases")
+        transaction.execute("delete_groups", {"ids": _list(old)})
+        transaction.execute("delete_runs", {"ids": _list(old)})
+    transaction.execute("delete_leases")
     return len(old)
 
 
-def _lock(session: Session, runs: Collection[str]) -> dict[str, Position]:
+def _lock(transaction: Transaction, runs: Collection[str]) -> dict[str, Position]:
     """Lock runs against other writers and return their positions.
 
     On Postgres these are two statements: the second one sees what the previous holder of the lock has written.
     """
     ids = {"ids": _list(runs)}
-    if session.dialect == "postgresql":
-        session.execute("lock_runs", ids)
+    if transaction.dialect == "postgresql":
+        transaction.execute("lock_runs", ids)
     return {
         run: Position(worker, epoch, "ended" if ended else "running", last_seq, bool(temporary))
-        for run, worker, epoch, ended, temporary, last_seq in session.query("positions", ids)
+        for run, worker, epoch, ended, temporary, last_seq in transaction.query("positions", ids)
     }
 
 
-def _has_lease(session: Session, worker: str) -> bool:
-    row = session.query_first("lease", {"worker": worker})
+def _has_lease(transaction: Transaction, worker: str) -> bool:
+    row = transaction.query_first("lease", {"worker": worker})
     return row is not None and bool(row[0])
 
 
-def _terminal(session: Session, run: str, position: Position) -> Frame | None:
+def _terminal(transaction: Transaction, run: str, position: Position) -> Frame | None:
     values = {"run": run, "epoch": position.epoch, "last_seq": position.last_seq}
-    row = session.query_first("group", values)
+    row = transaction.query_first("group", values)
     return None if row is None else decode_frames(row[0])[-1]
 
 

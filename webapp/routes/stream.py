@@ -14,7 +14,14 @@ from webapp.frames import Cursor, cost_to_json, encode_sse, is_run_id, notice_fr
 from webapp.logs import set_run
 from webapp.routes.current_principal import current_address, current_owner, current_principal, current_visit
 from webapp.routes.responses import json_response
-from webapp.routes.streaming import RunBody, admit_reader, deliveries, split_writes, streaming_response
+from webapp.routes.streaming import (
+    WRITE_BYTES,
+    RunBody,
+    admit_reader,
+    deliveries,
+    split_writes,
+    streaming_response,
+)
 from webapp.runs.readers import Reader, ReaderConnection
 from webapp.runs.remote_runs import AnyRun
 from webapp.runs.run_spec import Receipt
@@ -155,7 +162,11 @@ def _encode_records(reader: Reader, connection: ReaderConnection) -> Iterator[by
     """Yield a run's frames as SSE records, comments as heartbeats, and a `reconnect` notice when the server shuts down."""
     # Without a blank line of its own: strict readers dispatch a record without data.
     retry = b"retry: %d\n" % random.randint(*_RETRY_MS)
-    yield from split_writes(retry + reader.take_sse())
+    for piece in reader.take_sse(WRITE_BYTES):
+        yield from split_writes(retry + piece)
+        retry = b""
+    if retry:
+        yield retry
     connection.note_write()
     for new in deliveries(reader, connection):
         if len(new) == 1:

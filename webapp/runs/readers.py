@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from webapp.frames import Cursor, Frame, encode_sse, encode_sse_records
 from webapp.offload import Wake
 from webapp.runs.log import RunLog
 
 _RECENT_WRITE_S = 0.2
+_FIRST_PIECE_FRAMES = 8  # 64 KiB at most, however large they are
 
 Delivery = tuple[Frame, bytes | None]
 
@@ -118,12 +119,22 @@ class Reader:
             return [(frames[0], b"%b%d" % (prefix, seq + 1))]
         return [(frame, b"%b%d" % (prefix, seq + number)) for number, frame in enumerate(frames, 1)]
 
-    def take_sse(self) -> bytes:
-        """Return the new frames as SSE records."""
+    def take_sse(self, piece_bytes: int) -> Iterator[bytes]:
+        """Yield the new frames as SSE records, whole ones, in pieces of about `piece_bytes`; a piece may be larger.
+
+        A reader that comes back may have missed megabytes: large pieces of memory would have to be mapped for it each time.
+        """
         frames = self._take_frames()
         if frames is None:
-            return b"".join([encode_sse(*delivery) for delivery in self._reset()])
-        return encode_sse_records(frames, self._prefix, self._at - self._epoch_start - len(frames) + 1)
+            yield from [encode_sse(*delivery) for delivery in self._reset()]
+            return
+        seq = self._at - self._epoch_start - len(frames) + 1
+        start, count = 0, _FIRST_PIECE_FRAMES
+        while start < len(frames):
+            piece = encode_sse_records(frames[start : start + count], self._prefix, seq + start)
+            start += count
+            count = max(1, count * piece_bytes // len(piece))
+            yield piece
 
     def _take_frames(self) -> list[Frame] | None:
         """Return the new frames; None if a reset is due."""

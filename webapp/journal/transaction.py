@@ -12,7 +12,7 @@ GroupRow = tuple[str, int, int, int, int, bytes]
 """The values of a group: run, epoch, last_seq, first_seq, size, frames."""
 
 
-class Session:
+class Transaction:
     """Runs statements by their names in `sql_texts`, in a transaction of the caller's. Raises the driver's errors.
 
     `driver` is a connection of `sqlite3` or of `psycopg`: the same calls serve both.
