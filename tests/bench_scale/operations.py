@@ -2,8 +2,8 @@
 
     python -m tests.bench_scale.operations --answers 1 20
 
-The engine and the store run in this process, so that SQLAlchemy can be listened to; the provider is the benchmark's. What goes to
-Postgres and Redis passes through a relay that counts bytes, and round trips as the times that the direction turns.
+The engine and the store run in this process, so that SQLAlchemy can be listened to, and the journal's transactions; the provider is the
+benchmark's. What goes to Postgres and Redis passes through a relay that counts bytes, and round trips as the times that the direction turns.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +36,10 @@ from webapp.api.start_request import StartBody
 from webapp.app import create_app
 from webapp.errors import JournalUnavailable
 from webapp.frames import new_run
+from webapp.journal.channel import Channel
+from webapp.journal.places import Mode
+from webapp.journal.sql_texts import INSERT_GROUPS, STATEMENTS
+from webapp.journal.transaction import GroupRow, Row, Transaction
 from webapp.runs.remote_run import RemoteRun
 from webapp.runs.remote_runs import AnyRun
 from webapp.services import Services
@@ -70,19 +74,65 @@ class Counts:
             self.found[name] += count
 
 
+class NotedTransaction:
+    """A transaction of the journal whose statements are noted, each with its rows; see `webapp.journal.transaction`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.dialect = transaction.dialect
+        self.noted: list[tuple[str, int]] = []
+        self._transaction = transaction
+
+    def query(self, name: str, values: Mapping[str, object] | None = None) -> list[Row]:
+        """Note and run a statement."""
+        self.noted.append((STATEMENTS[self.dialect][name], 1))
+        return self._transaction.query(name, values)
+
+    def query_first(self, name: str, values: Mapping[str, object] | None = None) -> Row | None:
+        """Note and run a statement."""
+        self.noted.append((STATEMENTS[self.dialect][name], 1))
+        return self._transaction.query_first(name, values)
+
+    def execute(self, name: str, values: Mapping[str, object] | None = None) -> None:
+        """Note and run a statement."""
+        self.noted.append((STATEMENTS[self.dialect][name], 1))
+        self._transaction.execute(name, values)
+
+    def insert_groups(self, rows: Sequence[GroupRow]) -> None:
+        """Note and insert groups."""
+        if rows:
+            self.noted.append((INSERT_GROUPS[self.dialect], len(rows)))
+        self._transaction.insert_groups(rows)
+
+
 class Listener:
     """Listens to all SQL of this process, and counts it when its transaction is committed."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._open: dict[int, list[tuple[str, int]]] = {}
+        self._run = Channel._run
 
     def __enter__(self) -> "Listener":
         event.listen(Engine, "before_cursor_execute", self._note)
         event.listen(Engine, "commit", self._commit)
+        run = self._run
+
+        def run_noted(channel: Channel, work: Callable[[Any], Any], mode: Mode) -> Any:
+            made: list[NotedTransaction] = []
+
+            def work_noted(transaction: Transaction) -> Any:
+                made.append(NotedTransaction(transaction))
+                return work(made[-1])
+
+            result = run(channel, work_noted, mode)
+            self._count("journal", made[-1].noted, notifies="NOTIFY" in channel._place.begin_text(mode))
+            return result
+
+        Channel._run = run_noted  # type: ignore[method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:
+        Channel._run = self._run  # type: ignore[method-assign]
         event.remove(Engine, "before_cursor_execute", self._note)
         event.remove(Engine, "commit", self._commit)
 
@@ -94,15 +144,15 @@ class Listener:
 
     def _commit(self, connection: Any) -> None:
         statements = self._open.pop(id(connection.connection.dbapi_connection), [])
-        begun = [one for one in statements if one[0].startswith("BEGIN")]
         rest = [one for one in statements if not one[0].startswith("BEGIN")]
-        if not rest:
-            return
-        place = "journal" if any("journal_" in statement for statement, _ in rest) else "store"
+        if rest:
+            self._count("store", rest, notifies=False)
+
+    def _count(self, place: str, statements: Sequence[tuple[str, int]], *, notifies: bool) -> None:
         self._counts.add(f"{place} transactions")
-        self._counts.add(f"{place} statements", len(rest))
-        self._counts.add(f"{place} rows", sum(rows for text, rows in rest if text.startswith("INSERT")))
-        self._counts.add(f"{place} notifies", sum("NOTIFY" in text for text, _ in begun))
+        self._counts.add(f"{place} statements", len(statements))
+        self._counts.add(f"{place} rows", sum(rows for text, rows in statements if text.startswith("INSERT")))
+        self._counts.add(f"{place} notifies", int(notifies))
 
 
 class Relay:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from webapp.journal.sql_texts import INSERT_GROUP, STATEMENTS, Dialect
+from webapp.journal.sql_texts import INSERT_GROUPS, STATEMENTS, Dialect
 
 Row = tuple[Any, ...]
 GroupRow = tuple[str, int, int, int, int, bytes]
@@ -39,5 +39,10 @@ class Transaction:
 
     def insert_groups(self, rows: Sequence[GroupRow]) -> None:
         """Insert groups."""
-        if rows:
-            self._driver.cursor().executemany(INSERT_GROUP[self.dialect], rows)
+        if not rows:
+            return
+        statement = INSERT_GROUPS[self.dialect]
+        if self.dialect == "sqlite":
+            self._driver.executemany(statement, rows)
+        else:
+            self._driver.execute(statement, [list(column) for column in zip(*rows, strict=True)])
