@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Event
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, WebSocket, expect
 
 from tests.browser.answers import TEXT, hold_halfway, stream_text, stream_then_stall
 from tests.browser.chat import NETWORK, Chat
@@ -122,15 +122,19 @@ def test_a_withheld_body_falls_back_to_websocket(
         network.withhold_sse = True
         chat = open_chat(network.url)
         chat.watch.allow(NETWORK)
-        sockets: list[str] = []
-        chat.page.on("websocket", lambda socket: sockets.append(socket.url))
+        reading: set[WebSocket] = set()  # the feed of changes has a WebSocket of its own
+
+        def opened(socket: WebSocket) -> None:
+            socket.on("framesent", lambda sent: None if '"changes"' in str(sent) else reading.add(socket))
+
+        chat.page.on("websocket", opened)
         chat.ask("What is a freshet?")
         chat.wait_chars(50)
         expect(chat.stop).to_be_visible()
         assert chat.answer()["status"] == "streaming"
         gate.set()
         assert chat.wait_over()["text"] == LONG
-    assert len(sockets) == 1
+    assert len(reading) == 1
     assert len(provider.calls) == 1
 
 
