@@ -134,6 +134,8 @@ def test_a_run_that_is_being_stopped_is_not_left(runs: RunsWithoutPulse) -> None
     paused = PausedAnswer("Hel", stuck=True)
     run, _ = begin(runs, paused)
     run.request_stop("user")
-    end_draining(runs)
-    assert run.log.closed
+    runs.drain(0.0)
+    runs.run_pulse(time.monotonic() + 1.0)
+    wait_for(lambda: run.log.closed, "the end of the run")
     paused.release.set()
+    assert runs.wait_until_idle(10.0)
