@@ -120,6 +120,15 @@ def test_the_call_s_failure_is_raised_where_the_events_are_read(error: Exception
         stream.read(wait=False)
 
 
+def test_a_bug_keeps_its_traceback() -> None:
+    def make_wrongly(_control: Control) -> Events:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug") as raised:
+        loading(make_wrongly).read()
+    assert "make_wrongly" in [entry.name for entry in raised.traceback]
+
+
 def test_closing_ends_a_call_without_a_response() -> None:
     started, aborted, ended = threading.Event(), threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The driver's own connection, with which a journal's statements run: SQLAlchemy took longer for one than SQLite does."""
+"""Runs a journal's statements on the driver's own connection: SQLAlchemy's part of one took longer than SQLite's."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from webapp.errors import Stopped, UpstreamError, release_frames
+from webapp.errors import AnswerError, Stopped, UpstreamError, release_frames
 from webapp.events import Event, ModelLoading
 from webapp.offload import start_thread
 from webapp.seams import Control, EventStream
@@ -84,7 +84,8 @@ class LoadingEvents:
             self._events = self._make_call(self._control)
             self._first = self._events.read()
         except BaseException as error:  # noqa: BLE001  (raised where the events are read)
-            release_frames(error)  # it may never be raised
+            if isinstance(error, (AnswerError, Stopped)):  # a bug's traceback is logged
+                release_frames(error)  # the error may never be raised
             self._error = error
         with self._lock:
             is_closed = self._is_closed
