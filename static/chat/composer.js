@@ -69,7 +69,7 @@ export class Composer {
       this.#sendOrStop();
     });
     this.#field.addEventListener("keydown", (event) => this.#keyPressed(event));
-    this.#field.addEventListener("input", warmUpRenderer, { once: true });
+    this.#field.addEventListener("input", () => warmUpRenderer(this.element), { once: true });
     this.#field.addEventListener("input", () => {
       this.#fitHeight();
       this.#saveDraft();

@@ -13,8 +13,11 @@ import { MAX_DEPTH, readElement } from "./policy.js";
 /** A longer block is shown as text. */
 const MAX_HTML_CHARS = 4096;
 const TAGS = /(<\/?[a-z]+(?:\s+[\w:-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)*\s*\/?>)/i;
-/** An incomplete tag at the end. */
-const OPEN_TAG = /<\/?[a-z]*(?:\s[^<>]{0,200})?$/i;
+/**
+ * An incomplete tag at the end, and any `<details>` before it whose summary has not begun. Without one it would have the browser's
+ * own, a list item, and the browser would count all list items of the answer again.
+ */
+const OPEN_TAG = /(<details(\s[^<>]{0,200})?>\s*)*(<\/?[a-z]*(\s[^<>]{0,200})?)?$/i;
 
 /** The view of one HTML block. */
 export class HtmlView {

@@ -1,6 +1,7 @@
 /**
  * The view of inline nodes. On an update, an element is reused as long as its tag is the same, and only changed text is replaced.
  */
+import { SlicedTask } from "../dom/idle-slices.js";
 import { h } from "../dom/elements.js";
 import { plainText } from "../markdown/text-nodes.js";
 import { MAX_DEPTH, imageAt, linkAttributes, sourceLink } from "./policy.js";
@@ -236,9 +237,14 @@ function setAttributes(element, before, after) {
 }
 
 /**
- * Replace the pending links by their content, in one step each: there may be hundreds.
+ * Replace the pending links by their content: a few at once, the rest of hundreds in slices.
  * @param {HTMLElement} root of a renderer that has ended
  */
 export function unwrapPendingLinks(root) {
-  for (const link of root.querySelectorAll("a.unresolved")) link.replaceWith(...link.childNodes);
+  const links = [...root.querySelectorAll("a.unresolved")];
+  new SlicedTask(() => {
+    const link = links.shift();
+    link?.replaceWith(...link.childNodes);
+    return links.length > 0;
+  }).run();
 }

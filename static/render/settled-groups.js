@@ -14,8 +14,11 @@ export class SettledGroups {
       const height = borderBoxSize[0]?.blockSize ?? 0;
       // The answer is hidden and has no layout: leave the group as it is.
       if (height === 0) continue;
-      target.style.containIntrinsicBlockSize = `auto ${height}px`;
-      target.classList.add("settled");
+      // In the next frame: in this one the browser would have to lay out and prepare the page once more.
+      requestAnimationFrame(() => {
+        target.style.containIntrinsicBlockSize = `auto ${height}px`;
+        target.classList.add("settled");
+      });
     }
   });
 

@@ -51,12 +51,15 @@ export function loadRenderer() {
   return loading;
 }
 
-/** Make the renderer ready for an answer, which somebody is about to ask for: the first one would be slower without it. */
-export function warmUpRenderer() {
+/**
+ * Make the renderer ready for an answer, which somebody is about to ask for: the first one would be slower without it.
+ * @param {HTMLElement} host a part of the page in which a sample is rendered out of sight
+ */
+export function warmUpRenderer(host) {
   void loadRenderer().then(() => {
     if (isWarm || !render) return;
     isWarm = true;
-    warmUp(render);
+    warmUp(render, host);
   });
 }
 

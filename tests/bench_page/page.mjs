@@ -10,7 +10,7 @@ const PAINT_EVERY = 32;
 
 const CONTENDERS = {
   async freshet(root, { paints }) {
-    warmUp();
+    warmUp(root);
     // Formulas and highlighting, which the others do not know, come in later tasks, unless their modules happen to be loaded already.
     const view = stream(root, { id: "bench", isPlain: !paints });
     return { write: view.write, end: view.end };
@@ -100,9 +100,12 @@ export async function play(name, kind, size, { every = 1, paints = false } = {})
   return { total_ms, elements: root.querySelectorAll("*").length };
 }
 
-/** Do at once what the page does in idle slices before its first answer. */
-function warmUp() {
-  const step = createWarmUp(stream);
+/**
+ * Do at once what the page does in idle slices before its first answer.
+ * @param {HTMLElement} root
+ */
+function warmUp(root) {
+  const step = createWarmUp(stream, root);
   while (step());
 }
 
