@@ -1,14 +1,16 @@
 /**
  * The view of inline nodes. On an update, an element is reused as long as its tag is the same, and only changed text is replaced.
  */
-import { SlicedTask } from "../dom/idle-slices.js";
 import { h } from "../dom/elements.js";
+import { SlicedTask } from "../dom/idle-slices.js";
 import { plainText } from "../markdown/text-nodes.js";
 import { MAX_DEPTH, imageAt, linkAttributes, sourceLink } from "./policy.js";
 import { insertCitations, nestTags } from "./inline-transforms.js";
 
 /** @typedef {import("../markdown/tree.js").Node} Node */
 /** @typedef {import("./policy.js").RenderContext} RenderContext */
+
+const LINKS_AT_ONCE = 64;
 
 /**
  * @typedef {object} Shape the element or text that a node is shown as
@@ -237,14 +239,14 @@ function setAttributes(element, before, after) {
 }
 
 /**
- * Replace the pending links by their content: a few at once, the rest of hundreds in slices.
+ * Replace the pending links by their content: a few at once, the rest of hundreds later, so that no frame takes long.
  * @param {HTMLElement} root of a renderer that has ended
  */
 export function unwrapPendingLinks(root) {
   const links = [...root.querySelectorAll("a.unresolved")];
-  new SlicedTask(() => {
-    const link = links.shift();
-    link?.replaceWith(...link.childNodes);
+  const unwrapSome = () => {
+    for (const link of links.splice(0, LINKS_AT_ONCE)) link.replaceWith(...link.childNodes);
     return links.length > 0;
-  }).run();
+  };
+  if (unwrapSome()) new SlicedTask(unwrapSome).schedule();
 }

@@ -90,6 +90,22 @@ export function bad(name) {
   return mismatch(text, text.length > 1000 ? 997 : 1);
 }
 
+/** Return the HTML of a text that has not ended. */
+export const shown = (text) => rendered(text).root.innerHTML;
+
+/** Render a text with many links whose labels are never defined; return how many are left, at its end and once it is as drawn at once. */
+export async function undefinedLinks(count) {
+  const text = "[a]\n\n".repeat(count);
+  const { root, end } = rendered(text);
+  const left = () => root.querySelectorAll("a").length;
+  const lefts = [left()];
+  end();
+  lefts.push(left());
+  while (left() > 0) await new Promise((resolve) => setTimeout(resolve));
+  root.normalize();
+  return [...lefts, root.textContent === drawnAtOnce(text).textContent];
+}
+
 const CORPUS = `# Title
 
 Some *words* of a first paragraph, with \`code\` and [a link](https://a.example/b).

@@ -58,3 +58,21 @@ def test_the_nesting_of_elements_is_bounded(run: Run) -> None:
     depths = run("incremental.mjs", "depths")
     assert len(depths) > 5
     assert all(3 < depth < 90 for depth in depths.values()), depths
+
+
+@pytest.mark.parametrize("begun", ["<details>", "<details open>\n<summ", "<details>\n<details>\n\t<summary"])
+def test_details_are_shown_once_their_summary_begins(run: Run, begun: str) -> None:
+    assert run("incremental.mjs", "shown", f"a\n\n{begun}") == run("incremental.mjs", "shown", "a\n\n<")
+    summary = begun[: begun.rfind("<summ")] if "<summ" in begun else begun
+    assert "<summary></summary>" in run("incremental.mjs", "shown", f"a\n\n{summary}<summary>")
+
+
+def test_details_without_a_summary_are_shown_when_their_block_is_complete(run: Run) -> None:
+    assert '<details><p dir="auto">b</p></details>' in run("incremental.mjs", "shown", "<details>\n\nb")
+
+
+def test_of_hundreds_of_undefined_links_the_last_become_text_after_the_end(run: Run) -> None:
+    links, left, is_text = run("incremental.mjs", "undefinedLinks", 300)
+    assert links == 300
+    assert 0 < left < links, "no frame takes long"
+    assert is_text
