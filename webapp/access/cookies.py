@@ -21,7 +21,7 @@ VISITOR: Base = "freshet-visitor"
 BROWSER: Base = "freshet-browser"
 LEGACY = "freshet"  # the only cookie of version 0.1, a Flask session
 
-SESSION_AGE_S = 30 * 24 * 3600  # since the session was last used
+SESSION_AGE_S = 30 * 24 * 3600  # since it was last used; the database ends it then, too (`store/sessions.py`)
 VISITOR_AGE_S = 365 * 24 * 3600  # since the page was last opened
 RENEW_AFTER_S = 7 * 24 * 3600
 _LEGACY_AGE_S = 30 * 24 * 3600

@@ -62,7 +62,7 @@ def encode_reference(
     orphan_s: float,
     plan: TurnPlan | None = None,
 ) -> bytes:
-    """Return the reference to a request, for a turn by its `plan`.
+    """Return the reference to a request: to a turn's, where it has a `plan`, or else a copy.
 
     It is b"" for one that is too large to be kept, and for a caller without an owner, of whom nothing is stored: such
     answers are not continued.

@@ -12,7 +12,7 @@ from webapp.store.database import Database
 from webapp.store.rows import now_ms, upsert
 from webapp.store.schema import sessions, shared_values
 
-_MAX_IDLE_MS = 30 * 24 * 3600 * 1000
+_MAX_IDLE_MS = 30 * 24 * 3600 * 1000  # as long as the cookie lives: `SESSION_AGE_S` in `access/cookies.py`
 _MAX_PER_USER = 100  # the most recently used
 _TIMEOUT_S = 2.0
 _FIND_S = 0.5  # short, because every request waits for it
