@@ -57,7 +57,7 @@ export function loadRenderer() {
  */
 export function warmUpRenderer(host) {
   void loadRenderer().then(() => {
-    if (isWarm || !render) return;
+    if (isWarm || !render || !host.isConnected) return;
     isWarm = true;
     warmUp(render, host);
   });
