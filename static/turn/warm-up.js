@@ -46,7 +46,7 @@ const TIMES = 12;
  * @param {HTMLElement} host a part of the page where answers have their styles; the sample is removed from it at the end
  */
 export function createWarmUp(render, host) {
-  const stage = h("div", { class: "visually-hidden", "aria-hidden": "true" });
+  const stage = h("div", { class: "visually-hidden", inert: true });
   const root = stage.attachShadow({ mode: "closed" }); // nothing that looks for answers on the page finds the sample
   root.adoptedStyleSheets = /** @type {Document | ShadowRoot} */ (host.getRootNode()).adoptedStyleSheets;
   host.append(stage);

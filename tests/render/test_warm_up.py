@@ -8,5 +8,5 @@ def test_the_sample_is_found_by_nobody_and_leaves_nothing(run: Callable[..., Any
     warmed = run("warm-up.mjs", "warm")
     assert warmed["steps"] > 100
     assert warmed["during"] == 1, "its box alone"
-    assert warmed["isHidden"]
+    assert warmed["isInert"], "neither read aloud nor reached with Tab"
     assert warmed["after"] == 0

@@ -11,5 +11,5 @@ export function warm() {
   const during = host.querySelectorAll("*").length;
   let steps = 1;
   while (step()) steps++;
-  return { steps, during, isHidden: box?.ariaHidden === "true", after: host.querySelectorAll("*").length };
+  return { steps, during, isInert: box?.inert === true, after: host.querySelectorAll("*").length };
 }
