@@ -90,7 +90,7 @@ export function createBlocksView(root, context, groups) {
       const group = siblings[at] ?? h("div", { class: "blocks" });
       if (siblings[at]) return group;
       parent.append((siblings[at] = group));
-      if (level === GROUP_LEVELS - 1) groups.open(group);
+      groups.open(group, level);
       return group;
     }, root);
   return new BlocksView(parentOf, context, 0);

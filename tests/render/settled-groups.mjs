@@ -3,7 +3,7 @@ import { stream } from "/static/render/index.js";
 import { answerCss } from "/static/styles/answer.js";
 import { CORPUS } from "./corpus.mjs";
 
-const TEXT = Object.values(CORPUS).join("\n").repeat(3);
+const TEXT = Object.values(CORPUS).join("\n").repeat(6);
 const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 /**
@@ -44,11 +44,14 @@ export async function play(css, { isUp = false } = {}) {
   await nextPaint();
   if (isUp) scroller.scrollTop = scroller.scrollHeight;
   await nextPaint();
-  const groups = [...root.querySelectorAll(".blocks")].filter((group) => !group.querySelector(".blocks"));
+  const all = [...root.querySelectorAll(".blocks")];
+  const groups = all.filter((group) => !group.querySelector(".blocks"));
+  const outer = all.filter((group) => group.querySelector(".blocks"));
   return {
     height: scroller.scrollHeight,
     groups: groups.length,
     settled: groups.filter((group) => group.classList.contains("settled")).length,
+    outer: outer.map((group) => ({ isLast: !group.nextElementSibling, isSettled: group.classList.contains("settled") })),
     skipped: groups.filter((group) => !group.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length,
     watched: watched.length,
     moved,

@@ -22,6 +22,13 @@ def test_complete_groups_off_the_screen_are_not_rendered(followed: dict[str, Any
     assert followed["skipped"] > followed["groups"] * 0.6
 
 
+def test_groups_of_groups_are_skipped_as_one(followed: dict[str, Any]) -> None:
+    """A browser checks each settled element in every frame, unless it is in one that it skips."""
+    outer = followed["outer"]
+    assert sum(group["isSettled"] for group in outer) >= 1
+    assert all(group["isSettled"] != group["isLast"] for group in outer), "the last of each level may still grow"
+
+
 def test_the_answer_is_as_high_as_if_everything_were_rendered(run: Run, followed: dict[str, Any]) -> None:
     rendered = run("settled-groups.mjs", "play", ALL_RENDERED)
     assert rendered["skipped"] == 0
