@@ -21,7 +21,7 @@ _MAX_TOKENS = 64  # of a `logprobs` frame; with 20 alternatives each they are ab
 class FramingRules(msgspec.Struct, frozen=True, kw_only=True):
     """When a frame is closed: after a window, after a count of deltas (0: off), or at a newline."""
 
-    window_s: float = 0.033
+    window_s: float
     deltas: int = 0
     newline: bool = False
 

@@ -17,7 +17,7 @@ from tests.support.dialects import ollama, openai
 from tests.support.fake_provider import FakeProvider, closed_port
 from tests.support.script import Answer, refusal, whole
 from tests.support.server import Server
-from webapp.cli.show import format_money, settled_length
+from webapp.cli.terminal_output import format_money, settled_length
 
 _LIMIT_S = 30
 

@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from webapp.documents import child
 from webapp.documents.jobs import Job, ParseLimits
 from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import IndexedDocument, index_document
 
 
 def attempt(work: Callable[[], object]) -> str:
@@ -79,7 +82,22 @@ def work(name: str, data: bytes) -> str:
     return str(tasks.get(name, lambda: name)())
 
 
+# What a child that a file has taken over might return, by the file's name.
+UNSOUND: dict[str, Callable[[IndexedDocument], IndexedDocument]] = {
+    "a word that names a scope": lambda good: replace(good, words=["§stolen"]),
+    "a word with quotes": lambda good: replace(good, words=["x':1 'y"]),
+    "fewer words than passages": lambda good: replace(good, words=[]),
+    "a passage beyond the text": lambda good: replace(good, passages=[replace(good.passages[0], end=10_000)]),
+    "a page that is not": lambda good: replace(good, passages=[replace(good.passages[0], page=7)]),
+    "two passages with one number": lambda good: replace(
+        good, passages=good.passages * 2, words=good.words * 2
+    ),
+}
+
+
 def choose(job: Job, limits: ParseLimits) -> Callable[[], ParsedDocument]:
+    if job.name in UNSOUND:
+        child.index_document = lambda parsed: UNSOUND[job.name](index_document(parsed))
     return lambda: ParsedDocument(title="", text=work(job.name, job.data), media_type="text/plain")
 
 

@@ -52,7 +52,7 @@ def test_a_bad_file_is_refused_with_its_reason(kind: str) -> None:
     with pytest.raises(DocumentRefused) as refused:
         parser.parse(name, make())
     assert refused.value.code == code
-    assert parser.parse("next.md", b"# Next").title == "Next"
+    assert parser.parse("next.md", b"# Next").parsed.title == "Next"
 
 
 def test_a_pdf_file_that_never_ends_is_given_up() -> None:
@@ -77,7 +77,9 @@ def test_a_docx_file_that_needs_too_much_memory_is_refused() -> None:
 
 
 def test_a_pdf_file_of_5000_pages_is_read() -> None:
-    document = DocumentParser().parse("a.pdf", pdf([lines(f"This is page {page}.") for page in range(5000)]))
+    document = (
+        DocumentParser().parse("a.pdf", pdf([lines(f"This is page {page}.") for page in range(5000)])).parsed
+    )
     assert len(document.pages) == 5000
     start, end = document.pages[4321], document.pages[4322]
     assert document.text[start:end].strip() == "This is page 4321."
@@ -93,7 +95,7 @@ def test_the_file_size_allowed_is_read() -> None:
     "name", ["../../etc/passwd", "a\x00b.md", "\u202egnp.md", "x" * 9999 + ".md", "", ".md", "a\udc80.md"]
 )
 def test_a_hostile_name_is_only_a_title(name: str) -> None:
-    document = DocumentParser().parse(name, b"some text")
+    document = DocumentParser().parse(name, b"some text").parsed
     assert document.text == "some text"
     assert len(document.title) <= 200
     assert document.title.isprintable()

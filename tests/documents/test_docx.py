@@ -21,7 +21,7 @@ def test_headings_lists_and_tables_become_markdown() -> None:
         table.cell(index // 2, index % 2).text = text
     written = io.BytesIO()
     document.save(written)
-    parsed = DocumentParser().parse("a.docx", written.getvalue())
+    parsed = DocumentParser().parse("a.docx", written.getvalue()).parsed
     assert parsed.title == "The river"
     assert parsed.text == (
         "# The river\n\nGrüße, 北京.\n\n- one\n- two\n\n## Figures\n\n"

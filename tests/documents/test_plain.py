@@ -7,7 +7,7 @@ from webapp.errors import DocumentRefused
 
 
 def read(data: bytes, name: str = "notes.txt") -> str:
-    return DocumentParser().parse(name, data).text
+    return DocumentParser().parse(name, data).parsed.text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -24,12 +24,12 @@ def test_line_ends_are_made_one_and_controls_removed() -> None:
 
 
 def test_a_markdown_file_s_first_heading_is_its_title() -> None:
-    document = DocumentParser().parse("folder/readme.md", b"\n# The river  #\n\nText")
+    document = DocumentParser().parse("folder/readme.md", b"\n# The river  #\n\nText").parsed
     assert (document.title, document.media_type) == ("The river", "text/markdown")
 
 
 def test_a_title_is_the_name_where_there_is_no_other() -> None:
-    assert DocumentParser().parse("folder/plan.txt", b"# no heading here").title == "plan"
+    assert DocumentParser().parse("folder/plan.txt", b"# no heading here").parsed.title == "plan"
 
 
 @pytest.mark.parametrize("data", [b"", b" \n\t", b"\xef\xbb\xbf\n"])

@@ -26,7 +26,7 @@ def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(name: str, data: bytes = b"", **limits: int) -> str:
-    return read_in_child(name, data, ParseLimits(**limits)).text
+    return read_in_child(name, data, ParseLimits(**limits)).parsed.text
 
 
 def refusal(name: str, data: bytes = b"", **limits: int) -> str:
@@ -107,6 +107,21 @@ def test_nothing_is_left_of_children(monkeypatch: pytest.MonkeyPatch) -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a word that names a scope",
+        "a word with quotes",
+        "fewer words than passages",
+        "a passage beyond the text",
+        "a page that is not",
+        "two passages with one number",
+    ],
+)
+def test_what_a_child_returns_is_checked(name: str) -> None:
+    assert refusal(name) == "document_unreadable"
+
+
 def test_at_most_two_files_are_read_at_once_and_others_wait() -> None:
     parser = DocumentParser(ParseLimits(time_s=20), wait_s=30)
     running = most = 0
@@ -132,7 +147,7 @@ def test_at_most_two_files_are_read_at_once_and_others_wait() -> None:
         patch.setattr(process, "_end", end)
         done: list[str] = []
         threads = [
-            threading.Thread(target=lambda: done.append(parser.parse("sleep", b"0.2\x00").text))
+            threading.Thread(target=lambda: done.append(parser.parse("sleep", b"0.2\x00").parsed.text))
             for _ in range(6)
         ]
         for thread in threads:
@@ -155,7 +170,7 @@ def test_who_waits_too_long_is_told_to_come_back() -> None:
     assert (refused.value.code, refused.value.status) == ("documents_busy", 503)
     for thread in threads:
         thread.join(30)
-    assert parser.parse("again", b"\x00").text == "again"
+    assert parser.parse("again", b"\x00").parsed.text == "again"
 
 
 GREENLETS = """
@@ -173,9 +188,9 @@ def tick():
         gevent.sleep(0.01)
         ticks += 1
 gevent.spawn(tick)
-assert process.read_in_child("sleep", b"1", ParseLimits()).text == "slept"
+assert process.read_in_child("sleep", b"1", ParseLimits()).parsed.text == "slept"
 large = b"x" * 8_000_000
-assert process.read_in_child("much", b"4000000", ParseLimits()).text == "x" * 4_000_000
+assert process.read_in_child("much", b"4000000", ParseLimits()).parsed.text == "x" * 4_000_000
 process.read_in_child("large", large, ParseLimits())
 try:
     process.read_in_child("busy", b"", ParseLimits(time_s=1))

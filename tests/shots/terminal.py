@@ -11,7 +11,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from webapp.cli.show import TerminalMarkdown, summarize
+from webapp.cli.terminal_output import TerminalMarkdown, summarize
 from webapp.client import create_query_client
 
 QUESTION = "Why do small frames feel better?"

@@ -280,7 +280,7 @@ def test_a_closed_connection_is_detected() -> None:
 
 
 def test_the_pulse_wakes_connections_for_heartbeats() -> None:
-    runs = Runs(RunLimits(heartbeat_s=0.05), registry.FramingRules(), lambda *_: None)
+    runs = Runs(RunLimits(heartbeat_s=0.05), registry.FramingRules(window_s=0.033), lambda *_: None)
     connection = runs.connect()
     assert connection.wake.wait(TIMEOUT_S)
     assert connection.is_heartbeat_due()

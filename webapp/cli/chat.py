@@ -12,7 +12,7 @@ from typing import get_args
 from rich.console import Console
 
 from webapp.chat import Effort, ModelMessage, ModelResponse
-from webapp.cli.show import TerminalMarkdown, summarize
+from webapp.cli.terminal_output import TerminalMarkdown, summarize
 from webapp.client import QueryClient, create_query_client
 from webapp.errors import AnswerError, FreshetError, RequestError
 from webapp.frames import cost_to_json, usage_to_json

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from webapp.chat import ModelMessage, ModelRequest, ModelResponse
-from webapp.cli.show import format_money, format_usage
+from webapp.cli.terminal_output import format_money, format_usage
 from webapp.client import LocalClient, StreamStats
 from webapp.errors import FreshetError
 from webapp.settings import PROVIDERS, Settings

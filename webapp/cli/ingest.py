@@ -132,8 +132,6 @@ class Ingestion:
         return 1 if self._counts["refused"] else 0
 
     def _take(self, file: DocumentFile) -> None:
-        from webapp.search.prepare import index_document  # noqa: PLC0415  (loads the stemmers)
-
         known = self._known.get(file.source)
         try:
             data = read_file(file.path)
@@ -141,7 +139,7 @@ class Ingestion:
             if known is not None and known.digest == digest:
                 self._counts["unchanged"] += 1
                 return
-            document = index_document(self._parser.parse(file.path.name, data))
+            document = self._parser.parse(file.path.name, data)
         except DocumentRefused as error:
             if error.reason == "document_type" and not file.is_named:
                 self._counts["left out"] += 1

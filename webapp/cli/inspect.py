@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webapp.catalog.models import ModelTable
-from webapp.cli.show import format_money
+from webapp.cli.terminal_output import format_money
 from webapp.providers.factory import ProviderFactory
 from webapp.providers.model_facts import describe
 from webapp.providers.registry import ProviderRegistry

@@ -29,6 +29,7 @@ from webapp.documents.jobs import Job, Outcome, ParseLimits, decode_job
 from webapp.documents.plain import read_plain
 from webapp.errors import DocumentRefused
 from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import index_document
 
 _PRIORITY = 5  # as of `nice`: a third of the processor where an answer wants it too
 _LOADED_LATE = (
@@ -73,6 +74,7 @@ def _do(job: Job, limits: ParseLimits) -> Outcome:
     try:
         document = _prepare(job, limits)()
         _check_size(document.text, limits)
+        indexed = index_document(document)
     except DocumentRefused as error:
         return Outcome(refused=error.reason)
     except MemoryError:
@@ -81,7 +83,7 @@ def _do(job: Job, limits: ParseLimits) -> Outcome:
         raise  # a fault of the installation; the parent logs that there is no outcome
     except Exception:  # noqa: BLE001  (whatever a library raises about a damaged file)
         return Outcome(refused="document_unreadable")
-    return Outcome(document=document)
+    return Outcome(document=indexed)
 
 
 def _check_size(text: str, limits: ParseLimits) -> None:

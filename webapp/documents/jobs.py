@@ -7,7 +7,7 @@ from typing import BinaryIO
 import msgspec
 
 from webapp.errors import DocumentCode
-from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import IndexedDocument
 
 MAX_TEXT_CHARS = 5_000_000
 
@@ -30,7 +30,7 @@ class Job(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """Exactly one of a document, and the reason why there is none."""
 
-    document: ParsedDocument | None = None
+    document: IndexedDocument | None = None
     refused: DocumentCode | None = None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -23,24 +24,28 @@ import msgspec
 from webapp.documents.formats import Format
 from webapp.documents.jobs import Outcome, ParseLimits, encode_job
 from webapp.errors import DocumentRefused, Unavailable
-from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import IndexedDocument
 
 log_ = logging.getLogger("freshet")
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 _READ_BYTES = 262_144
 _END_S = 5.0  # within which a process that was killed is gone
-_MAX_UTF8_BYTES = 4
-_OVERHEAD_BYTES = 1_000_000  # of a result, beside its text: the pages and the title
+_MAX_RESULT_BYTES_PER_CHAR = 16  # of a text: four of UTF-8, and its words beside it
+_OVERHEAD_BYTES = 1_000_000  # of a result, beside these: the pages and the title
+# What no word contains: scopes begin with the first (see `scope_of`), the others have a meaning in a `tsvector`.
+_NOT_IN_WORDS = re.compile(r"[§'\\\0]")
 
 
-def read_in_child(name: str, data: bytes, limits: ParseLimits) -> ParsedDocument:
-    """Return the text of a file. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
+def read_in_child(name: str, data: bytes, limits: ParseLimits) -> IndexedDocument:
+    """Return the text of a file with its passages. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
     deadline = time.monotonic() + limits.time_s
     with _child(limits) as sock:
         try:
             _send(sock, encode_job(name), data, deadline)
-            result = _receive(sock, deadline, limits.text_chars * _MAX_UTF8_BYTES + _OVERHEAD_BYTES)
+            result = _receive(
+                sock, deadline, limits.text_chars * _MAX_RESULT_BYTES_PER_CHAR + _OVERHEAD_BYTES
+            )
         except TimeoutError as error:
             raise DocumentRefused("document_timeout") from error
     return _decode(result, limits)
@@ -140,7 +145,7 @@ def _limit_wait(sock: socket.socket, deadline: float) -> None:
     sock.settimeout(left)
 
 
-def _decode(result: bytearray, limits: ParseLimits) -> ParsedDocument:
+def _decode(result: bytearray, limits: ParseLimits) -> IndexedDocument:
     """Return the child's document, which is checked like any input: the child has read what a stranger made."""
     try:
         outcome = msgspec.msgpack.decode(result, type=Outcome)
@@ -155,11 +160,20 @@ def _decode(result: bytearray, limits: ParseLimits) -> ParsedDocument:
     return outcome.document
 
 
-def _is_sound(document: ParsedDocument, limits: ParseLimits) -> bool:
-    pages, length = document.pages, len(document.text)
+def _is_sound(document: IndexedDocument, limits: ParseLimits) -> bool:
+    parsed, passages = document.parsed, document.passages
+    pages, length = parsed.pages, len(parsed.text)
     return (
         length <= limits.text_chars
-        and document.media_type in set(Format)
+        and parsed.media_type in set(Format)
         and all(first <= second for first, second in pairwise(pages))
         and (not pages or (pages[0] == 0 and pages[-1] <= length))
+        and len(document.words) == len(passages)
+        and all(
+            each.number == number
+            and 0 <= each.start < each.end <= length
+            and (each.page is None or 1 <= each.page <= len(pages))
+            for number, each in enumerate(passages)
+        )
+        and not any(map(_NOT_IN_WORDS.search, document.words))
     )

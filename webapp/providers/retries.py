@@ -24,7 +24,7 @@ class RetryingClient:
     def __init__(
         self, transport: Transport, *, retries: int = 2, retry_max_s: float = 20.0, quiet_s: float = 300.0
     ) -> None:
-        """Create a client.
+        """Create a client. A server's values are set in `settings/providers.py`; the defaults are for tests.
 
         Args:
             transport: Sends the calls.

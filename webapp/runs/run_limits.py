@@ -6,7 +6,7 @@ import msgspec
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of the engine, in seconds and bytes."""
+    """Limits of the engine, in seconds and bytes. A server's are set in `settings/server.py`; the defaults are for tests."""
 
     max_streams: int = 1_000
     max_readers: int = 2_000
