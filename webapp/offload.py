@@ -19,6 +19,8 @@ from webapp.errors import Unavailable
 
 T = TypeVar("T")
 
+# All timers of a process that stood still fire at once, before the results that have come meanwhile are read.
+_LATE_S = 0.1
 _RETRY_AFTER_S = 1
 _native_threads: set[int] = (
     set()
@@ -297,7 +299,7 @@ class WorkerPool:
         job = _Job(work)
         try:
             jobs.put(job)
-            if not job.done.wait(timeout_s):
+            if not (job.done.wait(timeout_s) or job.done.wait(_LATE_S)):
                 raise Unavailable(
                     "The database does not respond in time. Try again in a moment.",
                     code="store_slow",

@@ -107,3 +107,26 @@ def test_a_frozen_worker_s_answer_goes_on_elsewhere(workers: Workers, watched: b
         person = Person(server, anna.headers)
         assert person.texts(conversation) == ["Well?", "Hello there you"]
         assert person.conversation(conversation)["run"] is None
+
+
+@pytest.mark.parametrize("frozen_s", [1.2, 2.5], ids=["longer than a call may take", "longer than the lease"])
+def test_a_run_whose_worker_froze_while_it_was_stored_is_known_to_all(
+    workers: Workers, file: KillFile, frozen_s: float
+) -> None:
+    """When the worker is thawed all its timers fire at once, before the results that have come meanwhile are read."""
+    workers.provider.play([Answer(steps=[openai_delta("Hello"), STALL])])
+    anna = Person(workers.first, workers.cookie())
+    run, frozen = new_run(), workers.first.worker
+    file.arm("run written, not committed", run, signal.SIGSTOP)
+    thaw = threading.Timer(frozen_s, lambda: os.kill(frozen, signal.SIGCONT))
+    try:
+        thaw.start()
+        with anna.start(new_run(), run=run) as own:
+            own.read_text(5)
+            assert file.find_struck() is not None
+            with SseReader(workers.second.address, f"/stream/{run}", headers=anna.headers) as other:
+                other.read_text(5)
+            anna.do("POST", f"/stream/{run}/stop")
+    finally:
+        thaw.cancel()
+        os.kill(frozen, signal.SIGCONT)
