@@ -318,6 +318,27 @@ def test_a_run_that_was_to_be_stopped_ends_as_stopped(world: World) -> None:
     assert (world.writer.answer.state, world.observer.outcomes) == ("cancelled", ["cancelled"])
 
 
+def test_a_stop_that_comes_while_a_run_is_being_taken_over_ends_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its receipt may have said that the run will end as cancelled, while nobody had the run."""
+    seize = world.journal.seize
+
+    def seize_stopped(*arguments: Any) -> int | None:
+        world.journal.request_stop(RUN, "user")
+        return seize(*arguments)
+
+    monkeypatch.setattr(world.journal, "seize", seize_stopped)
+    world.begin(text_frame("Hel"))
+    world.recovery = Recovery(writer=world.writer)
+    world.die()
+    world.check()
+    last = world.frames()[-1]
+    assert (last["finish_reason"], last["by"]) == ("cancelled", "user")
+    assert not world.asked[0].may_continue
+    assert (world.writer.answer.state, world.observer.outcomes) == ("cancelled", ["cancelled"])
+
+
 def test_an_answer_that_is_stored_already_ends_as_it_is_stored(world: World) -> None:
     world.begin(text_frame("Hello"))
     world.recovery = Recovery(spec=spec(), writer=world.writer, stored=stored_end("Hello"))

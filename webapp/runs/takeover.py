@@ -215,14 +215,26 @@ class Takeovers:
         def work() -> None:
             set_run(lost.row.run)
             try:
-                if not self._continue(lost, epoch, recovery := self._find_recovery(lost, epoch)):
-                    self._ender.end(lost, epoch, recovery)
+                seized = self._with_stop(lost)
+                if not self._continue(seized, epoch, recovery := self._find_recovery(seized, epoch)):
+                    self._ender.end(seized, epoch, recovery)
             except Exception:  # the process goes on
                 log_.exception("a run of another worker could not be taken over")
             finally:
                 self._slots.release()
 
         start_thread(work, f"takeover-{lost.row.run[:8]}")
+
+    def _with_stop(self, lost: LostRun) -> LostRun:
+        """Return a seized run with the stop that was requested while it was being seized. Later ones reach the run itself."""
+        try:
+            row = self._journal.find(lost.row.run)
+        except JournalUnavailable:
+            return lost
+        if row is None or row.stop is None:
+            return lost
+        row = msgspec.structs.replace(lost.row, stop=row.stop)
+        return msgspec.structs.replace(lost, row=row, may_continue=False)
 
     def _continue(self, lost: LostRun, epoch: int, recovery: Recovery) -> bool:
         """Continue a seized run here; return False if that is not possible."""
