@@ -16,12 +16,14 @@ from webapp.access.principals import SOLE_USER, owner_of
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
 from webapp.api.run_recovery import RunRecovery
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
 from webapp.catalog.models import ModelTable
+from webapp.documents.parse import DocumentParser
 from webapp.logs import LineFormatter
 from webapp.providers.factory import ProviderFactory, provider_addresses
 from webapp.providers.registry import ProviderRegistry
@@ -29,6 +31,7 @@ from webapp.routes import (
     changes,
     completions,
     conversations,
+    documents,
     error_responses,
     export_import,
     health,
@@ -98,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         models,
         conversations,
         changes,
+        documents,
         export_import,
         shared,
         sessions,
@@ -170,6 +174,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
             usual_bytes=settings.max_body_bytes,
             address_of=address_of,
         ),
+        uploads=DocumentUpload(parser=DocumentParser(), store=store, limiter=limiter),
         version=__version__,
         demo=demo,
         frame_ms=settings.frame_ms,

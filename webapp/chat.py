@@ -172,12 +172,21 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A source that the answer cites as `[n]`; `source` is its http(s) address, or empty."""
+    """A source that the answer cites as `[n]`: a page that the provider has found, or a passage of a document.
+
+    `source` is a page's http(s) address, or empty; a document's file name. Only a passage has the other fields: the id of its
+    `document`, its `page` from 1 if that has pages, where it begins in the document's text (`start`, in characters), and how well it
+    matches beside the best one (`score`, up to 1). Its `snippet` is its text.
+    """
 
     n: int
     title: str = ""
     source: str = ""
     snippet: str = ""
+    document: str = ""
+    page: int | None = None
+    start: int | None = None
+    score: float | None = None
 
 
 @dataclass(kw_only=True)

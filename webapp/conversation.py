@@ -229,6 +229,10 @@ def _count_bytes(messages: Sequence[ModelMessage]) -> int:
 # Text.
 
 
+UNTITLED = "…"
+"""The title of a conversation without a question, or whose first one has no words."""
+
+
 def make_title(text: str) -> str:
     """Return a title for a conversation that begins with `text`: one line of at most 80 characters, cut at a word."""
     line = to_one_line(text[:_TITLE_SOURCE_CHARS])

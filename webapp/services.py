@@ -15,6 +15,7 @@ from webapp.access.limits import Limiter
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
 from webapp.api.start_run import RunStarter
@@ -50,6 +51,7 @@ class Services:
     limiter: Limiter
     throttle: Throttle
     bodies: RequestBodies
+    uploads: DocumentUpload
     version: str
     demo: bool
     frame_ms: float

@@ -26,7 +26,9 @@ def test_groups_of_groups_are_skipped_as_one(followed: dict[str, Any]) -> None:
     """A browser checks each settled element in every frame, unless it is in one that it skips."""
     outer = followed["outer"]
     assert sum(group["isSettled"] for group in outer) >= 1
-    assert all(group["isSettled"] != group["isLast"] for group in outer), "the last of each level may still grow"
+    assert all(group["isSettled"] != group["isLast"] for group in outer), (
+        "the last of each level may still grow"
+    )
 
 
 def test_the_answer_is_as_high_as_if_everything_were_rendered(run: Run, followed: dict[str, Any]) -> None:

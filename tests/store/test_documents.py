@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Connection, func, insert, select, text
 
+from webapp.access.principals import EVERYBODY
 from webapp.errors import NotFound, TooLarge
 from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
@@ -10,7 +11,7 @@ from webapp.search.prepare import index_document
 from webapp.store import documents as stored
 from webapp.store import ownership
 from webapp.store.database import Database
-from webapp.store.documents import EVERYBODY, FoundPassage, StoredDocument
+from webapp.store.documents import FoundPassage, StoredDocument
 from webapp.store.passage_index import scope_of
 from webapp.store.quota import check_owner_quota
 from webapp.store.rows import now_ms

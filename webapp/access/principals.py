@@ -35,6 +35,15 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.name is None else owner_of(self.kind, self.name)
 
 
+EVERYBODY = "everyone"
+"""The grantee that stands for everybody who may ask."""
+
+
+def grantees_of(caller: Principal) -> tuple[str, ...]:
+    """Return the names under which others may have given a caller something to read."""
+    return (EVERYBODY, f"key:{caller.name}") if caller.kind == "key" and caller.name else (EVERYBODY,)
+
+
 def owner_of(kind: Kind, name: str) -> str:
     """Return the owner column's value for a principal."""
     return f"{kind}:{name}"

@@ -14,7 +14,7 @@ from webapp.access.limits import Limiter
 from webapp.access.principals import Kind, Principal
 from webapp.api.run_reference import RunReference, decode_reference
 from webapp.chat import ModelMessage, ModelRequest, Usage, estimate_tokens
-from webapp.conversation import Message, branch_messages, trim
+from webapp.conversation import UNTITLED, Message, branch_messages, trim
 from webapp.errors import InvalidRequest, Unavailable, restore_error
 from webapp.frames import RunResult, Start, done_frame, error_frame
 from webapp.runs.lost import LostRun, Recovery, Said, StoredEnd
@@ -27,7 +27,6 @@ from webapp.store.writes import TurnStart
 log_ = logging.getLogger("freshet.runs")
 
 _WHOLE_ONLY = ("response_format", "logprobs")  # what is asked for is worth nothing in an answer of two parts
-_UNTITLED = "…"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +190,7 @@ def _turn_start(lost: LostRun, reference: RunReference | None) -> TurnStart:
         owner=owner,
         conversation=row.conversation or "",
         system=None,
-        title=_UNTITLED,
+        title=UNTITLED,
         question=None,
         images=(),
         answer=answer,

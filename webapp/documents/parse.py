@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,13 +12,15 @@ from webapp.documents.formats import Format, detect_text, looks_binary
 from webapp.documents.jobs import ParseLimits
 from webapp.documents.plain import clean, read_plain
 from webapp.documents.process import read_in_child
-from webapp.errors import DocumentRefused, Unavailable
+from webapp.errors import DocumentRefused, TooManyRequests, Unavailable
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import IndexedDocument, index_document
 
 MAX_FILE_BYTES = 20_000_000
 _MAX_AT_ONCE = 2
-_MAX_WAITING = 20
+_MAX_WAITING = 22
+_MAX_OF_SHARE = (_MAX_AT_ONCE + _MAX_WAITING) // 4
+_RETRY_AFTER_S = 5
 _WAIT_S = 25.0  # hosts cut a request off after 30 s
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SMALL_BYTES = 8_000  # of plain text: read and indexed within 10 ms, where a process takes 150
@@ -33,10 +36,16 @@ class DocumentParser:
         self._limits = limits or ParseLimits()
         self._wait_s = wait_s
         self._slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()  # files of each share
         self._places = threading.BoundedSemaphore(_MAX_AT_ONCE + _MAX_WAITING)
 
-    def parse(self, name: str, data: bytes) -> IndexedDocument:
-        """Return the text of a file with its passages. Raises `DocumentRefused`, and `Unavailable` where too many are being read."""
+    def parse(self, name: str, data: bytes, *, share: str | None = None) -> IndexedDocument:
+        """Return the text of a file with its passages. Raises `DocumentRefused`, and `Unavailable` where too many are being read.
+
+        All that is read for one `share` may take a quarter of the places; without one it is not counted. Raises
+        `TooManyRequests` above that.
+        """
         if len(data) > MAX_FILE_BYTES:
             raise DocumentRefused("document_too_large")
         if not data:
@@ -44,8 +53,30 @@ class DocumentParser:
         document = _read_small(name, data) if len(data) <= _SMALL_BYTES else None
         if document is not None:
             return index_document(document)
-        with self._slot():
+        with self._of_share(share), self._slot():
             return read_in_child(name, data, self._limits)
+
+    @contextmanager
+    def _of_share(self, share: str | None) -> Iterator[None]:
+        """Count a file against a share while it is read."""
+        if share is None:
+            yield
+            return
+        with self._lock:
+            if self._counts[share] >= _MAX_OF_SHARE:
+                raise TooManyRequests(
+                    "Your other files are still being read. Try again in a moment.",
+                    retry_after_s=_RETRY_AFTER_S,
+                    code="documents_busy",
+                )
+            self._counts[share] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._counts[share] -= 1
+                if not self._counts[share]:
+                    del self._counts[share]
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -83,5 +114,5 @@ def _busy() -> Unavailable:
     return Unavailable(
         "Many files are being read at the moment. Try again in a moment.",
         code="documents_busy",
-        retry_after_s=5,
+        retry_after_s=_RETRY_AFTER_S,
     )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, tuple_, update
 
-from webapp.conversation import find_newest_leaf, fold
+from webapp.conversation import UNTITLED, find_newest_leaf, fold
 from webapp.errors import InvalidRequest, NotFound
 from webapp.store import changes
-from webapp.store.rows import ConversationHead, clean_text, now_ms, parse_head
+from webapp.store.rows import ConversationHead, clean_text, now_ms, parse_head, upsert
 from webapp.store.schema import conversations, messages
 
 MAX_LISTED = 100
@@ -62,6 +62,14 @@ def list_page(
         query = query.where(or_(table.folded.like(pattern, escape="\\"), in_message))
     query = query.order_by(table.updated_at.desc(), table.id.desc()).limit(limit)
     return [parse_head(row) for row in connection.execute(query)]
+
+
+def open_or_create(connection: Connection, owner: str, conversation: str) -> None:
+    """Create a conversation without a question, unless there is one. Raises `NotFound` for another owner's or a deleted one."""
+    now = now_ms()
+    row = {"id": conversation, "owner": owner, "title": UNTITLED, "folded": fold(UNTITLED)}
+    upsert(connection, conversations, [row | {"created_at": now, "updated_at": now}])
+    find(connection, owner, conversation)
 
 
 def change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from itertools import count
 
@@ -14,13 +15,20 @@ from webapp.search.prepare import IndexedDocument
 from webapp.search.words import query_words
 from webapp.store.passage_index import add_words, scope_of, search_words
 from webapp.store.rows import clean_text, now_ms
-from webapp.store.schema import collection_grants, collections, document_texts, documents, passages
+from webapp.store.schema import (
+    collection_grants,
+    collections,
+    conversations,
+    document_texts,
+    documents,
+    passages,
+)
 
-EVERYBODY = "everyone"
-"""The grantee of a collection that everybody who may ask may search."""
 _ROW_BYTES = 300  # what a document or a passage takes besides its texts, roughly
 _INSERTED_AT_ONCE = 500
 _MAX_QUERY_CHARS = 4_000
+_PART_CHARS = 4_000  # of a document without pages
+_MAX_PAGE_CHARS = 20_000
 
 
 class StoredCollection(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +70,20 @@ class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
+class DocumentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a document's text around an offset: its page, or else whole lines. `start` and `end` are offsets into the text."""
+
+    document: str
+    source: str
+    title: str
+    page: int | None
+    pages: int
+    start: int
+    end: int
+    length: int
+    text: str
+
+
 def size_of(document: IndexedDocument) -> int:
     """Return what a document counts in its owner's quota: its text, and the index of its words."""
     texts = len(document.parsed.text.encode()) + sum(len(words.encode()) for words in document.words)
@@ -70,7 +92,7 @@ def size_of(document: IndexedDocument) -> int:
 
 def create_collection(connection: Connection, owner: str, name: str) -> str:
     """Return the id of an owner's collection, which is created if there is none with this name."""
-    found = _find_own(connection, owner, name)
+    found = find_own_collection(connection, owner, name)
     if found is None:
         found = new_run()
         connection.execute(
@@ -115,7 +137,7 @@ def find_collections(
 
 def delete_collection(connection: Connection, owner: str, name: str) -> None:
     """Delete an owner's collection with its documents. Raises `NotFound`."""
-    found = _find_own(connection, owner, name)
+    found = find_own_collection(connection, owner, name)
     if found is None:
         raise collection_not_found(name)
     connection.execute(delete(collections).where(collections.c.id == found))
@@ -123,7 +145,7 @@ def delete_collection(connection: Connection, owner: str, name: str) -> None:
 
 def grant_collection(connection: Connection, owner: str, name: str, grantees: Collection[str]) -> None:
     """Grant the search of a collection to these callers, and to no others. Raises `NotFound`."""
-    found = _find_own(connection, owner, name)
+    found = find_own_collection(connection, owner, name)
     if found is None:
         raise collection_not_found(name)
     connection.execute(delete(collection_grants).where(collection_grants.c.collection == found))
@@ -174,18 +196,99 @@ def put_document(
 
 
 def list_documents(
-    connection: Connection, *, collection: str | None = None, conversation: str | None = None
+    connection: Connection,
+    *,
+    collection: str | None = None,
+    conversation: str | None = None,
+    owner: str | None = None,
+    source: str | None = None,
 ) -> list[StoredDocument]:
-    """Return the documents of a collection by source, or of a conversation by age. The caller has checked who asks."""
-    if collection is not None:
-        query = select(documents).where(documents.c.collection == collection).order_by(documents.c.source)
-    else:
-        query = (
-            select(documents)
-            .where(documents.c.conversation == conversation)
-            .order_by(documents.c.created_at, documents.c.id)
+    """Return the documents of a collection by source, or of a conversation by age; of `owner` and with `source` alone, if given.
+
+    Without an owner the caller has checked who asks.
+    """
+    query = select(documents).where(_is_in(collection, conversation))
+    if owner is not None:
+        query = query.where(documents.c.owner == owner)
+    if source is not None:
+        query = query.where(documents.c.source == clean_text(source))
+    order = (documents.c.source,) if collection is not None else (documents.c.created_at, documents.c.id)
+    return [_parse(row) for row in connection.execute(query.order_by(*order))]
+
+
+def count_documents(
+    connection: Connection, *, collection: str | None = None, conversation: str | None = None
+) -> int:
+    """Return how many documents a collection or a conversation has."""
+    query = select(func.count()).select_from(documents).where(_is_in(collection, conversation))
+    return int(connection.execute(query).scalar_one())
+
+
+def count_collections(connection: Connection, owner: str) -> int:
+    """Return how many collections an owner has."""
+    query = select(func.count()).select_from(collections).where(collections.c.owner == owner)
+    return int(connection.execute(query).scalar_one())
+
+
+def find_document(
+    connection: Connection, owner: str, grantees: Collection[str], document: str
+) -> StoredDocument:
+    """Return a document that a caller may read: an own one, or one of a collection given to `grantees`. Raises `NotFound`."""
+    row = connection.execute(
+        select(documents)
+        .outerjoin(collections, collections.c.id == documents.c.collection)
+        .outerjoin(conversations, conversations.c.id == documents.c.conversation)
+        .where(
+            documents.c.id == document,
+            or_(
+                and_(conversations.c.owner == owner, conversations.c.deleted_at.is_(None)),
+                and_(documents.c.collection.is_not(None), _is_visible(owner, grantees)),
+            ),
         )
-    return [_parse(row) for row in connection.execute(query)]
+    ).one_or_none()
+    if row is None:
+        raise document_not_found()
+    return _parse(row)
+
+
+def read_part(connection: Connection, document: StoredDocument, at: int) -> DocumentPart:
+    """Return the page of a document, or about 4,000 characters of one without pages, around the offset `at` into its text."""
+    row = connection.execute(
+        select(document_texts.c.pages, func.length(document_texts.c.text).label("length")).where(
+            document_texts.c.document == document.id
+        )
+    ).one()
+    pages = msgspec.json.decode(row.pages, type=list[int])
+    at = max(0, min(at, row.length - 1))
+    page = bisect_right(pages, at) if pages else None
+    start, end = max(0, at - _PART_CHARS // 4), min(row.length, at + _PART_CHARS * 3 // 4)
+    if page is not None:
+        start, end = pages[page - 1], pages[page] if page < len(pages) else row.length
+        end = min(end, start + _MAX_PAGE_CHARS)
+    part = func.substr(document_texts.c.text, start + 1, end - start)
+    text: str = connection.execute(select(part).where(document_texts.c.document == document.id)).scalar_one()
+    if page is None:
+        begins = text.find("\n", 0, at - start) + 1 if start > 0 else 0
+        stops = text.rfind("\n", at - start) if end < row.length else -1
+        text = text[begins : stops if stops > 0 else None]
+        start += begins
+    return DocumentPart(
+        document=document.id,
+        source=document.source,
+        title=document.title,
+        page=page,
+        pages=len(pages),
+        start=start,
+        end=start + len(text),
+        length=row.length,
+        text=text,
+    )
+
+
+def load_texts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the whole texts of documents by id."""
+    query = select(document_texts.c.document, document_texts.c.text).where(document_texts.c.document.in_(ids))
+    return {row.document: row.text for row in connection.execute(query)}
 
 
 def delete_documents(connection: Connection, owner: str, ids: Sequence[str]) -> int:
@@ -260,6 +363,11 @@ def move_documents(connection: Connection, source: str, target: str) -> None:
         )
 
 
+def document_not_found() -> NotFound:
+    """Return the error for a document that does not exist, or that the caller may not read."""
+    return NotFound("There is no such document.", param="document", code="document_not_found")
+
+
 def collection_not_found(name: str) -> NotFound:
     """Return the error for a collection that does not exist, or that the caller may not search."""
     return NotFound(
@@ -267,12 +375,19 @@ def collection_not_found(name: str) -> NotFound:
     )
 
 
-def _find_own(connection: Connection, owner: str, name: str) -> str | None:
+def find_own_collection(connection: Connection, owner: str, name: str) -> str | None:
+    """Return the id of an owner's collection; None if there is none with this name."""
     query = select(collections.c.id).where(
         collections.c.owner == owner, collections.c.name == clean_text(name)
     )
     found: str | None = connection.execute(query).scalar()
     return found
+
+
+def _is_in(collection: str | None, conversation: str | None) -> ColumnElement[bool]:
+    if collection is not None:
+        return documents.c.collection == collection
+    return documents.c.conversation == conversation
 
 
 def _is_visible(owner: str, grantees: Collection[str]) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from webapp.chat import TextPart
-from webapp.conversation import Message, make_title
+from webapp.conversation import UNTITLED, Message, make_title
 from webapp.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from webapp.events import Source
 from webapp.frames import RunResult
@@ -33,7 +33,6 @@ _LAST_READ_S = 4.0  # when only the database has the messages: a slow one is no 
 _START_S = 1.0
 _END_S = 0.5  # less than a stop may take
 _FAILING_S = 0.25  # after a failed attempt: enough to notice that the database is available again
-_UNTITLED = "…"
 _OWN_ENDS = ("stop", "tool_calls", "content_filter")
 
 
@@ -130,7 +129,7 @@ class Turns:
             owner=request.owner,
             conversation=conversation,
             system=request.system,
-            title=make_title(request.query or "") or _UNTITLED,
+            title=make_title(request.query or "") or UNTITLED,
             question=question,
             images=request.images,
             answer=answer,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
-from webapp.conversation import Message, fold
+from webapp.conversation import UNTITLED, Message, fold
 from webapp.events import Source
 from webapp.store import images
 from webapp.store.conversations import owned
@@ -95,7 +95,7 @@ class TurnStart(msgspec.Struct, frozen=True, kw_only=True):
         rows = [message_to_row(self.conversation, message, epoch=self.epoch) for message in new_messages]
         upsert(connection, messages, rows)
         if is_new:
-            _touch(connection, owner, self.conversation, leaf=self.answer.id)
+            _touch(connection, owner, self.conversation, leaf=self.answer.id, **_of_first_turn(conversation))
         else:  # another worker has stored it, and later turns perhaps
             claim_answer(connection, self.conversation, self.answer.id, self.epoch)
         return owner, self.conversation
@@ -176,6 +176,17 @@ def _require_owner(connection: Connection, owner: str, conversation: str) -> str
     if found is None or (found != owner and find_move_target(connection, owner) != found):
         raise NotOwned
     return found
+
+
+def _of_first_turn(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
+    """Return the title and system prompt of a conversation that was created for its documents, before its first turn."""
+    table = conversations.c
+    is_first = and_(table.leaf.is_(None), table.title == UNTITLED)
+    return {name: case((is_first, values[name]), else_=table[name]) for name in ("title", "folded")} | {
+        "system": case(
+            (table.leaf.is_(None), func.coalesce(values["system"], table.system)), else_=table.system
+        )
+    }
 
 
 def _touch(connection: Connection, owner: str, conversation: str, **values: object) -> None:

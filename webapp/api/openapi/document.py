@@ -12,6 +12,7 @@ _TAGS = {
     "answers": "Start, stream, resume and stop answers.",
     "OpenAI-compatible": "For programs that know OpenAI's API.",
     "conversations": "Stored conversations; every caller has its own.",
+    "documents": "Documents that answers can be based on, in collections and in conversations.",
     "links": "Links that show one branch of a conversation to others.",
     "account": "Sessions of the signed-in user, and what a visitor's browser has.",
     "page": "The page, sign-in, and its files at the root.",

@@ -124,6 +124,37 @@ def _conversation_schemas() -> JsonObject:
                 ),
             }
         ),
+        "Collection": struct(
+            {"id": ID, "name": TEXT, "is_own": BOOLEAN, "documents": COUNT, "created_at": MILLISECONDS}
+        ),
+        "Document": struct(
+            {
+                "id": ID,
+                "source": {"type": "string", "description": "the file's name"},
+                "title": TEXT,
+                "media_type": TEXT,
+                "digest": {"type": "string", "description": "the SHA-256 of the file"},
+                "size": COUNT,
+                "pages": COUNT,
+                "passages": COUNT,
+                "created_at": MILLISECONDS,
+                "collection": nullable(ID),
+                "conversation": nullable(ID),
+            }
+        ),
+        "DocumentPart": struct(
+            {
+                "document": ID,
+                "source": TEXT,
+                "title": TEXT,
+                "page": nullable(COUNT),
+                "pages": COUNT,
+                "start": COUNT,
+                "end": COUNT,
+                "length": COUNT,
+                "text": TEXT,
+            }
+        ),
         "Link": struct(
             {"shared_at": nullable(MILLISECONDS)},
             {"leaf": ID, "token": nullable(TEXT), "path": nullable(TEXT)},
@@ -194,7 +225,16 @@ def _frame_schemas() -> JsonObject:
         {"message": nullable(ID), "question": nullable(ID), "images": array(ID)},
     )
     source = struct(
-        {"n": COUNT}, {"title": TEXT, "source": TEXT, "snippet": TEXT, "score": {"type": "number"}}
+        {"n": COUNT},
+        {
+            "title": TEXT,
+            "source": TEXT,
+            "snippet": TEXT,
+            "document": ID,
+            "page": COUNT,
+            "start": COUNT,
+            "score": {"type": "number"},
+        },
     )
     sources = array(source)
     result = {

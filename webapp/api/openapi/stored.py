@@ -29,7 +29,7 @@ _LINK = response("The link.", json_content(ref("Link")))
 
 def stored_paths() -> dict[str, JsonObject]:
     """Return the descriptions of the paths, by path."""
-    return _conversation_paths() | _file_paths() | _share_paths() | _account_paths()
+    return _conversation_paths() | _file_paths() | _document_paths() | _share_paths() | _account_paths()
 
 
 def _conversation_paths() -> dict[str, JsonObject]:
@@ -138,6 +138,79 @@ def _file_paths() -> dict[str, JsonObject]:
                 {200: _IMAGE_FILE},
                 errors=(404,),
                 parameters=(_CONVERSATION, _IMAGE),
+            )
+        },
+    }
+
+
+def _document_paths() -> dict[str, JsonObject]:
+    collection = query_parameter("collection", "A collection's name.", {"type": "string", "maxLength": 200})
+    conversation = query_parameter("conversation", "A conversation's id.", ID)
+    document = path_parameter("document", "The document's id.")
+    listed: JsonObject = {
+        "anyOf": [
+            struct({"collections": array(ref("Collection"))}),
+            struct({"documents": array(ref("Document"))}),
+        ]
+    }
+    stored = response("The document.", json_content(ref("Document")))
+    return {
+        "/documents": {
+            "get": operation(
+                "documents",
+                "List the collections that may be searched, or the documents of one collection or conversation",
+                {200: response("The collections, or the documents.", json_content(listed))},
+                errors=(404,),
+                parameters=(collection, conversation),
+            ),
+            "post": operation(
+                "documents",
+                "Store a file in a collection or in a conversation; both are created if there is none",
+                {201: stored},
+                errors=(404, 415),
+                parameters=(
+                    query_parameter("name", "The file's name.", TEXT) | {"required": True},
+                    collection,
+                    conversation,
+                ),
+                body={"required": True, "content": binary_content("application/octet-stream")},
+            ),
+            "delete": operation(
+                "documents",
+                "Delete a collection with its documents",
+                {200: response("Its name.", json_content(struct({"deleted": TEXT})))},
+                errors=(404,),
+                parameters=(collection,),
+            ),
+        },
+        "/documents/{document}": {
+            "get": operation(
+                "documents",
+                "Read what a document is, without its text",
+                {200: stored},
+                errors=(404,),
+                parameters=(document,),
+            ),
+            "delete": operation(
+                "documents",
+                "Delete a document with its passages",
+                {200: response("Its id.", json_content(struct({"deleted": ID})))},
+                errors=(404,),
+                parameters=(document,),
+            ),
+        },
+        "/documents/{document}/text": {
+            "get": operation(
+                "documents",
+                "Read the page of a document, or some thousand characters, around an offset into its text",
+                {200: response("The part.", json_content(ref("DocumentPart")))},
+                errors=(404,),
+                parameters=(
+                    document,
+                    query_parameter(
+                        "at", "The offset in characters.", {"type": "integer", "minimum": 0, "default": 0}
+                    ),
+                ),
             )
         },
     }

@@ -1,0 +1,107 @@
+"""The caller's documents, in collections and in conversations: upload, list, read and delete them."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from webapp.access.principals import grantees_of
+from webapp.api.document_upload import check_collection_name
+from webapp.documents.parse import MAX_FILE_BYTES
+from webapp.errors import InvalidRequest
+from webapp.routes.current_principal import current_principal, require_current_owner
+from webapp.routes.responses import json_response
+from webapp.services import services
+from webapp.store import conversations, documents
+from webapp.store.document_places import Place
+
+blueprint = Blueprint("documents", __name__, url_prefix="/documents")
+
+_MAX_OFFSET = 100_000_000
+
+
+@blueprint.get("")
+def list_documents() -> Response:
+    """List the collections that the caller may search, or the documents of one collection or conversation."""
+    owner, grantees, store = require_current_owner(), grantees_of(current_principal()), services().store
+    collection, conversation = request.args.get("collection"), request.args.get("conversation")
+    if collection is not None and conversation is not None:
+        raise InvalidRequest(
+            "Send collection or conversation, not both.", param="conversation", code="two_places"
+        )
+    if collection is not None:
+        name = check_collection_name(collection)
+        found = store.read(
+            lambda c: [
+                each
+                for id_ in documents.find_collections(c, owner, grantees, [name])
+                for each in documents.list_documents(c, collection=id_)
+            ]
+        )
+        return json_response({"documents": found})
+    if conversation is not None:
+        conversations_documents = store.read(
+            lambda c: (
+                conversations.find(c, owner, conversation),
+                documents.list_documents(c, conversation=conversation),
+            )[1]
+        )
+        return json_response({"documents": conversations_documents})
+    listed = store.read(lambda c: documents.list_collections(c, owner, grantees))
+    return json_response({"collections": listed})
+
+
+@blueprint.post("")
+def add_document() -> Response:
+    """Store the file that is the request's body, in a collection or in a conversation; both are created if there is none."""
+    require_current_owner()
+    arguments = request.args
+    place = Place(collection=arguments.get("collection"), conversation=arguments.get("conversation"))
+    request.max_content_length = MAX_FILE_BYTES
+    stored = services().uploads.add(current_principal(), arguments.get("name", ""), request.get_data(), place)
+    return json_response(stored, 201)
+
+
+@blueprint.delete("")
+def delete_collection() -> Response:
+    """Delete one of the caller's collections with its documents."""
+    owner, name = require_current_owner(), check_collection_name(request.args.get("collection", ""))
+    services().store.write(lambda c: documents.delete_collection(c, owner, name))
+    return json_response({"deleted": name})
+
+
+@blueprint.get("/<document>")
+def read_document(document: str) -> Response:
+    """Return what a document is, without its text."""
+    owner, grantees = require_current_owner(), grantees_of(current_principal())
+    return json_response(
+        services().store.read(lambda c: documents.find_document(c, owner, grantees, document))
+    )
+
+
+@blueprint.get("/<document>/text")
+def read_text(document: str) -> Response:
+    """Return the page of a document that contains an offset into its text, or some thousand characters around it."""
+    owner, grantees = require_current_owner(), grantees_of(current_principal())
+    at = _parse_offset(request.args.get("at", "0"))
+    part = services().store.read(
+        lambda c: documents.read_part(c, documents.find_document(c, owner, grantees, document), at)
+    )
+    return json_response(msgspec.structs.asdict(part))
+
+
+@blueprint.delete("/<document>")
+def delete_document(document: str) -> Response:
+    """Delete one of the caller's documents with its passages."""
+    owner = require_current_owner()
+    count = services().store.write(lambda c: documents.delete_documents(c, owner, [document]))
+    if not count:
+        raise documents.document_not_found()
+    return json_response({"deleted": document})
+
+
+def _parse_offset(raw: str) -> int:
+    """Return an offset; one beyond the end of every document is taken for its end."""
+    if not (raw.isascii() and raw.isdigit()):
+        raise InvalidRequest("at must be a number of characters.", param="at", code="invalid_type")
+    return min(int(raw), _MAX_OFFSET)
