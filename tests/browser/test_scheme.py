@@ -62,9 +62,8 @@ def test_every_element_follows_the_scheme(
     provider.play(stream_text("Look:\n\n```python\nx = 1  # so\n```\n", per_s=400))
     chat.ask("Code?")
     chat.wait_over()
-    expect(chat.page.locator("[inert]")).to_have_count(
-        0
-    )  # the sample that warms the renderer up leaves the page
+    # The sample that warms the renderer up leaves the page.
+    expect(chat.page.locator("[inert]")).to_have_count(0)
     colours = """() => [...document.querySelector('freshet-chat').shadowRoot.querySelectorAll('*')].flatMap((element) => {
         const { color, backgroundColor } = getComputedStyle(element);
         return [color, backgroundColor, getComputedStyle(element, '::highlight(freshet-comment)').color];

@@ -25,6 +25,9 @@ WORKERS = 2
 EXPIRY_S = 4.0  # what has ended is kept for so long, so that most of it goes while the soak goes on
 AT_ONCE = 16
 _CALLERS = 16
+# Of each worker's copy of recent conversations, so that it is full within the warm-up: to its own limit it would go on growing
+# for longer than the soak lasts.
+_CACHE_BYTES = 1024 * 1024
 _SETTLE_S = 60.0
 _LOOK_S = 0.25
 _CALM_LOOKS = 3
@@ -163,6 +166,7 @@ def running_soak(kind: Kind, seed: int, report: Callable[[str], None]) -> Iterat
         "FRESHET_PROVIDER": "openai",
         "FRESHET_EXPIRY_S": str(EXPIRY_S),
         "FRESHET_RETRIES": "1",
+        "PROBE_CACHE_BYTES": str(_CACHE_BYTES),
     }
     with ExitStack() as stack:
         provider = stack.enter_context(FakeProvider(stories.answer))

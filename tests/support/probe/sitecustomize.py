@@ -2,7 +2,8 @@
 
 Loaded only where a test puts this folder on PYTHONPATH and names the file in PROBE_FILE. It must be quick:
 the server stands still while it counts. The next signal, SIGRTMIN + 1, first frees what the garbage collector and malloc
-still hold, so that a test can measure the memory that is in use.
+still hold, so that a test can measure the memory that is in use. Where PROBE_CACHE_BYTES is set, each signal limits the copy of
+recent conversations to so many bytes.
 """
 
 import os
@@ -25,6 +26,9 @@ def _write(_signum: int, _frame: object) -> None:
 
     things = gc.get_objects()
     kinds = collections.Counter(map(type, things))
+    if "PROBE_CACHE_BYTES" in os.environ:
+        for cache in (thing for thing in things if type(thing).__name__ == "ConversationCache"):
+            cache._max_bytes = int(os.environ["PROBE_CACHE_BYTES"])
     ours = {kind for kind in kinds if str(vars(kind).get("__module__")).startswith("webapp.")}
     counts = {kind.__name__: kinds[kind] for kind in ours}
     lets = {kind for kind in kinds if issubclass(kind, greenlet.greenlet)}
