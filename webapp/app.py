@@ -19,6 +19,7 @@ from webapp.access.throttle import Throttle
 from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
+from webapp.api.retrieval import Retrieval
 from webapp.api.run_recovery import RunRecovery
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
@@ -134,8 +135,10 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
     runs = make_runs(settings, table, metrics, journal)
     secret, limiter = make_secret(settings, store), make_limiter(settings, store.rate_counters)
     ended_answers = EndedAnswers(runs=runs, store=store)
+    retrieval = Retrieval(store=store)
     runs.continue_lost(
-        RunRecovery(providers=providers, limiter=limiter, store=store), may_continue=settings.takeover
+        RunRecovery(providers=providers, limiter=limiter, store=store, retrieval=retrieval),
+        may_continue=settings.takeover,
     )
     password = settings.access_password
     store.on_open(
@@ -154,6 +157,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
             limiter=limiter,
             runs=runs,
             store=store,
+            retrieval=retrieval,
             ended_answers=ended_answers,
             image_urls=settings.image_urls,
         ),

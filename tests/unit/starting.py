@@ -29,6 +29,7 @@ def run_starter(**environ: str) -> RunStarter:
         limiter=make_limiter(settings, None),
         runs=missing,
         store=missing,
+        retrieval=missing,
         ended_answers=missing,
         image_urls=settings.image_urls,
     )

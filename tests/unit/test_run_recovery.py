@@ -11,6 +11,7 @@ from tests.unit.starting import HI, RUN, STARTER, build_spec, run_starter, user
 from tests.unit.test_run_reference import CHAIN, REQUEST, plan
 from tests.unit.test_run_storage import MemoryWriter
 from webapp.access.principals import Principal
+from webapp.api.retrieval import Retrieval
 from webapp.api.run_recovery import RunRecovery
 from webapp.api.run_reference import encode_reference
 from webapp.api.start_run import RunStarter
@@ -110,9 +111,9 @@ def lost(
 
 def recover(run: LostRun, store: FoundStore | None = None, starter: RunStarter = STARTER) -> Recovery:
     found: Any = store or FoundStore()
-    return RunRecovery(providers=starter.providers, limiter=starter.limiter, store=found)(
-        run, run.row.epoch + 1
-    )
+    return RunRecovery(
+        providers=starter.providers, limiter=starter.limiter, store=found, retrieval=Retrieval(store=found)
+    )(run, run.row.epoch + 1)
 
 
 def turn_reference(

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from webapp.api.start_request import StartBody, requested_effort, requested_tokens, stop_sequences
+from webapp.api.start_request import (
+    StartBody,
+    requested_collections,
+    requested_effort,
+    requested_tokens,
+    stop_sequences,
+)
 from webapp.chat import ModelRequest
 from webapp.frames import encode
 from webapp.seams import Provider
@@ -15,9 +21,9 @@ from webapp.store.images import StoredImage
 
 
 def of_messages(body: StartBody, provider: Provider, request: ModelRequest) -> str:
-    """Return a digest of a request whose messages are all in it."""
+    """Return a digest of a request whose messages are all in it, without what was found for it."""
     asked = msgspec.structs.replace(request, max_tokens=requested_tokens(body))
-    return hashlib.sha256(encode([*_asked_model(body, provider), asked])).hexdigest()
+    return hashlib.sha256(encode([*_asked_model(body, provider), asked, *_searched(body)])).hexdigest()
 
 
 def of_turn(body: StartBody, provider: Provider, images: Sequence[StoredImage]) -> str:
@@ -32,8 +38,15 @@ def of_turn(body: StartBody, provider: Provider, images: Sequence[StoredImage]) 
         *(*_asked_model(body, provider), body.conversation, parent, body.continue_, body.query),
         *([image.id for image in images], body.system, requested_tokens(body), body.temperature),
         *(stop_sequences(body), body.seed, requested_effort(body)),
+        *_searched(body),
     ]
     return hashlib.sha256(encode(["turn", fields])).hexdigest()
+
+
+def _searched(body: StartBody) -> list[object]:
+    """Return what is asked to be searched; nothing for most requests, whose digest is that of the version before."""
+    asked: list[object] = [body.retrieve, requested_collections(body)]
+    return asked if any(asked) else []
 
 
 def _asked_model(body: StartBody, provider: Provider) -> tuple[str, str | None]:

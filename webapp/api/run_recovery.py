@@ -12,6 +12,7 @@ import msgspec
 
 from webapp.access.limits import Limiter
 from webapp.access.principals import Kind, Principal
+from webapp.api.retrieval import Retrieval
 from webapp.api.run_reference import RunReference, decode_reference
 from webapp.chat import ModelMessage, ModelRequest, Usage, estimate_tokens
 from webapp.conversation import UNTITLED, Message, branch_messages, trim
@@ -20,6 +21,7 @@ from webapp.frames import RunResult, Start, done_frame, error_frame
 from webapp.runs.lost import LostRun, Recovery, Said, StoredEnd
 from webapp.runs.run_spec import RunSpec
 from webapp.seams import AnswerWriter, Provider, Providers
+from webapp.search.context import put_before_question
 from webapp.store.store import Store
 from webapp.store.turns import LostTurn
 from webapp.store.writes import TurnStart
@@ -36,6 +38,7 @@ class RunRecovery:
     providers: Providers
     limiter: Limiter
     store: Store
+    retrieval: Retrieval
 
     def __call__(self, lost: LostRun, epoch: int) -> Recovery:
         """Return how a run goes on or ends. Raises `NotFound` and `InvalidRequest` if its conversation is gone."""
@@ -97,6 +100,9 @@ class RunRecovery:
         )
         if turn.system:
             messages.insert(0, ModelMessage.system(turn.system))
+        cited = [source for source in lost.said.sources if source.document]
+        if cited:
+            messages = put_before_question(messages, self.retrieval.quote(cited))
         input_tokens = self.providers.max_input_tokens(chain[0], reference.max_tokens, reference.effort)
         max_bytes = self.limiter.allowance(_caller(lost, reference)).question_bytes
         begun = [ModelMessage.assistant(lost.said.text)] if lost.said.text else []

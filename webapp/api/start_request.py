@@ -93,6 +93,7 @@ class StartBody(msgspec.Struct, frozen=True, kw_only=True):
     continue_: Name | None = msgspec.field(name="continue", default=None)
     images: Annotated[list[str], msgspec.Meta(max_length=MAX_IMAGES)] | None = None
     retrieve: bool | None = None
+    collection: Name | Annotated[list[Name], msgspec.Meta(min_length=1, max_length=20)] | None = None
     orphan_s: Seconds | None = None
 
 
@@ -190,6 +191,11 @@ def check_turn(body: StartBody) -> None:
 def stop_sequences(body: StartBody) -> tuple[str, ...]:
     """Return the stop sequences as a tuple; a request may send a single string."""
     return (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+
+
+def requested_collections(body: StartBody) -> tuple[str, ...]:
+    """Return the names of the collections to search; a request may send a single one."""
+    return (body.collection,) if isinstance(body.collection, str) else tuple(body.collection or ())
 
 
 def requested_tokens(body: StartBody) -> int | None:

@@ -16,6 +16,7 @@ from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
 from webapp.api import fingerprints
 from webapp.api.ended_answers import EndedAnswers
+from webapp.api.retrieval import Retrieval, Wanted
 from webapp.api.run_reference import encode_reference
 from webapp.api.start_request import (
     StartBody,
@@ -23,12 +24,13 @@ from webapp.api.start_request import (
     check_turn,
     is_turn,
     read_messages,
+    requested_collections,
     requested_effort,
     requested_tokens,
     stop_sequences,
 )
 from webapp.api.turn_images import check_images, load_images, read_turn_image
-from webapp.chat import ModelMessage, ModelRequest
+from webapp.chat import ModelMessage, ModelRequest, Source
 from webapp.conversation import MAX_REQUEST_IMAGES, Message, branch_messages, trim
 from webapp.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from webapp.frames import encode, new_run
@@ -36,6 +38,7 @@ from webapp.runs.registry import Runs
 from webapp.runs.remote_runs import AnyRun
 from webapp.runs.run_spec import RunSpec
 from webapp.seams import Provider, Providers
+from webapp.search.context import put_before_question
 from webapp.store.images import StoredImage
 from webapp.store.store import Store
 from webapp.store.turns import TurnPlan, TurnRequest
@@ -54,6 +57,7 @@ class RunStarter:
     limiter: Limiter
     runs: Runs
     store: Store
+    retrieval: Retrieval
     ended_answers: EndedAnswers
     image_urls: bool
 
@@ -92,6 +96,12 @@ class RunStarter:
         request = self._model_request(
             body, caller, chain[0], read_messages(body) if messages is None else messages, parameters
         )
+        fingerprint = fingerprints.of_messages(body, chain[0], request)
+        questions = [message.text for message in request.messages if message.role == "user"]
+        sources = self._find_sources(body, caller, chain[0], questions)
+        if sources is not None:
+            quoted = put_before_question(request.messages, self.retrieval.quote(sources))
+            request = msgspec.structs.replace(request, messages=tuple(quoted))
         limit = MAX_REQUEST_IMAGES if caller.kind == "visitor" else _MAX_PROGRAM_IMAGES
         check_images(request.messages, limit, image_urls=self.image_urls)
         field = next(name for name in ("messages", "query", "prompt") if getattr(body, name) is not None)
@@ -104,7 +114,8 @@ class RunStarter:
         return RunSpec(
             run=run_id,
             owner=caller.owner,
-            fingerprint=fingerprints.of_messages(body, chain[0], request),
+            fingerprint=fingerprint,
+            sources=sources,
             request=request,
             chain=capable,
             orphan_s=idle_s,
@@ -140,7 +151,8 @@ class RunStarter:
         )
         plan = self._plan(turn)
         plan = self.ended_answers.complete_plan(plan)
-        request = self._turn_request(body, plan, caller, chain[0])
+        sources = self._turn_sources(body, plan, caller, chain[0])
+        request = self._turn_request(body, plan, caller, chain[0], sources)
         self.providers.check(chain[0], request)
         self._check_storage(caller, owner, plan, request, new_images, new_text_bytes)
         capable, orphan_s = self._without_incapable(chain, request), self._orphan_s(body, caller)
@@ -157,13 +169,48 @@ class RunStarter:
                 question=plan.question,
                 images=[image.id for image in images],
                 prefix=plan.prefix,
-                sources=plan.sources,
+                sources=sources,
                 writer=plan.writer,
                 permit=self._make_permit(caller, run_id, is_late=plan.is_cached),
                 reference=encode_reference(caller, request, capable, orphan_s, plan),
             )
         )
         return run
+
+    def _turn_sources(
+        self, body: StartBody, plan: TurnPlan, caller: Principal, provider: Provider
+    ) -> Sequence[Source] | None:
+        """Return what a turn's answer may cite: an answer that is continued keeps its sources."""
+        if body.continue_ is not None:
+            return plan.sources or None
+        questions = [message.text for message in plan.messages if message.role == "user"]
+        conversation = plan.conversation if plan.has_documents else None
+        return self._find_sources(body, caller, provider, questions, conversation)
+
+    def _find_sources(
+        self,
+        body: StartBody,
+        caller: Principal,
+        provider: Provider,
+        questions: Sequence[str],
+        conversation: str | None = None,
+    ) -> tuple[Source, ...] | None:
+        """Return the passages for the last question; None where nothing is to be searched."""
+        names = requested_collections(body)
+        if body.retrieve is False or not (body.retrieve or names or conversation):
+            return None
+        self.limiter.check_start(caller)  # a search is work, too
+        tokens = self.providers.max_input_tokens(
+            provider, self._max_tokens(body, caller, provider), requested_effort(body)
+        )
+        max_chars = self.limiter.allowance(caller).question_bytes // 4
+        wanted = Wanted(
+            collections=names,
+            all_collections=bool(body.retrieve) and not names,
+            conversation=conversation,
+            max_chars=max_chars if tokens is None else min(max_chars, 2 * tokens),
+        )
+        return self.retrieval.find(caller, [each for each in questions if each.strip()], wanted)
 
     def _plan(self, turn: TurnRequest) -> TurnPlan:
         """Plan a turn. Raises as `Store.plan`, and `JournalUnavailable` for a run that another worker may have in progress."""
@@ -251,9 +298,14 @@ class RunStarter:
         return cap_s if body.orphan_s is None else min(body.orphan_s, cap_s)
 
     def _turn_request(
-        self, body: StartBody, plan: TurnPlan, caller: Principal, provider: Provider
+        self,
+        body: StartBody,
+        plan: TurnPlan,
+        caller: Principal,
+        provider: Provider,
+        sources: Sequence[Source] | None,
     ) -> ModelRequest:
-        """Return the request for a turn: its branch, trimmed to the model's context window and the caller's limit."""
+        """Return the request for a turn: its branch with what was found, trimmed to the model's context window and the caller's limit."""
         supports_images = self.providers.supports_images(provider)
         if not supports_images and _asks_about_images(plan.messages):
             raise InvalidRequest(
@@ -264,6 +316,8 @@ class RunStarter:
         messages = branch_messages(plan.messages, plan.images, accepts_images=supports_images)
         if plan.system:
             messages.insert(0, ModelMessage.system(plan.system))
+        if sources is not None and (body.continue_ is None or any(source.document for source in sources)):
+            messages = put_before_question(messages, self.retrieval.quote(sources))
         max_tokens = self._max_tokens(body, caller, provider)
         max_bytes = self.limiter.allowance(caller).question_bytes
         input_tokens = self.providers.max_input_tokens(provider, max_tokens, requested_effort(body))

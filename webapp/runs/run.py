@@ -357,7 +357,7 @@ def _begin_log(spec: RunSpec) -> RunLog:
     log.append(start_frame(start), log.epoch)
     for frame in text_frames(spec.prefix):
         log.append(frame, log.epoch)
-    if spec.sources:
+    if spec.sources is not None:
         log.append(sources_frame(spec.sources), log.epoch)
     return log
 

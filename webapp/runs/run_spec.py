@@ -24,7 +24,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         fingerprint: A digest of the request's body.
         chain: The provider, followed by its fallbacks; see `FallbackEvents`.
         orphan_s: The time after which a run without readers is stopped.
-        prefix: Text that the answer begins with, and `sources` that it cites.
+        prefix: Text that the answer begins with.
+        sources: What the answer may cite from its beginning; None if nothing was searched.
         writer: Stores the turn in a conversation.
         permit: Counts a new run against its caller's limits and returns a function to call when the run has ended.
             May raise `TooManyRequests`.
@@ -42,7 +43,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
     images: Sequence[str] = ()  # the ids of the question's new images
     prefix: str = ""
-    sources: Sequence[Source] = ()
+    sources: Sequence[Source] | None = None
     writer: AnswerWriter | None = None
     permit: Callable[[], Callable[[], None]] | None = None
     reference: bytes = b""

@@ -205,7 +205,8 @@ class Takeovers:
         is_first = row.takeovers == 0 and age_s < self._total_s
         may_continue = self.may_continue and is_first and row.stop is None and bool(row.request)
         if may_continue and not said.text:
-            said = Said()  # the model is asked anew, and reasons anew
+            # The model is asked anew, with the same passages, and reasons anew.
+            said = Said(sources=tuple(source for source in said.sources if source.document))
         row = msgspec.structs.replace(row, last_seq=update.last_seq)
         return LostRun(row=row, start=start, said=said, age_s=max(0.0, age_s), may_continue=may_continue)
 

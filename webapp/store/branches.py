@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from webapp.conversation import (
     MAX_REQUEST_IMAGES,
@@ -19,7 +19,7 @@ from webapp.errors import Conflict, InvalidRequest, NotFound
 from webapp.offload import yield_control
 from webapp.store.conversations import conversation_not_found
 from webapp.store.rows import MESSAGE_COLUMNS, parse_message, parse_prompt_message
-from webapp.store.schema import conversations, images, messages
+from webapp.store.schema import conversations, documents, images, messages
 
 _BATCH = 500  # ids in one statement, or rows between two pauses
 MAX_MESSAGES = 2_000  # the newest: as many as a request without a conversation may contain
@@ -42,6 +42,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[Message]
     images: dict[str, str]
     sealed: str | None = None
+    has_documents: bool = False
 
 
 def load_messages(connection: Connection, owner: str, conversation: str) -> list[Message]:
@@ -118,7 +119,10 @@ def load_branch(
     Returns None for a conversation that does not exist yet. Raises `NotFound` for another owner's and for a deleted
     one, `Conflict` if it contains the answer of `run` already, and `InvalidRequest` for an unknown message.
     """
-    row = connection.execute(select(conversations).where(conversations.c.id == conversation)).one_or_none()
+    has_documents = exists().where(documents.c.conversation == conversation)
+    row = connection.execute(
+        select(conversations, has_documents.label("has_documents")).where(conversations.c.id == conversation)
+    ).one_or_none()
     if row is None:
         return None
     if row.owner != owner or row.deleted_at is not None:
@@ -151,6 +155,7 @@ def load_branch(
         messages=branch_messages,
         images=_load_images(connection, conversation, branch_messages),
         sealed=load_sealed(connection, conversation, at) if continues else None,
+        has_documents=bool(row.has_documents),
     )
 
 

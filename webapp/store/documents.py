@@ -285,6 +285,17 @@ def read_part(connection: Connection, document: StoredDocument, at: int) -> Docu
     )
 
 
+def measure_documents(connection: Connection, conversation: str) -> list[tuple[StoredDocument, int]]:
+    """Return the documents of a conversation by age, each with the characters of its text. The caller has checked who asks."""
+    query = (
+        select(documents, func.length(document_texts.c.text).label("length"))
+        .join(document_texts, document_texts.c.document == documents.c.id)
+        .where(documents.c.conversation == conversation)
+        .order_by(documents.c.created_at, documents.c.id)
+    )
+    return [(_parse(row), row.length) for row in connection.execute(query)]
+
+
 def load_texts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Return the whole texts of documents by id."""
     query = select(document_texts.c.document, document_texts.c.text).where(document_texts.c.document.in_(ids))
@@ -296,6 +307,23 @@ def delete_documents(connection: Connection, owner: str, ids: Sequence[str]) -> 
     return connection.execute(
         delete(documents).where(documents.c.owner == owner, documents.c.id.in_(ids))
     ).rowcount
+
+
+def search_all(
+    connection: Connection,
+    queries: Sequence[str],
+    *,
+    collection_ids: Sequence[str],
+    conversation: str | None,
+    limit: int,
+) -> list[list[FoundPassage]]:
+    """Return what `search_documents` finds for each of several queries."""
+    return [
+        search_documents(
+            connection, query, collection_ids=collection_ids, conversation=conversation, limit=limit
+        )
+        for query in queries
+    ]
 
 
 def search_documents(
@@ -420,5 +448,6 @@ def _insert_passages(connection: Connection, name: str, document: IndexedDocumen
 
 def _parse(row: Row[*tuple[object, ...]]) -> StoredDocument:
     values = row._asdict()
-    del values["owner"], values["language"]
+    for other in ("owner", "language", "length"):
+        values.pop(other, None)
     return StoredDocument(**values)

@@ -21,7 +21,8 @@ QueryWord = tuple[str, ...]
 
 _MAX_WORDS = 32  # of a query: the rarest
 _CANDIDATES = 3_000  # passages that are compared, roughly
-_COMMON_SHARE = 0.2  # a word that more passages have chooses no candidates
+_COMMON_SHARE = 0.2  # a word that more passages have, and more than _FEW, chooses no candidates
+_FEW = 2
 _MAX_POSITIONS = 255  # of a word in a `tsvector`
 _MAX_POSITION = 16_383
 _INSERTED_AT_ONCE = 200
@@ -93,7 +94,7 @@ def _choose(words: Sequence[QueryWord], counts: Mapping[str, int], total: int) -
     passages = 0
     for word in known[:_MAX_WORDS]:
         count = max(counts[form] for form in word)
-        if chosen and (passages + count > _CANDIDATES or count > total * _COMMON_SHARE):
+        if chosen and (passages + count > _CANDIDATES or count > max(_FEW, total * _COMMON_SHARE)):
             break
         chosen.append(word)
         passages += count

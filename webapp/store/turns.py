@@ -74,6 +74,7 @@ class TurnPlan(msgspec.Struct, frozen=True, kw_only=True):
     start: TurnStart
     writer: AnswerWriter
     is_cached: bool = False
+    has_documents: bool = False
 
 
 class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +149,7 @@ class Turns:
             start=start,
             writer=_TurnWriter(self._saver, self._cache, start, new_images),
             is_cached=is_cached,
+            has_documents=branch.has_documents,
         )
 
     def find_lost(self, start: TurnStart) -> LostTurn:

@@ -1,0 +1,119 @@
+"""Finds what an answer is to be based on: the conversation's documents, and collections that its caller may search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webapp.access.principals import Principal, grantees_of
+from webapp.chat import Source
+from webapp.search.context import quote_passages
+from webapp.search.ranking import fuse
+from webapp.store import documents
+from webapp.store.documents import FoundPassage
+from webapp.store.store import Store
+
+_MAX_PASSAGES = 8
+_CANDIDATES = 16  # of each ranking
+_MAX_CHARS = 48_000  # of all documents and passages that go to the model
+_WHOLE_SHARE = 0.5  # of these for whole documents
+_MAX_EARLIER_CHARS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be searched: collections by name, all that the caller may search, or none; and a conversation's documents.
+
+    `max_chars` is how much may go to the model.
+    """
+
+    collections: Sequence[str] = ()
+    all_collections: bool = False
+    conversation: str | None = None
+    max_chars: int = _MAX_CHARS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Searches documents for answers. One instance serves all requests of a server."""
+
+    store: Store
+
+    def find(self, caller: Principal, questions: Sequence[str], wanted: Wanted) -> tuple[Source, ...]:
+        """Return the passages for the last of the questions, the best first; small documents of the conversation are there whole.
+
+        A question that follows others is searched by itself and together with the one before: "And in winter?" says little
+        alone. Takes 1.5 s at most. Raises `NotFound` for an unknown collection, and `Unavailable`.
+        """
+        budget = min(wanted.max_chars, _MAX_CHARS)
+        whole = self._find_whole(wanted, budget)
+        budget -= sum(length for _, length in whole)
+        sources = [Source(n=n, title=each.title, source=each.source, document=each.id, start=0) for n, (each, _) in enumerate(whole, 1)]  # fmt: skip
+        known = {source.document for source in sources}
+        for passage, score in self._rank(caller, questions, wanted):
+            budget -= len(passage.text)
+            if budget < 0 or len(sources) - len(known) >= _MAX_PASSAGES:
+                break
+            if passage.document not in known:
+                sources.append(_to_source(len(sources) + 1, passage, score))
+        return tuple(sources)
+
+    def quote(self, sources: Sequence[Source]) -> str:
+        """Return what is put before the question. Raises `Unavailable`."""
+        whole = [source.document for source in sources if source.document and not source.snippet]
+        texts = self.store.read(lambda c: documents.load_texts(c, whole)) if whole else {}
+        return quote_passages(sources, texts)
+
+    def _find_whole(self, wanted: Wanted, budget: int) -> list[tuple[documents.StoredDocument, int]]:
+        """Return the conversation's documents that go to the model whole, with their lengths."""
+        conversation = wanted.conversation
+        if conversation is None:
+            return []
+        left = int(budget * _WHOLE_SHARE)
+        chosen = []
+        for document, length in self.store.read(lambda c: documents.measure_documents(c, conversation)):
+            if length <= left:
+                left -= length
+                chosen.append((document, length))
+        return chosen
+
+    def _rank(
+        self, caller: Principal, questions: Sequence[str], wanted: Wanted
+    ) -> list[tuple[FoundPassage, float]]:
+        queries = [questions[-1]] if questions else []
+        if len(questions) > 1:
+            queries.append(f"{questions[-1]}\n{questions[-2][:_MAX_EARLIER_CHARS]}")
+        names = None if wanted.all_collections else list(wanted.collections)
+        owner, grantees = caller.owner or "", grantees_of(caller)
+
+        if not (queries and (wanted.conversation or names is None or names)):
+            return []
+        found = self.store.search(
+            lambda c: documents.search_all(
+                c,
+                queries,
+                collection_ids=[] if names == [] else documents.find_collections(c, owner, grantees, names),
+                conversation=wanted.conversation,
+                limit=_CANDIDATES,
+            )
+        )
+        best = {_key(passage): passage for ranking in reversed(found) for passage in ranking}
+        fused = fuse([[_key(passage) for passage in ranking] for ranking in found])
+        return [(best[key], score) for key, score in fused]
+
+
+def _key(passage: FoundPassage) -> tuple[str, int]:
+    return passage.document, passage.start
+
+
+def _to_source(n: int, passage: FoundPassage, score: float) -> Source:
+    return Source(
+        n=n,
+        title=passage.title,
+        source=passage.source,
+        snippet=passage.text.strip(),
+        document=passage.document,
+        page=passage.page,
+        start=passage.start,
+        score=round(score, 4),
+    )
