@@ -140,6 +140,21 @@ def test_a_document_goes_with_its_conversation_and_comes_back_with_it(anna: Call
     assert anna.call("GET", f"/documents/{added['id']}") == (200, added)
 
 
+def test_a_search(server: Server, anna: Caller) -> None:
+    added = anna.add("rivers.md", RIVERS, collection="handbook")
+    anna.add("bread.md", b"Knead the dough for ten minutes.", collection="bread")
+    (found,) = anna.call("GET", "/documents/search", query="What feeds a freshet?")[1]["passages"]
+    assert found["content"].endswith("A freshet is a flood that melting snow feeds.")
+    assert found["metadata"] == {"source": "rivers.md", "title": "Rivers", "page": None, "heading": "Floods", "document": added["id"]}  # fmt: skip
+    assert found["score"] == 1.0
+    assert anna.call("GET", "/documents/search", query="freshet", collection="bread")[1] == {"passages": []}
+    assert anna.refusal("GET", "/documents/search", query="x", collection="no") == (404, "collection_not_found", "collection")  # fmt: skip
+    assert anna.refusal("GET", "/documents/search", query=" ") == (400, "empty", "query")
+    assert anna.refusal("GET", "/documents/search", query="x", limit="51") == (400, "invalid_type", "limit")
+    assert anna.call("GET", "/documents/search", query='?!*"AND NEAR(')[1] == {"passages": []}
+    assert Caller(server).call("GET", "/documents/search", query="freshet")[1] == {"passages": []}
+
+
 def test_nobody_else_has_it(server: Server, anna: Caller) -> None:
     ben, conversation = Caller(server), new_run()
     private = anna.add("rivers.md", RIVERS, conversation=conversation)

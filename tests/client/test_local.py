@@ -118,9 +118,13 @@ def test_documents_are_sent_to_the_model(local: LocalClient, provider: FakeProvi
     documents = ["The sky is blue.", {"content": "Grass is green.", "metadata": {"source": "grass.txt"}}]
     local.query("What colour is the sky?", documents=documents, system="Be brief.")
     sent = provider.calls[-1].json["messages"]
-    assert [message["role"] for message in sent] == ["system", "user"]
-    assert "[1]\nThe sky is blue." in sent[0]["content"]
-    assert "[2] grass.txt\nGrass is green." in sent[0]["content"]
+    assert sent[0] == {"role": "system", "content": "Be brief."}
+    told = sent[1]["content"]
+    assert '<passage n="1">\nThe sky is blue.\n</passage>' in told
+    assert '<passage n="2" file="grass.txt">\nGrass is green.\n</passage>' in told
+    assert told.endswith("What colour is the sky?")
+    assert local.last_response is not None
+    assert [source.source for source in local.last_response.sources] == ["", "grass.txt"]
 
 
 def test_a_document_without_content_is_refused(local: LocalClient) -> None:

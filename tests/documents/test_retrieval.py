@@ -67,8 +67,8 @@ def test_what_is_retrieved_is_sent_to_the_model(client: LocalClient, provider: F
     )
     assert text == "".join(received) == "In second class."
     sent = provider.calls[0].json["messages"][0]
-    assert sent["role"] in ("system", "developer")
-    assert "[1] travel.md" in sent["content"]
+    assert sent["role"] == "user"
+    assert '<passage n="1" file="travel.md">' in sent["content"]
     assert "second class" in sent["content"]
 
 

@@ -15,9 +15,9 @@ from rich.progress import Progress
 
 from webapp.access.principals import SOLE_USER, owner_of
 from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
-from webapp.client.base import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.documents.parse import DocumentParser
 from webapp.errors import DocumentRefused, RequestError, Unavailable
+from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
 
 if TYPE_CHECKING:

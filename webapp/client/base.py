@@ -9,15 +9,13 @@ from typing import Any, Self
 
 import msgspec
 
-from webapp.chat import Effort, ImagePart, ModelMessage, ModelRequest, ModelResponse
+from webapp.chat import Effort, ImagePart, ModelMessage, ModelRequest, ModelResponse, Source
 from webapp.errors import AnswerError, InvalidRequest
+from webapp.search.context import put_before_question, quote_passages
+from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 
 Callback = Callable[[str, str], object]
 Document = str | Mapping[str, Any]
-DEFAULT_PASSAGES = 5
-MAX_PASSAGES = 50
-
-_DOCUMENTS_PROMPT = "Answer from these documents where they help, and name them by their number.\n\n"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,10 +103,11 @@ class QueryClient:
         if timeout_s is not None and not _is_positive_number(timeout_s):
             raise InvalidRequest("timeout_s must be a number of seconds above 0.", param="timeout_s")
         messages = _parse_query(query)
-        if documents is None:
-            documents = self.retrieve_only(_last_question(messages)) if retrieve else ()
+        if documents is None and retrieve:
+            documents = self.retrieve_only(_last_question(messages))
+        sources = _read_documents(documents)
         request = ModelRequest(
-            messages=_add_context(messages, system, documents),
+            messages=_add_context(messages, system, sources),
             max_tokens=max_tokens,
             temperature=temperature,
             effort=effort,
@@ -121,6 +120,7 @@ class QueryClient:
                 timeout_s=timeout_s,
             )
         )
+        stream.response.sources = tuple(sources or ())
         self.last_response = stream.response
         return stream
 
@@ -163,11 +163,15 @@ class QueryClient:
     ) -> list[dict[str, Any]]:
         """Return the passages of documents that match a query best, the best first.
 
-        Each has `content`, `metadata` (`source`, `title`, `page`, `heading`, `document`) and a `score` from 0 to 1. Only a client
-        in process searches, the collections of `freshet ingest`: all, or one by its name (`NotFound`). A subclass may override this.
+        Each has `content`, `metadata` (`source`, `title`, `page`, `heading`, `document`) and a `score` from 0 to 1. All collections
+        that the client may read are searched, or one by its name (`NotFound`): in process those of `freshet ingest`, at a server
+        those of the caller. A subclass may override this, for a search of its own.
         """
-        del query, collection, limit
-        return []
+        if not isinstance(query, str):
+            raise InvalidRequest("query must be a string.", param="query", code="invalid_type")
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_PASSAGES:
+            raise InvalidRequest(f"limit must be an integer from 1 to {MAX_PASSAGES}.", param="limit")
+        return self._search(query, collection, limit) if query.strip() else []
 
     def close(self) -> None:
         """Close the connections."""
@@ -181,6 +185,10 @@ class QueryClient:
         self.close()
 
     def _open(self, query: Query) -> AnswerStream:
+        raise NotImplementedError
+
+    def _search(self, query: str, collection: str | None, limit: int) -> list[dict[str, Any]]:
+        """Return what `retrieve_only` does, for arguments that were checked."""
         raise NotImplementedError
 
     def _stream_to(
@@ -217,34 +225,43 @@ def _last_question(messages: Sequence[ModelMessage]) -> str:
 
 
 def _add_context(
-    messages: tuple[ModelMessage, ...], system: str | None, documents: Sequence[Document]
+    messages: tuple[ModelMessage, ...], system: str | None, sources: Sequence[Source] | None
 ) -> tuple[ModelMessage, ...]:
-    """Prepend the system prompt and the documents."""
-    context = [ModelMessage.system(system)] if system else []
+    """Prepend the system prompt, and put the documents before the last question."""
+    if sources is not None:
+        messages = tuple(put_before_question(messages, quote_passages(sources, {})))
+    return (ModelMessage.system(system), *messages) if system else messages
+
+
+def _read_documents(documents: Sequence[Document] | None) -> list[Source] | None:
+    """Return documents as numbered sources; None where none were asked for."""
+    if documents is None:
+        return None
     if isinstance(documents, (str, Mapping)) or not isinstance(documents, Sequence):
         raise InvalidRequest(
             "documents must be a sequence of strings or mappings.", param="documents", code="invalid_type"
         )
-    if documents:
-        context.append(ModelMessage.system(_DOCUMENTS_PROMPT + "\n\n".join(_format_documents(documents))))
-    return (*context, *messages)
+    return [_read_document(number, document) for number, document in enumerate(documents, 1)]
 
 
-def _format_documents(documents: Sequence[Document]) -> Iterator[str]:
-    for number, document in enumerate(documents, 1):
-        content, source = _parse_document(document)
-        if not isinstance(content, str) or not content:
-            param = f"documents[{number - 1}]"
-            raise InvalidRequest(
-                f"{param} must be a string or a mapping with content.", param=param, code="invalid_type"
-            )
-        yield f"[{number}] {source}".rstrip() + f"\n{content}"
-
-
-def _parse_document(document: object) -> tuple[object, object]:
-    """Return the content and the source of a document."""
-    if not isinstance(document, Mapping):
-        return document, ""
-    metadata = document.get("metadata")
-    source = metadata.get("source", "") if isinstance(metadata, Mapping) else ""
-    return document.get("content") or document.get("text"), source
+def _read_document(number: int, document: object) -> Source:
+    content: object = document
+    metadata: Mapping[str, Any] = {}
+    if isinstance(document, Mapping):
+        content = document.get("content") or document.get("text")
+        found = document.get("metadata")
+        metadata = found if isinstance(found, Mapping) else {}
+    if not isinstance(content, str) or not content:
+        param = f"documents[{number - 1}]"
+        raise InvalidRequest(
+            f"{param} must be a string or a mapping with content.", param=param, code="invalid_type"
+        )
+    page = metadata.get("page")
+    return Source(
+        n=number,
+        title=str(metadata.get("title") or ""),
+        source=str(metadata.get("source") or ""),
+        snippet=content,
+        document=str(metadata.get("document") or ""),
+        page=page if isinstance(page, int) else None,
+    )

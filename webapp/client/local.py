@@ -8,10 +8,10 @@ from typing import Any
 
 from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest
-from webapp.client.base import DEFAULT_PASSAGES, MAX_PASSAGES, AnswerStream, Query, QueryClient
+from webapp.client.base import AnswerStream, Query, QueryClient
 from webapp.client.deadline import Deadline
 from webapp.client.retrieval import Retrieval
-from webapp.errors import AnswerError, InvalidRequest, Stopped, UpstreamError
+from webapp.errors import AnswerError, Stopped, UpstreamError
 from webapp.providers.base import CallControl
 from webapp.providers.factory import ProviderFactory
 from webapp.providers.registry import ProviderRegistry
@@ -46,14 +46,8 @@ class LocalClient(QueryClient):
         self._factory.close()
         self._retrieval.close()
 
-    def retrieve_only(
-        self, query: str, *, collection: str | None = None, limit: int = DEFAULT_PASSAGES
-    ) -> list[dict[str, Any]]:
-        """See `QueryClient`. Raises `NotFound`, `InvalidRequest`, and `Unavailable` while the database is."""
-        if not isinstance(query, str):
-            raise InvalidRequest("query must be a string.", param="query", code="invalid_type")
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_PASSAGES:
-            raise InvalidRequest(f"limit must be an integer from 1 to {MAX_PASSAGES}.", param="limit")
+    def _search(self, query: str, collection: str | None, limit: int) -> list[dict[str, Any]]:
+        """Search what `freshet ingest` has taken in. Raises `NotFound`, and `Unavailable` while the database is."""
         return self._retrieval.search(query, collection, limit)
 
     def _open(self, query: Query) -> AnswerStream:

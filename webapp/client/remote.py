@@ -76,6 +76,23 @@ class RemoteClient(QueryClient):
         """Close the connections."""
         self._session.close()
 
+    def _search(self, query: str, collection: str | None, limit: int) -> list[dict[str, Any]]:
+        """Search the collections that the caller may read at the server. Raises as the server does."""
+        asked: dict[str, str | int] = {"query": query, "limit": limit}
+        if collection is not None:
+            asked["collection"] = collection
+        try:
+            response = self._session.get(
+                f"{self._url}/documents/search", params=asked, timeout=(_CONNECT_S, _SILENCE_S)
+            )
+        except requests.RequestException as error:
+            raise _unreachable(self._url, error, has_frames=False) from error
+        with response:
+            if response.status_code != requests.codes.ok:
+                raise _request_error(response)
+            found: list[dict[str, Any]] = msgspec.json.decode(response.content)["passages"]
+            return found
+
     def _open(self, query: Query) -> AnswerStream:
         response = ModelResponse(provider=query.provider or "", model=query.model or "")
         call = _StreamCall(self._session, self._url, query, FrameReader(response))

@@ -10,7 +10,6 @@ from webapp.settings import Settings
 from webapp.wiring import make_store
 
 if TYPE_CHECKING:
-    from webapp.store.documents import FoundPassage
     from webapp.store.store import Store
 
 _CLOSE_S = 2.0
@@ -39,21 +38,10 @@ class Retrieval:
         found = self._store.search(
             lambda c: documents.search_documents(c, query, collection_ids=ids, conversation=None, limit=limit)
         )
-        return [_to_mapping(passage) for passage in found]
+        return [passage.as_result() for passage in found]
 
     def close(self) -> None:
         """Close the database."""
         store, self._store = self._store, None
         if store is not None:
             store.close(_CLOSE_S)
-
-
-def _to_mapping(passage: FoundPassage) -> dict[str, Any]:
-    metadata = {
-        "source": passage.source,
-        "title": passage.title,
-        "page": passage.page,
-        "heading": passage.heading,
-        "document": passage.document,
-    }
-    return {"content": passage.text, "metadata": metadata, "score": passage.score}

@@ -9,8 +9,9 @@ from webapp.access.principals import grantees_of
 from webapp.api.document_upload import check_collection_name
 from webapp.documents.parse import MAX_FILE_BYTES
 from webapp.errors import InvalidRequest
-from webapp.routes.current_principal import current_principal, require_current_owner
+from webapp.routes.current_principal import current_owner, current_principal, require_current_owner
 from webapp.routes.responses import json_response
+from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.services import services
 from webapp.store import conversations, documents
 from webapp.store.document_places import Place
@@ -49,6 +50,26 @@ def list_documents() -> Response:
         return json_response({"documents": conversations_documents})
     listed = store.read(lambda c: documents.list_collections(c, owner, grantees))
     return json_response({"collections": listed})
+
+
+@blueprint.get("/search")
+def search_documents() -> Response:
+    """Return the passages that match a query best, of one collection or of all that the caller may search."""
+    query, names = request.args.get("query", ""), request.args.getlist("collection") or None
+    if not query.strip():
+        raise InvalidRequest("query is empty.", param="query", code="empty")
+    limit = _parse_limit(request.args.get("limit"))
+    owner, grantees = current_owner() or "", grantees_of(current_principal())
+    found = services().store.search(
+        lambda c: documents.search_documents(
+            c,
+            query,
+            collection_ids=documents.find_collections(c, owner, grantees, names),
+            conversation=None,
+            limit=limit,
+        )
+    )
+    return json_response({"passages": [passage.as_result() for passage in found]})
 
 
 @blueprint.post("")
@@ -98,6 +119,16 @@ def delete_document(document: str) -> Response:
     if not count:
         raise documents.document_not_found()
     return json_response({"deleted": document})
+
+
+def _parse_limit(raw: str | None) -> int:
+    if raw is None:
+        return DEFAULT_PASSAGES
+    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw) <= MAX_PASSAGES):
+        raise InvalidRequest(
+            f"limit must be a number from 1 to {MAX_PASSAGES}.", param="limit", code="invalid_type"
+        )
+    return int(raw)
 
 
 def _parse_offset(raw: str) -> int:

@@ -34,8 +34,12 @@ def put_before_question(messages: Sequence[ModelMessage], context: str) -> list[
     """Return the messages with `context` at the beginning of the last one of the user: the model reads it as the user's data."""
     changed = list(messages)
     for index in range(len(changed) - 1, -1, -1):
-        if changed[index].role == "user":
-            changed[index] = ModelMessage("user", (TextPart(f"{context}\n\n"), *changed[index].parts))
+        message = changed[index]
+        if message.role == "user":
+            if isinstance(message.content, str):
+                changed[index] = ModelMessage.user(f"{context}\n\n{message.content}")
+            else:
+                changed[index] = ModelMessage("user", (TextPart(f"{context}\n\n"), *message.parts))
             break
     return changed
 
@@ -43,4 +47,5 @@ def put_before_question(messages: Sequence[ModelMessage], context: str) -> list[
 def _quote(source: Source, text: str) -> str:
     page = "" if source.page is None else f' page="{source.page}"'
     name = _TAG.sub("&lt;", source.source).replace('"', "'")
-    return f'<passage n="{source.n}" file="{name}"{page}>\n{_TAG.sub("&lt;", text.strip())}\n</passage>'
+    file = f' file="{name}"' if name else ""
+    return f'<passage n="{source.n}"{file}{page}>\n{_TAG.sub("&lt;", text.strip())}\n</passage>'

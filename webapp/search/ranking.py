@@ -7,6 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
+DEFAULT_PASSAGES = 5
+"""How many passages a search returns that does not say how many."""
+
+MAX_PASSAGES = 50
+
 _K = 60
 
 

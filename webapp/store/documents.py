@@ -69,6 +69,17 @@ class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
     page: int | None
     score: float
 
+    def as_result(self) -> dict[str, object]:
+        """Return the passage as `retrieve_only` and `/documents/search` do."""
+        metadata = {
+            "source": self.source,
+            "title": self.title,
+            "page": self.page,
+            "heading": self.heading,
+            "document": self.document,
+        }
+        return {"content": self.text, "metadata": metadata, "score": self.score}
+
 
 class DocumentPart(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a document's text around an offset: its page, or else whole lines. `start` and `end` are offsets into the text."""

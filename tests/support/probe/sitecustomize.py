@@ -8,6 +8,7 @@ recent conversations to so many bytes.
 
 import os
 import signal
+import sys
 from typing import Any
 
 
@@ -27,8 +28,9 @@ def _write(_signum: int, _frame: object) -> None:
     things = gc.get_objects()
     kinds = collections.Counter(map(type, things))
     if "PROBE_CACHE_BYTES" in os.environ:
-        for cache in (thing for thing in things if type(thing).__name__ == "ConversationCache"):
-            cache._max_bytes = int(os.environ["PROBE_CACHE_BYTES"])
+        limit = int(os.environ["PROBE_CACHE_BYTES"])
+        module = sys.modules["webapp.store.conversation_cache"]
+        module.ConversationCache._max_bytes = property(lambda _: limit)  # stands before what the object itself has
     ours = {kind for kind in kinds if str(vars(kind).get("__module__")).startswith("webapp.")}
     counts = {kind.__name__: kinds[kind] for kind in ours}
     lets = {kind for kind in kinds if issubclass(kind, greenlet.greenlet)}

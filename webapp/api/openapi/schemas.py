@@ -142,6 +142,27 @@ def _conversation_schemas() -> JsonObject:
                 "conversation": nullable(ID),
             }
         ),
+        "FoundPassages": struct(
+            {
+                "passages": array(
+                    struct(
+                        {
+                            "content": TEXT,
+                            "metadata": struct(
+                                {
+                                    "source": TEXT,
+                                    "title": TEXT,
+                                    "page": nullable(COUNT),
+                                    "heading": TEXT,
+                                    "document": ID,
+                                }
+                            ),
+                            "score": {"type": "number", "minimum": 0, "maximum": 1},
+                        }
+                    )
+                )
+            }
+        ),
         "DocumentPart": struct(
             {
                 "document": ID,

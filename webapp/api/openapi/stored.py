@@ -18,6 +18,7 @@ from webapp.api.openapi.parts import (
     text_content,
 )
 from webapp.api.openapi.schemas import COUNT, ID, TEXT, array, event_stream, struct
+from webapp.search.ranking import MAX_PASSAGES
 
 _CONVERSATION = path_parameter("conversation", "The conversation's id.")
 _IMAGE = path_parameter("image", "The SHA-256 of the image.")
@@ -182,6 +183,27 @@ def _document_paths() -> dict[str, JsonObject]:
                 errors=(404,),
                 parameters=(collection,),
             ),
+        },
+        "/documents/search": {
+            "get": operation(
+                "documents",
+                "Search the passages of documents",
+                {200: response("The passages, the best first.", json_content(ref("FoundPassages")))},
+                errors=(404,),
+                parameters=(
+                    query_parameter("query", "A question, or words.", TEXT) | {"required": True},
+                    query_parameter(
+                        "collection",
+                        "Search only this one; may be repeated.",
+                        {"type": "array", "items": {"type": "string", "maxLength": 200}},
+                    ),
+                    query_parameter(
+                        "limit",
+                        "Most to return.",
+                        {"type": "integer", "minimum": 1, "maximum": MAX_PASSAGES, "default": 5},
+                    ),
+                ),
+            )
         },
         "/documents/{document}": {
             "get": operation(
