@@ -17,7 +17,14 @@ from tests.support.script import CLOSE, Answer, Call, refusal, silent
 from tests.support.server import Server
 from webapp import StreamStats, create_query_client
 from webapp.client import QueryClient
-from webapp.errors import AnswerError, ConfigurationError, InvalidRequest, NotSignedIn, UpstreamError
+from webapp.errors import (
+    AnswerError,
+    ConfigurationError,
+    InvalidRequest,
+    NotFound,
+    NotSignedIn,
+    UpstreamError,
+)
 
 
 @pytest.fixture
@@ -203,3 +210,37 @@ def test_stats_use_the_usage_reported_by_the_server(remote: QueryClient) -> None
     stats = StreamStats()
     remote.query_streaming("Hello", stats)
     assert (stats.tokens, stats.estimated, stats.words) == (60, False, 60)
+
+
+def test_passages_of_the_server_s_documents(provider: FakeProvider) -> None:
+    env = {
+        "OPENAI_BASE_URL": provider.url + "/v1",
+        "OPENAI_API_KEY": "sk-test",
+        "FRESHET_ACCESS_PASSWORD": "open sesame, please",
+    }
+    key = env["FRESHET_ACCESS_PASSWORD"]
+    documents = {"travel": b"Trains are paid for in second class.", "food": b"Fish on Fridays."}
+    with Server(env) as server, create_query_client(url=server.url, key=key) as client:
+        for name, body in documents.items():
+            path = f"/documents?name={name}.md&collection={name}"
+            assert server.request("POST", path, body, Authorization=f"Bearer {key}")[0] == 201
+        (found,) = client.retrieve_only("Which class do trains have?", collection="travel")
+        assert found["content"] == "Trains are paid for in second class."
+        assert found["metadata"]["source"] == "travel.md"
+        assert client.retrieve_only("trains", collection="food") == []
+        assert client.retrieve_only(" ") == []
+        with pytest.raises(NotFound, match="nowhere"):
+            client.retrieve_only("trains", collection="nowhere")
+        with pytest.raises(InvalidRequest, match="limit"):
+            client.retrieve_only("trains", limit=0)
+        provider.play(answer())
+        client.query("Which class do trains have?", retrieve=True)
+        assert '<passage n="1" file="travel.md">' in provider.calls[-1].json["messages"][-1]["content"]
+        assert client.last_response is not None
+        assert client.last_response.sources[0].source == "travel.md"
+
+
+def test_a_search_at_a_server_that_is_away() -> None:
+    client = create_query_client(url="http://127.0.0.1:9")
+    with client, pytest.raises(UpstreamError, match="No server responds"):
+        client.retrieve_only("trains")

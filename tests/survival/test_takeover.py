@@ -1,6 +1,7 @@
 """A worker is killed in the middle of an answer (docs/faults.md, S1): the answer goes on elsewhere, or ends with its text."""
 
 import hashlib
+import json
 import os
 import signal
 import time
@@ -438,3 +439,35 @@ def test_on_postgres_an_answer_goes_on_too(postgres: Postgres) -> None:
     Database(url, "unused").migrate()
     with Workers(LEASE, database_url=url) as workers:
         test_an_answer_goes_on_on_another_worker(workers)
+
+
+TRAVEL = b"# Trains\n\nTrains are paid for in second class.\n"
+
+
+@pytest.mark.parametrize("said", ["", "It says "], ids=["before its first text", "in the middle"])
+def test_an_answer_from_documents_goes_on_with_the_same_passages(workers: Workers, said: str) -> None:
+    first, second, provider = workers.first, workers.second, workers.provider
+    anna, name = Person(first, workers.cookie()), new_run()
+    path = f"/documents?name=travel.md&conversation={name}"
+    status, _, added = anna.do("POST", path, TRAVEL)
+    assert status == 201
+    with Gated("It says ", "lost") as gated:
+        provider.play(in_turn(gated.answer, whole("It says so [1]." if not said else "so [1].")))
+        if said:
+            gated.open(1)
+        reader = anna.start(name, "Which class?")
+        assert reader.read_until(lambda: any("sources" in frame for frame in reader.frames), 5.0)
+        if said:
+            reader.read_text(len(said))
+        provider.wait_calls(1, 5.0)
+        run, last_id = reader.run, reader.last_id
+        wait_stored(workers, run, said)
+        kill(first)
+        with read_as(anna, second, run, last_id) as again:
+            assert read_rest(reader, again).text == "It says so [1]."
+        reader.drop()
+    told = [call.json["messages"] for call in provider.calls]
+    assert all("Trains are paid for in second class." in json.dumps(messages) for messages in told)
+    assert told[0][0] == told[1][0], "the question with its passages"
+    message = message_of(Person(second, anna.headers), name, run)
+    assert [source["document"] for source in message["sources"]] == [added["id"]]

@@ -30,7 +30,9 @@ def _write(_signum: int, _frame: object) -> None:
     if "PROBE_CACHE_BYTES" in os.environ:
         limit = int(os.environ["PROBE_CACHE_BYTES"])
         module = sys.modules["webapp.store.conversation_cache"]
-        module.ConversationCache._max_bytes = property(lambda _: limit)  # stands before what the object itself has
+        module.ConversationCache._max_bytes = property(
+            lambda _: limit
+        )  # stands before what the object itself has
     ours = {kind for kind in kinds if str(vars(kind).get("__module__")).startswith("webapp.")}
     counts = {kind.__name__: kinds[kind] for kind in ours}
     lets = {kind for kind in kinds if issubclass(kind, greenlet.greenlet)}
