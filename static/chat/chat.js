@@ -66,11 +66,17 @@ export class FreshetChat extends HTMLElement {
     addressOf: ({ id, data }) => data ?? (id && this.#store?.imageUrl(this.conversation, id)) ?? "",
     modelChooser: () => this.#chooseModel,
     providerAddress: (provider) => (Object.hasOwn(this.#addresses, provider) ? (this.#addresses[provider] ?? "") : ""),
+    openSource: (source) =>
+      void import("../turn/passage-panel.js").then(
+        ({ showPassage }) => showPassage(/** @type {ShadowRoot} */ (this.shadowRoot), this.#base, source),
+        () => this.#setDraftNotice(words.actionFailed),
+      ),
     showBranch: (message) => void this.#dialogue?.showBranch(message),
     reload: () => this.show(this.conversation),
     focusLost: () => this.#composer.refocus(),
     editClosed: () => this.#dialogue?.catchUp(),
   });
+  #base = "";
   /** @type {(() => void) | null} */
   #chooseModel = null;
   /** @type {Record<string, string>} */
@@ -106,6 +112,7 @@ export class FreshetChat extends HTMLElement {
    * @param {ChatOptions} options
    */
   start({ base, modelName, defaultModel, textOnlyModels, demo, starters, conversation, store, chooseModel = null, addresses = {}, heartbeat_ms = undefined }) {
+    this.#base = base;
     this.#chooseModel = chooseModel;
     this.#addresses = addresses;
     this.#model = new SelectedModel({ shownName: modelName, fallback: defaultModel, textOnly: textOnlyModels });

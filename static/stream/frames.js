@@ -19,7 +19,7 @@
  * @property {boolean} [estimated] counted by the server because the provider did not report it
  */
 
-/** @typedef {{n: number, title?: string, source?: string, snippet?: string, score?: number}} Source `source` is a web address, or names what has none */
+/** @typedef {{n: number, title?: string, source?: string, snippet?: string, document?: string, page?: number, start?: number, score?: number}} Source `source` is a web address, or names what has none; `document` is the id of one that the server has */
 /** @typedef {{run: string, provider: string, model: string, question?: string, images?: string[]}} Start */
 /** @typedef {{text?: string, reasoning?: string, sources?: Source[], start?: Start}} Reset */
 /** @typedef {{code: string, after_ms?: number, parameter?: string}} Notice */

@@ -51,6 +51,11 @@ export const ar = {
 
   sources: "المصادر",
   source: (number) => `المصدر ${number}`,
+  page: (/** @type {string} */ n) => `ص ${n}`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `الصفحة ${n} من ${total}`,
+  previousPage: "الصفحة السابقة",
+  nextPage: "الصفحة التالية",
+  documentGone: "لم يعد هذا المستند متاحًا.",
   newChat: "محادثة جديدة",
   signOut: "تسجيل الخروج",
   model: "النموذج",

@@ -103,6 +103,11 @@ export const de = {
 
   sources: "Quellen",
   source: (number) => `Quelle ${number}`,
+  page: (/** @type {string} */ n) => `S. ${n}`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `Seite ${n} von ${total}`,
+  previousPage: "Vorherige Seite",
+  nextPage: "Nächste Seite",
+  documentGone: "Dieses Dokument ist nicht mehr verfügbar.",
   newChat: "Neuer Chat",
   signOut: "Abmelden",
   model: "Modell",

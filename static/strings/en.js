@@ -113,6 +113,11 @@ export const en = {
 
   sources: "Sources",
   source: (/** @type {string} */ number) => `Source ${number}`,
+  page: (/** @type {string} */ n) => `p. ${n}`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `Page ${n} of ${total}`,
+  previousPage: "Previous page",
+  nextPage: "Next page",
+  documentGone: "This document isn’t available any more.",
   newChat: "New chat",
   signOut: "Sign out",
   model: "Model",

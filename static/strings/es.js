@@ -103,6 +103,11 @@ export const es = {
 
   sources: "Fuentes",
   source: (number) => `Fuente ${number}`,
+  page: (/** @type {string} */ n) => `pág. ${n}`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `Página ${n} de ${total}`,
+  previousPage: "Página anterior",
+  nextPage: "Página siguiente",
+  documentGone: "Este documento ya no está disponible.",
   newChat: "Nuevo chat",
   signOut: "Cerrar sesión",
   model: "Modelo",

@@ -103,6 +103,11 @@ export const fr = {
 
   sources: "Sources",
   source: (number) => `Source ${number}`,
+  page: (/** @type {string} */ n) => `p. ${n}`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `Page ${n} sur ${total}`,
+  previousPage: "Page précédente",
+  nextPage: "Page suivante",
+  documentGone: "Ce document n’est plus disponible.",
   newChat: "Nouvelle conversation",
   signOut: "Se déconnecter",
   model: "Modèle",

@@ -43,6 +43,11 @@ export const zh = {
 
   sources: "来源",
   source: (number) => `来源 ${number}`,
+  page: (/** @type {string} */ n) => `第 ${n} 页`,
+  pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `第 ${n} 页，共 ${total} 页`,
+  previousPage: "上一页",
+  nextPage: "下一页",
+  documentGone: "此文档已不可用。",
   newChat: "新对话",
   signOut: "退出登录",
   model: "模型",

@@ -360,6 +360,19 @@ export const turnCss = `
   color: var(--text);
 }
 
+.sources button.title {
+  padding: 0;
+  border: 0;
+  border-radius: 3px;
+  background: none;
+  font: inherit;
+  text-align: start;
+  text-decoration: underline;
+  text-decoration-color: color-mix(in srgb, currentColor 40%, transparent);
+  text-underline-offset: 3px;
+  cursor: pointer;
+}
+
 .sources p {
   display: -webkit-box;
   -webkit-box-orient: vertical;

@@ -24,6 +24,7 @@ import { BranchSwitch, iconButton } from "./actions.js";
  * @property {(run: string, question: string) => boolean} editQuestion returns whether the new question was asked
  * @property {(picture: import("../stream/types.js").Picture) => string} addressOf
  * @property {() => (() => void) | null} modelChooser returns what opens the list of models; null: there is none
+ * @property {(source: Answer["sources"][number]) => void} openSource show a passage in its document
  * @property {(provider: string) => string} providerAddress returns where the server calls a provider; empty: not shown to this person
  * @property {(message: string) => void} showBranch show the branch of a message
  * @property {() => void} editClosed a question is no longer being edited
@@ -103,6 +104,7 @@ export class TurnView {
       this.#choices,
       h("div", { class: "tail" }, this.#meta, this.#buttons),
     );
+    answerArticle.addEventListener("click", (event) => this.#openCitation(event));
     this.element = h("div", { class: "turn" }, questionArticle, answerArticle);
   }
 
@@ -217,6 +219,16 @@ export class TurnView {
   }
 
   /**
+   * Open the passage whose number was clicked in the text.
+   * @param {Event} event
+   */
+  #openCitation(event) {
+    const number = event.target instanceof Element ? event.target.closest("a.citation:not([href])")?.textContent : null;
+    const cited = this.#turn?.answer.sources.find((source) => source.document && String(source.n) === number);
+    if (cited) this.#actions.openSource(cited);
+  }
+
+  /**
    * List the sources of an answer that is over.
    * @param {Answer["sources"]} sources
    */
@@ -226,7 +238,7 @@ export class TurnView {
     if (sources.length === 0) return;
     const loaded = await import("./sources.js").catch(() => null); // then the numbers in the text still link to the sources
     if (!loaded || sources !== this.#shownSources) return;
-    this.#sources.replaceChildren(...loaded.sourceNotes(sources));
+    this.#sources.replaceChildren(...loaded.sourceNotes(sources, this.#actions.openSource));
     this.#sources.hidden = false;
   }
 

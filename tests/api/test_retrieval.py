@@ -204,3 +204,21 @@ def test_an_answer_that_is_continued_keeps_its_sources(
     asked = Asked(anna, server, provider, **{"continue": message, "conversation": conversation})
     assert [source["source"] for source in asked.sources] == ["travel.md"]
     assert any("second class" in json.dumps(each) for each in asked.messages)
+
+
+def test_an_export_keeps_the_passages_and_an_import_refers_to_no_document(
+    anna: Caller, server: Server, provider: FakeProvider
+) -> None:
+    anna.add("lunch.md", LUNCH, collection="handbook")
+    conversation = new_run()
+    Asked(anna, server, provider, query="When is there fish?", conversation=conversation, retrieve=True)
+    exported = anna.call("GET", f"/conversations/{conversation}/export")[1]
+    imported = anna.session.post(f"{server.url}/conversations/import", json=exported, timeout=20)
+    assert imported.status_code == 201, imported.text
+    (source,) = anna.call("GET", f"/conversations/{imported.json()['id']}")[1]["messages"][-1]["sources"]
+    assert source["source"] == "lunch.md"
+    assert "fish" in source["snippet"]
+    assert "document" not in source
+    exported["messages"][-1]["sources"][0]["source"] = "javascript:alert(1)"
+    refused = anna.session.post(f"{server.url}/conversations/import", json=exported, timeout=20)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "messages[1].sources[0].source")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -38,6 +39,7 @@ _MAX_TOKENS = 1_000_000_000
 _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _MAX_MS = 2**31 - 1
 _MAX_SOURCE_NUMBER = 9_999
+_HAS_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:|\s*//")
 _MAX_SOURCE_CHARS = 2_000
 _YIELD_EVERY = 200  # messages between two yields to the event loop
 
@@ -130,9 +132,11 @@ def _check_sources(path: str, sources: Sequence[Source]) -> None:
     for index, source in enumerate(sources):
         if not 1 <= source.n <= _MAX_SOURCE_NUMBER:
             raise _bad_import(f"{path}[{index}].n", f"must be 1 to {_MAX_SOURCE_NUMBER}")
-        if source.source and web_address(source.source) != source.source:
-            raise _bad_import(f"{path}[{index}].source", "must be an http or https address")
-        for field in ("title", "snippet"):
+        if _HAS_SCHEME.match(source.source) and web_address(source.source) != source.source:
+            raise _bad_import(
+                f"{path}[{index}].source", "must be an http or https address, or the name of a file"
+            )
+        for field in ("title", "snippet", "source"):
             if len(getattr(source, field)) > _MAX_SOURCE_CHARS:
                 raise _bad_import(
                     f"{path}[{index}].{field}", f"may have at most {_MAX_SOURCE_CHARS} characters"
@@ -152,6 +156,8 @@ def _with_new_ids(
         content=content,
         created_at=created_at,
         state="interrupted" if message.state == "streaming" else message.state,
+        # The documents of its passages are another server's, or another owner's.
+        sources=tuple(msgspec.structs.replace(each, document="", start=None) for each in message.sources),
     )
 
 

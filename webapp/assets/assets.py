@@ -33,6 +33,7 @@ _DEFERRED = (
     "chat/attachments.js",
     "images/viewer.js",
     "turn/sources.js",
+    "turn/passage-panel.js",
 )
 
 
