@@ -29,7 +29,8 @@ GROWTH = {
 SLOWER = 4
 # A short text takes less time than other work on the machine may add, so it is played more often.
 REPEATED = {10: 8, 50: 3}
-SLOWED_RUNS = 4  # a round, for the same reason: each frame is shorter than what other work on the machine may add
+# A round, for the same reason: each frame is shorter than what other work on the machine may add.
+SLOWED_RUNS = 4
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 STYLE = (
     ".scroller { height: 700px; overflow-y: auto } .flow { width: 34rem; margin: auto; font: var(--type) }"
