@@ -7,6 +7,7 @@ nobody else may see or change the owner's data. An endpoint for everybody must b
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -45,11 +46,15 @@ BODIES: dict[str, object] = {
         ],
     },
     "sign_in.sign_in": f"password={PASSWORD}".encode(),
+    "documents.add_document": f"{CANARY}, and more".encode(),
 }
 # The bodies that others send instead, because the owner's body contains the credential.
 BODIES_OF_OTHERS: dict[str, object] = {"sign_in.sign_in": b"password=guess"}
 QUERIES = {
     "changes.follow_changes": "?wait_s=0",
+    "documents.add_document": "?name=other.md&collection=papers",
+    "documents.delete_collection": "?collection=papers",
+    "documents.search_documents": f"?query={quote(CANARY)}",
     "operations.doctor": "?url=http://x/",
     "operations.doctor_stream": "?seconds=0.1",
     "stream.start_by_query": "?query=Hi",
@@ -72,6 +77,7 @@ WITHOUT_COOKIE = FOR_ALL | {
     "stream.start",
     "stream.start_by_query",
     "completions.create_completion",
+    "documents.search_documents",  # what is given to everybody
     "models.list_groups",
     "models.list_models",
     "models.show_model",
@@ -114,7 +120,7 @@ IDS = [f"{case.method} {case.rule}" for case in CASES]
 
 
 class OwnedData:
-    """An owner's data: a conversation with an image, an ended run, a share link, and a user's second session."""
+    """An owner's data: a conversation with an image, an ended run, a share link, a document, and a user's second session."""
 
     def __init__(self, owner: Device, password: bool) -> None:
         self.owner = owner
@@ -124,6 +130,10 @@ class OwnedData:
         self.token = owner.json("POST", f"/conversations/{self.conversation}/share", status=201)["token"]
         question = owner.messages(self.conversation)[0]
         self.image = next(part["image"] for part in question["content"] if part["type"] == "image")
+        path = "/documents?name=paper.md&collection=papers"
+        status, _, raw = owner.request("POST", path, f"{CANARY}, and no more".encode())
+        assert status == 201, raw
+        self.document = json.loads(raw)["id"]
         self.session = "none"
         if password:
             other = Device(owner.address)
@@ -133,7 +143,7 @@ class OwnedData:
     def path(self, case: Case) -> str:
         """Return the path of a route with its parameters filled in."""
         path = case.rule.replace("<path:name>", "mock/mock-standard")
-        for name in ("run", "conversation", "token", "image", "session"):
+        for name in ("run", "conversation", "token", "image", "document", "session"):
             path = path.replace(f"<{name}>", getattr(self, name))
         assert "<" not in path, f"{case.rule} has an unknown parameter"
         return path + QUERIES.get(case.endpoint, "")
@@ -147,6 +157,7 @@ class OwnedData:
         """Return everything that nobody else may change."""
         status = self.owner.request("GET", f"/conversations/{self.conversation}")[0]
         found: dict[str, Any] = {"status": status, "sessions": None}
+        found["documents"] = self.owner.json("GET", "/documents?collection=papers")
         if status == 200:
             found["conversation"] = self.owner.json("GET", f"/conversations/{self.conversation}")
             found["share"] = self.owner.json("GET", f"/conversations/{self.conversation}/share")

@@ -47,7 +47,6 @@ class DocumentUpload:
         size = size_of(document)
         self.limiter.count_stored_bytes(caller, size)
         owner_bytes = self.limiter.allowance(caller).stored_bytes
-
         return self.store.write(
             lambda c: put_in_place(c, owner, document, name, digest, place, owner_bytes), _STORE_S
         )

@@ -10,7 +10,7 @@ from webapp.chat import Source
 from webapp.search.context import quote_passages
 from webapp.search.ranking import fuse
 from webapp.store import documents
-from webapp.store.documents import FoundPassage
+from webapp.store.documents import FoundPassage, StoredDocument
 from webapp.store.store import Store
 
 _MAX_PASSAGES = 8
@@ -48,14 +48,15 @@ class Retrieval:
         budget = min(wanted.max_chars, _MAX_CHARS)
         whole = self._find_whole(wanted, budget)
         budget -= sum(length for _, length in whole)
-        sources = [Source(n=n, title=each.title, source=each.source, document=each.id, start=0) for n, (each, _) in enumerate(whole, 1)]  # fmt: skip
+        sources = [_whole_source(n, document) for n, (document, _) in enumerate(whole, 1)]
         known = {source.document for source in sources}
         for passage, score in self._rank(caller, questions, wanted):
+            if passage.document in known:
+                continue
             budget -= len(passage.text)
             if budget < 0 or len(sources) - len(known) >= _MAX_PASSAGES:
                 break
-            if passage.document not in known:
-                sources.append(_to_source(len(sources) + 1, passage, score))
+            sources.append(_to_source(len(sources) + 1, passage, score))
         return tuple(sources)
 
     def quote(self, sources: Sequence[Source]) -> str:
@@ -64,7 +65,7 @@ class Retrieval:
         texts = self.store.read(lambda c: documents.load_texts(c, whole)) if whole else {}
         return quote_passages(sources, texts)
 
-    def _find_whole(self, wanted: Wanted, budget: int) -> list[tuple[documents.StoredDocument, int]]:
+    def _find_whole(self, wanted: Wanted, budget: int) -> list[tuple[StoredDocument, int]]:
         """Return the conversation's documents that go to the model whole, with their lengths."""
         conversation = wanted.conversation
         if conversation is None:
@@ -85,7 +86,6 @@ class Retrieval:
             queries.append(f"{questions[-1]}\n{questions[-2][:_MAX_EARLIER_CHARS]}")
         names = None if wanted.all_collections else list(wanted.collections)
         owner, grantees = caller.owner or "", grantees_of(caller)
-
         if not (queries and (wanted.conversation or names is None or names)):
             return []
         found = self.store.search(
@@ -104,6 +104,10 @@ class Retrieval:
 
 def _key(passage: FoundPassage) -> tuple[str, int]:
     return passage.document, passage.start
+
+
+def _whole_source(n: int, document: StoredDocument) -> Source:
+    return Source(n=n, title=document.title, source=document.source, document=document.id, start=0)
 
 
 def _to_source(n: int, passage: FoundPassage, score: float) -> Source:
