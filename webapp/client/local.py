@@ -10,7 +10,7 @@ from webapp.catalog.models import ModelTable
 from webapp.chat import ModelRequest
 from webapp.client.base import AnswerStream, Query, QueryClient
 from webapp.client.deadline import Deadline
-from webapp.client.retrieval import Retrieval
+from webapp.client.local_search import LocalSearch
 from webapp.errors import AnswerError, Stopped, UpstreamError
 from webapp.providers.base import CallControl
 from webapp.providers.factory import ProviderFactory
@@ -35,7 +35,7 @@ class LocalClient(QueryClient):
     ) -> None:
         super().__init__(provider, model)
         settings = settings or read_settings()
-        self._retrieval = Retrieval(settings)
+        self._local_search = LocalSearch(settings)
         self._models = ModelTable.read(settings.models_file)
         self._factory = ProviderFactory(settings, self._models)
         options_by_provider = {provider or settings.default_provider: options}
@@ -44,11 +44,11 @@ class LocalClient(QueryClient):
     def close(self) -> None:
         """Close the idle connections, and the database; answers in progress continue."""
         self._factory.close()
-        self._retrieval.close()
+        self._local_search.close()
 
     def _search(self, query: str, collection: str | None, limit: int) -> list[dict[str, Any]]:
         """Search what `freshet ingest` has taken in. Raises `NotFound`, and `Unavailable` while the database is."""
-        return self._retrieval.search(query, collection, limit)
+        return self._local_search.search(query, collection, limit)
 
     def _open(self, query: Query) -> AnswerStream:
         chain = self._registry.resolve(query.provider, query.model)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _CLOSE_S = 2.0
 
 
-class Retrieval:
+class LocalSearch:
     """The collections that `freshet ingest` has filled with the same settings. The owner closes it."""
 
     def __init__(self, settings: Settings) -> None:
