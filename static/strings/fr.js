@@ -103,7 +103,7 @@ export const fr = {
 
   sources: "Sources",
   source: (number) => `Source ${number}`,
-  page: (/** @type {string} */ n) => `p. ${n}`,
+  page: (/** @type {string} */ n) => `page ${n}`,
   pageOf: (/** @type {string} */ n, /** @type {string} */ total) => `Page ${n} sur ${total}`,
   previousPage: "Page précédente",
   nextPage: "Page suivante",

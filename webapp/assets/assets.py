@@ -33,7 +33,6 @@ _DEFERRED = (
     "chat/attachments.js",
     "images/viewer.js",
     "turn/sources.js",
-    "turn/passage-panel.js",
 )
 
 
