@@ -85,15 +85,27 @@ def test_passages_are_numbered_and_come_first(anna: Caller, server: Server, prov
     assert anna.call("GET", f"/documents/{first['document']}/text", at=str(first["start"]))[0] == 200
 
 
+def test_a_demo_answer_quotes_the_question_alone(anna: Caller) -> None:
+    anna.add("lunch.md", LUNCH, collection="handbook")
+    for question in ("When is there fish?", "Quarks?"):
+        body = {"query": question, "retrieve": True, "model": "mock/mock-standard"}
+        assert f"You asked: “{question}”" in "".join(
+            json.loads(line[6:]).get("text", "")
+            for line in anna.session.post(f"{anna.url}/stream", json=body, timeout=60)
+            .content.decode()
+            .splitlines()
+            if line.startswith("data: ")
+        )
+
+
 def test_a_collection_by_name(anna: Caller, server: Server, provider: FakeProvider) -> None:
-    anna.add("travel.md", TRAVEL, collection="handbook")
-    anna.add("lunch.md", LUNCH, collection="menu")
-    asked = Asked(
-        anna, server, provider, query="Which class do trains have on Fridays?", collection="handbook"
-    )
-    assert {source["source"] for source in asked.sources} == {"travel.md"}
-    asked = Asked(anna, server, provider, query="Trains on Fridays?", collection=["handbook", "menu"])
-    assert {source["source"] for source in asked.sources} == {"travel.md", "lunch.md"}
+    anna.add("tombola.md", b"The tombola is in June.", collection="handbook")
+    anna.add("gazebo.md", b"The gazebo is closed in winter.", collection="menu")
+    query = "When is the tombola, and when the gazebo?"
+    asked = Asked(anna, server, provider, query=query, collection="handbook")
+    assert {source["source"] for source in asked.sources} == {"tombola.md"}
+    asked = Asked(anna, server, provider, query=query, collection=["handbook", "menu"])
+    assert {source["source"] for source in asked.sources} == {"tombola.md", "gazebo.md"}
 
 
 def test_the_conversation_s_documents_are_used_without_being_asked_for(

@@ -8,9 +8,10 @@ from webapp.errors import NotFound, TooLarge
 from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import index_document
+from webapp.store import document_places, ownership
 from webapp.store import documents as stored
-from webapp.store import ownership
 from webapp.store.database import Database
+from webapp.store.document_places import Place, put_in_place
 from webapp.store.documents import FoundPassage, StoredDocument
 from webapp.store.passage_index import scope_of
 from webapp.store.quota import check_owner_quota
@@ -207,3 +208,36 @@ def test_documents_move_with_their_owner_and_a_taken_name_gets_a_number(database
     assert [(one.name, one.documents) for one in listed] == [("notes", 1), ("notes (2)", 1)]
     assert search(database, "dough")
     assert search(database, "dough", owner="visitor") == []
+
+
+def put_named(database: Database, name: str, place: Place) -> None:
+    parsed = ParsedDocument(title=name, text=BREAD, media_type="text/plain")
+    database.write(
+        lambda c: put_in_place(c, "anna", index_document(parsed), name, name, place, owner_bytes=10**9)
+    )
+
+
+def test_a_full_collection_takes_another_version_of_what_it_has(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_places, "MAX_COLLECTION_DOCUMENTS", 2)
+    monkeypatch.setattr(document_places, "MAX_COLLECTIONS", 1)
+    notes = Place(collection="notes")
+    for name in ("a.md", "b.md", "a.md"):
+        put_named(database, name, notes)
+    for name, place in (("c.md", notes), ("a.md", Place(collection="other"))):
+        with pytest.raises(TooLarge):
+            put_named(database, name, place)
+    assert {found.source for found in search(database, "dough")} == {"a.md", "b.md"}
+    listed = database.read(lambda c: stored.list_collections(c, "anna", []))
+    assert [(one.name, one.documents) for one in listed] == [("notes", 2)]
+
+
+def test_a_conversation_has_so_many_documents(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_places, "MAX_CONVERSATION_DOCUMENTS", 1)
+    place = Place(conversation=new_run())
+    put_named(database, "a.md", place)
+    with pytest.raises(TooLarge):
+        put_named(database, "b.md", place)
+    (kept,) = database.read(lambda c: stored.list_documents(c, conversation=place.conversation))
+    assert kept.source == "a.md"

@@ -306,16 +306,21 @@ def test_an_answer_that_could_not_be_stored_says_so(world: World) -> None:
     assert [next(iter(frame)) for frame in world.frames()] == ["reset", "notice", "error"]
 
 
-def test_a_run_that_was_to_be_stopped_ends_as_stopped(world: World) -> None:
-    world.begin(text_frame("Hel"))
-    world.recovery = Recovery(writer=world.writer)
-    world.journal.request_stop(RUN, "user")
-    world.die()
+def check_ends_as_stopped(world: World) -> None:
+    """Take the run over."""
     world.check()
     last = world.frames()[-1]
     assert (last["finish_reason"], last["by"]) == ("cancelled", "user")
     assert not world.asked[0].may_continue
     assert (world.writer.answer.state, world.observer.outcomes) == ("cancelled", ["cancelled"])
+
+
+def test_a_run_that_was_to_be_stopped_ends_as_stopped(world: World) -> None:
+    world.begin(text_frame("Hel"))
+    world.recovery = Recovery(writer=world.writer)
+    world.journal.request_stop(RUN, "user")
+    world.die()
+    check_ends_as_stopped(world)
 
 
 def test_a_stop_that_comes_while_a_run_is_being_taken_over_ends_it(
@@ -332,11 +337,7 @@ def test_a_stop_that_comes_while_a_run_is_being_taken_over_ends_it(
     world.begin(text_frame("Hel"))
     world.recovery = Recovery(writer=world.writer)
     world.die()
-    world.check()
-    last = world.frames()[-1]
-    assert (last["finish_reason"], last["by"]) == ("cancelled", "user")
-    assert not world.asked[0].may_continue
-    assert (world.writer.answer.state, world.observer.outcomes) == ("cancelled", ["cancelled"])
+    check_ends_as_stopped(world)
 
 
 def test_an_answer_that_is_stored_already_ends_as_it_is_stored(world: World) -> None:

@@ -74,7 +74,6 @@ def _do(job: Job, limits: ParseLimits) -> Outcome:
     try:
         document = _prepare(job, limits)()
         _check_size(document.text, limits)
-        indexed = index_document(document)
     except DocumentRefused as error:
         return Outcome(refused=error.reason)
     except MemoryError:
@@ -83,7 +82,15 @@ def _do(job: Job, limits: ParseLimits) -> Outcome:
         raise  # a fault of the installation; the parent logs that there is no outcome
     except Exception:  # noqa: BLE001  (whatever a library raises about a damaged file)
         return Outcome(refused="document_unreadable")
-    return Outcome(document=indexed)
+    return _index(document)
+
+
+def _index(document: ParsedDocument) -> Outcome:
+    """Split a document. What fails here is our own fault and not the file's: the parent logs that there is no outcome."""
+    try:
+        return Outcome(document=index_document(document))
+    except MemoryError:
+        return Outcome(refused="document_too_large")
 
 
 def _check_size(text: str, limits: ParseLimits) -> None:

@@ -12,6 +12,7 @@ from webapp.errors import AnswerError, Interrupted
 from webapp.events import Event, Finished, ParameterIgnored, TextDelta, UsageReport
 from webapp.providers.base import BaseProvider, ProviderOptions
 from webapp.seams import Control, EventStream
+from webapp.search.context import without_context
 
 DEFAULT_MODEL = "mock-standard"
 DEFAULT_DELAY_MS = 50.0
@@ -153,7 +154,7 @@ class _ScriptedEvents:
 
 def _text(request: ModelRequest) -> str:
     text = next((message.text for message in reversed(request.messages) if message.role == "user"), "")
-    question = " ".join(text.split())
+    question = " ".join(without_context(text).split())
     if len(question) > _QUOTED_CHARS:
         question = question[: _QUOTED_CHARS - 1] + "…"
     return _OPENING.format(question=question) + _BODY if question else _BODY

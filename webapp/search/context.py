@@ -15,6 +15,7 @@ _PROMPT = (
 _NOTHING_FOUND = (
     "The documents were searched for the question below, and nothing was found. Say so, and cite nothing."
 )
+_END = "\n</passages>"
 # No text may end its own quotation.
 _TAG = re.compile(r"<(?=/?passages?\b)", re.IGNORECASE)
 
@@ -27,7 +28,14 @@ def quote_passages(sources: Sequence[Source], texts: Mapping[str, str]) -> str:
     if not sources:
         return _NOTHING_FOUND
     quoted = "\n".join(_quote(source, source.snippet or texts.get(source.document, "")) for source in sources)
-    return f"{_PROMPT}\n\n<passages>\n{quoted}\n</passages>"
+    return f"{_PROMPT}\n\n<passages>\n{quoted}{_END}"
+
+
+def without_context(text: str) -> str:
+    """Return a question without what `quote_passages` has put before it."""
+    if text.startswith(_NOTHING_FOUND):
+        return text.removeprefix(_NOTHING_FOUND).lstrip()
+    return text.partition(_END)[2].lstrip() if text.startswith(_PROMPT) else text
 
 
 def put_before_question(messages: Sequence[ModelMessage], context: str) -> list[ModelMessage]:

@@ -55,25 +55,28 @@ def put_in_place(
     check_owner_quota(connection, owner, documents.size_of(document), owner_bytes, "body")
     if place.conversation is not None:
         conversations.open_or_create(connection, owner, place.conversation)
-        if (
-            documents.count_documents(connection, conversation=place.conversation)
-            >= MAX_CONVERSATION_DOCUMENTS
-        ):
-            raise _too_many(f"A conversation can have {MAX_CONVERSATION_DOCUMENTS} documents", "conversation")
         stored = documents.put_document(
             connection, owner, document, name, digest, conversation=place.conversation
         )
+        count, most = (
+            documents.count_documents(connection, conversation=place.conversation),
+            MAX_CONVERSATION_DOCUMENTS,
+        )
+    else:
+        collection = documents.create_collection(connection, owner, place.collection or "")
+        if documents.count_collections(connection, owner) > MAX_COLLECTIONS:
+            raise _too_many("collections", MAX_COLLECTIONS)
+        # It may have replaced one: what is counted is what there is now, and an error undoes all of it.
+        stored = documents.put_document(connection, owner, document, name, digest, collection=collection)
+        count, most = documents.count_documents(connection, collection=collection), MAX_COLLECTION_DOCUMENTS
+    if count > most:
+        raise _too_many("documents", most)
+    if place.conversation is not None:
         changes.record(connection, [(owner, place.conversation)])
-        return stored
-    collection = place.collection or ""
-    known = documents.find_own_collection(connection, owner, collection)
-    if known is None and documents.count_collections(connection, owner) >= MAX_COLLECTIONS:
-        raise _too_many(f"There can be {MAX_COLLECTIONS} collections", "collection")
-    found = known or documents.create_collection(connection, owner, collection)
-    if documents.count_documents(connection, collection=found) >= MAX_COLLECTION_DOCUMENTS:
-        raise _too_many(f"A collection can have {MAX_COLLECTION_DOCUMENTS:,} documents", "collection")
-    return documents.put_document(connection, owner, document, name, digest, collection=found)
+    return stored
 
 
-def _too_many(what: str, param: str) -> TooLarge:
-    return TooLarge(f"{what}. Delete some, then try again.", param=param, code="too_many_documents")
+def _too_many(what: str, most: int) -> TooLarge:
+    return TooLarge(
+        f"There can be at most {most:,} {what} here. Delete some, then try again.", code=f"too_many_{what}"
+    )

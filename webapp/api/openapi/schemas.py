@@ -60,7 +60,14 @@ def build_schemas() -> JsonObject:
         "type": ["number", "string", "null"],
         "description": "US dollars",
     }
-    return schemas | _conversation_schemas() | _other_schemas() | _frame_schemas() | _completion_schemas()
+    return (
+        schemas
+        | _conversation_schemas()
+        | _document_schemas()
+        | _other_schemas()
+        | _frame_schemas()
+        | _completion_schemas()
+    )
 
 
 _HEAD: JsonObject = {
@@ -124,6 +131,17 @@ def _conversation_schemas() -> JsonObject:
                 ),
             }
         ),
+        "Link": struct(
+            {"shared_at": nullable(MILLISECONDS)},
+            {"leaf": ID, "token": nullable(TEXT), "path": nullable(TEXT)},
+        ),
+        "SharedBranch": struct({"title": TEXT, "messages": array(_shared_message())}),
+    }
+
+
+def _document_schemas() -> JsonObject:
+    """Return the schemas of documents and of what is found in them."""
+    return {
         "Collection": struct(
             {"id": ID, "name": TEXT, "is_own": BOOLEAN, "documents": COUNT, "created_at": MILLISECONDS}
         ),
@@ -176,11 +194,6 @@ def _conversation_schemas() -> JsonObject:
                 "text": TEXT,
             }
         ),
-        "Link": struct(
-            {"shared_at": nullable(MILLISECONDS)},
-            {"leaf": ID, "token": nullable(TEXT), "path": nullable(TEXT)},
-        ),
-        "SharedBranch": struct({"title": TEXT, "messages": array(_shared_message())}),
     }
 
 
