@@ -12,9 +12,9 @@ from webapp.store import document_places, ownership
 from webapp.store import documents as stored
 from webapp.store.database import Database
 from webapp.store.document_places import Place, put_in_place
-from webapp.store.documents import FoundPassage, StoredDocument
+from webapp.store.documents import FoundPassage, SourceFile, StoredDocument
 from webapp.store.passage_index import scope_of
-from webapp.store.quota import check_owner_quota
+from webapp.store.quota import StorageLimits, check_owner_quota
 from webapp.store.rows import now_ms
 from webapp.store.schema import conversations, documents, passages
 from webapp.store.store import Store
@@ -42,7 +42,7 @@ def put(database: Database, collection: str, source: str, body: str, owner: str 
     def work(connection: Connection) -> StoredDocument:
         found = stored.create_collection(connection, owner, collection)
         return stored.put_document(
-            connection, owner, index_document(parsed), source, source, collection=found
+            connection, owner, index_document(parsed), SourceFile(source, source, 9), collection=found
         )
 
     return database.write(work)
@@ -141,7 +141,7 @@ def test_a_conversation_s_documents_are_found_there_alone_and_go_with_it(databas
             connection.execute(
                 insert(conversations).values(values | {"created_at": now_ms(), "updated_at": now_ms()})
             )
-        stored.put_document(connection, "anna", index_document(parsed), "rivers.pdf", "d", conversation=name)
+        stored.put_document(connection, "anna", index_document(parsed), SourceFile("rivers.pdf", "d", 9), conversation=name)
 
     database.write(prepare)
 
@@ -166,7 +166,7 @@ def test_common_words_choose_no_candidates_where_there_are_rare_ones(database: D
             body = f"The river number {number} is long." + (" It has a weir." if number == 42 else "")
             parsed = ParsedDocument(title=f"{number}", text=body, media_type="text/plain")
             stored.put_document(
-                connection, "anna", index_document(parsed), f"{number}.txt", "", collection=found
+                connection, "anna", index_document(parsed), SourceFile(f"{number}.txt", "", 9), collection=found
             )
 
     database.write(fill, 30)
@@ -213,7 +213,9 @@ def test_documents_move_with_their_owner_and_a_taken_name_gets_a_number(database
 def put_named(database: Database, name: str, place: Place) -> None:
     parsed = ParsedDocument(title=name, text=BREAD, media_type="text/plain")
     database.write(
-        lambda c: put_in_place(c, "anna", index_document(parsed), name, name, place, owner_bytes=10**9)
+        lambda c: put_in_place(
+            c, "anna", index_document(parsed), SourceFile(name, name, 9), place, StorageLimits(owner_bytes=10**9)
+        )
     )
 
 

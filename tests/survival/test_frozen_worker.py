@@ -19,6 +19,7 @@ from tests.survival.workers import Workers
 
 SETTINGS = {"FRESHET_LEASE_S": "1", "FRESHET_HEARTBEAT_S": "1"}
 TAKEN_S = 20.0
+CHECK_S = 0.01
 
 
 @pytest.fixture
@@ -114,13 +115,22 @@ def test_a_run_whose_worker_froze_while_it_was_stored_is_known_to_all(
     workers: Workers, file: KillFile, frozen_s: float
 ) -> None:
     """When the worker is thawed all its timers fire at once, before the results that have come meanwhile are read."""
-    workers.provider.play([Answer(steps=[openai_delta("Hello"), STALL])])
+    answer = Answer(steps=[openai_delta("Hello"), STALL])
+    workers.provider.play([answer, answer])  # it may be taken over
     anna = Person(workers.first, workers.cookie())
     run, frozen = new_run(), workers.first.worker
     file.arm("run written, not committed", run, signal.SIGSTOP)
-    thaw = threading.Timer(frozen_s, lambda: os.kill(frozen, signal.SIGCONT))
+
+    def thaw() -> None:
+        while file.find_struck() is None and not is_over.wait(CHECK_S):
+            pass
+        is_over.wait(frozen_s)
+        os.kill(frozen, signal.SIGCONT)
+
+    is_over = threading.Event()
+    thawing = threading.Thread(target=thaw)
+    thawing.start()
     try:
-        thaw.start()
         with anna.start(new_run(), run=run) as own:
             own.read_text(5)
             assert file.find_struck() is not None
@@ -128,5 +138,5 @@ def test_a_run_whose_worker_froze_while_it_was_stored_is_known_to_all(
                 other.read_text(5)
             anna.do("POST", f"/stream/{run}/stop")
     finally:
-        thaw.cancel()
-        os.kill(frozen, signal.SIGCONT)
+        is_over.set()
+        thawing.join()

@@ -55,4 +55,5 @@ def _change_body(change: Change) -> dict[str, Any]:
         "created_at": change.created_at,
         "updated_at": change.updated_at,
         "run": change.run,
+        "documents": change.documents,
     }

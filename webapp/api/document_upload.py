@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import msgspec
+
 from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
 from webapp.documents.names import clean_name
@@ -12,7 +14,7 @@ from webapp.documents.parse import MAX_FILE_BYTES, DocumentParser
 from webapp.errors import DocumentRefused, InvalidRequest
 from webapp.frames import is_run_id
 from webapp.store.document_places import Place, find_same, put_in_place
-from webapp.store.documents import StoredDocument, size_of
+from webapp.store.documents import SourceFile, StoredDocument, size_of
 from webapp.store.store import Store
 
 _STORE_S = 20.0  # thousands of passages take seconds in a remote or busy database
@@ -38,17 +40,19 @@ class DocumentUpload:
         _check_place(place)
         if len(data) > MAX_FILE_BYTES:
             raise DocumentRefused("document_too_large", param="body")
-        digest = hashlib.sha256(data).hexdigest()
-        known = self.store.read(lambda c: find_same(c, owner, place, name, digest))
+        file = SourceFile(name, hashlib.sha256(data).hexdigest(), len(data))
+        known = self.store.read(lambda c: find_same(c, owner, place, file))
         if known is not None:
             return known
         self.limiter.count_import(caller)
         document = self.parser.parse(name, data, share=caller.owner if caller.is_counted else None)
         size = size_of(document)
         self.limiter.count_stored_bytes(caller, size)
-        owner_bytes = self.limiter.allowance(caller).stored_bytes
+        limits = msgspec.structs.replace(
+            self.store.limits, owner_bytes=self.limiter.allowance(caller).stored_bytes
+        )
         return self.store.write(
-            lambda c: put_in_place(c, owner, document, name, digest, place, owner_bytes), _STORE_S
+            lambda c: put_in_place(c, owner, document, file, place, limits), _STORE_S
         )
 
 

@@ -149,9 +149,10 @@ class Ingestion:
         except FileError as error:
             self._refuse(file.source, str(error))
             return
+        source_file = self._documents.SourceFile(file.source, digest, len(data))
         self._store.write(
             lambda c: self._documents.put_document(
-                c, _OWNER, document, file.source, digest, collection=self._collection
+                c, _OWNER, document, source_file, collection=self._collection
             ),
             _WRITE_S,
         )

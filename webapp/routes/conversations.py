@@ -13,7 +13,7 @@ from webapp.errors import InvalidRequest, UnsupportedType
 from webapp.routes.current_principal import current_principal, require_current_owner
 from webapp.routes.responses import image_response, json_response, stored_response
 from webapp.services import services
-from webapp.store import conversations, images, shares
+from webapp.store import conversations, documents, images, shares
 from webapp.store.branches import load_messages
 from webapp.store.change_feeds import FeedCursor
 from webapp.store.changes import read_counter
@@ -75,19 +75,21 @@ def list_conversations() -> Response:
 
 @blueprint.get("/<conversation>")
 def read_conversation(conversation: str) -> Response:
-    """Return a conversation with the tree of its messages, and the id of its current run."""
+    """Return a conversation with the tree of its messages, its documents, and the id of its current run."""
     owner, parts = require_current_owner(), services()
     parts.store.saver.settle(conversation, SETTLE_S)
-    head, messages, shared_at = parts.store.read(
+    head, messages, shared_at, attached = parts.store.read(
         lambda c: (
             conversations.find(c, owner, conversation),
             load_messages(c, owner, conversation),
             shares.find_shared_at(c, owner, conversation),
+            documents.list_documents(c, conversation=conversation),
         )
     )
     body = conversation_body(head) | {
         "run": parts.runs.find_running(conversation, owner),
         "shared_at": shared_at,
+        "documents": attached,
         "messages": [parts.ended_answers.complete(message, conversation) for message in messages],
     }
     return stored_response(body)

@@ -14,7 +14,7 @@ from webapp.routes.responses import json_response
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.services import services
 from webapp.store import conversations, documents
-from webapp.store.document_places import Place
+from webapp.store.document_places import Place, remove_document
 
 blueprint = Blueprint("documents", __name__, url_prefix="/documents")
 
@@ -115,9 +115,7 @@ def read_text(document: str) -> Response:
 def delete_document(document: str) -> Response:
     """Delete one of the caller's documents with its passages."""
     owner = require_current_owner()
-    count = services().store.write(lambda c: documents.delete_documents(c, owner, [document]))
-    if not count:
-        raise documents.document_not_found()
+    services().store.write(lambda c: remove_document(c, owner, document))
     return json_response({"deleted": document})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from webapp.errors import JournalUnavailable, LeaseLapsed
@@ -21,6 +22,8 @@ from webapp.seams import Journal
 log_ = logging.getLogger("freshet.journal")
 
 _BEGIN_S = 1.0  # for a place among the runs that begin
+_OPEN_S = 2.0
+_OPEN_AGAIN_S = 0.1
 
 
 class Journaling:
@@ -44,8 +47,20 @@ class Journaling:
         self.watch = JournalWatch(journal, worker, list_active, expiry_s)
 
     def open(self) -> None:
-        """Open the journal's connections and begin the lease, in the background, so that the first run does not wait for that."""
-        start_thread(self._open, "journal-open")
+        """Open the journal's connections and begin the lease. Waits two seconds at most: without a journal the server serves, too.
+
+        A start waits for the journal for a second, and opening a remote one on a busy machine may take longer.
+        """
+        is_open = threading.Event()
+
+        def work() -> None:
+            try:
+                self._open(time.monotonic() + _OPEN_S)
+            finally:
+                is_open.set()
+
+        start_thread(work, "journal-open")
+        is_open.wait(_OPEN_S)
 
     def begin(self, run: Run, spec: RunSpec) -> JournalRun | None:
         """Store a new run before its provider is called; return what the journal has if it knows its id already.
@@ -96,12 +111,16 @@ class Journaling:
         self.writer.add(record)
         self.watch.start()
 
-    def _open(self) -> None:
-        try:
-            self.lease.hold()
-            self.journal.now()
-        except JournalUnavailable:
-            pass  # the journal has logged it
+    def _open(self, until: float) -> None:
+        while True:
+            try:
+                self.lease.hold()
+                self.journal.now()
+                return
+            except JournalUnavailable:  # the journal has logged it
+                if time.monotonic() > until:
+                    return
+            time.sleep(_OPEN_AGAIN_S)
 
     def _begin(self, record: RunRecord) -> JournalRun | None:
         if self.journal.condition in ("away", "outdated", "closed") or not self._begin_slots.acquire(

@@ -246,7 +246,7 @@ class Runs(RunReading):
             connection.wake.set()
 
     def open(self) -> None:
-        """Open the journal, in the background, and look for runs to take over."""
+        """Open the journal, see `Journaling.open`, and look for runs to take over."""
         if self.journaling is None:
             return
         self.journaling.open()

@@ -10,10 +10,10 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Update, select, update
+from sqlalchemy import Connection, Update, func, select, update
 
 from webapp.store.rows import upsert
-from webapp.store.schema import change_counters, conversations, messages
+from webapp.store.schema import change_counters, conversations, documents, messages
 
 MAX_CHANGES = 100  # read at once; a reader that has missed more reloads
 _OWNERS_KEY = "freshet_changed"  # in `Connection.info`
@@ -35,7 +35,7 @@ class ChangeCounter(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a conversation that has changed. Several that changed in one transaction have the same number.
 
-    `run` is the run that answers at its leaf, as far as the database knows.
+    `run` is the run that answers at its leaf, as far as the database knows; `documents` is how many it has.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
     is_deleted: bool
     run: str | None
+    documents: int
 
 
 def record(connection: Connection, changed: Iterable[tuple[str, str]]) -> None:
@@ -99,6 +100,7 @@ def read_counter(connection: Connection, owner: str) -> ChangeCounter:
 def read_changes(connection: Connection, owner: str, after: int) -> list[Change]:
     """Return what changed after a number, the last change first; at most `MAX_CHANGES` and one more."""
     table = conversations.c
+    attached = select(func.count()).where(documents.c.conversation == table.id).scalar_subquery()
     query = (
         select(
             table.changed,
@@ -109,6 +111,7 @@ def read_changes(connection: Connection, owner: str, after: int) -> list[Change]
             table.updated_at,
             table.deleted_at,
             messages.c.state,
+            attached.label("documents"),
         )
         .outerjoin(messages, (messages.c.conversation == table.id) & (messages.c.id == table.leaf))
         .where(table.owner == owner, table.changed > after)
@@ -125,6 +128,7 @@ def read_changes(connection: Connection, owner: str, after: int) -> list[Change]
             updated_at=row.updated_at,
             is_deleted=row.deleted_at is not None,
             run=row.leaf if row.state == "streaming" else None,
+            documents=row.documents,
         )
         for row in connection.execute(query)
     ]

@@ -41,14 +41,26 @@ class StoredCollection(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
 
 
+class SourceFile(msgspec.Struct, frozen=True):
+    """The file that a document was read from: its name, the SHA-256 of its bytes, and how many they are (0: unknown)."""
+
+    name: str
+    digest: str
+    bytes: int
+
+
 class StoredDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A document without its text. `source` is its file's name; `size` is what it counts in the owner's quota, in bytes."""
+    """A document without its text.
+
+    `source` is its file's name and `file_bytes` the file's size; `size` is what the document counts in the owner's quota, in bytes.
+    """
 
     id: str
     source: str
     title: str
     media_type: str
     digest: str
+    file_bytes: int
     size: int
     pages: int
     passages: int
@@ -169,26 +181,27 @@ def put_document(
     connection: Connection,
     owner: str,
     document: IndexedDocument,
-    source: str,
-    digest: str,
+    file: SourceFile,
     *,
     collection: str | None = None,
     conversation: str | None = None,
+    document_id: str | None = None,
 ) -> StoredDocument:
-    """Store a document in a collection, where it replaces the one with the same source, or in a conversation.
+    """Store a document in a collection, where it replaces the one of the same file name, or in a conversation.
 
-    The caller has checked both, and the quota.
+    The caller has checked both, and the quota. Without `document_id` the document gets a new id.
     """
     if collection is not None:
-        same = and_(documents.c.collection == collection, documents.c.source == source)
+        same = and_(documents.c.collection == collection, documents.c.source == file.name)
         connection.execute(delete(documents).where(same))
-    parsed, name = document.parsed, new_run()
+    parsed, name = document.parsed, document_id or new_run()
     stored = StoredDocument(
         id=name,
-        source=clean_text(source),
+        source=clean_text(file.name),
         title=clean_text(parsed.title),
         media_type=parsed.media_type,
-        digest=digest,
+        digest=file.digest,
+        file_bytes=file.bytes,
         size=size_of(document),
         pages=len(parsed.pages),
         passages=len(document.passages),
@@ -257,6 +270,15 @@ def find_document(
             ),
         )
     ).one_or_none()
+    if row is None:
+        raise document_not_found()
+    return _parse(row)
+
+
+def find_own_document(connection: Connection, owner: str, document: str) -> StoredDocument:
+    """Return one of an owner's own documents. Raises `NotFound`."""
+    query = select(documents).where(documents.c.id == document, documents.c.owner == owner)
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise document_not_found()
     return _parse(row)

@@ -19,7 +19,8 @@ from webapp.store.images import StoredImage
 from webapp.store.schema import conversations, documents, images, messages
 
 _MIB = 1024 * 1024
-_IMAGE_SHARE = 0.7  # of an export file; base64 turns three bytes into four characters
+# Of an export file; base64 turns three bytes of an image into four characters, and a document's size counts its text twice.
+_ATTACHED_SHARE = 0.7
 _CACHED_S = 30.0
 _MAX_CACHED = 10_000
 
@@ -62,20 +63,35 @@ def check_image_quota(
     """Return how many bytes new images add to a conversation. Raises `TooLarge` if it cannot take them."""
     if not new:
         return 0
-    query = select(images.c.id, images.c.size).where(images.c.conversation == conversation)
-    sizes = {row.id: row.size for row in connection.execute(query)}
-    fresh = {image.id: len(image.content) for image in new if image.id not in sizes}
+    query = select(images.c.id).where(images.c.conversation == conversation)
+    known = set(connection.execute(query).scalars())
+    fresh = {image.id: len(image.content) for image in new if image.id not in known}
+    if not fresh:
+        return 0
     added = sum(fresh.values())
-    if fresh and (
-        len(sizes) + len(fresh) > MAX_STORED_IMAGES
-        or sum(sizes.values()) + added > limits.file_bytes * _IMAGE_SHARE
-    ):
-        raise TooLarge(
-            "This conversation cannot take more images. Start a new one.",
-            param="images",
-            code="conversation_full",
-        )
+    if len(known) + len(fresh) > MAX_STORED_IMAGES:
+        raise _full("images")
+    check_attachments(connection, conversation, limits, "images", added)
     return added
+
+
+def check_attachments(
+    connection: Connection, conversation: str, limits: StorageLimits, param: str, added: int = 0
+) -> None:
+    """Raise `TooLarge`, naming `param`, if a conversation's images and documents, and `added` bytes, fit into no export file."""
+    sums = (
+        select(func.sum(images.c.size)).where(images.c.conversation == conversation),
+        select(func.sum(documents.c.size)).where(documents.c.conversation == conversation),
+    )
+    stored = sum(int(connection.execute(query).scalar() or 0) for query in sums)
+    if stored + added > limits.file_bytes * _ATTACHED_SHARE:
+        raise _full(param)
+
+
+def _full(param: str) -> TooLarge:
+    return TooLarge(
+        f"This conversation cannot take more {param}. Start a new one.", param=param, code="conversation_full"
+    )
 
 
 def check_owner_quota(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0010"  # the newest revision in `migrations/versions`
+HEAD = "0011"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 _STREAMING = text("state = 'streaming'")
@@ -125,6 +125,7 @@ documents = Table(
     Column("media_type", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("digest", Text, nullable=False),  # the SHA-256 of the file's bytes
+    Column("file_bytes", Integer, nullable=False, server_default="0"),
     Column("size", Integer, nullable=False),  # of what is stored of it, in bytes
     Column("pages", Integer, nullable=False),
     Column("passages", Integer, nullable=False),

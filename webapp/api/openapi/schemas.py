@@ -83,7 +83,7 @@ _HEAD: JsonObject = {
 def _conversation_schemas() -> JsonObject:
     """Return the schemas of stored conversations, links and import reports."""
     changed = {name: schema for name, schema in _HEAD.items() if name != "system"}
-    changed["run"] = nullable(RUN_ID)
+    changed |= {"run": nullable(RUN_ID), "documents": COUNT}
     match = {"message": ID, "text": TEXT, "marks": array(array(COUNT))}
     return {
         "Conversation": struct(_HEAD),
@@ -107,6 +107,7 @@ def _conversation_schemas() -> JsonObject:
             | {
                 "run": nullable(RUN_ID),
                 "shared_at": nullable(MILLISECONDS),
+                "documents": array(ref("Document")),
                 "messages": array(ref("Message")),
             }
         ),
@@ -152,7 +153,8 @@ def _document_schemas() -> JsonObject:
                 "title": TEXT,
                 "media_type": TEXT,
                 "digest": {"type": "string", "description": "the SHA-256 of the file"},
-                "size": COUNT,
+                "file_bytes": {**COUNT, "description": "the size of the file; 0: unknown"},
+                "size": {**COUNT, "description": "what it counts in its owner's quota, in bytes"},
                 "pages": COUNT,
                 "passages": COUNT,
                 "created_at": MILLISECONDS,
