@@ -34,8 +34,13 @@ class FaultyJournal(MemoryJournal):
         self.lost_responses: set[str] = (
             set()
         )  # the calls that are made, but whose responses are lost, once each
+        self._refused: set[str] = set()
         self.held: dict[str, threading.Event] = {}  # calls that wait for these events first
         self._is_away = False
+
+    def refuse_once(self, name: str) -> None:
+        """Fail the next call of this name, which then does nothing."""
+        self._refused.add(name)
 
     def go_away(self) -> None:
         """Fail all calls until `come_back`."""
@@ -69,6 +74,9 @@ class FaultyJournal(MemoryJournal):
         if self._is_away:
             self.condition = "away"
             raise JournalUnavailable(detail="the test has taken it away")
+        if name in self._refused:
+            self._refused.remove(name)
+            raise JournalUnavailable(detail="the test has refused it")
         self.condition = "ready"
         result = call()
         if name in self.lost_responses:

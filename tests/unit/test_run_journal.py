@@ -32,6 +32,7 @@ from webapp.errors import AnswerError, Conflict, NotFound
 from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, Frame, Reset, Start, new_run, reset_frames
 from webapp.journal_records import JournalGroup
+from webapp.runs import journaling
 from webapp.runs.journaling import Journaling
 from webapp.runs.log import StaleEpoch
 from webapp.runs.readers import Delivery
@@ -218,6 +219,24 @@ def test_a_begin_whose_response_is_lost_is_not_taken_for_another_worker_s(
     run = start(runs, answers("Hello"), owner="anna")
     finish(runs, run)
     wait_for(lambda: journal.row(run.id).state == "ended", "the end in the journal")
+    assert journal.frames(run.id) == all_frames(run)
+
+
+@pytest.mark.parametrize("is_stored", [True, False], ids=["stored", "not stored"])
+def test_a_begin_in_which_the_process_stood_still_is_repeated_at_once(
+    runs: RunsWithoutPulse, journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch, is_stored: bool
+) -> None:
+    """As after a freeze: the call has failed, and its outcome is unknown; readers elsewhere must find the run."""
+    monkeypatch.setattr(journaling, "_STILL_S", 0.0)
+    if is_stored:
+        journal.lost_responses.add("begin")
+    else:
+        journal.refuse_once("begin")
+    run = start(runs, answers("Hello"), owner="anna")
+    assert journal.row(run.id).worker == "a"
+    assert journal.calls["begin"] == 2
+    finish(runs, run)
+    assert journal.row(run.id).state == "ended"
     assert journal.frames(run.id) == all_frames(run)
 
 

@@ -22,6 +22,7 @@ from webapp.seams import Journal
 log_ = logging.getLogger("freshet.journal")
 
 _BEGIN_S = 1.0  # for a place among the runs that begin
+_STILL_S = 1.15  # more than a call takes: the process stood still, which looks like an outage of the journal
 _OPEN_S = 2.0
 _OPEN_AGAIN_S = 0.1
 
@@ -129,15 +130,28 @@ class Journaling:
             return None
         try:
             self.lease.hold()
+            began = time.monotonic()
             try:
-                return record.begin()
-            except LeaseLapsed:
-                self.lease.restore()
-                return record.begin()
+                return self._begin_with_lease(record)
+            except JournalUnavailable:
+                if time.monotonic() - began < _STILL_S:
+                    raise
+            known = self._begin_with_lease(record)
+            if known is not None and known.worker == self.worker and known.state == "running":
+                record.adopt(known)  # the first call has stored it
+                return None
+            return known
         except JournalUnavailable:
             return None
         finally:
             self._begin_slots.release()
+
+    def _begin_with_lease(self, record: RunRecord) -> JournalRun | None:
+        try:
+            return record.begin()
+        except LeaseLapsed:
+            self.lease.restore()
+            return record.begin()
 
     def _verify_missing(self, rows: Sequence[JournalRun]) -> None:
         """Find out which runs others have taken over while the lease had lapsed."""

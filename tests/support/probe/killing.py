@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -319,7 +320,17 @@ class KillFile:
             return
         os.write(descriptor, f"{time.monotonic()} {time.time()}".encode())
         self.disarm()
-        os.kill(os.getpid(), signal.SIGKILL if armed is None else armed[2])
+        # To this thread: another one would be woken for it first, while this one goes on beyond the point.
+        signal.pthread_kill(_this_thread(), signal.SIGKILL if armed is None else armed[2])
+
+
+def _this_thread() -> int:
+    """Return the identifier of the operating system's thread, which gevent hides."""
+    monkey = sys.modules.get("gevent.monkey")
+    find: Callable[[], int] = (
+        threading.get_ident if monkey is None else monkey.get_original("_thread", "get_ident")
+    )
+    return find()
 
 
 def path_beside(path: Path) -> Path:
