@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from webapp.documents import process
-from webapp.documents.jobs import ParseLimits
+from webapp.documents.jobs import Job, ParseLimits
 from webapp.documents.parse import DocumentParser
 from webapp.documents.process import read_in_child
 from webapp.errors import DocumentRefused, Unavailable
@@ -26,7 +26,7 @@ def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(name: str, data: bytes = b"", **limits: int) -> str:
-    return read_in_child(name, data, ParseLimits(**limits)).parsed.text
+    return read_in_child(Job(name, data), ParseLimits(**limits)).parsed.text
 
 
 def refusal(name: str, data: bytes = b"", **limits: int) -> str:
@@ -178,7 +178,7 @@ import gevent.monkey
 gevent.monkey.patch_all()
 import sys, time, gevent
 from webapp.documents import process
-from webapp.documents.jobs import ParseLimits
+from webapp.documents.jobs import Job, ParseLimits
 from webapp.errors import DocumentRefused
 process._CHILD = sys.argv[1]
 ticks = 0
@@ -188,12 +188,12 @@ def tick():
         gevent.sleep(0.01)
         ticks += 1
 gevent.spawn(tick)
-assert process.read_in_child("sleep", b"1", ParseLimits()).parsed.text == "slept"
+assert process.read_in_child(Job("sleep", b"1"), ParseLimits()).parsed.text == "slept"
 large = b"x" * 8_000_000
-assert process.read_in_child("much", b"4000000", ParseLimits()).parsed.text == "x" * 4_000_000
-process.read_in_child("large", large, ParseLimits())
+assert process.read_in_child(Job("much", b"4000000"), ParseLimits()).parsed.text == "x" * 4_000_000
+process.read_in_child(Job("large", large), ParseLimits())
 try:
-    process.read_in_child("busy", b"", ParseLimits(time_s=1))
+    process.read_in_child(Job("busy", b""), ParseLimits(time_s=1))
 except DocumentRefused as error:
     print(error.code, ticks)
 """

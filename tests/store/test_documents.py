@@ -141,7 +141,9 @@ def test_a_conversation_s_documents_are_found_there_alone_and_go_with_it(databas
             connection.execute(
                 insert(conversations).values(values | {"created_at": now_ms(), "updated_at": now_ms()})
             )
-        stored.put_document(connection, "anna", index_document(parsed), SourceFile("rivers.pdf", "d", 9), conversation=name)
+        stored.put_document(
+            connection, "anna", index_document(parsed), SourceFile("rivers.pdf", "d", 9), conversation=name
+        )
 
     database.write(prepare)
 
@@ -166,7 +168,11 @@ def test_common_words_choose_no_candidates_where_there_are_rare_ones(database: D
             body = f"The river number {number} is long." + (" It has a weir." if number == 42 else "")
             parsed = ParsedDocument(title=f"{number}", text=body, media_type="text/plain")
             stored.put_document(
-                connection, "anna", index_document(parsed), SourceFile(f"{number}.txt", "", 9), collection=found
+                connection,
+                "anna",
+                index_document(parsed),
+                SourceFile(f"{number}.txt", "", 9),
+                collection=found,
             )
 
     database.write(fill, 30)
@@ -214,7 +220,12 @@ def put_named(database: Database, name: str, place: Place) -> None:
     parsed = ParsedDocument(title=name, text=BREAD, media_type="text/plain")
     database.write(
         lambda c: put_in_place(
-            c, "anna", index_document(parsed), SourceFile(name, name, 9), place, StorageLimits(owner_bytes=10**9)
+            c,
+            "anna",
+            index_document(parsed),
+            SourceFile(name, name, 9),
+            place,
+            StorageLimits(owner_bytes=10**9),
         )
     )
 

@@ -14,8 +14,8 @@ from tests.faults.conversations import Person
 from tests.support.dialects import DONE, openai, openai_delta, openai_finish
 from tests.support.probe.killing import KillFile
 from tests.support.promises import check_promises
-from tests.support.server import Server
 from tests.support.script import STALL, Answer, Step
+from tests.support.server import Server
 from tests.support.sse import SseReader
 from tests.survival.workers import Workers
 

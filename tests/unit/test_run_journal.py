@@ -32,7 +32,6 @@ from webapp.errors import AnswerError, Conflict, NotFound
 from webapp.events import Event, Finished, TextDelta
 from webapp.frames import Cursor, Frame, Reset, Start, new_run, reset_frames
 from webapp.journal_records import JournalGroup
-from webapp.runs import journaling
 from webapp.runs.journaling import Journaling
 from webapp.runs.log import StaleEpoch
 from webapp.runs.readers import Delivery
@@ -227,7 +226,7 @@ def test_a_begin_in_which_the_process_stood_still_is_repeated_at_once(
     runs: RunsWithoutPulse, journal: FaultyJournal, monkeypatch: pytest.MonkeyPatch, is_stored: bool
 ) -> None:
     """As after a freeze: the call has failed, and its outcome is unknown; readers elsewhere must find the run."""
-    monkeypatch.setattr(journaling, "_STILL_S", 0.0)
+    monkeypatch.setattr("webapp.runs.journaling._SLOW_S", 0.0)
     if is_stored:
         journal.lost_responses.add("begin")
     else:

@@ -1,7 +1,7 @@
 """The counters behind the limits of callers.
 
 The `limits` package counts rates; concurrent answers are counted here. These counters are in the memory of one worker, and a
-restart resets them. Starts, imports and new visitors are also counted over all workers, in slots of a minute or an hour; where the
+restart resets them. Starts, imports, documents, searches and new visitors are also counted over all workers, in slots of a minute or an hour; where the
 store is away the worker's own counters remain. In local mode nothing is counted, but the maximum sizes of an `Allowance` apply.
 """
 
@@ -22,6 +22,7 @@ from webapp.errors import TooLarge, TooManyRequests
 from webapp.seams import RateLimit, SharedCounters
 
 _ANSWERS_RETRY_S = 5
+_SEARCHES_PER_ANSWER = 4
 _MINUTE_S, _HOUR_S = 60, 3_600
 _SHARED_S = 0.3  # of a request, which then goes by what its own worker has counted
 _CLOCK_JUMP_S = 30.0
@@ -157,14 +158,28 @@ class Limiter:
 
     def count_import(self, caller: Principal) -> None:
         """Count an import; per minute there may be as many as answers. Raises `TooManyRequests`."""
+        self._count_per_minute(caller, "imports", 1)
+
+    def count_document(self, caller: Principal) -> None:
+        """Count a file that becomes a document; per minute there may be as many as answers. Raises `TooManyRequests`."""
+        self._count_per_minute(caller, "documents", 1)
+
+    def count_search(self, caller: Principal) -> None:
+        """Count a search of documents; per minute there may be four times as many as answers. Raises `TooManyRequests`."""
+        self._count_per_minute(caller, "searches", _SEARCHES_PER_ANSWER)
+
+    def _count_per_minute(self, caller: Principal, kind: str, per_answer: int) -> None:
+        """Count one of a kind over all workers. Raises `TooManyRequests`."""
         if not caller.is_counted:
             return
-        counters = [(f"imports {counter}", limit) for counter, limit in self._counters(caller, "starts")]
+        counters = [
+            (f"{kind} {counter}", per_answer * limit) for counter, limit in self._counters(caller, "starts")
+        ]
         for counter, limit in counters:
             item = RateLimitItemPerMinute(limit)
             if not self._moving().hit(item, counter):
-                self._check(self._moving(), item, counter, "imports")
-        self._hit_shared(counters, "imports", _MINUTE_S)
+                self._check(self._moving(), item, counter, kind)
+        self._hit_shared(counters, kind, _MINUTE_S)
 
     def count_visitor(self, address: str) -> None:
         """Count a new visitor of an address. Raises `TooManyRequests`."""
@@ -251,6 +266,8 @@ class Limiter:
 _MESSAGES = {
     "starts": "Too many answers were started: the limit is {limit} per minute.",
     "imports": "Too many conversations were imported: the limit is {limit} per minute.",
+    "documents": "Too many files were added: the limit is {limit} per minute.",
+    "searches": "Too many searches: the limit is {limit} per minute.",
     "visitors": "Too many new visitors come from your address: the limit is {limit} per hour.",
     "bytes": "Too much was stored from your address: the limit is {limit:,} bytes per day.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,8 @@ from webapp.documents.names import clean_name
 from webapp.documents.parse import MAX_FILE_BYTES, DocumentParser
 from webapp.errors import DocumentRefused, InvalidRequest
 from webapp.frames import is_run_id
+from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import IndexedDocument
 from webapp.store.document_places import Place, find_same, put_in_place
 from webapp.store.documents import SourceFile, StoredDocument, size_of
 from webapp.store.store import Store
@@ -44,16 +47,19 @@ class DocumentUpload:
         known = self.store.read(lambda c: find_same(c, owner, place, file))
         if known is not None:
             return known
-        self.limiter.count_import(caller)
+        self.limiter.count_document(caller)
         document = self.parser.parse(name, data, share=caller.owner if caller.is_counted else None)
         size = size_of(document)
         self.limiter.count_stored_bytes(caller, size)
         limits = msgspec.structs.replace(
             self.store.limits, owner_bytes=self.limiter.allowance(caller).stored_bytes
         )
-        return self.store.write(
-            lambda c: put_in_place(c, owner, document, file, place, limits), _STORE_S
-        )
+        return self.store.write(lambda c: put_in_place(c, owner, document, file, place, limits), _STORE_S)
+
+    def index_all(self, caller: Principal, parsed: Sequence[ParsedDocument]) -> list[IndexedDocument]:
+        """Return the documents of an import with their passages. Raises as `add`."""
+        share = caller.owner if caller.is_counted else None
+        return [self.parser.index(document, share=share) for document in parsed]
 
 
 def check_collection_name(name: str) -> str:

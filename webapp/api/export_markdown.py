@@ -11,13 +11,17 @@ from webapp.events import Source
 from webapp.store.rows import ConversationHead
 
 
-def conversation_to_markdown(head: ConversationHead, messages: Sequence[Message]) -> str:
-    """Return the current branch as Markdown."""
+def conversation_to_markdown(
+    head: ConversationHead, messages: Sequence[Message], documents: Sequence[str] = ()
+) -> str:
+    """Return the current branch as Markdown, with the names of the conversation's documents."""
     by_id = {message.id: message for message in messages}
     ids = find_branch({id_: message.parent for id_, message in by_id.items()}, head.leaf)
     parts = [f"# {_escape_markdown(head.title)}"]
     if head.system:
         parts.append("\n".join(f"> {line}" for line in head.system.splitlines()))
+    if documents:
+        parts.append("Documents:\n\n" + "\n".join(f"- {_escape_markdown(name)}" for name in documents))
     for id_ in ids:
         message = by_id[id_]
         author = "You" if message.role == "user" else _escape_markdown(message.model or "Answer")

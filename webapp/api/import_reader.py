@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -24,12 +25,19 @@ from webapp.conversation import (
     sort_parents_first,
     to_one_line,
 )
+from webapp.documents.formats import Format
+from webapp.documents.jobs import MAX_TEXT_CHARS
+from webapp.documents.names import clean_name
+from webapp.documents.plain import clean
 from webapp.errors import InvalidRequest
 from webapp.events import MAX_SOURCES, Source, web_address
 from webapp.frames import new_run
 from webapp.offload import yield_control
+from webapp.parsed_document import ParsedDocument
+from webapp.store.document_places import MAX_CONVERSATION_DOCUMENTS
+from webapp.store.documents import SourceFile
 from webapp.store.images import StoredImage
-from webapp.store.imports import ImportedConversation
+from webapp.store.imports import ImportedConversation, ImportedDocument
 from webapp.store.rows import now_ms
 
 VERSION = 1
@@ -41,6 +49,8 @@ _MAX_MS = 2**31 - 1
 _MAX_SOURCE_NUMBER = 9_999
 _HAS_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:|\s*//")
 _MAX_SOURCE_CHARS = 2_000
+_MAX_DOCUMENT_TITLE_CHARS = 2_000
+_MAX_PAGES = 100_000
 _YIELD_EVERY = 200  # messages between two yields to the event loop
 
 _Name = Annotated[str, msgspec.Meta(max_length=_MAX_NAME_CHARS)]
@@ -53,6 +63,19 @@ class ExportedImage(msgspec.Struct, frozen=True):
     data: str
 
 
+class ExportedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document in an export file: its text, and the offsets at which its pages begin."""
+
+    source: Annotated[str, msgspec.Meta(max_length=_MAX_NAME_CHARS)]
+    title: Annotated[str, msgspec.Meta(max_length=_MAX_DOCUMENT_TITLE_CHARS)]
+    media_type: str
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
+    pages: Annotated[tuple[int, ...], msgspec.Meta(max_length=_MAX_PAGES)] = ()
+    language: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    digest: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    file_bytes: Annotated[int, msgspec.Meta(ge=0, le=_MAX_MS)] = 0
+
+
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     """The content of an export file, of which only the types are checked."""
 
@@ -63,6 +86,9 @@ class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     leaf: _Name | None = None
     created_at: int | None = None
     images: Annotated[dict[str, ExportedImage], msgspec.Meta(max_length=MAX_STORED_IMAGES)] = {}
+    documents: Annotated[
+        dict[str, ExportedDocument], msgspec.Meta(max_length=MAX_CONVERSATION_DOCUMENTS)
+    ] = {}
 
 
 def read_export(file: ExportFile) -> ImportedConversation:
@@ -81,6 +107,8 @@ def read_export(file: ExportFile) -> ImportedConversation:
     if file.leaf is not None and not any(message.id == file.leaf for message in file.messages):
         raise _bad_import("leaf", "is not the id of a message in this file")
     images = {key: _read_image(key, image) for key, image in file.images.items()}
+    attached = {key: _read_document(key, document) for key, document in file.documents.items()}
+    document_ids = {key: document.id for key, document in attached.items()}
     new_ids = {message.id: new_run() for message in file.messages}
     now = now_ms()
     latest: dict[str | None, int] = {}  # the last creation time of a child, by parent
@@ -93,7 +121,7 @@ def read_export(file: ExportFile) -> ImportedConversation:
         # Siblings keep their order, so no two may have the same time.
         created_at = max(min(message.created_at, now), latest.get(message.parent, -1) + 1)
         latest[message.parent] = created_at
-        messages.append(_with_new_ids(message, new_ids, images, created_at))
+        messages.append(_with_new_ids(message, new_ids, images, document_ids, created_at))
     return ImportedConversation(
         id=new_run(),
         title=_title(file),
@@ -102,6 +130,7 @@ def read_export(file: ExportFile) -> ImportedConversation:
         created_at=max(0, min(file.created_at or now, now)),
         messages=messages,
         images=list({image.id: image for image in images.values()}.values()),
+        documents=list(attached.values()),
     )
 
 
@@ -144,7 +173,11 @@ def _check_sources(path: str, sources: Sequence[Source]) -> None:
 
 
 def _with_new_ids(
-    message: Message, new_ids: Mapping[str, str], images: Mapping[str, StoredImage], created_at: int
+    message: Message,
+    new_ids: Mapping[str, str],
+    images: Mapping[str, StoredImage],
+    document_ids: Mapping[str, str],
+    created_at: int,
 ) -> Message:
     content = tuple(
         piece if isinstance(piece, TextPart) else images[piece.image].ref for piece in message.content
@@ -156,8 +189,42 @@ def _with_new_ids(
         content=content,
         created_at=created_at,
         state="interrupted" if message.state == "streaming" else message.state,
-        # The documents of its passages are another server's, or another owner's.
-        sources=tuple(msgspec.structs.replace(each, document="", start=None) for each in message.sources),
+        sources=tuple(_with_new_document(source, document_ids) for source in message.sources),
+    )
+
+
+def _with_new_document(source: Source, document_ids: Mapping[str, str]) -> Source:
+    """Return a source of a document that is imported, too, or else without one: that is another server's or owner's."""
+    if source.document in document_ids:
+        return msgspec.structs.replace(source, document=document_ids[source.document])
+    return msgspec.structs.replace(source, document="", start=None)
+
+
+def _read_document(key: str, document: ExportedDocument) -> ImportedDocument:
+    field = f"documents.{key[:80]}"
+    name = clean_name(document.source)
+    if not name:
+        raise _bad_import(f"{field}.source", "is empty")
+    if document.media_type not in set(Format):
+        raise _bad_import(f"{field}.media_type", "is of no kind of document that can be read")
+    text = clean(document.text)
+    pages = document.pages if text == document.text else ()
+    if pages and not (
+        pages[0] == 0 and pages[-1] <= len(text) and all(one <= other for one, other in pairwise(pages))
+    ):
+        raise _bad_import(f"{field}.pages", "must be ascending offsets into the text, the first of them 0")
+    if not text.strip():
+        raise _bad_import(f"{field}.text", "is empty")
+    return ImportedDocument(
+        id=new_run(),
+        file=SourceFile(name, document.digest, document.file_bytes),
+        parsed=ParsedDocument(
+            title=to_one_line(document.title) or name,
+            text=text,
+            media_type=document.media_type,
+            pages=pages,
+            language=document.language,
+        ),
     )
 
 

@@ -6,7 +6,6 @@ Nothing is sent to a provider before all checks have passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +34,7 @@ from webapp.conversation import MAX_REQUEST_IMAGES, Message, branch_messages, tr
 from webapp.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from webapp.frames import encode, new_run
 from webapp.runs.registry import Runs
-from webapp.runs.remote_runs import AnyRun
+from webapp.runs.remote_runs import AnyRun, check_same
 from webapp.runs.run_spec import RunSpec
 from webapp.seams import Provider, Providers
 from webapp.search.context import put_before_question
@@ -149,7 +148,13 @@ class RunStarter:
             continued=body.continue_,
             system=body.system,
         )
-        plan = self._plan(turn)
+        try:
+            plan = self.store.plan(turn, self.runs.is_running)
+        except Conflict:
+            known = self._find_ended(turn, fingerprint)
+            if known is None:
+                raise
+            return known
         plan = self.ended_answers.complete_plan(plan)
         sources = self._turn_sources(body, plan, caller, chain[0])
         request = self._turn_request(body, plan, caller, chain[0], sources)
@@ -212,14 +217,17 @@ class RunStarter:
         )
         return self.retrieval.find(caller, [each for each in questions if each.strip()], wanted)
 
-    def _plan(self, turn: TurnRequest) -> TurnPlan:
-        """Plan a turn. Raises as `Store.plan`, and `JournalUnavailable` for a run that another worker may have in progress."""
+    def _find_ended(self, turn: TurnRequest, fingerprint: str) -> AnyRun | None:
+        """Return the run of a turn that is stored already, or conflicts with a running one; None if it is not that.
+
+        It was looked for before, perhaps while the journal was away. Raises as `RunLookup.find`, and `check_same`.
+        """
         try:
-            return self.store.plan(turn, self.runs.is_running)
-        except Conflict:
-            with suppress(NotFound):
-                self.runs.find(turn.run, turn.owner)
-            raise
+            run = self.runs.find(turn.run, turn.owner)
+        except NotFound:
+            return None
+        check_same(run, turn.owner, fingerprint)
+        return run
 
     def _make_permit(
         self, caller: Principal, run: str, *, is_late: bool = False

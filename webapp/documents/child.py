@@ -114,6 +114,8 @@ def _prepare(job: Job, limits: ParseLimits) -> Callable[[], ParsedDocument]:
 def _choose(job: Job, limits: ParseLimits) -> Callable[[], ParsedDocument]:
     """Return the function that reads the job's file, whose module is loaded for the one format only."""
     name, data, max_chars = job.name, job.data, limits.text_chars
+    if job.is_parsed:
+        return lambda: msgspec.msgpack.decode(data, type=ParsedDocument)
     format_ = detect_binary(data)
     text = "" if format_ else decode(data)
     if format_ is None:

@@ -21,10 +21,19 @@ class ParseLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A file to read. It is sent as its name in a line of JSON, and its bytes after that as they are."""
+    """A file to read, or with `is_parsed` a `ParsedDocument` to split.
+
+    It is sent as a line of JSON, and the bytes after that as they are.
+    """
 
     name: str
     data: bytes
+    is_parsed: bool = False
+
+
+class _Header(msgspec.Struct):
+    name: str
+    is_parsed: bool
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -34,11 +43,12 @@ class Outcome(msgspec.Struct, frozen=True):
     refused: DocumentCode | None = None
 
 
-def encode_job(name: str) -> bytes:
-    """Return what is sent before the bytes of a file."""
-    return msgspec.json.encode(name.encode("utf-8", "replace").decode()) + b"\n"
+def encode_header(job: Job) -> bytes:
+    """Return what is sent before the bytes of a job."""
+    return msgspec.json.encode(_Header(job.name.encode("utf-8", "replace").decode(), job.is_parsed)) + b"\n"
 
 
 def decode_job(stream: BinaryIO) -> Job:
     """Read a job to the end of the stream."""
-    return Job(msgspec.json.decode(stream.readline(), type=str), stream.read())
+    header = msgspec.json.decode(stream.readline(), type=_Header)
+    return Job(header.name, stream.read(), header.is_parsed)

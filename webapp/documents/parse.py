@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from webapp.documents.formats import Format, detect_text, looks_binary
-from webapp.documents.jobs import ParseLimits
+from webapp.documents.jobs import Job, ParseLimits
 from webapp.documents.plain import clean, read_plain
 from webapp.documents.process import read_in_child
 from webapp.errors import DocumentRefused, TooManyRequests, Unavailable
@@ -24,6 +26,7 @@ _RETRY_AFTER_S = 5
 _WAIT_S = 25.0  # hosts cut a request off after 30 s
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SMALL_BYTES = 8_000  # of plain text: read and indexed within 10 ms, where a process takes 150
+_SMALL_CHARS = 8_000  # of a document that was read before
 
 
 class DocumentParser:
@@ -54,7 +57,17 @@ class DocumentParser:
         if document is not None:
             return index_document(document)
         with self._of_share(share), self._slot():
-            return read_in_child(name, data, self._limits)
+            return read_in_child(Job(name, data), self._limits)
+
+    def index(self, document: ParsedDocument, *, share: str | None = None) -> IndexedDocument:
+        """Return a document that was read before with its passages. Raises as `parse`."""
+        if not document.text.strip():
+            raise DocumentRefused("document_empty")
+        if len(document.text) <= _SMALL_CHARS:
+            return index_document(document)
+        data = msgspec.msgpack.encode(document)
+        with self._of_share(share), self._slot():
+            return read_in_child(Job(document.title, data, is_parsed=True), self._limits)
 
     @contextmanager
     def _of_share(self, share: str | None) -> Iterator[None]:

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from webapp.documents.formats import Format
-from webapp.documents.jobs import Outcome, ParseLimits, encode_job
+from webapp.documents.jobs import Job, Outcome, ParseLimits, encode_header
 from webapp.errors import DocumentRefused, Unavailable
 from webapp.search.prepare import IndexedDocument
 
@@ -37,12 +37,12 @@ _OVERHEAD_BYTES = 1_000_000  # of a result, beside these: the pages and the titl
 _NOT_IN_WORDS = re.compile(r"[§'\\\0]")
 
 
-def read_in_child(name: str, data: bytes, limits: ParseLimits) -> IndexedDocument:
-    """Return the text of a file with its passages. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
+def read_in_child(job: Job, limits: ParseLimits) -> IndexedDocument:
+    """Return the text of a job's file with its passages. Raises `DocumentRefused`, and `Unavailable` where no process can be started."""
     deadline = time.monotonic() + limits.time_s
     with _child(limits) as sock:
         try:
-            _send(sock, encode_job(name), data, deadline)
+            _send(sock, job, deadline)
             result = _receive(
                 sock, deadline, limits.text_chars * _MAX_RESULT_BYTES_PER_CHAR + _OVERHEAD_BYTES
             )
@@ -113,11 +113,11 @@ def _end(pid: int, sock: socket.socket) -> None:
         pass  # gevent's event loop was first
 
 
-def _send(sock: socket.socket, job: bytes, data: bytes, deadline: float) -> None:
+def _send(sock: socket.socket, job: Job, deadline: float) -> None:
     _limit_wait(sock, deadline)
     try:
-        sock.sendall(job)
-        sock.sendall(data)
+        sock.sendall(encode_header(job))
+        sock.sendall(job.data)
         sock.shutdown(socket.SHUT_WR)
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has ended, and may have said why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ T = TypeVar("T")
 TIMEOUT_S = 1.0  # how long a call waits, its place in the queue included
 _LOOKUP_SHARE = 0.4  # for looking runs up, which a request does first: its calls have a second together
 MAX_QUEUED = 128
+_SLOW = "no response in time"
 
 
 class JournalCalls:
@@ -26,6 +28,7 @@ class JournalCalls:
         self.kind = kind
         self.condition: JournalCondition = "opening"
         self.failure = ""
+        self._answered_at = 0.0
         self._logged: JournalCondition = "opening"
         self._timeout_s = timeout_s
 
@@ -42,7 +45,11 @@ class JournalCalls:
             self._log_change()
 
     def _note(self, call: Callable[[], T]) -> T:
-        """Make a call and note whether the journal can be used. Logs nothing: it may be in a native thread."""
+        """Make a call and note whether the journal can be used. Logs nothing: it may be in a native thread.
+
+        A journal that has answered others while this call waited is busy, and not away.
+        """
+        began = time.monotonic()
         try:
             result = call()
         except LeaseLapsed:
@@ -53,9 +60,11 @@ class JournalCalls:
             self.failure = error.detail
             raise
         except Unavailable:
-            self.condition, self.failure = "away", "no response in time"
-            raise JournalUnavailable(detail=self.failure) from None
+            if self._answered_at < began:
+                self.condition, self.failure = "away", _SLOW
+            raise JournalUnavailable(detail=_SLOW) from None
         self.condition, self.failure = "ready", ""
+        self._answered_at = time.monotonic()
         return result
 
     def _end(self, pool: WorkerPool, close: Callable[[], None]) -> None:

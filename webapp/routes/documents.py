@@ -10,6 +10,7 @@ from webapp.api.document_upload import check_collection_name
 from webapp.documents.parse import MAX_FILE_BYTES
 from webapp.errors import InvalidRequest
 from webapp.routes.current_principal import current_owner, current_principal, require_current_owner
+from webapp.routes.document_offset import parse_offset
 from webapp.routes.responses import json_response
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.services import services
@@ -17,8 +18,6 @@ from webapp.store import conversations, documents
 from webapp.store.document_places import Place, remove_document
 
 blueprint = Blueprint("documents", __name__, url_prefix="/documents")
-
-_MAX_OFFSET = 100_000_000
 
 
 @blueprint.get("")
@@ -60,6 +59,7 @@ def search_documents() -> Response:
         raise InvalidRequest("query is empty.", param="query", code="empty")
     limit = _parse_limit(request.args.get("limit"))
     owner, grantees = current_owner() or "", grantees_of(current_principal())
+    services().limiter.count_search(current_principal())
     found = services().store.search(
         lambda c: documents.search_documents(
             c,
@@ -104,7 +104,7 @@ def read_document(document: str) -> Response:
 def read_text(document: str) -> Response:
     """Return the page of a document that contains an offset into its text, or some thousand characters around it."""
     owner, grantees = require_current_owner(), grantees_of(current_principal())
-    at = _parse_offset(request.args.get("at", "0"))
+    at = parse_offset(request.args.get("at", "0"))
     part = services().store.read(
         lambda c: documents.read_part(c, documents.find_document(c, owner, grantees, document), at)
     )
@@ -127,10 +127,3 @@ def _parse_limit(raw: str | None) -> int:
             f"limit must be a number from 1 to {MAX_PASSAGES}.", param="limit", code="invalid_type"
         )
     return int(raw)
-
-
-def _parse_offset(raw: str) -> int:
-    """Return an offset; one beyond the end of every document is taken for its end."""
-    if not (raw.isascii() and raw.isdigit()):
-        raise InvalidRequest("at must be a number of characters.", param="at", code="invalid_type")
-    return min(int(raw), _MAX_OFFSET)

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from webapp.api.export_markdown import conversation_to_markdown
 from webapp.api.import_file import ImportFile
-from webapp.api.import_reader import VERSION
+from webapp.api.import_reader import VERSION, ExportedDocument, ExportedImage
 from webapp.api.import_report import import_all
 from webapp.api.stored_conversations import SETTLE_S
 from webapp.errors import InvalidRequest, TooManyRequests, UnsupportedType
@@ -23,7 +24,7 @@ from webapp.routes.current_principal import current_principal, require_current_o
 from webapp.routes.error_responses import request_error
 from webapp.routes.responses import json_response, stored_response
 from webapp.services import services
-from webapp.store import conversations, images, imports
+from webapp.store import conversations, documents, images, imports
 from webapp.store.branches import load_messages
 from webapp.store.imports import ImportedConversation
 from webapp.store.rows import ConversationHead
@@ -50,9 +51,10 @@ def export_conversation(conversation: str) -> Response:
     )
     messages = [parts.ended_answers.complete(message, conversation) for message in stored]
     if file_format == "markdown":
-        response = Response(conversation_to_markdown(head, messages), mimetype="text/markdown")
+        listed = parts.store.read(lambda c: documents.list_documents(c, conversation=conversation))
+        names = [document.source for document in listed]
+        response = Response(conversation_to_markdown(head, messages, names), mimetype="text/markdown")
         return _as_download(response, head.title, "md")
-    pictures = parts.store.read(lambda c: images.load_all(c, owner, conversation))
     body: dict[str, Any] = {
         "freshet": VERSION,
         "title": head.title,
@@ -60,15 +62,30 @@ def export_conversation(conversation: str) -> Response:
         "leaf": head.leaf,
         "created_at": head.created_at,
         "messages": messages,
-        "images": {
-            picture.id: {
-                "media_type": picture.media_type,
-                "data": base64.b64encode(picture.content).decode(),
-            }
-            for picture in pictures
-        },
+        "images": _exported_images(owner, conversation),
+        "documents": _exported_documents(conversation),
     }
     return _as_download(stored_response(body), head.title, "json")
+
+
+def _exported_images(owner: str, conversation: str) -> dict[str, ExportedImage]:
+    found = services().store.read(lambda c: images.load_all(c, owner, conversation))
+    return {
+        image.id: ExportedImage(image.media_type, base64.b64encode(image.content).decode()) for image in found
+    }
+
+
+def _exported_documents(conversation: str) -> dict[str, ExportedDocument]:
+    found = services().store.read(lambda c: documents.load_parsed(c, conversation))
+    return {
+        stored.id: ExportedDocument(
+            source=stored.source,
+            digest=stored.digest,
+            file_bytes=stored.file_bytes,
+            **msgspec.structs.asdict(parsed),
+        )
+        for stored, parsed in found
+    }
 
 
 @blueprint.post("/import")
@@ -95,10 +112,11 @@ def import_conversations() -> Response:
 def _store(conversation: ImportedConversation, owner: str) -> ConversationHead:
     """Store a conversation in one transaction. Raises `RequestError` if the caller may not store that much."""
     limiter, caller = services().limiter, current_principal()
-    limiter.count_stored_bytes(caller, conversation.size_bytes)
+    indexed = services().uploads.index_all(caller, [each.parsed for each in conversation.documents])
+    limiter.count_stored_bytes(caller, conversation.size_bytes + sum(map(documents.size_of, indexed)))
     owner_bytes = limiter.allowance(caller).stored_bytes
     return services().store.write(
-        lambda c: imports.insert_conversation(c, owner, conversation, owner_bytes), _STORE_TIMEOUT_S
+        lambda c: imports.insert_conversation(c, owner, conversation, owner_bytes, indexed), _STORE_TIMEOUT_S
     )
 
 

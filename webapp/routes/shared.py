@@ -14,20 +14,22 @@ from webapp.access.gate import UNLOCKING_VARIABLES
 from webapp.chat import TextPart
 from webapp.conversation import Message, StoredPart
 from webapp.errors import RequestError
+from webapp.routes.document_offset import parse_offset
 from webapp.routes.error_responses import request_error
 from webapp.routes.html_pages import PAGE_POLICY, render_page
-from webapp.routes.responses import image_response, stored_response
+from webapp.routes.responses import image_response, json_response, stored_response
 from webapp.routes.sub_path import path_to_root
 from webapp.services import services
 from webapp.store import shares
+from webapp.store.documents import StoredDocument
 
 blueprint = Blueprint("shared", __name__, url_prefix="/shared")
 
 _MAX_TOKEN_CHARS = 64
-# The page makes no requests, submits no form and creates no script.
+# The page requests the text of its documents alone, submits no form and creates no script.
 _POLICY = PAGE_POLICY | {
     "img-src": "'self'",
-    "connect-src": "'none'",
+    "connect-src": "'self'",
     "manifest-src": "'none'",
     "form-action": "'none'",
     "trusted-types": "'none'",
@@ -64,7 +66,11 @@ def read_branch(token: str) -> Response:
     branch = services().store.read(lambda c: shares.load_shared(c, token[:_MAX_TOKEN_CHARS]))
     complete = services().ended_answers.complete
     messages = [_message_body(token, complete(message, branch.head.id)) for message in branch.messages]
-    body = {"title": branch.head.title, "messages": messages}
+    body = {
+        "title": branch.head.title,
+        "documents": [_document_body(document) for document in branch.documents],
+        "messages": messages,
+    }
     if not _prefers_html():
         return stored_response(body)
     for part in (part for message in messages for part in message["content"] if "url" in part):
@@ -79,6 +85,26 @@ def read_image(token: str, image: str) -> Response:
     response = image_response(stored)
     response.headers["Cache-Control"] = "no-store"  # the link may be revoked
     return response
+
+
+@blueprint.get("/<token>/documents/<document>/text")
+def read_text(token: str, document: str) -> Response:
+    """Return the page of a shared document that contains an offset into its text, or some thousand characters around it."""
+    at = parse_offset(request.args.get("at", "0"))
+    part = services().store.read(lambda c: shares.read_shared_part(c, token[:_MAX_TOKEN_CHARS], document, at))
+    response = json_response(msgspec.structs.asdict(part))
+    response.headers["Cache-Control"] = "no-store"  # the link may be revoked
+    return response
+
+
+def _document_body(document: StoredDocument) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "source": document.source,
+        "title": document.title,
+        "file_bytes": document.file_bytes,
+        "pages": document.pages,
+    }
 
 
 def _message_body(token: str, message: Message) -> dict[str, Any]:

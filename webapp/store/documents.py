@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from webapp.errors import NotFound
 from webapp.frames import new_run
+from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import IndexedDocument
 from webapp.search.words import query_words
 from webapp.store.passage_index import add_words, scope_of, search_words
@@ -335,6 +336,29 @@ def load_texts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.document: row.text for row in connection.execute(query)}
 
 
+def load_parsed(connection: Connection, conversation: str) -> list[tuple[StoredDocument, ParsedDocument]]:
+    """Return the documents of a conversation by age, each with its text and pages. The caller has checked who asks."""
+    query = (
+        select(documents, document_texts.c.text, document_texts.c.pages.label("page_starts"))
+        .join(document_texts, document_texts.c.document == documents.c.id)
+        .where(documents.c.conversation == conversation)
+        .order_by(documents.c.created_at, documents.c.id)
+    )
+    return [
+        (
+            _parse(row),
+            ParsedDocument(
+                title=row.title,
+                text=row.text,
+                media_type=row.media_type,
+                pages=msgspec.json.decode(row.page_starts, type=tuple[int, ...]),
+                language=row.language,
+            ),
+        )
+        for row in connection.execute(query)
+    ]
+
+
 def delete_documents(connection: Connection, owner: str, ids: Sequence[str]) -> int:
     """Delete an owner's documents with their passages; return how many there were."""
     return connection.execute(
@@ -481,6 +505,6 @@ def _insert_passages(connection: Connection, name: str, document: IndexedDocumen
 
 def _parse(row: Row[*tuple[object, ...]]) -> StoredDocument:
     values = row._asdict()
-    for other in ("owner", "language", "length"):
+    for other in ("owner", "language", "length", "text", "page_starts"):
         values.pop(other, None)
     return StoredDocument(**values)

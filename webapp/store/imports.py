@@ -10,8 +10,11 @@ from sqlalchemy import Connection, insert
 
 from webapp.conversation import Message, fold
 from webapp.offload import yield_control
-from webapp.store import changes, images
+from webapp.parsed_document import ParsedDocument
+from webapp.search.prepare import IndexedDocument
+from webapp.store import changes, documents, images
 from webapp.store.conversations import find
+from webapp.store.documents import SourceFile
 from webapp.store.images import StoredImage
 from webapp.store.quota import check_owner_quota
 from webapp.store.rows import ROW_BYTES, ConversationHead, clean_text, message_to_row, now_ms
@@ -22,8 +25,16 @@ _BATCH_BYTES = 500_000
 _encode = msgspec.json.Encoder().encode
 
 
+class ImportedDocument(msgspec.Struct, frozen=True):
+    """A document of an imported conversation, with a new id. It has no passages yet."""
+
+    id: str
+    file: SourceFile
+    parsed: ParsedDocument
+
+
 class ImportedConversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation with its messages and images, validated, with new ids."""
+    """A conversation with its messages, images and documents, validated, with new ids."""
 
     id: str
     title: str
@@ -33,20 +44,29 @@ class ImportedConversation(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[Message]
     images: Sequence[StoredImage]
     updated_at: int | None = None  # None: now
+    documents: Sequence[ImportedDocument] = ()
 
     @property
     def size_bytes(self) -> int:
-        """The approximate size in the owner's storage."""
+        """The approximate size in the owner's storage, without the documents."""
         texts = sum(ROW_BYTES + len(_encode(message)) for message in self.messages)
         texts += len((self.system or "").encode(errors="replace"))
         return texts + sum(len(image.content) for image in self.images)
 
 
 def insert_conversation(
-    connection: Connection, owner: str, imported: ImportedConversation, owner_bytes: int
+    connection: Connection,
+    owner: str,
+    imported: ImportedConversation,
+    owner_bytes: int,
+    indexed: Sequence[IndexedDocument] = (),
 ) -> ConversationHead:
-    """Insert a conversation for an owner who may store `owner_bytes`. Raises `TooLarge` beyond that."""
-    check_owner_quota(connection, owner, imported.size_bytes, owner_bytes, "body")
+    """Insert a conversation for an owner who may store `owner_bytes`. Raises `TooLarge` beyond that.
+
+    `indexed` are its documents with their passages, in the same order.
+    """
+    added = imported.size_bytes + sum(map(documents.size_of, indexed))
+    check_owner_quota(connection, owner, added, owner_bytes, "body")
     title = clean_text(imported.title)
     connection.execute(
         insert(conversations).values(
@@ -63,6 +83,16 @@ def insert_conversation(
     images.insert_missing(connection, imported.id, imported.images)
     for rows in _batches(imported):
         connection.execute(insert(messages), rows)
+        yield_control()
+    for document, with_passages in zip(imported.documents, indexed, strict=True):
+        documents.put_document(
+            connection,
+            owner,
+            with_passages,
+            document.file,
+            conversation=imported.id,
+            document_id=document.id,
+        )
         yield_control()
     check_owner_quota(connection, owner, 0, owner_bytes, "body")  # the exact size, now that the rows exist
     changes.record(connection, [(owner, imported.id)])

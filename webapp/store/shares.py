@@ -18,6 +18,14 @@ from webapp.conversation import Message, find_branch
 from webapp.errors import InvalidRequest, NotFound
 from webapp.store.branches import load_messages
 from webapp.store.conversations import find
+from webapp.store.documents import (
+    DocumentPart,
+    StoredDocument,
+    document_not_found,
+    find_document,
+    list_documents,
+    read_part,
+)
 from webapp.store.images import StoredImage
 from webapp.store.images import find as find_image
 from webapp.store.rows import ConversationHead, now_ms
@@ -31,6 +39,7 @@ class SharedBranch(msgspec.Struct, frozen=True, kw_only=True):
 
     head: ConversationHead
     messages: Sequence[Message]
+    documents: Sequence[StoredDocument]
 
 
 class ShareLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +119,12 @@ def load_shared(connection: Connection, token: str) -> SharedBranch:
     message_ids = find_branch(
         {message_id: message.parent for message_id, message in messages_by_id.items()}, row.leaf
     )
-    return SharedBranch(head=head, messages=[messages_by_id[message_id] for message_id in message_ids])
+    attached = list_documents(connection, conversation=row.conversation)
+    return SharedBranch(
+        head=head,
+        messages=[messages_by_id[message_id] for message_id in message_ids],
+        documents=[document for document in attached if document.created_at <= row.created_at],
+    )
 
 
 def load_shared_image(connection: Connection, token: str, image: str) -> StoredImage:
@@ -120,6 +134,20 @@ def load_shared_image(connection: Connection, token: str, image: str) -> StoredI
         raise _link_not_found()
     row = connection.execute(select(shares).where(shares.c.token == _digest(token))).one()
     return find_image(connection, row.owner, row.conversation, image)
+
+
+def read_shared_part(connection: Connection, token: str, document: str, at: int) -> DocumentPart:
+    """Return a part of a document of the conversation that a link shows, see `documents.read_part`.
+
+    Raises `NotFound`, also for a document that was added after the link was made.
+    """
+    row = connection.execute(select(shares).where(shares.c.token == _digest(token))).one_or_none()
+    if row is None:
+        raise _link_not_found()
+    found = find_document(connection, row.owner, (), document)
+    if found.conversation != row.conversation or found.created_at > row.created_at:
+        raise document_not_found()
+    return read_part(connection, found, at)
 
 
 def _link_not_found() -> NotFound:

@@ -136,8 +136,14 @@ def _conversation_schemas() -> JsonObject:
             {"shared_at": nullable(MILLISECONDS)},
             {"leaf": ID, "token": nullable(TEXT), "path": nullable(TEXT)},
         ),
-        "SharedBranch": struct({"title": TEXT, "messages": array(_shared_message())}),
+        "SharedBranch": struct(
+            {"title": TEXT, "documents": array(_shared_document()), "messages": array(_shared_message())}
+        ),
     }
+
+
+def _shared_document() -> JsonObject:
+    return struct({"id": ID, "source": TEXT, "title": TEXT, "file_bytes": COUNT, "pages": COUNT})
 
 
 def _document_schemas() -> JsonObject:

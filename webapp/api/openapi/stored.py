@@ -22,6 +22,8 @@ from webapp.search.ranking import MAX_PASSAGES
 
 _CONVERSATION = path_parameter("conversation", "The conversation's id.")
 _IMAGE = path_parameter("image", "The SHA-256 of the image.")
+_DOCUMENT = path_parameter("document", "The document's id.")
+_AT = query_parameter("at", "The offset in characters.", {"type": "integer", "minimum": 0, "default": 0})
 _TOKEN = path_parameter("token", "The secret part of a link.")
 _IMAGE_FILE = response("The image.", binary_content("image/png", "image/jpeg", "image/gif", "image/webp"))
 _HEAD = response("The conversation without its messages.", json_content(ref("Conversation")))
@@ -147,7 +149,6 @@ def _file_paths() -> dict[str, JsonObject]:
 def _document_paths() -> dict[str, JsonObject]:
     collection = query_parameter("collection", "A collection's name.", {"type": "string", "maxLength": 200})
     conversation = query_parameter("conversation", "A conversation's id.", ID)
-    document = path_parameter("document", "The document's id.")
     listed: JsonObject = {
         "anyOf": [
             struct({"collections": array(ref("Collection"))}),
@@ -211,14 +212,14 @@ def _document_paths() -> dict[str, JsonObject]:
                 "Read what a document is, without its text",
                 {200: stored},
                 errors=(404,),
-                parameters=(document,),
+                parameters=(_DOCUMENT,),
             ),
             "delete": operation(
                 "documents",
                 "Delete a document with its passages",
                 {200: response("Its id.", json_content(struct({"deleted": ID})))},
                 errors=(404,),
-                parameters=(document,),
+                parameters=(_DOCUMENT,),
             ),
         },
         "/documents/{document}/text": {
@@ -227,12 +228,7 @@ def _document_paths() -> dict[str, JsonObject]:
                 "Read the page of a document, or some thousand characters, around an offset into its text",
                 {200: response("The part.", json_content(ref("DocumentPart")))},
                 errors=(404,),
-                parameters=(
-                    document,
-                    query_parameter(
-                        "at", "The offset in characters.", {"type": "integer", "minimum": 0, "default": 0}
-                    ),
-                ),
+                parameters=(_DOCUMENT, _AT),
             )
         },
     }
@@ -277,6 +273,16 @@ def _share_paths() -> dict[str, JsonObject]:
                     503: response("The server is locked, or the database is unreachable.", error),
                 },
                 parameters=(_TOKEN,),
+                is_open=True,
+            )
+        },
+        "/shared/{token}/documents/{document}/text": {
+            "get": operation(
+                "links",
+                "Read the page of a shared document, or some thousand characters, around an offset into its text",
+                {200: response("The part.", json_content(ref("DocumentPart")))},
+                errors=(404,),
+                parameters=(_TOKEN, _DOCUMENT, _AT),
                 is_open=True,
             )
         },
