@@ -61,6 +61,33 @@ function createShareButton(chat, listLoaded) {
   return button;
 }
 
+/**
+ * Return the button that opens the view of collections, which is loaded then.
+ * @param {FreshetChat} chat
+ * @param {ConversationApi} api
+ * @param {SettingsPanel} settings
+ */
+function createDocumentsButton(chat, api, settings) {
+  /** @type {import("./documents/documents-dialog.js").DocumentsDialog | null} */
+  let view = null;
+  const button = h("button", { type: "button", class: "tool", title: words.documents, "aria-label": words.documents, "aria-haspopup": "dialog" }, icon(ICONS.collection));
+  const open = async () => {
+    const { DocumentsDialog } = await import("./documents/documents-dialog.js");
+    if (view === null) {
+      const search = (/** @type {readonly string[]} */ names) => (settings.collections = names);
+      view = new DocumentsDialog(api, document.baseURI, { searched: () => settings.collections, search, open: (found) => chat.openDocument(found) });
+      document.body.append(view.dialog);
+    }
+    view.open();
+  };
+  button.addEventListener("click", () => void open().catch(() => void api.checkVersion()));
+  chat.addEventListener("freshet-unsearch", (event) => {
+    const { detail } = /** @type {CustomEvent<string>} */ (event);
+    settings.collections = settings.collections.filter((name) => name !== detail);
+  });
+  return button;
+}
+
 function createSignOutForm() {
   const button = h("button", { class: "tool", title: words.signOut }, icon(ICONS.leave), h("span", {}, words.signOut));
   return h("form", { method: "post", action: new URL("signout", document.baseURI).href }, button);
@@ -269,7 +296,7 @@ function main() {
   chat.speech = loadSpeechMode();
   const sidebar = createSidebar();
   const list = loadList(chat, api, sidebar, data.import_max_bytes);
-  tools?.append(settings.picker.element, createNewChatButton(chat), createShareButton(chat, list), settings.button);
+  tools?.append(settings.picker.element, createNewChatButton(chat), createShareButton(chat, list), createDocumentsButton(chat, api, settings), settings.button);
   document.body.append(settings.dialog);
   if (data.signed_in) tools?.append(createSignOutForm());
   if (data.movable) void import("./account/move-offer.js").then(({ offerMove }) => offerMove(api, list), checkVersion);

@@ -37,10 +37,13 @@ import { createDialogue } from "./create-dialogue.js";
 
 /** A hidden tab draws at most this often. */
 const HIDDEN_DRAW_MS = 250;
+/** @type {readonly string[]} */
+const NONE = [];
 
 /**
  * A chat. Call `start` once. Events: `freshet-change` (the conversation changed), `freshet-answered` (an answer ended,
- * completed or not) and `freshet-signed-out` (the server no longer knows this visitor).
+ * completed or not), `freshet-unsearch` (answers are not to be based on the collection named in `detail` any more) and
+ * `freshet-signed-out` (the server no longer knows this visitor).
  */
 export class FreshetChat extends HTMLElement {
   #composer = new Composer({
@@ -48,6 +51,7 @@ export class FreshetChat extends HTMLElement {
     stop: () => this.stop(),
     saveDraft,
     loadDraft,
+    addDocuments: (files) => this.#addDocuments(files),
     changed: () => this.#setDraftNotice(""),
     notify: (sentence) => this.#setDraftNotice(sentence),
     announce: (sentence) => this.#announcer.say(sentence),
@@ -66,17 +70,15 @@ export class FreshetChat extends HTMLElement {
     addressOf: ({ id, data }) => data ?? (id && this.#store?.imageUrl(this.conversation, id)) ?? "",
     modelChooser: () => this.#chooseModel,
     providerAddress: (provider) => (Object.hasOwn(this.#addresses, provider) ? (this.#addresses[provider] ?? "") : ""),
-    openSource: (source) =>
-      void import("../turn/passage-panel.js").then(
-        ({ showPassage }) => showPassage(/** @type {ShadowRoot} */ (this.shadowRoot), this.#base, source),
-        () => this.#setDraftNotice(words.actionFailed),
-      ),
+    openSource: (source) => this.#openSource(source),
     showBranch: (message) => void this.#dialogue?.showBranch(message),
     reload: () => this.show(this.conversation),
     focusLost: () => this.#composer.refocus(),
     editClosed: () => this.#dialogue?.catchUp(),
   });
   #base = "";
+  /** Loaded with the first document. @type {import("./document-chips.js").DocumentChips | null} */
+  #chips = null;
   /** @type {(() => void) | null} */
   #chooseModel = null;
   /** @type {Record<string, string>} */
@@ -97,6 +99,8 @@ export class FreshetChat extends HTMLElement {
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
   #isOutdated = false;
+  /** The names of the collections that answers are based on. @type {readonly string[]} */
+  #searched = NONE;
 
   constructor() {
     super();
@@ -141,6 +145,7 @@ export class FreshetChat extends HTMLElement {
   set runOptions(options) {
     if ((options.model ?? "") !== this.#model.selected) this.#draftNotice = "";
     this.#model.selected = options.model ?? "";
+    this.#searched = options.collection ?? NONE;
     if (this.#dialogue) this.#dialogue.runOptions = options;
     this.#changed();
   }
@@ -206,7 +211,7 @@ export class FreshetChat extends HTMLElement {
     return true;
   }
 
-  /** @param {readonly File[]} files attached to the next question if they are images */
+  /** @param {readonly File[]} files images are attached to the next question, others are added to the conversation */
   addFiles(files) {
     void this.#composer.addFiles(files);
   }
@@ -225,6 +230,14 @@ export class FreshetChat extends HTMLElement {
   /** End the answer that waits for a sign-in as failed. */
   giveUp() {
     this.#dialogue?.giveUp();
+  }
+
+  /**
+   * Show the text of a document in the panel.
+   * @param {{id: string, source: string}} document
+   */
+  openDocument({ id, source }) {
+    this.#openSource({ n: 1, source, document: id, start: 0 });
   }
 
   /** Focus the message field. */
@@ -276,6 +289,54 @@ export class FreshetChat extends HTMLElement {
 
   disconnectedCallback() {
     this.#pageEvents?.abort();
+  }
+
+  /** @param {readonly File[]} files */
+  async #addDocuments(files) {
+    const dialogue = this.#dialogue;
+    const chips = await this.#loadChips();
+    if (!dialogue || !chips) return;
+    this.#composer.rename(dialogue.openConversation());
+    this.#showDocuments();
+    chips.addFiles(files);
+    this.#composer.refocus();
+  }
+
+  /** Show the documents of the conversation, for which the chips are loaded if there are any. */
+  #showDocuments() {
+    const { id = "", documents = [] } = this.#dialogue?.conversation ?? {};
+    if (this.#chips) this.#chips.show(id, documents, this.#searched);
+    else if (documents.length + this.#searched.length > 0) void this.#loadChips().then((chips) => chips && this.#showDocuments());
+  }
+
+  async #loadChips() {
+    try {
+      const { DocumentChips } = await import("./document-chips.js");
+      if (this.#chips) return this.#chips;
+      this.#chips = new DocumentChips(/** @type {ShadowRoot} */ (this.shadowRoot), this.#base, {
+        open: (document) => this.openDocument(document),
+        added: (conversation, document) => this.#dialogue?.addDocument(conversation, document),
+        removed: (conversation, id) => this.#dialogue?.removeDocument(conversation, id),
+        stopSearching: (name) => this.dispatchEvent(new CustomEvent("freshet-unsearch", { detail: name })),
+        changed: () => this.#setDraftNotice(""),
+        notify: (sentence) => this.#setDraftNotice(sentence),
+        announce: (sentence) => this.#announcer.say(sentence),
+        focusLost: () => this.#composer.focusAttach(),
+      });
+      this.#composer.documents = this.#chips;
+      return this.#chips;
+    } catch {
+      this.#setDraftNotice(words.actionFailed); // the network is gone; the next call tries again
+      return null;
+    }
+  }
+
+  /** @param {import("../stream/frames.js").Source} source */
+  #openSource(source) {
+    void import("../turn/passage-panel.js").then(
+      ({ showPassage }) => showPassage(/** @type {ShadowRoot} */ (this.shadowRoot), new URL("documents/", this.#base).href, source),
+      () => this.#setDraftNotice(words.actionFailed),
+    );
   }
 
   /**
@@ -331,6 +392,7 @@ export class FreshetChat extends HTMLElement {
     this.#announcer.update(last, this.#log.last);
     if (isAnswering && last?.notice === "new_version") this.#isOutdated = true;
     this.#updateNotice();
+    this.#showDocuments();
     this.dispatchEvent(new Event("freshet-change"));
   }
 

@@ -21,6 +21,7 @@ const MAX_KEPT = 8;
  * @property {() => void} stop
  * @property {(conversation: string, draft: Draft) => boolean} saveDraft returns whether it is stored
  * @property {(conversation: string) => Draft} loadDraft
+ * @property {(files: readonly File[]) => Promise<void>} addDocuments add files to the conversation
  * @property {() => void} changed the images are others now
  * @property {(sentence: string) => void} notify show a sentence about the message
  * @property {(sentence: string) => void} announce tell a screen reader what is visible to others
@@ -29,6 +30,7 @@ const MAX_KEPT = 8;
 /** @typedef {import("../conversation/storage.js").Draft} Draft */
 /** @typedef {import("../stream/types.js").Picture} Picture */
 /** @typedef {import("./attachments.js").Attachments} Attachments */
+/** @typedef {import("./document-chips.js").DocumentChips} Chips */
 /** @typedef {{text: string, queued: {text: string, images: readonly Picture[]}, attachments: Attachments | null}} KeptDraft a draft with its images */
 
 /** The composer of one chat. */
@@ -47,12 +49,14 @@ export class Composer {
   /** Beside the button while that has something to send. A finger has the button alone. */
   #halt = h("button", { type: "button", class: "halt", "aria-label": words.stop, title: words.stop, hidden: true }, icon(ICONS.stop, { filled: true }));
   #queued = new QueuedMessage({ edit: () => this.#editQueued(), drop: () => this.#queue("", []) });
-  #picker = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, "aria-label": words.addImages });
-  #attach = h("button", { type: "button", class: "attach", "aria-label": words.addImages, title: words.addImages }, icon(ICONS.image));
+  #picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": words.attach });
+  #attach = h("button", { type: "button", class: "attach", "aria-label": words.attach, title: words.attach }, icon(ICONS.attach));
   #dropTarget = h("p", { class: "drop-target", hidden: true }, words.dropHere);
   element = h("form", { class: "composer" }, this.#queued.element, this.#attach, this.#field, this.#halt, this.#button, this.#picker, this.#dropTarget);
   /** Its module is loaded with the first image. @type {Attachments | null} */
   #attachments = null;
+  /** @type {Chips | null} */
+  #documents = null;
   #actions;
   #isAnswering = false;
   /** Id of the conversation; empty: the new one. */
@@ -161,6 +165,17 @@ export class Composer {
     if (this.#kept.size > MAX_KEPT) this.#kept.delete(oldest);
   }
 
+  /** The documents of the conversation that is shown. @param {Chips} documents */
+  set documents(documents) {
+    this.#documents = documents;
+    this.#queued.element.before(documents.element);
+  }
+
+  /** Focus the button that attaches files. */
+  focusAttach() {
+    this.#attach.focus();
+  }
+
   /** The images of the next question and of the queued message. */
   get images() {
     return [...this.#queued.images, ...this.#pictures];
@@ -171,10 +186,17 @@ export class Composer {
   }
 
   /**
-   * Attach files to the next question. Those that can't be sent are left out with a notice.
+   * Attach files: images to the next question, others to the conversation. Those that can't be sent are left out with a notice.
    * @param {readonly File[]} files
    */
   async addFiles(files) {
+    const images = files.filter(({ type }) => type.startsWith("image/"));
+    await this.#addImages(images);
+    if (images.length < files.length) await this.#actions.addDocuments(files.filter((file) => !images.includes(file)));
+  }
+
+  /** @param {readonly File[]} files */
+  async #addImages(files) {
     if (files.length === 0) return;
     const conversation = this.#conversation;
     const attachments = await this.#loadAttachments();
@@ -259,19 +281,23 @@ export class Composer {
   }
 
   /**
-   * Pass the message on and clear the form. Waits until its images are read; one that can't be read cancels this.
+   * Pass the message on and clear the form. Waits until its images are read and the conversation's documents are there; one
+   * that can't be read cancels this.
    * @param {(text: string, images: readonly Picture[]) => boolean} use returns whether the form may be cleared
    */
   #submit(use) {
     const conversation = this.#conversation;
-    if (this.#attachments?.isBusy) {
-      return void this.#attachments.settled.then((isFine) => isFine && this.#conversation === conversation && this.#submit(use));
+    const busy = [this.#attachments, this.#documents].filter((part) => part?.isBusy);
+    if (busy.length > 0) {
+      const settled = Promise.all(busy.map((part) => part?.settled));
+      return void settled.then((fine) => fine.every(Boolean) && this.#conversation === conversation && this.#submit(use));
     }
     const text = this.#field.value.trim();
     if (text === "" && this.#pictures.length === 0) return this.focus();
     if (!use(text, this.#pictures)) return;
     this.#field.value = "";
     this.#attachments?.clear();
+    this.#documents?.clearFailed();
     this.#fitHeight();
     this.#saveDraft();
   }

@@ -24,14 +24,14 @@ import { newAnswer } from "../stream/answer-state.js";
  * @property {import("../stream/frames.js").Source[]} [sources]
  */
 
-/** @typedef {{id: string, title?: string, leaf: string | null, updated_at?: number, messages: readonly StoredMessage[]}} StoredConversation as the server sends it */
+/** @typedef {{id: string, title?: string, leaf: string | null, updated_at?: number, messages: readonly StoredMessage[], documents?: readonly import("./conversation.js").AttachedDocument[]}} StoredConversation as the server sends it */
 
 /**
  * Return the branch from the root to the leaf.
  * @param {StoredConversation} stored its messages are sorted by age, the oldest first
  * @returns {Conversation}
  */
-export function buildConversation({ id, leaf, messages }) {
+export function buildConversation({ id, leaf, messages, documents = [] }) {
   const byId = new Map(messages.map((message) => [message.id, message]));
   const knownParent = (/** @type {StoredMessage} */ { parent }) => (parent !== null && byId.has(parent) ? parent : null);
   /** @type {Map<string | null, StoredMessage[]>} */
@@ -44,7 +44,7 @@ export function buildConversation({ id, leaf, messages }) {
     const siblings = (children.get(knownParent(message)) ?? []).filter(({ role }) => role === message.role);
     return { ids: siblings.map((sibling) => sibling.id), at: siblings.indexOf(message) };
   };
-  return { id, turns: pair(pathTo(byId, leaf), versions), trimmed: false };
+  return { id, turns: pair(pathTo(byId, leaf), versions), trimmed: false, documents };
 }
 
 /**

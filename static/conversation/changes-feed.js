@@ -16,6 +16,7 @@ import { parseObject } from "../stream/frames.js";
  * @property {number} [created_at] milliseconds since 1970
  * @property {number} [updated_at] milliseconds since 1970
  * @property {string | null} [run] the run that is answering at the leaf
+ * @property {number} [documents] how many it has
  */
 
 /**

@@ -31,13 +31,16 @@ import { isOver, newAnswer } from "../stream/answer-state.js";
  * @property {string} id empty before the first question
  * @property {readonly Turn[]} turns of the branch that is shown, the oldest first
  * @property {boolean} trimmed older turns were dropped from the saved form to bound its size
+ * @property {readonly AttachedDocument[]} documents those that were added to it, the oldest first
  */
+
+/** @typedef {{id: string, source: string, file_bytes: number, pages: number}} AttachedDocument `source` is the file's name; 0 bytes: unknown */
 
 /** The server's limit of images in a question. */
 export const MAX_IMAGES = 4;
 
 /** @type {Conversation} */
-export const EMPTY = { id: "", turns: [], trimmed: false };
+export const EMPTY = { id: "", turns: [], trimmed: false, documents: [] };
 
 /** Sent for an image that the server never named, and that a reload has lost: the server says that there is no such image. */
 const UNNAMED_IMAGE = "0".repeat(64);
@@ -230,11 +233,11 @@ export function mergeStored({ turns }, stored) {
  * @returns {string | null} null when the last turn alone is longer than `maxChars`
  */
 export function serialize(conversation, maxChars) {
-  const { id } = conversation;
+  const { id, documents } = conversation;
   let turns = newest(conversation.turns, maxChars * OLDER_PART).map(withoutImageData);
   let trimmed = conversation.trimmed || turns.length < conversation.turns.length;
   for (;;) {
-    const text = JSON.stringify({ v: VERSION, id, trimmed, turns });
+    const text = JSON.stringify({ v: VERSION, id, trimmed, documents, turns });
     if (text.length <= maxChars || turns.length <= 1) return text.length <= maxChars ? text : null;
     turns = turns.slice(Math.ceil(turns.length / 2));
     trimmed = true;
@@ -275,10 +278,10 @@ function newest(turns, chars) {
 export function deserialize(text) {
   if (text === null) return EMPTY;
   try {
-    const { v, id, turns, trimmed } = JSON.parse(text);
+    const { v, id, turns, trimmed, documents } = JSON.parse(text);
     if (v !== VERSION || typeof id !== "string" || !Array.isArray(turns) || !turns.every(isTurn)) return EMPTY;
     const restored = turns.map((/** @type {Turn} */ turn) => ({ ...turn, images: turn.images ?? [], answer: { ...newAnswer(turn.answer.run), ...turn.answer } }));
-    return { id, turns: restored, trimmed: trimmed === true };
+    return { id, turns: restored, trimmed: trimmed === true, documents: Array.isArray(documents) ? documents : [] };
   } catch {
     return EMPTY;
   }

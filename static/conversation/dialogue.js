@@ -143,6 +143,33 @@ export class Dialogue {
     this.#startRun(addQuestion(conversation, question, this.runOptions, newRunId(), images));
   }
 
+  /** Return the conversation's id, which a new one gets now, before its first question. */
+  openConversation() {
+    if (this.#conversation.id === "" || this.#loadState === "missing") {
+      this.#conversation = { ...EMPTY, id: this.#dependencies.newRunId() };
+      this.#setLoadState("loaded");
+    }
+    return this.#conversation.id;
+  }
+
+  /**
+   * Note that a document was added to a conversation here.
+   * @param {string} id the conversation's
+   * @param {import("./conversation.js").AttachedDocument} document
+   */
+  addDocument(id, document) {
+    this.#setDocuments(id, (documents) => [...documents.filter((other) => other.id !== document.id), document]);
+  }
+
+  /**
+   * Note that a document of a conversation was deleted here.
+   * @param {string} id the conversation's
+   * @param {string} document its id
+   */
+  removeDocument(id, document) {
+    this.#setDocuments(id, (documents) => documents.filter((other) => other.id !== document));
+  }
+
   /**
    * Ask an edited question as a new version of one.
    * @param {string} run the run of the question's current answer
@@ -352,6 +379,17 @@ export class Dialogue {
     this.#notify();
     if (last) this.#dependencies.listener.returned(last.question, last.images);
     void this.#load();
+  }
+
+  /**
+   * @param {string} id
+   * @param {(documents: import("./conversation.js").Conversation["documents"]) => import("./conversation.js").Conversation["documents"]} change
+   */
+  #setDocuments(id, change) {
+    if (id !== this.#conversation.id) return;
+    this.#conversation = { ...this.#conversation, documents: change(this.#conversation.documents) };
+    this.save();
+    this.#notify();
   }
 
   /** @param {LoadState} state */

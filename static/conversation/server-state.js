@@ -65,12 +65,13 @@ export class ServerState {
    * Return whether the conversation must be loaded to show what the server has.
    * @param {Conversation} conversation as it is shown
    */
-  needsLoad({ turns }) {
+  needsLoad({ turns, documents }) {
     const last = turns.at(-1);
     if (last && !isStored(last)) return false; // a question that was not sent: the user may want to send it again
     if (this.#isBehind) return true;
     const head = this.#head;
     if (head === null || head.deleted) return false;
+    if (head.documents !== undefined && head.documents !== documents.length) return true;
     if ((last?.answer.run ?? null) !== (head.leaf ?? null)) return true;
     return LOST.has(last?.answer.failure?.code ?? "") && head.run == null && head.updated_at !== this.#loadedAt_ms;
   }

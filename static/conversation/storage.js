@@ -135,13 +135,14 @@ export function saveRunOptions(options) {
  * @returns {import("../stream/types.js").RunOptions}
  */
 export function loadRunOptions() {
-  const { model, system, temperature, max_tokens, effort } = attempt(() => parseObject(localStorage.getItem(RUN_OPTIONS_KEY) ?? "")) ?? {};
+  const { model, system, temperature, max_tokens, effort, collection } = attempt(() => parseObject(localStorage.getItem(RUN_OPTIONS_KEY) ?? "")) ?? {};
   return {
     model: typeof model === "string" ? model : undefined,
     system: typeof system === "string" ? system : undefined,
     temperature: typeof temperature === "number" ? temperature : undefined,
     max_tokens: typeof max_tokens === "number" ? max_tokens : undefined,
     effort: EFFORTS.find((known) => known === effort),
+    collection: Array.isArray(collection) && collection.every((name) => typeof name === "string") && collection.length > 0 ? collection : undefined,
   };
 }
 

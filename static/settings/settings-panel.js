@@ -93,6 +93,15 @@ export class SettingsPanel {
     this.#actions.changed(this.#options);
   }
 
+  /** The names of the collections that answers are based on. */
+  get collections() {
+    return this.#options.collection ?? [];
+  }
+
+  set collections(names) {
+    this.#apply({ ...this.#options, collection: names.length > 0 ? names : undefined });
+  }
+
   /**
    * Make a button close the panel and open something else.
    * @param {HTMLButtonElement} button
@@ -127,6 +136,7 @@ export class SettingsPanel {
       temperature: parseValue(this.#temperature),
       max_tokens: parseValue(this.#length),
       effort: EFFORTS.find((known) => known === this.#effort.value),
+      collection: this.#options.collection,
     });
   }
 

@@ -1,7 +1,8 @@
 /** The button that imports conversations from a file, and the error messages of an import. */
 import { ICONS, h, icon } from "../dom/elements.js";
 import { cleanFileName } from "../strings/filenames.js";
-import { language, words } from "../strings/words.js";
+import { formatPercent, formatSize } from "../strings/format.js";
+import { words } from "../strings/words.js";
 
 /** @typedef {import("../conversation/api.js").ImportResult} ImportResult */
 /** @typedef {import("../conversation/imports/import-file.js").ImportReport} ImportReport */
@@ -95,7 +96,7 @@ export class ImportButton {
       let shown = 0;
       const progress = (/** @type {number} */ part) => {
         const percent = Math.floor((100 * part) / PROGRESS_STEP) * PROGRESS_STEP;
-        if (percent > shown && percent < 100 && !signal.aborted) this.#actions.notify(words.importingPart(name, formatPercent(percent)), cancel);
+        if (percent > shown && percent < 100 && !signal.aborted) this.#actions.notify(words.importingPart(name, formatPercent(percent / 100)), cancel);
         shown = Math.max(shown, percent);
       };
       const sleep = (/** @type {number} */ ms) =>
@@ -161,14 +162,4 @@ export class ImportButton {
 async function encodeImage(image) {
   const { prepareImage } = await import("../images/downscale.js");
   return (await prepareImage(image)).picture.data ?? "";
-}
-
-/** @param {number} percent */
-function formatPercent(percent) {
-  return new Intl.NumberFormat(language, { style: "percent" }).format(percent / 100);
-}
-
-/** @param {number} bytes */
-function formatSize(bytes) {
-  return new Intl.NumberFormat(language, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(bytes / 1e6);
 }

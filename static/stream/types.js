@@ -14,6 +14,7 @@
  * @property {number} [temperature] 0 to 2
  * @property {number} [max_tokens] the longest answer
  * @property {Effort} [effort] how much the model reasons
+ * @property {readonly string[]} [collection] names of the collections of documents that answers are based on
  */
 
 /**

@@ -160,14 +160,15 @@ export const de = {
   editQueued: "Wartende Nachricht bearbeiten",
   dropQueued: "Aus der Warteschlange entfernen",
 
-  addImages: "Bilder hinzufügen",
+  attach: "Dateien anhängen",
   untitled: "Bild",
   images: "Bilder zum Senden",
   imageNumber: (number) => `Bild ${number}`,
   imageAdded: (name) => `„${name}“ hinzugefügt`,
   dropImage: (name) => `„${name}“ entfernen`,
   showImage: "Vergrößern",
-  dropHere: "Bilder oder exportierte Chats hier ablegen",
+  documents: "Dokumente",
+  dropHere: "Dateien oder exportierte Chats hier ablegen",
   imageErrors: {
     unreadable: (name) => `„${name}“ ist kein unterstütztes Bild. Möglich sind PNG, JPEG, GIF und WebP.`,
     heavy: (name) => `„${name}“ ist zu groß. Erlaubt sind höchstens 40 MB.`,
@@ -218,8 +219,8 @@ export const de = {
   link: "Geteilter Link",
   makeLink: "Link erstellen",
   stopSharing: "Nicht mehr teilen",
-  shareNow: "Alle, die den Link haben, können diesen Chat samt Bildern im jetzigen Stand lesen. Spätere Nachrichten und andere Versionen bleiben privat.",
-  shareSince: (date) => `Geteilt am ${date}. Alle, die den Link haben, können den Chat samt Bildern im damaligen Stand lesen. Spätere Nachrichten und andere Versionen bleiben privat.`,
+  shareNow: "Alle, die den Link haben, können diesen Chat samt Bildern und Dokumenten im jetzigen Stand lesen. Spätere Nachrichten und andere Versionen bleiben privat.",
+  shareSince: (date) => `Geteilt am ${date}. Alle, die den Link haben, können den Chat samt Bildern und Dokumenten im damaligen Stand lesen. Spätere Nachrichten und andere Versionen bleiben privat.`,
   shareLost: (date) => `Geteilt am ${date}. Der Link gilt weiter, kann aber nicht noch einmal angezeigt werden. Ein neuer Link macht ihn ungültig.`,
   sharingStopped: "Dieser Link funktioniert nicht mehr.",
 

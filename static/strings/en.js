@@ -170,14 +170,15 @@ export const en = {
   editQueued: "Edit queued message",
   dropQueued: "Remove from queue",
 
-  addImages: "Add images",
+  attach: "Attach files",
   untitled: "Image",
   images: "Images to send",
   imageNumber: (/** @type {string} */ number) => `Image ${number}`,
   imageAdded: (/** @type {string} */ name) => `Added “${name}”`,
   dropImage: (/** @type {string} */ name) => `Remove “${name}”`,
   showImage: "View larger",
-  dropHere: "Drop images or exported chats here",
+  documents: "Documents",
+  dropHere: "Drop files or exported chats here",
   imageErrors: {
     unreadable: (/** @type {string} */ name) => `“${name}” isn’t a supported image. Use PNG, JPEG, GIF or WebP.`,
     heavy: (/** @type {string} */ name) => `“${name}” is too large. The limit is 40 MB.`,
@@ -228,8 +229,8 @@ export const en = {
   link: "Shared link",
   makeLink: "Create link",
   stopSharing: "Stop sharing",
-  shareNow: "Anyone with the link can view this conversation as it is now, including images. Later messages and other versions stay private.",
-  shareSince: (/** @type {string} */ date) => `Shared on ${date}. Anyone with the link can view the conversation as it was then, including images. Later messages and other versions stay private.`,
+  shareNow: "Anyone with the link can view this conversation as it is now, including images and documents. Later messages and other versions stay private.",
+  shareSince: (/** @type {string} */ date) => `Shared on ${date}. Anyone with the link can view the conversation as it was then, including images and documents. Later messages and other versions stay private.`,
   shareLost: (/** @type {string} */ date) => `Shared on ${date}. The link still works but can’t be shown again. Creating a new one disables it.`,
   sharingStopped: "This link no longer works.",
 

@@ -160,14 +160,15 @@ export const es = {
   editQueued: "Editar el mensaje en cola",
   dropQueued: "Quitar de la cola",
 
-  addImages: "Añadir imágenes",
+  attach: "Adjuntar archivos",
   untitled: "Imagen",
   images: "Imágenes para enviar",
   imageNumber: (number) => `Imagen ${number}`,
   imageAdded: (name) => `Se añadió «${name}»`,
   dropImage: (name) => `Quitar «${name}»`,
   showImage: "Ampliar",
-  dropHere: "Suelte aquí imágenes o chats exportados",
+  documents: "Documentos",
+  dropHere: "Suelte aquí archivos o chats exportados",
   imageErrors: {
     unreadable: (name) => `«${name}» no es una imagen compatible. Use PNG, JPEG, GIF o WebP.`,
     heavy: (name) => `«${name}» es demasiado grande. El límite es de 40 MB.`,
@@ -218,8 +219,8 @@ export const es = {
   link: "Enlace compartido",
   makeLink: "Crear enlace",
   stopSharing: "Dejar de compartir",
-  shareNow: "Cualquiera que tenga el enlace puede ver este chat tal como está ahora, imágenes incluidas. Los mensajes posteriores y las otras versiones siguen siendo privados.",
-  shareSince: (date) => `Compartido el ${date}. Cualquiera que tenga el enlace puede ver el chat tal como estaba entonces, imágenes incluidas. Los mensajes posteriores y las otras versiones siguen siendo privados.`,
+  shareNow: "Cualquiera que tenga el enlace puede ver este chat tal como está ahora, con sus imágenes y documentos. Los mensajes posteriores y las otras versiones siguen siendo privados.",
+  shareSince: (date) => `Compartido el ${date}. Cualquiera que tenga el enlace puede ver el chat tal como estaba entonces, con sus imágenes y documentos. Los mensajes posteriores y las otras versiones siguen siendo privados.`,
   shareLost: (date) => `Compartido el ${date}. El enlace sigue funcionando, pero no se puede volver a mostrar. Si crea uno nuevo, dejará de funcionar.`,
   sharingStopped: "Este enlace ya no funciona.",
 

@@ -14,6 +14,24 @@ export function formatCount(count) {
   return getFormatter({}).format(count);
 }
 
+/**
+ * Format a part of a whole, 0 to 1, in percent.
+ * @param {number} part
+ */
+export function formatPercent(part) {
+  return getFormatter({ style: "percent" }).format(part);
+}
+
+/**
+ * Format the size of a file in kilobytes or megabytes.
+ * @param {number} bytes
+ */
+export function formatSize(bytes) {
+  const isSmall = bytes < 999_500;
+  const [value, unit] = isSmall ? [Math.max(1, bytes / 1e3), "kilobyte"] : [bytes / 1e6, "megabyte"];
+  return getFormatter({ style: "unit", unit, maximumFractionDigits: isSmall ? 0 : 1 }).format(value);
+}
+
 /** @param {Intl.NumberFormatOptions} style */
 function getFormatter(style) {
   const key = `${language} ${JSON.stringify(style)}`;

@@ -160,14 +160,15 @@ export const fr = {
   editQueued: "Modifier le message en attente",
   dropQueued: "Retirer de la file d’attente",
 
-  addImages: "Ajouter des images",
+  attach: "Joindre des fichiers",
   untitled: "Image",
   images: "Images à envoyer",
   imageNumber: (number) => `Image ${number}`,
   imageAdded: (name) => `« ${name} » ajoutée`,
   dropImage: (name) => `Retirer « ${name} »`,
   showImage: "Agrandir",
-  dropHere: "Déposez ici des images ou des conversations exportées",
+  documents: "Documents",
+  dropHere: "Déposez ici des fichiers ou des conversations exportées",
   imageErrors: {
     unreadable: (name) => `« ${name} » n’est pas une image prise en charge. Formats acceptés : PNG, JPEG, GIF et WebP.`,
     heavy: (name) => `« ${name} » est trop lourde. La limite est de 40 Mo.`,
@@ -218,8 +219,8 @@ export const fr = {
   link: "Lien partagé",
   makeLink: "Créer un lien",
   stopSharing: "Ne plus partager",
-  shareNow: "Toute personne disposant du lien peut lire cette conversation dans son état actuel, images comprises. Les messages suivants et les autres versions restent privés.",
-  shareSince: (date) => `Partagée le ${date}. Toute personne disposant du lien peut lire la conversation telle qu’elle était alors, images comprises. Les messages suivants et les autres versions restent privés.`,
+  shareNow: "Toute personne disposant du lien peut lire cette conversation dans son état actuel, images et documents compris. Les messages suivants et les autres versions restent privés.",
+  shareSince: (date) => `Partagée le ${date}. Toute personne disposant du lien peut lire la conversation telle qu’elle était alors, images et documents compris. Les messages suivants et les autres versions restent privés.`,
   shareLost: (date) => `Partagée le ${date}. Le lien fonctionne toujours, mais ne peut plus être affiché. En créer un nouveau le désactivera.`,
   sharingStopped: "Ce lien ne fonctionne plus.",
 

@@ -100,14 +100,15 @@ export const zh = {
   editQueued: "编辑排队中的消息",
   dropQueued: "从队列中移除",
 
-  addImages: "添加图片",
+  attach: "添加附件",
   untitled: "图片",
   images: "待发送的图片",
   imageNumber: (number) => `图片 ${number}`,
   imageAdded: (name) => `已添加“${name}”`,
   dropImage: (name) => `移除“${name}”`,
   showImage: "查看大图",
-  dropHere: "将图片或导出的对话拖放到此处",
+  documents: "文档",
+  dropHere: "将文件或导出的对话拖放到此处",
   imageErrors: {
     unreadable: (name) => `不支持“${name}”。请使用 PNG、JPEG、GIF 或 WebP 图片。`,
     heavy: (name) => `“${name}”过大，上限为 40 MB。`,
@@ -158,8 +159,8 @@ export const zh = {
   link: "分享链接",
   makeLink: "创建链接",
   stopSharing: "停止分享",
-  shareNow: "任何拥有链接的人都可以查看此对话的当前内容，包括图片。之后的消息和其他版本不会公开。",
-  shareSince: (date) => `分享于${date}。任何拥有链接的人都可以查看当时的对话内容，包括图片。之后的消息和其他版本不会公开。`,
+  shareNow: "任何拥有链接的人都可以查看此对话的当前内容，包括图片和文档。之后的消息和其他版本不会公开。",
+  shareSince: (date) => `分享于${date}。任何拥有链接的人都可以查看当时的对话内容，包括图片和文档。之后的消息和其他版本不会公开。`,
   shareLost: (date) => `分享于${date}。链接仍然有效，但无法再次显示。创建新链接后，旧链接将失效。`,
   sharingStopped: "此链接已失效。",
 

@@ -16,7 +16,7 @@ const styled = new WeakSet();
 /**
  * Open the panel.
  * @param {ShadowRoot} root its parent
- * @param {string} base the address that the server's paths are relative to
+ * @param {string} base the address below which the documents are
  * @param {Source} source a passage of a document
  */
 export function showPassage(root, base, source) {
@@ -86,7 +86,7 @@ class PassagePanel {
    */
   async load(at) {
     setText(this.#status, "");
-    const address = new URL(`documents/${this.#source.document}/text?at=${Math.max(0, at)}`, this.#base);
+    const address = new URL(`${this.#source.document}/text?at=${Math.max(0, at)}`, this.#base);
     const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
     const part = response?.ok ? await response.json().catch(() => null) : null;
     if (part) this.#show(part);

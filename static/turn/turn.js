@@ -4,6 +4,7 @@
  */
 import { copyText } from "../dom/clipboard.js";
 import { ICONS, h, icon, setText } from "../dom/elements.js";
+import { findCited } from "./citation.js";
 import { PlainText } from "./plain-text.js";
 import { formatCost, formatCount, formatDuration, tokensPerSecond } from "../strings/format.js";
 import { estimateTokens } from "../strings/tokens.js";
@@ -223,8 +224,7 @@ export class TurnView {
    * @param {Event} event
    */
   #openCitation(event) {
-    const number = event.target instanceof Element ? event.target.closest("a.citation:not([href])")?.textContent : null;
-    const cited = this.#turn?.answer.sources.find((source) => source.document && String(source.n) === number);
+    const cited = findCited(event, this.#turn?.answer.sources ?? []);
     if (cited) this.#actions.openSource(cited);
   }
 

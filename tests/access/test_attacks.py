@@ -71,6 +71,7 @@ FOR_ALL = {
     "health.healthz",
     "shared.read_branch",
     "shared.read_image",
+    "shared.read_text",
 }
 # Endpoints that a public server allows without a cookie: they store nothing, and the address's limits apply.
 WITHOUT_COOKIE = FOR_ALL | {

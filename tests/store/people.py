@@ -65,6 +65,18 @@ class Person:
         assert response.status_code == 200, response.text
         return Turn(response.text)
 
+    def attach(self, conversation: str, name: str, content: bytes) -> dict[str, Any]:
+        """Add a document to a conversation, and return it."""
+        response = self._client.post(
+            "/documents",
+            query_string={"conversation": conversation, "name": name},
+            data=content,
+            headers=self._headers,
+        )
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.get_json()
+        return found
+
     def conversation(self, name: str) -> dict[str, Any]:
         """Return a conversation, with its messages by id."""
         body: dict[str, Any] = self.get(f"/conversations/{name}")

@@ -65,6 +65,51 @@ def test_an_imported_conversation_equals_the_exported_one(anna: Person, ben: Per
     assert again.json["id"] not in (name, head.json["id"])
 
 
+def test_documents_are_exported_and_imported_with_their_passages(anna: Person, ben: Person) -> None:
+    name = new_run()
+    body = "# Rivers\n\n" + "\n\n".join(f"River {number} is long, and has {number} weirs." for number in range(900))
+    anna.attach(name, "rivers.md", body.encode())
+    anna.attach(name, "small.txt", b"The Loire rises in the Ardeche.")
+    anna.ask(name, "How many weirs has river 612?")
+    exported = export(anna, name)
+    assert sorted(one["source"] for one in exported["documents"].values()) == ["rivers.md", "small.txt"]
+    cited = {source["document"] for message in exported["messages"] for source in message.get("sources", [])}
+    assert cited == set(exported["documents"])
+    head = ben.do("POST", "/conversations/import", exported)
+    assert head.status_code == 201, head.text
+    imported = ben.conversation(head.json["id"])
+    assert [(one["source"], one["file_bytes"]) for one in imported["documents"]] == [
+        ("rivers.md", len(body)),
+        ("small.txt", 31),
+    ]
+    ids = {one["id"] for one in imported["documents"]}
+    assert not ids & set(exported["documents"])
+    answer = next(one for one in imported["messages"].values() if one["role"] == "assistant")
+    assert {source["document"] for source in answer["sources"]} == ids
+    turn = ben.ask(head.json["id"], "How many weirs has river 345?")
+    found = next(frame["sources"] for frame in turn.frames if "sources" in frame)
+    assert any("River 345" in source.get("snippet", "") for source in found)
+    assert "rivers.md" in anna.do("GET", f"/conversations/{name}/export?format=markdown").text
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"source": " "}, "documents.d.source"),
+        ({"media_type": "application/zip"}, "documents.d.media_type"),
+        ({"text": " \n"}, "documents.d.text"),
+        ({"pages": [3, 1]}, "documents.d.pages"),
+        ({"pages": [0, 999]}, "documents.d.pages"),
+        ({"pages": [-1]}, "documents.d.pages"),
+    ],
+)
+def test_a_bad_document_is_refused_by_its_place(anna: Person, change: dict[str, Any], param: str) -> None:
+    good = {"source": "a.txt", "title": "A", "media_type": "text/plain", "text": "The Loire."}
+    assert anna.do("POST", "/conversations/import", GOOD | {"documents": {"d": good}}).status_code == 201
+    refused = anna.refused("POST", "/conversations/import", GOOD | {"documents": {"d": good | change}})
+    assert refused == (400, "bad_import", param)
+
+
 def test_siblings_keep_their_order(anna: Person) -> None:
     name = new_run()
     for number in range(4):

@@ -22,7 +22,7 @@ def test_a_link_shows_one_branch_and_nothing_else(anna: Person, nobody: Person) 
     assert response.headers["Cache-Control"] == "no-store"
     shown = response.json
     assert [text_of(message) for message in shown["messages"]] == ["One?", first.text]
-    assert set(shown) == {"title", "messages"}
+    assert set(shown) == {"title", "documents", "messages"}
     assert [set(message) for message in shown["messages"]] == [
         {"role", "content", "created_at"},
         {"role", "content", "created_at", "model", "state"},
@@ -116,7 +116,7 @@ def test_a_browser_gets_a_page_and_a_program_gets_json(anna: Person, nobody: Per
     policy = page.headers["Content-Security-Policy"]
     for rule in (
         "default-src 'none'",
-        "connect-src 'none'",
+        "connect-src 'self'",
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ):
@@ -240,3 +240,35 @@ def test_a_link_shows_no_image_of_another_branch(anna: Person, nobody: Person) -
     )
     anna.ask(name, "Shown?", parent=None)
     assert nobody.refused("GET", f"{share(anna, name)}/images/{hidden}")[:2] == (404, "share_not_found")
+
+
+# Documents.
+
+
+def test_a_link_shows_the_documents_that_its_conversation_had(anna: Person, ben: Person, nobody: Person) -> None:
+    name, other = new_run(), new_run()
+    rivers = anna.attach(name, "rivers.md", b"# Rivers\n\nThe Loire rises in the Ardeche.\n")
+    elsewhere = anna.attach(other, "private.md", b"Nobody may read this.\n")
+    anna.ask(name, "Where does the Loire rise?")
+    path = share(anna, name)
+    later = anna.attach(name, "later.md", b"Added after the conversation was shared.\n")
+    shown = nobody.get(path)
+    assert [document["id"] for document in shown["documents"]] == [rivers["id"]]
+    assert shown["messages"][1]["sources"][0]["document"] == rivers["id"]
+    part = nobody.get(f"{path}/documents/{rivers['id']}/text?at=20")
+    assert "The Loire rises" in part["text"]
+    for hidden in (later["id"], elsewhere["id"], new_run()):
+        refused = nobody.refused("GET", f"{path}/documents/{hidden}/text")
+        assert refused[:2] == (404, "document_not_found")
+    assert nobody.refused("GET", f"{path}/documents/{rivers['id']}/text?at=x")[:2] == (400, "invalid_type")
+    anna.do("DELETE", f"/conversations/{name}/share")
+    assert nobody.refused("GET", f"{path}/documents/{rivers['id']}/text")[:2] == (404, "share_not_found")
+
+
+def test_a_document_is_part_of_its_conversation_and_of_the_feed(anna: Person) -> None:
+    name = new_run()
+    added = anna.attach(name, "rivers.md", b"The Loire.\n")
+    assert added["file_bytes"] == 11
+    assert anna.conversation(name)["documents"] == [added]
+    anna.do("DELETE", f"/documents/{added['id']}")
+    assert anna.conversation(name)["documents"] == []

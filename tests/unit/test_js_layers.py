@@ -20,6 +20,7 @@ LAYERS = (
     "turn",
     "chat",
     "sharing",
+    "documents",
     "sidebar",
     "account",
     "page",
