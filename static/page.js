@@ -70,7 +70,7 @@ function createShareButton(chat, listLoaded) {
 function createDocumentsButton(chat, api, settings) {
   /** @type {import("./documents/documents-dialog.js").DocumentsDialog | null} */
   let view = null;
-  const button = h("button", { type: "button", class: "tool", title: words.documents, "aria-label": words.documents, "aria-haspopup": "dialog" }, icon(ICONS.collection));
+  const button = h("button", { type: "button", class: "tool", title: words.documents, "aria-haspopup": "dialog" }, icon(ICONS.collection), h("span", {}, words.documents));
   const open = async () => {
     const { DocumentsDialog } = await import("./documents/documents-dialog.js");
     if (view === null) {

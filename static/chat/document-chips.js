@@ -44,6 +44,7 @@ export class DocumentChips {
   #documents = [];
   /** @type {readonly string[]} */
   #collections = [];
+  #drawnCollections = this.#collections;
   /** @type {UploadChip[]} */
   #chips = [];
 
@@ -172,7 +173,10 @@ export class DocumentChips {
     const isLonger = chips.length > this.element.childElementCount;
     this.element.replaceChildren(...chips);
     this.element.hidden = chips.length === 0;
-    if (isLonger) this.element.scrollTop = this.element.scrollHeight;
+    // On narrow screens they are one row that scrolls.
+    const newest = this.#collections === this.#drawnCollections ? chips.at(-1) : chips[this.#collections.length - 1];
+    if (isLonger) newest?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#drawnCollections = this.#collections;
   }
 
   /** @param {string} name */

@@ -158,7 +158,7 @@ export class DocumentUploads {
   add(file, place, changed) {
     const upload = new Upload(file, place, changed);
     this.#waiting.push(upload);
-    this.#next();
+    queueMicrotask(() => this.#next()); // `changed` may need what this returns
     return upload;
   }
 

@@ -93,7 +93,7 @@ export class DocumentsDialog {
     const view = new CollectionView(collection, {
       api: this.#api,
       uploads: this.#uploads,
-      isSearched: this.#actions.searched().includes(collection.name),
+      isSearched: () => this.#actions.searched().includes(collection.name),
       search: (isSearched) => this.#search(collection.name, isSearched),
       open: this.#actions.open,
       say: (sentence) => setText(this.#status, sentence),
@@ -143,7 +143,7 @@ export class DocumentsDialog {
  * @typedef {object} CollectionTools
  * @property {ConversationApi} api
  * @property {DocumentUploads} uploads
- * @property {boolean} isSearched
+ * @property {() => boolean} isSearched whether answers are based on it
  * @property {(isSearched: boolean) => void} search
  * @property {(document: AttachedDocument) => void} open
  * @property {(sentence: string) => void} say show a sentence, which screen readers read
@@ -174,8 +174,7 @@ class CollectionView {
     this.#collection = collection;
     this.#tools = tools;
     const { name, is_own } = collection;
-    const remove = h("button", { type: "button", class: "danger", "aria-label": this.#words.removeCollection(name), title: this.#words.removeCollection(name) }, icon(ICONS.close));
-    this.#searched.checked = tools.isSearched;
+    const remove = h("button", { type: "button", class: "danger", "aria-label": this.#words.removeCollection(name), title: this.#words.removeCollection(name) }, words.remove);
     const about = is_own ? this.#count : h("span", { class: "count" }, this.#words.given);
     const actions = is_own ? [this.addButton, this.#picker, remove] : [];
     this.element = h(
@@ -205,6 +204,7 @@ class CollectionView {
   update(collection) {
     const hasChanged = this.#isLoaded && collection.documents !== this.#rows.size;
     this.#collection = collection;
+    this.#searched.checked = this.#tools.isSearched();
     this.#setCount(this.#isLoaded ? this.#rows.size : collection.documents);
     if (hasChanged) void this.#load();
   }

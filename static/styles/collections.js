@@ -4,6 +4,10 @@ export const collectionsCss = `
   inline-size: min(40rem, calc(100vw - 32px));
 }
 
+.documents-view :is(input, p, ul)[hidden] {
+  display: none;
+}
+
 .documents-view .intro,
 .documents-view .status,
 .documents-view .empty {
@@ -97,6 +101,7 @@ export const collectionsCss = `
 
 .documents-view .inside .ways {
   display: flex;
+  margin-inline: 0;
   flex-wrap: wrap;
   align-items: center;
   gap: 8px;
@@ -163,7 +168,11 @@ export const collectionsCss = `
   color: var(--danger);
 }
 
-.documents-view :is(.remove, .danger) {
+.documents-view .danger {
+  color: var(--danger);
+}
+
+.documents-view .remove {
   display: grid;
   place-items: center;
   flex: none;
@@ -175,13 +184,13 @@ export const collectionsCss = `
   color: var(--muted);
 }
 
-.documents-view :is(.remove, .danger) .icon {
+.documents-view .remove .icon {
   inline-size: 16px;
   block-size: 16px;
 }
 
 @media (hover: hover) {
-  .documents-view :is(.remove, .danger):hover {
+  .documents-view .remove:hover {
     color: var(--danger);
   }
 }

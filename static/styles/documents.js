@@ -114,6 +114,23 @@ export const documentsCss = `
   color: inherit;
 }
 
+@media (max-width: 40rem) {
+  .documents {
+    flex-wrap: nowrap;
+    overflow: auto hidden;
+    scrollbar-width: none;
+  }
+
+  .documents li {
+    flex: none;
+    max-inline-size: 86%;
+  }
+
+  .documents .name {
+    max-inline-size: 16ch;
+  }
+}
+
 @media (pointer: coarse) {
   .documents li,
   .documents .open {
@@ -123,10 +140,6 @@ export const documentsCss = `
   .documents .remove {
     inline-size: 44px;
     block-size: 44px;
-  }
-
-  .documents {
-    max-block-size: 150px;
   }
 }
 

@@ -25,7 +25,7 @@ export function showPassage(root, base, source) {
   const panel = new PassagePanel(base, source);
   root.append(panel.dialog);
   panel.dialog.showModal();
-  void panel.load(source.start ?? 0);
+  void panel.load(source.start ?? 0, source.page ?? null);
 }
 
 /**
@@ -81,12 +81,14 @@ class PassagePanel {
   }
 
   /**
-   * Show the page around an offset into the document's text.
+   * Show a page, or the one around an offset into the document's text.
    * @param {number} at
+   * @param {number | null} [page]
    */
-  async load(at) {
+  async load(at, page = null) {
     setText(this.#status, "");
-    const address = new URL(`${this.#source.document}/text?at=${Math.max(0, at)}`, this.#base);
+    const place = page === null ? `at=${Math.max(0, at)}` : `page=${page}`;
+    const address = new URL(`${this.#source.document}/text?${place}`, this.#base);
     const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
     const part = response?.ok ? await response.json().catch(() => null) : null;
     if (part) this.#show(part);

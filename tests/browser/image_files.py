@@ -52,7 +52,7 @@ def shown(chat: Chat) -> Locator:
 def choose_files(chat: Chat, *files: File) -> None:
     """Choose files with the button."""
     with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Add images").click()
+        chat.page.get_by_role("button", name="Attach files").click()
     chat_files: Sequence[Any] = [
         {"name": name, "mimeType": type_, "buffer": body} for name, type_, body in files
     ]

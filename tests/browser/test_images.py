@@ -140,7 +140,7 @@ def test_an_image_is_removed_by_keyboard(chat: Chat, provider: FakeProvider) -> 
     chat.page.keyboard.press("Space")
     expect(chat.page.get_by_role("button", name=names[0])).to_be_focused()
     chat.page.keyboard.press("Enter")
-    expect(chat.page.get_by_role("button", name="Add images")).to_be_focused()
+    expect(chat.page.get_by_role("button", name="Attach files")).to_be_focused()
     expect(tray(chat)).to_have_count(0)
     assert provider.calls == []
 

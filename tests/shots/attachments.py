@@ -19,7 +19,7 @@ from tests.support.script import Answer
 def pick(chat: Chat, *images: tuple[str, bytes]) -> None:
     """Choose images and wait until they are seen."""
     with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Add images").click()
+        chat.page.get_by_role("button", name="Attach files").click()
     chooser.value.set_files(
         [{"name": name, "mimeType": "image/png", "buffer": body} for name, body in images]
     )
@@ -32,7 +32,7 @@ def composing_images(stage: Stage) -> Chat:
     pick(chat, *[(f"view-{hue}.png", hills(hue=hue)) for hue in range(3)])
     chat.field.fill("Which of these rivers carries the most water, and how can you tell?")
     with chat.page.expect_file_chooser() as chooser:
-        chat.page.get_by_role("button", name="Add images").click()
+        chat.page.get_by_role("button", name="Attach files").click()
     chooser.value.set_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"}])
     expect(chat.notice).to_be_visible()
     return chat

@@ -67,7 +67,9 @@ def test_an_imported_conversation_equals_the_exported_one(anna: Person, ben: Per
 
 def test_documents_are_exported_and_imported_with_their_passages(anna: Person, ben: Person) -> None:
     name = new_run()
-    body = "# Rivers\n\n" + "\n\n".join(f"River {number} is long, and has {number} weirs." for number in range(900))
+    body = "# Rivers\n\n" + "\n\n".join(
+        f"River {number} is long, and has {number} weirs." for number in range(900)
+    )
     anna.attach(name, "rivers.md", body.encode())
     anna.attach(name, "small.txt", b"The Loire rises in the Ardeche.")
     anna.ask(name, "How many weirs has river 612?")

@@ -245,7 +245,9 @@ def test_a_link_shows_no_image_of_another_branch(anna: Person, nobody: Person) -
 # Documents.
 
 
-def test_a_link_shows_the_documents_that_its_conversation_had(anna: Person, ben: Person, nobody: Person) -> None:
+def test_a_link_shows_the_documents_that_its_conversation_had(
+    anna: Person, ben: Person, nobody: Person
+) -> None:
     name, other = new_run(), new_run()
     rivers = anna.attach(name, "rivers.md", b"# Rivers\n\nThe Loire rises in the Ardeche.\n")
     elsewhere = anna.attach(other, "private.md", b"Nobody may read this.\n")

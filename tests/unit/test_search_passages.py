@@ -63,6 +63,16 @@ def test_pages_are_those_on_which_passages_begin() -> None:
     assert split("No pages.")[0].page is None
 
 
+def test_a_passage_ends_with_its_page_unless_that_would_be_a_few_words() -> None:
+    first, second = "One sentence of the first page. " * 34, "What the second page says. " * 12
+    found = split(first + second, (0, len(first)))
+    assert [passage.page for passage in found] == [1, 2]
+    long, tail = "One sentence of the first page. " * 31, "A few words more. "
+    found = split(long + tail + second, (0, len(long + tail)))
+    assert [passage.page for passage in found] == [1, 2]
+    assert found[1].start < len(long + tail) < found[1].end
+
+
 def test_scripts_of_dense_characters_have_shorter_passages() -> None:
     found = texts("这是一个关于北京大学的句子。" * 200)
     assert all(len(piece) <= TARGET_CHARS // 2 and piece.endswith("。") for piece in found)

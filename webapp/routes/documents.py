@@ -10,7 +10,7 @@ from webapp.api.document_upload import check_collection_name
 from webapp.documents.parse import MAX_FILE_BYTES
 from webapp.errors import InvalidRequest
 from webapp.routes.current_principal import current_owner, current_principal, require_current_owner
-from webapp.routes.document_offset import parse_offset
+from webapp.routes.document_place import requested_place
 from webapp.routes.responses import json_response
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.services import services
@@ -102,11 +102,11 @@ def read_document(document: str) -> Response:
 
 @blueprint.get("/<document>/text")
 def read_text(document: str) -> Response:
-    """Return the page of a document that contains an offset into its text, or some thousand characters around it."""
+    """Return a page of a document, by its number or by an offset into the text, or some thousand characters around that."""
     owner, grantees = require_current_owner(), grantees_of(current_principal())
-    at = parse_offset(request.args.get("at", "0"))
+    at, page = requested_place()
     part = services().store.read(
-        lambda c: documents.read_part(c, documents.find_document(c, owner, grantees, document), at)
+        lambda c: documents.read_part(c, documents.find_document(c, owner, grantees, document), at, page)
     )
     return json_response(msgspec.structs.asdict(part))
 

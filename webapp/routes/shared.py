@@ -14,7 +14,7 @@ from webapp.access.gate import UNLOCKING_VARIABLES
 from webapp.chat import TextPart
 from webapp.conversation import Message, StoredPart
 from webapp.errors import RequestError
-from webapp.routes.document_offset import parse_offset
+from webapp.routes.document_place import requested_place
 from webapp.routes.error_responses import request_error
 from webapp.routes.html_pages import PAGE_POLICY, render_page
 from webapp.routes.responses import image_response, json_response, stored_response
@@ -89,9 +89,11 @@ def read_image(token: str, image: str) -> Response:
 
 @blueprint.get("/<token>/documents/<document>/text")
 def read_text(token: str, document: str) -> Response:
-    """Return the page of a shared document that contains an offset into its text, or some thousand characters around it."""
-    at = parse_offset(request.args.get("at", "0"))
-    part = services().store.read(lambda c: shares.read_shared_part(c, token[:_MAX_TOKEN_CHARS], document, at))
+    """Return a page of a shared document, by its number or by an offset into the text, or some thousand characters around that."""
+    at, page = requested_place()
+    part = services().store.read(
+        lambda c: shares.read_shared_part(c, token[:_MAX_TOKEN_CHARS], document, at, page)
+    )
     response = json_response(msgspec.structs.asdict(part))
     response.headers["Cache-Control"] = "no-store"  # the link may be revoked
     return response

@@ -15,6 +15,7 @@ TARGET_CHARS = 1_000
 OVERLAP_CHARS = 150
 """At most so much of a passage is repeated at the beginning of the next one of its section, in whole sentences."""
 _MIN_CHARS = 300  # a section shorter than this is joined with the next one
+_MIN_PAGE_CHARS = 150  # the end of a page that is shorter than this is joined with the next page
 _MAX_HEADING_CHARS = 200
 _MAX_HEADING_LINE = 300  # a longer line is text
 
@@ -29,8 +30,10 @@ _DENSE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac0
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a document's text, from `start` to `end`. `page` counts from 1, and is None in a document without pages.
+    """A piece of a document's text, from `start` to `end`.
 
+    `page` is the one with most of what the passage before does not have; it counts from 1, and is None in a document without
+    pages.
     `heading` is the path of headings above it, such as "Install › On Linux".
     """
 
@@ -53,16 +56,23 @@ def split_passages(document: ParsedDocument) -> list[Passage]:
     limit = TARGET_CHARS // 2 if len(_DENSE.findall(text[:20_000])) * 5 > len(text[:20_000]) else TARGET_CHARS
     found: list[Passage] = []
     for section in _join_short(list(_sections(text))):
-        for start, end in _pack(_sentences(text, section.start, section.end, limit), limit):
-            piece = text[start:end]
-            begin = start + len(piece) - len(piece.lstrip())
-            stop = begin + len(piece.strip())
-            page = bisect_right(document.pages, begin) if document.pages else None
+        sentences = _sentences(text, section.start, section.end, limit)
+        for start, fresh, end in _pack(sentences, limit, document.pages):
+            begin, stop = _strip(text, start, end)
             if begin < stop:
+                middle = (_strip(text, fresh, end)[0] + stop) // 2
+                page = bisect_right(document.pages, middle) if document.pages else None
                 found.append(
                     Passage(number=len(found), start=begin, end=stop, heading=section.heading, page=page)
                 )
     return found
+
+
+def _strip(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a piece of a text begins and ends without the white space around it."""
+    piece = text[start:end]
+    begin = start + len(piece) - len(piece.lstrip())
+    return begin, begin + len(piece.strip())
 
 
 def _sections(text: str) -> Iterator[_Section]:
@@ -118,13 +128,25 @@ def _sentences(text: str, start: int, end: int, limit: int) -> Iterator[tuple[in
         at = stop
 
 
-def _pack(sentences: Iterator[tuple[int, int]], limit: int) -> Iterator[tuple[int, int]]:
-    """Join sentences to pieces of at most `limit` characters; each piece but the first begins with the end of the one before."""
+def _pack(
+    sentences: Iterator[tuple[int, int]], limit: int, pages: Sequence[int]
+) -> Iterator[tuple[int, int, int]]:
+    """Join sentences to pieces of at most `limit` characters; each piece but the first begins with the end of the one before.
+
+    A piece with a few new sentences ends at the end of a page. Of each piece this yields its start, where what is new in it
+    begins, and its end.
+    """
     held: list[tuple[int, int]] = []
     fresh = 0  # how many of the sentences held were in no piece yet
     for sentence in sentences:
-        if held and fresh and sentence[1] - held[0][0] > limit:
-            yield held[0][0], held[-1][1]
+        is_new_page = (
+            fresh > 0
+            and sentence[0] - held[-fresh][0] >= _MIN_PAGE_CHARS
+            and bool(pages)
+            and bisect_right(pages, sentence[0]) > bisect_right(pages, held[-1][0])
+        )
+        if held and fresh and (is_new_page or sentence[1] - held[0][0] > limit):
+            yield held[0][0], held[-fresh][0], held[-1][1]
             room = min(OVERLAP_CHARS, limit - (sentence[1] - sentence[0]))
             while held and held[-1][1] - held[0][0] > room:
                 del held[0]
@@ -132,4 +154,4 @@ def _pack(sentences: Iterator[tuple[int, int]], limit: int) -> Iterator[tuple[in
         held.append(sentence)
         fresh += 1
     if fresh:
-        yield held[0][0], held[-1][1]
+        yield held[0][0], held[-fresh][0], held[-1][1]

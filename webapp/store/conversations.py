@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, tuple_, update
 
-from webapp.conversation import UNTITLED, find_newest_leaf, fold
+from webapp.conversation import find_newest_leaf, fold
 from webapp.errors import InvalidRequest, NotFound
 from webapp.store import changes
 from webapp.store.rows import ConversationHead, clean_text, now_ms, parse_head, upsert
@@ -64,10 +64,13 @@ def list_page(
     return [parse_head(row) for row in connection.execute(query)]
 
 
-def open_or_create(connection: Connection, owner: str, conversation: str) -> None:
-    """Create a conversation without a question, unless there is one. Raises `NotFound` for another owner's or a deleted one."""
-    now = now_ms()
-    row = {"id": conversation, "owner": owner, "title": UNTITLED, "folded": fold(UNTITLED)}
+def open_or_create(connection: Connection, owner: str, conversation: str, title: str) -> None:
+    """Create a conversation without a question, unless there is one. Raises `NotFound` for another owner's or a deleted one.
+
+    The title is for the time until the first question.
+    """
+    now, title = now_ms(), clean_text(title)
+    row = {"id": conversation, "owner": owner, "title": title, "folded": fold(title)}
     upsert(connection, conversations, [row | {"created_at": now, "updated_at": now}])
     find(connection, owner, conversation)
 

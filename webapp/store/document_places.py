@@ -50,7 +50,7 @@ def put_in_place(
     """Store a document where it belongs, which is created if there is none. Raises `TooLarge`, and `NotFound` for a conversation."""
     check_owner_quota(connection, owner, documents.size_of(document), limits.owner_bytes, "body")
     if place.conversation is not None:
-        conversations.open_or_create(connection, owner, place.conversation)
+        conversations.open_or_create(connection, owner, place.conversation, file.name)
         stored = documents.put_document(connection, owner, document, file, conversation=place.conversation)
         check_attachments(connection, place.conversation, limits, "documents")
         count, most = (

@@ -285,8 +285,13 @@ def find_own_document(connection: Connection, owner: str, document: str) -> Stor
     return _parse(row)
 
 
-def read_part(connection: Connection, document: StoredDocument, at: int) -> DocumentPart:
-    """Return the page of a document, or about 4,000 characters of one without pages, around the offset `at` into its text."""
+def read_part(
+    connection: Connection, document: StoredDocument, at: int, page: int | None = None
+) -> DocumentPart:
+    """Return the page of a document, or about 4,000 characters of one without pages, around the offset `at` into its text.
+
+    With `page`, which counts from 1, `at` does not matter in a document with pages.
+    """
     row = connection.execute(
         select(document_texts.c.pages, func.length(document_texts.c.text).label("length")).where(
             document_texts.c.document == document.id
@@ -294,7 +299,12 @@ def read_part(connection: Connection, document: StoredDocument, at: int) -> Docu
     ).one()
     pages = msgspec.json.decode(row.pages, type=list[int])
     at = max(0, min(at, row.length - 1))
-    page = bisect_right(pages, at) if pages else None
+    if not pages:
+        page = None
+    elif page is None:
+        page = bisect_right(pages, at)
+    else:
+        page = max(1, min(page, len(pages)))
     start, end = max(0, at - _PART_CHARS // 4), min(row.length, at + _PART_CHARS * 3 // 4)
     if page is not None:
         start, end = pages[page - 1], pages[page] if page < len(pages) else row.length

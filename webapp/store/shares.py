@@ -136,7 +136,9 @@ def load_shared_image(connection: Connection, token: str, image: str) -> StoredI
     return find_image(connection, row.owner, row.conversation, image)
 
 
-def read_shared_part(connection: Connection, token: str, document: str, at: int) -> DocumentPart:
+def read_shared_part(
+    connection: Connection, token: str, document: str, at: int, page: int | None
+) -> DocumentPart:
     """Return a part of a document of the conversation that a link shows, see `documents.read_part`.
 
     Raises `NotFound`, also for a document that was added after the link was made.
@@ -147,7 +149,7 @@ def read_shared_part(connection: Connection, token: str, document: str, at: int)
     found = find_document(connection, row.owner, (), document)
     if found.conversation != row.conversation or found.created_at > row.created_at:
         raise document_not_found()
-    return read_part(connection, found, at)
+    return read_part(connection, found, at, page)
 
 
 def _link_not_found() -> NotFound:

@@ -15,7 +15,7 @@ from webapp.store.conversations import owned
 from webapp.store.images import StoredImage
 from webapp.store.ownership import find_move_target
 from webapp.store.rows import clean_text, message_to_row, now_ms, upsert, upsert_newer
-from webapp.store.schema import conversations, messages
+from webapp.store.schema import conversations, documents, messages
 
 _ANSWER_COLUMNS = (
     "content",
@@ -181,7 +181,8 @@ def _require_owner(connection: Connection, owner: str, conversation: str) -> str
 def _of_first_turn(values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
     """Return the title and system prompt of a conversation that was created for its documents, before its first turn."""
     table = conversations.c
-    is_first = and_(table.leaf.is_(None), table.title == UNTITLED)
+    of_document = table.title.in_(select(documents.c.source).where(documents.c.conversation == table.id))
+    is_first = and_(table.leaf.is_(None), or_(table.title == UNTITLED, of_document))
     return {name: case((is_first, values[name]), else_=table[name]) for name in ("title", "folded")} | {
         "system": case(
             (table.leaf.is_(None), func.coalesce(values["system"], table.system)), else_=table.system

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { accountWords } from "./static/strings/account.js";
+import { documentWords } from "./static/strings/documents.js";
 import { refusalWords } from "./static/strings/failures.js";
 import { importWords } from "./static/strings/imports.js";
 import { ar } from "./static/strings/ar.js";
@@ -29,6 +30,7 @@ function leaves(value, path = "") {
 const PARTS = [
   ["the page", { en, ar, de, es, fr, zh }],
   ["the account", accountWords],
+  ["documents", documentWords],
   ["refusals", refusalWords],
   ["the report of an import", importWords],
 ];

@@ -24,6 +24,7 @@ _CONVERSATION = path_parameter("conversation", "The conversation's id.")
 _IMAGE = path_parameter("image", "The SHA-256 of the image.")
 _DOCUMENT = path_parameter("document", "The document's id.")
 _AT = query_parameter("at", "The offset in characters.", {"type": "integer", "minimum": 0, "default": 0})
+_PAGE = query_parameter("page", "The page's number, instead of an offset.", {"type": "integer", "minimum": 0})
 _TOKEN = path_parameter("token", "The secret part of a link.")
 _IMAGE_FILE = response("The image.", binary_content("image/png", "image/jpeg", "image/gif", "image/webp"))
 _HEAD = response("The conversation without its messages.", json_content(ref("Conversation")))
@@ -228,7 +229,7 @@ def _document_paths() -> dict[str, JsonObject]:
                 "Read the page of a document, or some thousand characters, around an offset into its text",
                 {200: response("The part.", json_content(ref("DocumentPart")))},
                 errors=(404,),
-                parameters=(_DOCUMENT, _AT),
+                parameters=(_DOCUMENT, _AT, _PAGE),
             )
         },
     }
@@ -282,7 +283,7 @@ def _share_paths() -> dict[str, JsonObject]:
                 "Read the page of a shared document, or some thousand characters, around an offset into its text",
                 {200: response("The part.", json_content(ref("DocumentPart")))},
                 errors=(404,),
-                parameters=(_TOKEN, _DOCUMENT, _AT),
+                parameters=(_TOKEN, _DOCUMENT, _AT, _PAGE),
                 is_open=True,
             )
         },
