@@ -143,10 +143,10 @@ export class DocumentChips {
         }),
       );
       this.#actions.announce(sentence);
-    } else if (upload.state === "done" && upload.document) {
+    } else if (upload.state === "done" && upload.stored) {
       this.#chips = this.#chips.filter((other) => other !== chip);
       this.#actions.announce(this.#words.added(name));
-      this.#actions.added(conversation, upload.document);
+      this.#actions.added(conversation, upload.stored);
       this.#draw();
     }
     if (!upload.isActive) this.#actions.changed();

@@ -155,19 +155,19 @@ export class Dialogue {
   /**
    * Note that a document was added to a conversation here.
    * @param {string} id the conversation's
-   * @param {import("./conversation.js").AttachedDocument} document
+   * @param {import("./conversation.js").AttachedDocument} added
    */
-  addDocument(id, document) {
-    this.#setDocuments(id, (documents) => [...documents.filter((other) => other.id !== document.id), document]);
+  addDocument(id, added) {
+    this.#setDocuments(id, (documents) => [...documents.filter((other) => other.id !== added.id), added]);
   }
 
   /**
    * Note that a document of a conversation was deleted here.
    * @param {string} id the conversation's
-   * @param {string} document its id
+   * @param {string} removed the document's
    */
-  removeDocument(id, document) {
-    this.#setDocuments(id, (documents) => documents.filter((other) => other.id !== document));
+  removeDocument(id, removed) {
+    this.#setDocuments(id, (documents) => documents.filter((other) => other.id !== removed));
   }
 
   /**

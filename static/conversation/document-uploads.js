@@ -37,7 +37,7 @@ export class Upload {
   /** The part that is sent, 0 to 1. */
   progress = 0;
   /** @type {AttachedDocument | null} */
-  document = null;
+  stored = null;
   /** @type {UploadError | null} */
   error = null;
   file;
@@ -79,14 +79,15 @@ export class Upload {
   async send(base) {
     if (this.file.size > MAX_BYTES) return this.#fail("large");
     if (this.file.size === 0) return this.#fail("empty");
-    const address = new URL(`documents?${new URLSearchParams({ name: this.file.name, ...this.place })}`, base).href;
+    const query = new URLSearchParams({ name: this.file.name, ...this.place });
+    const address = new URL(`documents?${query}`, base).href;
     for (let tries = 1; this.isActive; tries += 1) {
       this.#set("sending");
       const { status, text, retry_ms } = await this.#post(address);
       if (!this.isActive) return;
       const body = parseObject(text) ?? {};
       if (status === 201) {
-        this.document = /** @type {AttachedDocument} */ (/** @type {unknown} */ (body));
+        this.stored = /** @type {AttachedDocument} */ (/** @type {unknown} */ (body));
         return this.#set("done");
       }
       const isBusy = status === 429 || status === 503;

@@ -195,6 +195,11 @@ class CollectionView {
     this.update(collection);
   }
 
+  get #path() {
+    const query = new URLSearchParams({ collection: this.#collection.name });
+    return `documents?${query}`;
+  }
+
   /** Whether it is not stored yet. */
   get isNew() {
     return this.#collection.id === "";
@@ -223,7 +228,7 @@ class CollectionView {
   async #load() {
     this.#isLoaded = true;
     if (this.isNew) return;
-    const { body } = await this.#tools.api.request("GET", `documents?${new URLSearchParams({ collection: this.#collection.name })}`);
+    const { body } = await this.#tools.api.request("GET", this.#path);
     if (!Array.isArray(body?.documents)) {
       this.#isLoaded = false;
       return this.#tools.say(this.#words.unavailable);
@@ -260,11 +265,11 @@ class CollectionView {
     const row = h("li", { class: "busy" }, icon(ICONS.document), h("span", { class: "name", dir: "auto" }, name), meta);
     this.#documents.append(row);
     this.#empty.hidden = true;
-    this.#tools.uploads.add(file, { collection: this.#collection.name }, ({ state, progress, document, error }) => {
+    this.#tools.uploads.add(file, { collection: this.#collection.name }, ({ state, progress, stored, error }) => {
       if (state === "sending") setText(meta, formatPercent(progress));
       else if (state === "reading") setText(meta, this.#words.reading);
       else if (state === "failed") this.#fail(row, this.#words.errors[error ?? "unavailable"](name));
-      else if (state === "done" && document) this.#added(document, row);
+      else if (state === "done" && stored) this.#added(stored, row);
     });
   }
 
@@ -309,7 +314,7 @@ class CollectionView {
     const { name } = this.#collection;
     if (this.isNew) return this.#tools.removed();
     if (!confirm(this.#words.confirm(name))) return;
-    const { body, status } = await this.#tools.api.request("DELETE", `documents?${new URLSearchParams({ collection: name })}`);
+    const { body, status } = await this.#tools.api.request("DELETE", this.#path);
     if (body === null && status !== 404) return this.#tools.say(words.actionFailed);
     this.#tools.say(this.#words.removed(name));
     this.#tools.removed();

@@ -16,7 +16,7 @@ const en = {
   notSearched: /** @type {Named} */ ((name) => `Don’t base answers on “${name}”`),
   /** `form` is the number's plural category in `Intl.PluralRules`. */
   pages: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} page` : `${n} pages`),
-  documents: (/** @type {string} */ n, /** @type {string} */ form) => (form === "one" ? `${n} document` : `${n} documents`),
+  documents: (/** @type {string} */ n, /** @type {string} */ form) => [n, form === "one" ? "document" : "documents"].join(" "),
   tooMany: "You can add up to ten files at a time. The rest were left out.",
   errors: {
     unreadable: /** @type {Named} */ ((name) => `“${name}” is damaged or too complex to read. Save it again in its app.`),
@@ -100,7 +100,7 @@ export const documentWords = {
     searched: (name) => `Les réponses s’appuient sur « ${name} »`,
     notSearched: (name) => `Ne plus s’appuyer sur « ${name} »`,
     pages: (n, form) => (form === "one" ? `${n} page` : `${n} pages`),
-    documents: (n, form) => (form === "one" ? `${n} document` : `${n} documents`),
+    documents: (n, form) => [n, form === "one" ? "document" : "documents"].join(" "),
     tooMany: "Vous pouvez ajouter jusqu’à dix fichiers à la fois. Les autres ont été laissés de côté.",
     errors: {
       unreadable: (name) => `« ${name} » est endommagé ou trop complexe. Enregistrez-le à nouveau dans son application.`,
@@ -249,7 +249,7 @@ export const documentWords = {
 
 /**
  * Return a document's pages and size in words.
- * @param {{pages: number, file_bytes: number}} document 0 bytes: unknown
+ * @param {{pages: number, file_bytes: number}} attached 0 bytes: unknown
  */
 export function describeDocument({ pages, file_bytes }) {
   const parts = [pages > 0 ? formatQuantity(getDocumentWords().pages, pages) : "", file_bytes > 0 ? formatSize(file_bytes) : ""];

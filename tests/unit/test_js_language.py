@@ -19,6 +19,7 @@ UNREAD = frozenset(
         "turn-actions of-question",
         "panel keys",
         "panel devices",
+        "panel documents-view",
         "panel import-report",
         "tbody tr",
         "small more",

@@ -18,7 +18,7 @@ import { formatCost, formatCount } from "./static/strings/format.js";
 import { estimateTokens } from "./static/strings/tokens.js";
 
 /** Texts that are the same in another language on purpose. */
-const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Conversation", "Instructions", "System", "Chats", "Chat {0}", "Image", "Tokens/s", "{0} tokens/s", "Offline", "≈ {0}", "{0} minutes"]);
+const SHARED = new Set(["Freshet", "Code", "Ctrl", "Shift", "Enter", "Esc", "Message", "Code, {0}, undefined.", "Code, {0}.", "Image {0}", "Sources", "Source {0}", "Documents", "{0} pages", "{0} documents", "Conversation", "Instructions", "System", "Chats", "Chat {0}", "Image", "Tokens/s", "{0} tokens/s", "Offline", "≈ {0}", "{0} minutes"]);
 
 /** @param {any} value @param {string} path @returns {[string, string][]} */
 function leaves(value, path = "") {
