@@ -72,6 +72,7 @@ export const de = {
       title: "Ein Bild dieser Nachricht ist nicht mehr verfügbar.",
       advice: "Fügen Sie es einer neuen Nachricht hinzu und senden Sie sie noch einmal.",
     },
+    collection_not_found: { title: "Eine Dokumentensammlung ist nicht mehr verfügbar.", advice: "Entfernen Sie sie über dem Nachrichtenfeld, und versuchen Sie es erneut." },
     conversation_full: {
       title: "Dieser Chat kann keine weiteren Bilder aufnehmen.",
       advice: "Beginnen Sie einen neuen Chat, um weitere zu senden.",

@@ -72,6 +72,7 @@ const failures = {
     title: "An image in this message is no longer available.",
     advice: "Add it to a new message and send it again.",
   },
+  collection_not_found: { title: "A collection of documents isn’t available any more.", advice: "Remove it above the message field, then try again." },
   conversation_full: {
     title: "This conversation has reached its image limit.",
     advice: "Start a new chat to send more.",

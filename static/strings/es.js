@@ -72,6 +72,7 @@ export const es = {
       title: "Una imagen de este mensaje ya no está disponible.",
       advice: "Añádala a un mensaje nuevo y vuelva a enviarlo.",
     },
+    collection_not_found: { title: "Una colección de documentos ya no está disponible.", advice: "Quítela encima del campo de mensaje y vuelva a intentarlo." },
     conversation_full: {
       title: "Este chat alcanzó el límite de imágenes.",
       advice: "Inicie un chat nuevo para enviar más.",

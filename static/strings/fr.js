@@ -72,6 +72,7 @@ export const fr = {
       title: "Une image de ce message n’est plus disponible.",
       advice: "Ajoutez-la à un nouveau message, puis renvoyez-le.",
     },
+    collection_not_found: { title: "Une collection de documents n’est plus disponible.", advice: "Retirez-la au-dessus du champ de message, puis réessayez." },
     conversation_full: {
       title: "Cette conversation a atteint sa limite d’images.",
       advice: "Commencez une nouvelle conversation pour en envoyer d’autres.",

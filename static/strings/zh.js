@@ -21,6 +21,7 @@ export const zh = {
     gone: { title: "此回答已不可用。", advice: "请重试以生成新的回答。" },
     no_images: { title: "此模型不支持图片。", advice: "请换一个模型后重试。" },
     image_not_found: { title: "此消息中的一张图片已不可用。", advice: "请将它添加到新消息中重新发送。" },
+    collection_not_found: { title: "某个文档集合已不可用。", advice: "请在消息输入框上方移除它，然后重试。" },
     conversation_full: { title: "此对话的图片数量已达上限。", advice: "请新建对话以发送更多图片。" },
     storage_full: { title: "您的存储空间已满。", advice: "请删除不需要的对话，然后重试。" },
     refused: { title: "服务器拒绝了您的消息。", advice: "请重试，或换一种说法。" },

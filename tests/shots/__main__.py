@@ -16,6 +16,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chat import DARK, DESK, PHONE, Watch
 from tests.shots.attachments import PICTURED
+from tests.shots.documents import DOCUMENTS
 from tests.shots.reading import READING
 from tests.shots.scenes import SCENES, Stage
 from tests.shots.stored import KEPT
@@ -36,7 +37,7 @@ DEVICES = {
     "forced": DESK | {"forced_colors": "active"},
 }
 RTL = 'new MutationObserver(() => document.documentElement?.setAttribute("dir", "rtl")).observe(document, {childList: true})'
-ALL = SCENES | KEPT | PICTURED | READING
+ALL = SCENES | KEPT | PICTURED | DOCUMENTS | READING
 STARTERS = (
     "What can I ask here?",
     "Summarise a report that I paste in",
