@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 SAMPLE_CHARS = 20_000
@@ -27,7 +28,8 @@ def detect_language(text: str) -> str:
         return ""
     if len(_ARABIC.findall(sample)) * 2 > sum(map(len, words)):
         return "ar"
-    hits = {language: sum(word in known for word in words) for language, known in _KNOWN.items()}
+    counts = Counter(words)
+    hits = {language: sum(counts[word] for word in known) for language, known in _KNOWN.items()}
     best = max(hits, key=lambda language: hits[language])
     is_clear = hits[best] >= _MIN_HITS and hits[best] * 20 >= len(words)
     return best if is_clear else ""

@@ -22,9 +22,12 @@ _MAX_HEADING_LINE = 300  # a longer line is text
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)")
-# Tried once for a run of marks, and without backtracking: a text may have a million of them.
+# The first mark of a run, which ends a sentence with those that follow: tried once for a run, and without backtracking, as a text
+# may have a million of them. It begins with all of its first characters, which Python searches for fast.
 _SENTENCE_END = re.compile(
-    r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s++|(?<![。！？｡．])[。！？｡．]++[”’」』）]*+\s*+|\n"
+    r"[.!?…。！？｡．\n](?:(?<=\n)"
+    r"|(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[\"'”’»)\]]*+\s++"
+    r"|(?<=[。！？｡．])(?<![。！？｡．][。！？｡．])[。！？｡．]*+[”’」』）]*+\s*+)"
 )
 _DENSE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 

@@ -19,6 +19,7 @@ from webapp.conversation import fold
 
 MAX_WORD_CHARS = 64
 _REPEATED_CHARS = 40  # longer words, and lines of a script without spaces, hardly come twice
+_MAX_REMEMBERED = 100_000  # words of a language with their forms, about 20 MB
 _STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "ar": "arabic"}
 # Chinese, Japanese and Korean (whose particles are written together with the word), Thai, Lao, Burmese and Khmer.
 _UNSPACED = (
@@ -29,6 +30,9 @@ _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 # Names in code: "readFile" and "HTTPServer" are found by their parts.
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HAS_PARTS = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d")
+# Without a character of these, which are marks and all scripts but Latin ones, words are found five times as fast.
+_IS_RARER = re.compile(r"[^\0-\u02ff\u2000-\u206f]")
+_PLAIN_WORD = re.compile(r"[^\W_]+")
 
 
 def index_words(text: str, language: str) -> str:
@@ -36,12 +40,7 @@ def index_words(text: str, language: str) -> str:
 
     `language` is one of `detect_language`; without a stemmer for it words are only compared as they are.
     """
-    return " ".join(
-        [
-            _indexed_again(word, language) if len(word) <= _REPEATED_CHARS else _indexed(word, language)
-            for word in _split(text)
-        ]
-    )
+    return " ".join(map(_remembered(language).__getitem__, _split(text)))
 
 
 def query_words(query: str, languages: Iterable[str]) -> list[tuple[str, ...]]:
@@ -52,7 +51,8 @@ def query_words(query: str, languages: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def _split(text: str) -> list[str]:
-    words: list[str] = _word_pattern().findall(text)
+    pattern = _word_pattern() if _IS_RARER.search(text) else _PLAIN_WORD
+    words: list[str] = pattern.findall(text)
     return words
 
 
@@ -66,7 +66,23 @@ def _indexed(word: str, language: str) -> str:
     return " ".join(forms)
 
 
-_indexed_again = lru_cache(maxsize=50_000)(_indexed)
+class _Remembered(dict[str, str]):
+    """What an index has for each word of a language. A text has few words that are not in it: none is looked up by code of Python's."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> str:
+        indexed = _indexed(word, self._language)
+        if len(word) <= _REPEATED_CHARS:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[word] = indexed
+        return indexed
+
+
+_remembered = cache(_Remembered)
 
 
 def _parts(word: str) -> list[str]:
@@ -80,9 +96,10 @@ def _parts(word: str) -> list[str]:
     return [*([folded] if folded else []), *map(str.lower, names)]
 
 
+@lru_cache(maxsize=50_000)  # a word comes with capitals, too
 def _stem(word: str, language: str) -> str:
     stem_word = _stemmer(language)
-    return word if stem_word is None else stem_word(word)
+    return word if stem_word is None or word.isdigit() else stem_word(word)
 
 
 @cache
