@@ -405,11 +405,14 @@ def search_documents(
     if conversation is not None:
         scopes.append(scope_of(None, conversation))
         within.append(documents.c.conversation == conversation)
-    languages = (
-        connection.execute(select(documents.c.language).where(or_(*within)).distinct()).scalars().all()
+    query_of_languages = (
+        select(documents.c.language, func.sum(documents.c.passages).label("passages"))
+        .where(or_(*within))
+        .group_by(documents.c.language)
     )
+    languages = {row.language: int(row.passages) for row in connection.execute(query_of_languages)}
     words = query_words(query[:_MAX_QUERY_CHARS], languages)
-    found = dict(search_words(connection, words, scopes, limit))
+    found = dict(search_words(connection, words, scopes, sum(languages.values()), limit))
     best = max(found.values(), default=0.0)
     span = passages.c.stop - passages.c.start
     rows = connection.execute(

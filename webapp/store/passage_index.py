@@ -3,26 +3,44 @@
 Words are prepared by `search/words`, so that both databases compare the same ones. Every passage also has a word for the
 collection or conversation that it belongs to: a search meets only passages of those that are asked for, however many others
 there are. A query's rarest words choose the candidates, because a word that half of the passages have says nothing and costs
-most.
+most; then all of its words rank them. How rare a word is, is judged among the passages that are searched.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
+import re
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Engine, bindparam, text
+
+from webapp.search.scoring import (
+    Candidate,
+    SoughtWord,
+    collect,
+    score_surroundings,
+    score_words,
+    weigh,
+)
 
 QueryWord = tuple[str, ...]
 """The forms of one word of a query: as it was written, and its stems."""
 
-_MAX_WORDS = 32  # of a query: the rarest
-_CANDIDATES = 3_000  # passages that are compared, roughly
-_COMMON_SHARE = 0.2  # a word that more passages have, and more than _FEW, chooses no candidates
+_MAX_WORDS = 64  # of a query: the longest
+_LISTED = 2_000  # passages that are listed for all words together, roughly
+_LISTED_OF_ONE = 5_000  # for the rarest word, if it alone has more
+_COMMON_SHARE = (
+    0.2  # a word that more passages have, and more than _FEW, chooses no candidates beside a rarer one
+)
 _FEW = 2
+_PLACED = 200  # candidates whose surroundings are looked at
+_READ = 50  # candidates whose words are counted
+_KNOWN_S = 300.0  # how long it is remembered how common a word is
+_OFTEN = 1_000  # passages: counting a word in more takes time
 _MAX_POSITIONS = 255  # of a word in a `tsvector`
 _MAX_POSITION = 16_383
 _INSERTED_AT_ONCE = 200
@@ -31,17 +49,30 @@ _SQLITE_FREQUENCY = text("SELECT term, doc FROM passage_vocabulary WHERE term IN
     bindparam("words", expanding=True)
 )
 _SQLITE_TOTAL = text("SELECT count(*) FROM passages")
-_SQLITE_SEARCH = text(
-    "SELECT rowid AS passage, -bm25(passage_words) AS score FROM passage_words WHERE passage_words MATCH :query "
-    "ORDER BY rank, rowid LIMIT :limit"
+# One row each: a row of its own for every passage would cost more than finding it.
+_SQLITE_LIST = text(
+    "SELECT group_concat(rowid) FROM (SELECT rowid FROM passage_words WHERE passage_words MATCH :query LIMIT :limit)"
+)
+_SQLITE_WORDS = text(
+    "SELECT rowid AS passage, words FROM passage_words WHERE rowid IN (SELECT value FROM json_each(:ids))"
 )
 _POSTGRES_STATISTICS = text(
     "SELECT most_common_elems::text::text[] AS words, most_common_elem_freqs AS shares FROM pg_stats "
     "WHERE schemaname = current_schema() AND tablename = 'passage_words' AND attname = 'words'"
 )
 _POSTGRES_TOTAL = text("SELECT reltuples FROM pg_class WHERE oid = 'passage_words'::regclass")
-_POSTGRES_COUNT = text(
-    "SELECT count(*) FROM (SELECT 1 FROM passage_words WHERE words @@ CAST(:query AS tsquery) LIMIT :limit) AS found"
+_POSTGRES_LIST = text(
+    "SELECT array_agg(passage) FROM (SELECT passage FROM passage_words WHERE words @@ CAST(:query AS tsquery) LIMIT :limit) "
+    "AS found"
+)
+_POSTGRES_WORDS = text("SELECT passage, words::text AS words FROM passage_words WHERE passage = ANY(:ids)")
+_SQLITE_PLACES, _POSTGRES_PLACES = (
+    text(
+        "SELECT passages.id, passages.id - passages.number AS first, passages.stop - passages.start AS length, "  # noqa: S608
+        "documents.passages AS count FROM passages JOIN documents ON documents.id = passages.document "
+        f"WHERE passages.id {among}"
+    )
+    for among in ("IN (SELECT value FROM json_each(:ids))", "= ANY(:ids)")
 )
 
 
@@ -66,92 +97,150 @@ def add_words(connection: Connection, words: Iterable[tuple[int, str]]) -> None:
 
 
 def search_words(
-    connection: Connection, words: Sequence[QueryWord], scopes: Sequence[str], limit: int
+    connection: Connection, words: Sequence[QueryWord], scopes: Sequence[str], total: int, limit: int
 ) -> list[tuple[int, float]]:
     """Return the ids of the passages that match a query best, and their scores, the best first.
 
-    A passage matches if it has any of the words; rare words weigh more. Scores can be compared within one result only.
+    `total` is how many passages the scopes have. A passage matches if it has any of the words; rare words weigh more. Scores can
+    be compared within one result only.
     """
-    if not words or not scopes:
+    if not words or not scopes or not total:
         return []
-    is_postgres = connection.dialect.name == "postgresql"
-    total, counts = (_count_postgres if is_postgres else _count_sqlite)(connection, words)
-    chosen = _choose(words, counts, total)
-    if not chosen:
-        return []
-    if is_postgres:
-        return _search_postgres(connection, chosen, counts, total, scopes, limit)
-    asked = f"({_any(scopes)}) AND ({_any(form for word in chosen for form in word)})"
-    rows = connection.execute(_SQLITE_SEARCH, {"query": asked, "limit": limit})
-    return [(row.passage, row.score) for row in rows]
+    sought = _seek(connection, words, scopes, total)
+    weights = dict(collect(_choose(sought, total), _PLACED))
+    around = {place: score_surroundings(sought, place) for place in _read_places(connection, list(weights))}
+    best = sorted(around, key=lambda place: (-around[place] - weights[place.id], place.id))
+    best = best[: max(_READ, limit)]
+    forms = {form for word in sought for form in word.forms}
+    counts = _count_forms(connection, [place.id for place in best], forms)
+    usual = sum(place.length for place in best) / max(1, len(best))
+    scored = [
+        (place.id, around[place] + score_words(sought, counts.get(place.id, {}), place.length / usual))
+        for place in best
+    ]
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
-def _choose(words: Sequence[QueryWord], counts: Mapping[str, int], total: int) -> list[QueryWord]:
-    """Return the rarest words of a query, whose passages are few enough to be compared; none that no passage has."""
-    known = [word for word in words if any(counts[form] for form in word)]
-    known.sort(key=lambda word: max(counts[form] for form in word))
-    chosen: list[QueryWord] = []
-    passages = 0
-    for word in known[:_MAX_WORDS]:
-        count = max(counts[form] for form in word)
-        if chosen and (passages + count > _CANDIDATES or count > max(_FEW, total * _COMMON_SHARE)):
-            break
-        chosen.append(word)
-        passages += count
-    return chosen
-
-
-def _count_sqlite(connection: Connection, words: Sequence[QueryWord]) -> tuple[int, Mapping[str, int]]:
-    """Return how many passages there are, and how many have each form of the words."""
-    forms = sorted({form for word in words for form in word})
-    counts: Counter[str] = Counter()
-    for row in connection.execute(_SQLITE_FREQUENCY, {"words": forms}):
-        counts[row.term] = row.doc
-    return int(connection.execute(_SQLITE_TOTAL).scalar() or 0), counts
-
-
-def _count_postgres(connection: Connection, words: Sequence[QueryWord]) -> tuple[int, Mapping[str, int]]:
-    """As `_count_sqlite`, roughly: the database's statistics name the common words, and the others are counted."""
-    total = max(0, int(connection.execute(_POSTGRES_TOTAL).scalar() or 0))
-    statistics = connection.execute(_POSTGRES_STATISTICS).one_or_none()
-    shares: Mapping[str, float] = {}
-    if statistics is not None and statistics.words:
-        shares = dict(zip(statistics.words, statistics.shares, strict=False))
-    counts: Counter[str] = Counter()
-    for form in {form for word in words for form in word}:
-        if form in shares:
-            counts[form] = max(1, round(shares[form] * total))
+def _seek(
+    connection: Connection, words: Sequence[QueryWord], scopes: Sequence[str], total: int
+) -> list[SoughtWord]:
+    """Return the words of a query that passages have, the rarest first, each with its passages unless these are too many."""
+    longest = sorted(words, key=lambda word: -len(word[0]))[:_MAX_WORDS]
+    known = _known_words(connection)
+    counts = known.count(connection, {form for word in longest for form in word})
+    found: list[SoughtWord] = []
+    room = _LISTED_OF_ONE
+    for count, word in sorted((max(counts[form] for form in word), word) for word in longest):
+        ids: list[int] | None = None
+        if not found or min(count, total) <= room:
+            ids = _list(connection, word, scopes, room + 1)
+            if not ids:
+                continue
+        if ids is not None and (len(ids) <= room or not found):
+            room = min(room, _LISTED) - len(ids)
+            share: float = len(ids)
         else:
-            counts[form] = int(
-                connection.execute(_POSTGRES_COUNT, {"query": _quoted(form), "limit": _CANDIDATES}).scalar()
-                or 0
-            )
-    return max(total, *counts.values()), counts
+            ids = None
+            share = count * total / max(1, known.total)
+        found.append(SoughtWord(forms=word, weight=weigh(share, total), passages=ids))
+    return found
 
 
-def _search_postgres(
-    connection: Connection,
-    words: Sequence[QueryWord],
-    counts: Mapping[str, int],
-    total: int,
-    scopes: Sequence[str],
-    limit: int,
-) -> list[tuple[int, float]]:
-    """Rank as BM25 does: words by how rare they are, and repetitions of a word less and less, which `ts_rank` does."""
-    parameters: dict[str, Any] = {"limit": limit}
-    terms = []
-    for at, form in enumerate(dict.fromkeys(form for word in words for form in word if counts[form])):
-        parameters[f"form{at}"] = _quoted(form)
-        parameters[f"weight{at}"] = math.log(1 + (total - counts[form] + 0.5) / (counts[form] + 0.5))
-        terms.append(f":weight{at} * ts_rank(words, CAST(:form{at} AS tsquery))")
-    either = " | ".join(_quoted(form) for word in words for form in word)
-    within = " | ".join(map(_quoted, scopes))
-    parameters["query"] = f"({within}) & ({either})"
-    statement = text(
-        f"SELECT passage, {' + '.join(terms)} AS score FROM passage_words WHERE words @@ CAST(:query AS tsquery) "  # noqa: S608
-        "ORDER BY score DESC, passage LIMIT :limit"
+def _choose(sought: Sequence[SoughtWord], total: int) -> list[SoughtWord]:
+    """Return the words whose passages are compared: the rarest."""
+    listed = sorted(
+        (word for word in sought if word.passages is not None), key=lambda word: len(word.passages or ())
     )
-    return [(row.passage, row.score) for row in connection.execute(statement, parameters)]
+    most = max(_FEW, total * _COMMON_SHARE)
+    return [word for at, word in enumerate(listed) if at == 0 or len(word.passages or ()) <= most]
+
+
+class _KnownWords:
+    """How many passages of all owners have a word, as far as it is known without reading much: that of common words is remembered."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._counts: Mapping[str, int] = {}
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def count(self, connection: Connection, forms: Collection[str]) -> Counter[str]:
+        """Return the passages of each form; in Postgres of the common ones only."""
+        is_postgres = connection.dialect.name == "postgresql"
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self.total, self._counts = (_statistics if is_postgres else _sqlite_total)(connection)
+                self._until = time.monotonic() + _KNOWN_S
+            known = self._counts
+        counts = Counter({form: known[form] for form in forms if form in known})
+        rest = sorted(set(forms) - counts.keys())
+        if rest and not is_postgres:
+            found = {row.term: row.doc for row in connection.execute(_SQLITE_FREQUENCY, {"words": rest})}
+            counts.update(found)
+            often = {form: count for form, count in found.items() if count > _OFTEN}
+            with self._lock:
+                self._counts = {**self._counts, **often}
+        return counts
+
+
+_known: WeakKeyDictionary[Engine, _KnownWords] = WeakKeyDictionary()
+
+
+def _known_words(connection: Connection) -> _KnownWords:
+    return _known.setdefault(connection.engine, _KnownWords())
+
+
+def _sqlite_total(connection: Connection) -> tuple[int, Mapping[str, int]]:
+    return int(connection.execute(_SQLITE_TOTAL).scalar() or 0), {}
+
+
+def _statistics(connection: Connection) -> tuple[int, Mapping[str, int]]:
+    """Return how many passages Postgres has, roughly, and how many have each of the common words."""
+    total = max(0, int(connection.execute(_POSTGRES_TOTAL).scalar() or 0))
+    found = connection.execute(_POSTGRES_STATISTICS).one_or_none()
+    if found is None or not found.words:
+        return total, {}
+    return total, {
+        word: max(1, round(share * total)) for word, share in zip(found.words, found.shares, strict=False)
+    }
+
+
+def _list(connection: Connection, word: QueryWord, scopes: Sequence[str], limit: int) -> list[int]:
+    """Return the passages of the scopes that have a word, in order."""
+    if connection.dialect.name == "postgresql":
+        query = f"({' | '.join(map(_quoted, scopes))}) & ({' | '.join(map(_quoted, word))})"
+        found = connection.execute(_POSTGRES_LIST, {"query": query, "limit": limit}).scalar()
+        return sorted(found or ())
+    query = f"({_any(scopes)}) AND ({_any(word)})"
+    joined = connection.execute(_SQLITE_LIST, {"query": query, "limit": limit}).scalar()
+    return sorted(map(int, str(joined).split(","))) if joined else []
+
+
+def _read_places(connection: Connection, ids: Sequence[int]) -> list[Candidate]:
+    if connection.dialect.name == "postgresql":
+        rows = connection.execute(_POSTGRES_PLACES, {"ids": list(ids)})
+    else:
+        rows = connection.execute(_SQLITE_PLACES, {"ids": str(list(ids))})
+    return [
+        Candidate(id=passage, first=first, last=first + count - 1, length=length)
+        for passage, first, length, count in rows
+    ]
+
+
+def _count_forms(
+    connection: Connection, ids: Sequence[int], forms: Collection[str]
+) -> dict[int, Mapping[str, int]]:
+    """Return how often each form comes in each of these passages."""
+    if connection.dialect.name == "postgresql":
+        either = "|".join(map(re.escape, forms))
+        lexeme = re.compile(rf"'({either})':([\d,]+)")
+        rows = connection.execute(_POSTGRES_WORDS, {"ids": list(ids)})
+        return {
+            passage: {form: places.count(",") + 1 for form, places in lexeme.findall(words)}
+            for passage, words in rows
+        }
+    rows = connection.execute(_SQLITE_WORDS, {"ids": str(list(ids))})
+    return {passage: Counter(words.split(" ")) for passage, words in rows}
 
 
 def _any(words: Iterable[str]) -> str:
