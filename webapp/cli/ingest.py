@@ -6,7 +6,8 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,19 @@ from rich.progress import Progress
 
 from webapp.access.principals import SOLE_USER, owner_of
 from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
-from webapp.documents.parse import DocumentParser
+from webapp.documents.parse import MAX_FILE_BYTES, DocumentParser
 from webapp.errors import DocumentRefused, RequestError, Unavailable
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from webapp.store.store import Store
 
 _CLOSE_S = 2.0
 _WRITE_S = 60.0
+_WRITTEN_AT_ONCE = 1_000_000  # bytes of files in one transaction: each costs time, and holds up other writers
 _OWNER = owner_of("user", SOLE_USER)
 
 
@@ -99,8 +103,12 @@ class Ingestion:
         self._collection = store.write(lambda c: documents.create_collection(c, _OWNER, collection), _WRITE_S)
         known = store.read(lambda c: documents.list_documents(c, collection=self._collection), _WRITE_S)
         self._known = {each.source: each for each in known}
-        self._parser = DocumentParser()
+        self._parser = DocumentParser(here_bytes=MAX_FILE_BYTES)  # nobody waits for this process
         self._counts: Counter[str] = Counter()
+        self._unwritten: list[Callable[[Connection], object]] = []
+        self._unwritten_bytes = 0
+        self._writer = ThreadPoolExecutor(1)
+        self._written: Future[object] | None = None
 
     def run(
         self,
@@ -120,6 +128,8 @@ class Ingestion:
             for file in files:
                 self._take(file)
                 progress.advance(task)
+            self._write()
+            self._wait_written()
         if removes:
             self._remove_all_but({file.source for file in files})
         if grantees is not None:
@@ -150,13 +160,28 @@ class Ingestion:
             self._refuse(file.source, str(error))
             return
         source_file = self._documents.SourceFile(file.source, digest, len(data))
-        self._store.write(
+        self._unwritten.append(
             lambda c: self._documents.put_document(
                 c, _OWNER, document, source_file, collection=self._collection
-            ),
-            _WRITE_S,
+            )
         )
+        self._unwritten_bytes += len(data)
+        if self._unwritten_bytes >= _WRITTEN_AT_ONCE:
+            self._write()
         self._counts["added" if known is None else "replaced"] += 1
+
+    def _write(self) -> None:
+        """Begin to store the documents that were read since the last time; more are read meanwhile."""
+        works, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+        self._wait_written()
+        if works:
+            self._written = self._writer.submit(
+                self._store.write, lambda c: [work(c) for work in works], _WRITE_S
+            )
+
+    def _wait_written(self) -> None:
+        if self._written is not None:
+            self._written.result()
 
     def _remove_all_but(self, sources: set[str]) -> None:
         gone = [each.id for each in self._known.values() if each.source not in sources]

@@ -32,11 +32,15 @@ _SMALL_CHARS = 8_000  # of a document that was read before
 class DocumentParser:
     """Reads files, at most two at once in processes of their own. One serves a whole program.
 
-    It may be shared by threads; under gevent, call it from greenlets of the main thread only.
+    Plain text of up to `here_bytes` is read in this process, which it holds up. It may be shared by threads; under gevent, call it
+    from greenlets of the main thread only.
     """
 
-    def __init__(self, limits: ParseLimits | None = None, *, wait_s: float = _WAIT_S) -> None:
+    def __init__(
+        self, limits: ParseLimits | None = None, *, wait_s: float = _WAIT_S, here_bytes: int = _SMALL_BYTES
+    ) -> None:
         self._limits = limits or ParseLimits()
+        self._here_bytes = here_bytes
         self._wait_s = wait_s
         self._slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
         self._lock = threading.Lock()
@@ -53,8 +57,10 @@ class DocumentParser:
             raise DocumentRefused("document_too_large")
         if not data:
             raise DocumentRefused("document_empty")
-        document = _read_small(name, data) if len(data) <= _SMALL_BYTES else None
+        document = _read_here(name, data) if len(data) <= self._here_bytes else None
         if document is not None:
+            if len(document.text) > self._limits.text_chars:
+                raise DocumentRefused("document_too_large")
             return index_document(document)
         with self._of_share(share), self._slot():
             return read_in_child(Job(name, data), self._limits)
@@ -107,7 +113,7 @@ class DocumentParser:
             self._places.release()
 
 
-def _read_small(name: str, data: bytes) -> ParsedDocument | None:
+def _read_here(name: str, data: bytes) -> ParsedDocument | None:
     """Return the document of plain UTF-8 text; None for all else."""
     if looks_binary(data) or _CONTROL.search(data):
         return None
