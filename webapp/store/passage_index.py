@@ -61,6 +61,10 @@ _POSTGRES_STATISTICS = text(
     "WHERE schemaname = current_schema() AND tablename = 'passage_words' AND attname = 'words'"
 )
 _POSTGRES_TOTAL = text("SELECT reltuples FROM pg_class WHERE oid = 'passage_words'::regclass")
+_POSTGRES_COUNT = text(
+    "SELECT form, (SELECT count(*) FROM (SELECT 1 FROM passage_words WHERE words @@ CAST('''' || form || '''' AS tsquery) "
+    "LIMIT :limit) AS found) AS count FROM unnest(CAST(:words AS text[])) AS form"
+)
 _POSTGRES_LIST = text(
     "SELECT array_agg(passage) FROM (SELECT passage FROM passage_words WHERE words @@ CAST(:query AS tsquery) LIMIT :limit) "
     "AS found"
@@ -165,7 +169,7 @@ class _KnownWords:
         self._lock = threading.Lock()
 
     def count(self, connection: Connection, forms: Collection[str]) -> Counter[str]:
-        """Return the passages of each form; in Postgres of the common ones only."""
+        """Return how many passages have each form; in Postgres roughly, and not more than are listed unless it is a common one."""
         is_postgres = connection.dialect.name == "postgresql"
         with self._lock:
             if time.monotonic() >= self._until:
@@ -174,10 +178,12 @@ class _KnownWords:
             known = self._counts
         counts = Counter({form: known[form] for form in forms if form in known})
         rest = sorted(set(forms) - counts.keys())
-        if rest and not is_postgres:
-            found = {row.term: row.doc for row in connection.execute(_SQLITE_FREQUENCY, {"words": rest})}
-            counts.update(found)
-            often = {form: count for form, count in found.items() if count > _OFTEN}
+        if rest:
+            statement = _POSTGRES_COUNT if is_postgres else _SQLITE_FREQUENCY
+            limits = {"limit": _LISTED_OF_ONE + 1} if is_postgres else {}
+            rows = connection.execute(statement, {"words": rest} | limits).all()
+            counts.update({form: count for form, count in rows})  # noqa: C416  (rows are no pairs to mypy)
+            often = {form: count for form, count in rows if count > _OFTEN}
             with self._lock:
                 self._counts = {**self._counts, **often}
         return counts
