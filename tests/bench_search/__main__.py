@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.bench_search import corpus, questions
 from tests.bench_search.corpus import HOME, PACKAGES, shuffled
 from tests.bench_search.filled import Filled, databases
-from tests.bench_search.finding import Plain, figure, measure
+from tests.bench_search.finding import Plain, Search, figure, measure
 from tests.bench_search.questions import Question
 from tests.bench_search.speed import hold_up, times_ms
 from tests.bench_search.targets import LIKE, PASSAGES, WHOLE, Results, as_json, judge, table
@@ -32,15 +32,15 @@ def main() -> int:
         return 1
     results = Results(passages=sum(map(len, passages.values())), questions=len(all_questions))
     plain = Plain(passages)
-    results.found[LIKE] = figure(measure(plain.like, all_questions, texts))
-    results.found[WHOLE] = figure(measure(plain.whole_documents, all_questions, texts))
+    _find(results, LIKE, plain.like, all_questions, texts)
+    _find(results, WHOLE, plain.whole_documents, all_questions, texts)
     with databases() as all_filled:
         for kind in asked.only:
             print(f"{kind}: real text", flush=True)
             filled = all_filled[kind]
             results.taken[kind] = filled.ingest(folders)
             with filled.opened() as opened:
-                results.found[kind] = figure(measure(opened.search, all_questions, texts))
+                _find(results, kind, opened.search, all_questions, texts)
             if not asked.quality:
                 print(f"{kind}: {PASSAGES:,} passages", flush=True)
                 _fill_up(filled, texts)
@@ -63,6 +63,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=("SQLite", "Postgres"), default=["SQLite", "Postgres"])
     parser.add_argument("--json", type=Path, default=HOME / "search.json", help="where the figures go")
     return parser.parse_args()
+
+
+def _find(results: Results, name: str, search: Search, asked: list[Question], texts: dict[str, str]) -> None:
+    ranks = measure(search, asked, texts)
+    results.found[name] = figure(ranks)
+    results.found_later[name] = figure(
+        [rank for rank, each in zip(ranks, asked, strict=True) if each.is_later]
+    )
 
 
 def _split(name: str, text: str) -> list[tuple[int, str]]:

@@ -1,7 +1,8 @@
 """The questions, each with the document that answers it and words of the passage that does; and what makes one fair.
 
 They were written while reading passages that chance had chosen, as somebody asks who does not remember the wording, and before
-anything was measured. A question shares under half of its content words with the passage: it cannot be copied from it.
+anything was measured with them. A question shares under half of its content words with the passage: it cannot be copied from it.
+The later ones are of passages of other documents, written when the ranking had been improved by what the first ones had shown.
 """
 
 import json
@@ -31,6 +32,7 @@ class Question:
     question: str
     document: str
     quotation: str
+    is_later: bool = False
 
     def place_in(self, text: str) -> int:
         """Return the offset of the quotation's middle."""
