@@ -8,7 +8,7 @@ CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
 
-.PHONY: help run test check bench bench-page bench-scale soak storm faults shots docs models check-platforms format clean
+.PHONY: help run test check bench bench-page bench-scale bench-search soak storm faults shots docs models check-platforms format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench    measure against nginx, Starlette and a plain loop"
 	@echo "make bench-page  measure the page's Markdown beside two others"
 	@echo "make bench-scale  measure journals, workers and readers that come back"
+	@echo "make bench-search  measure the search of documents: what it finds, how fast, and what it holds up"
 	@echo "make soak     lead 10,000 answers through a server, which must hold no more afterwards"
 	@echo "make storm    kill, freeze and restart workers for a minute, and check all answers"
 	@echo "make faults   all faults in each journal, with one worker and two, and kills at named points: about an hour"
@@ -75,6 +76,9 @@ bench-page: $(VENV)/.dev
 
 bench-scale: $(VENV)/.dev
 	$(BIN)/python -m tests.bench_scale $(ARGS)
+
+bench-search: $(VENV)/.dev
+	$(BIN)/python -m tests.bench_search $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak $(ARGS)
