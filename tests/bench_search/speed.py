@@ -83,6 +83,6 @@ def _longest_gap_ms(server: Server, caller: Caller) -> float:
     with SseReader(server.address, body={"prompt": "Hello"}, headers={"Cookie": cookies}) as reader:
         assert reader.status == 200, reader.response.read_all()
         reader.read_to_end(_ANSWER_S)
-    arrived = [record.at for record in reader.records if record.frame and "delta" in record.frame]
+    arrived = [record.at for record in reader.records if record.frame and "text" in record.frame]
     assert len(arrived) > 50, f"{len(arrived)} frames: {reader.records[:5]}"
     return max(later - before for before, later in pairwise(arrived)) * 1000
