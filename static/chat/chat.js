@@ -294,8 +294,11 @@ export class FreshetChat extends HTMLElement {
   /** @param {readonly File[]} files */
   async #addDocuments(files) {
     const dialogue = this.#dialogue;
+    const { conversation } = this;
     const chips = await this.#loadChips();
     if (!dialogue || !chips) return;
+    // Another one may be shown by now, and files must not be added to the wrong one.
+    if (conversation !== this.conversation) return this.#setDraftNotice(words.actionFailed);
     this.#composer.rename(dialogue.openConversation());
     this.#showDocuments();
     chips.addFiles(files);
@@ -318,7 +321,6 @@ export class FreshetChat extends HTMLElement {
         added: (conversation, document) => this.#dialogue?.addDocument(conversation, document),
         removed: (conversation, id) => this.#dialogue?.removeDocument(conversation, id),
         stopSearching: (name) => this.dispatchEvent(new CustomEvent("freshet-unsearch", { detail: name })),
-        changed: () => this.#setDraftNotice(""),
         notify: (sentence) => this.#setDraftNotice(sentence),
         announce: (sentence) => this.#announcer.say(sentence),
         focusLost: () => this.#composer.focusAttach(),

@@ -20,7 +20,6 @@ import { sheetOf } from "../styles/sheets.js";
  * @property {(conversation: string, document: AttachedDocument) => void} added
  * @property {(conversation: string, id: string) => void} removed
  * @property {(collection: string) => void} stopSearching
- * @property {() => void} changed what is shown changed
  * @property {(sentence: string) => void} notify show a sentence about a file
  * @property {(sentence: string) => void} announce tell a screen reader what is visible to others
  * @property {() => void} focusLost the focused chip was removed
@@ -45,6 +44,8 @@ export class DocumentChips {
   /** @type {readonly string[]} */
   #collections = [];
   #drawnCollections = this.#collections;
+  /** The chips of what is stored, by document or collection. @type {Map<string, HTMLLIElement>} */
+  #stored = new Map();
   /** @type {UploadChip[]} */
   #chips = [];
 
@@ -92,7 +93,6 @@ export class DocumentChips {
     for (const file of files.slice(0, MAX_FILES)) this.#add(file, conversation);
     if (files.length > MAX_FILES) this.#actions.notify(this.#words.tooMany);
     this.#draw();
-    this.#actions.changed();
   }
 
   /** Remove the chips of files that could not be added. */
@@ -149,14 +149,12 @@ export class DocumentChips {
       this.#actions.added(conversation, upload.stored);
       this.#draw();
     }
-    if (!upload.isActive) this.#actions.changed();
   }
 
   /** @param {UploadChip} chip */
   #drop(chip) {
     this.#chips = this.#chips.filter((other) => other !== chip);
     this.#draw();
-    this.#actions.changed();
   }
 
   /** The uploads of the shown conversation. */
@@ -165,18 +163,32 @@ export class DocumentChips {
   }
 
   #draw() {
-    const chips = [
-      ...this.#collections.map((name) => this.#collectionChip(name)),
-      ...this.#documents.map((document) => this.#documentChip(document)),
-      ...this.#own().map(({ element }) => element),
-    ];
-    const isLonger = chips.length > this.element.childElementCount;
-    this.element.replaceChildren(...chips);
-    this.element.hidden = chips.length === 0;
+    const { element } = this;
+    const stored = new Map([
+      ...this.#collections.map((name) => this.#keep(`collection ${name}`, () => this.#collectionChip(name))),
+      ...this.#documents.map((document) => this.#keep(document.id, () => this.#documentChip(document))),
+    ]);
+    this.#stored = stored;
+    const chips = [...stored.values(), ...this.#own().map((chip) => chip.element)];
+    const isLonger = chips.length > element.childElementCount;
+    for (const old of [...element.children]) if (!chips.includes(/** @type {HTMLLIElement} */ (old))) old.remove();
+    // What stays is not moved: it may have the focus.
+    for (const [at, chip] of chips.entries()) if (element.children[at] !== chip) element.insertBefore(chip, element.children[at] ?? null);
+    element.hidden = chips.length === 0;
     // On narrow screens they are one row that scrolls.
     const newest = this.#collections === this.#drawnCollections ? chips.at(-1) : chips[this.#collections.length - 1];
     if (isLonger) newest?.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.#drawnCollections = this.#collections;
+  }
+
+  /**
+   * Return the chip that is shown already, or a new one, with its key.
+   * @param {string} key
+   * @param {() => HTMLLIElement} create
+   * @returns {[string, HTMLLIElement]}
+   */
+  #keep(key, create) {
+    return [key, this.#stored.get(key) ?? create()];
   }
 
   /** @param {string} name */

@@ -181,7 +181,24 @@ def test_another_tab_shows_a_document_that_was_added_here(chat: Chat, provider: 
 def test_more_than_ten_files_are_not_taken(chat: Chat) -> None:
     choose_files(chat, *(note_file(f"{number}.txt", f"Number {number}.".encode()) for number in range(12)))
     expect(chips(chat)).to_have_count(10)
-    expect(chat.page.get_by_text("up to ten files")).to_be_visible()
+    expect(chat.notice).to_contain_text("up to ten files")
+
+
+def test_the_focus_stays_while_other_files_arrive(chat: Chat) -> None:
+    choose_files(chat, note_file())
+    first = chips(chat).get_by_role("button", name="Remove “rivers.md”")
+    first.focus()
+    transfer_files(chat, "drop", note_file("other.txt", b"Other."))
+    expect(chips(chat)).to_have_count(2)
+    chat.field.wait_for()
+    first.focus()
+    chat.page.request.post(
+        f"{chat.url}/documents?name=third.txt&conversation={chat.page.url.partition('c=')[2]}",
+        data=b"Third.",
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    expect(chips(chat)).to_have_count(3)
+    expect(first).to_be_focused()
 
 
 @pytest.mark.parametrize("device", [DESK, PHONE, DARK], ids=["desk", "phone", "dark"])
