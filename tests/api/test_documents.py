@@ -26,6 +26,8 @@ class Caller:
     def __init__(self, server: Server) -> None:
         self.url = server.url
         self.session = requests.Session()
+        # On a slow machine the server may close a connection just when it is used again.
+        self.session.headers["Connection"] = "close"
         self.session.get(server.url, timeout=10)
 
     def call(self, method: str, path: str, *, data: bytes | None = None, **query: str) -> tuple[int, Any]:

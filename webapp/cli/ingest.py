@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -22,8 +22,6 @@ from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from webapp.store.store import Store
 
 _CLOSE_S = 2.0
@@ -105,7 +103,7 @@ class Ingestion:
         self._known = {each.source: each for each in known}
         self._parser = DocumentParser(here_bytes=MAX_FILE_BYTES)  # nobody waits for this process
         self._counts: Counter[str] = Counter()
-        self._unwritten: list[Callable[[Connection], object]] = []
+        self._unwritten: list[Callable[[Any], object]] = []
         self._unwritten_bytes = 0
         self._writer = ThreadPoolExecutor(1)
         self._written: Future[object] | None = None
