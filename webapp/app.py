@@ -54,6 +54,7 @@ from webapp.routes.exact_request import ExactRequest
 from webapp.routes.sub_path import mount
 from webapp.services import Services, store_services
 from webapp.settings import Settings
+from webapp.store.word_search import WordSearch
 from webapp.wiring import (
     make_gate,
     make_journal,
@@ -135,7 +136,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
     runs = make_runs(settings, table, metrics, journal)
     secret, limiter = make_secret(settings, store), make_limiter(settings, store.rate_counters)
     ended_answers = EndedAnswers(runs=runs, store=store)
-    retrieval = Retrieval(store=store)
+    retrieval = Retrieval(store=store, searches=[WordSearch(store)])
     runs.continue_lost(
         RunRecovery(providers=providers, limiter=limiter, store=store, retrieval=retrieval),
         may_continue=settings.takeover,
@@ -179,6 +180,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
             address_of=address_of,
         ),
         uploads=DocumentUpload(parser=DocumentParser(), store=store, limiter=limiter),
+        retrieval=retrieval,
         version=__version__,
         demo=demo,
         frame_ms=settings.frame_ms,

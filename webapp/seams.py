@@ -11,6 +11,7 @@ import msgspec
 from webapp.chat import Effort, ModelRequest, ModelResponse, Usage
 from webapp.errors import AnswerError, UpstreamError
 from webapp.events import Event, Source
+from webapp.found_passage import FoundPassage, SearchScope
 from webapp.frames import Frame, RunResult, StoppedBy
 from webapp.journal_records import (
     JournalCursor,
@@ -346,6 +347,16 @@ class SharedCounters(Protocol):
 
     def is_reached(self, limit: RateLimit, within_s: float) -> bool:
         """Return whether a limit is reached; count nothing."""
+
+
+class PassageSearch(Protocol):
+    """A way to rank passages of documents, such as by their words. Several are joined by reciprocal rank fusion."""
+
+    def rank(self, queries: Sequence[str], scope: SearchScope, limit: int) -> list[list[FoundPassage]]:
+        """Return the best passages for each of these queries, `limit` at most, the best first.
+
+        Takes 1.5 s at most. Raises `NotFound` for an unknown collection, and `Unavailable`.
+        """
 
 
 class SecretStore(Protocol):

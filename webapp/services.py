@@ -18,6 +18,7 @@ from webapp.access.throttle import Throttle
 from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
+from webapp.api.retrieval import Retrieval
 from webapp.api.start_run import RunStarter
 from webapp.assets.assets import Assets
 from webapp.metrics import Metrics
@@ -52,6 +53,7 @@ class Services:
     throttle: Throttle
     bodies: RequestBodies
     uploads: DocumentUpload
+    retrieval: Retrieval
     version: str
     demo: bool
     frame_ms: float

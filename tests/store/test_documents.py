@@ -5,6 +5,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from webapp.access.principals import EVERYBODY
 from webapp.errors import NotFound, TooLarge
+from webapp.found_passage import FoundPassage
 from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import index_document
@@ -12,7 +13,7 @@ from webapp.store import document_places, ownership
 from webapp.store import documents as stored
 from webapp.store.database import Database
 from webapp.store.document_places import Place, put_in_place
-from webapp.store.documents import FoundPassage, SourceFile, StoredDocument
+from webapp.store.documents import SourceFile, StoredDocument
 from webapp.store.passage_index import scope_of
 from webapp.store.quota import StorageLimits, check_owner_quota
 from webapp.store.rows import now_ms

@@ -12,7 +12,7 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # Lowest first. A module may import from its own package, from lower layers, and from modules named before it in its own
 # layer. Adapters do not import each other: they use the protocols in `seams`.
 LAYERS: dict[str, str] = {
-    "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document seams settings",
+    "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document found_passage seams settings",
     "logic": "codecs framing usage catalog conversation search",
     "adapters": "offload sql providers journal store documents access metrics",
     "engine": "runs",

@@ -112,7 +112,10 @@ def lost(
 def recover(run: LostRun, store: FoundStore | None = None, starter: RunStarter = STARTER) -> Recovery:
     found: Any = store or FoundStore()
     return RunRecovery(
-        providers=starter.providers, limiter=starter.limiter, store=found, retrieval=Retrieval(store=found)
+        providers=starter.providers,
+        limiter=starter.limiter,
+        store=found,
+        retrieval=Retrieval(store=found, searches=[]),
     )(run, run.row.epoch + 1)
 
 

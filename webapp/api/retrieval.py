@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from webapp.access.principals import Principal, grantees_of
 from webapp.chat import Source
+from webapp.found_passage import FoundPassage, SearchScope
+from webapp.seams import PassageSearch
 from webapp.search.context import quote_passages
 from webapp.search.ranking import fuse
 from webapp.store import documents
-from webapp.store.documents import FoundPassage, StoredDocument
+from webapp.store.documents import StoredDocument
 from webapp.store.store import Store
 
 _MAX_PASSAGES = 8
@@ -35,9 +39,10 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Retrieval:
-    """Searches documents for answers. One instance serves all requests of a server."""
+    """Searches documents for answers and for programs. One instance serves all requests of a server."""
 
     store: Store
+    searches: Sequence[PassageSearch]
 
     def find(self, caller: Principal, questions: Sequence[str], wanted: Wanted) -> tuple[Source, ...]:
         """Return the passages for the last of the questions, the best first; small documents of the conversation are there whole.
@@ -58,6 +63,19 @@ class Retrieval:
                 break
             sources.append(_to_source(len(sources) + 1, passage, score))
         return tuple(sources)
+
+    def search(
+        self, caller: Principal, query: str, names: Sequence[str] | None, limit: int
+    ) -> list[FoundPassage]:
+        """Return the best passages of these collections, or of all that the caller may search.
+
+        Takes 1.5 s at most. Raises `NotFound` for an unknown collection, and `Unavailable`.
+        """
+        scope = SearchScope(owner=caller.owner or "", grantees=grantees_of(caller), collections=names)
+        rankings = [search.rank([query], scope, limit)[0] for search in self.searches]
+        if len(rankings) == 1:  # whose own scores say more
+            return rankings[0]
+        return [msgspec.structs.replace(passage, score=round(score, 4)) for passage, score in _join(rankings)]
 
     def quote(self, sources: Sequence[Source]) -> str:
         """Return what is put before the question. Raises `Unavailable`."""
@@ -85,21 +103,24 @@ class Retrieval:
         if len(questions) > 1:
             queries.append(f"{questions[-1]}\n{questions[-2][:_MAX_EARLIER_CHARS]}")
         names = None if wanted.all_collections else list(wanted.collections)
-        owner, grantees = caller.owner or "", grantees_of(caller)
         if not (queries and (wanted.conversation or names is None or names)):
             return []
-        found = self.store.search(
-            lambda c: documents.search_all(
-                c,
-                queries,
-                collection_ids=[] if names == [] else documents.find_collections(c, owner, grantees, names),
-                conversation=wanted.conversation,
-                limit=_CANDIDATES,
-            )
+        scope = SearchScope(
+            owner=caller.owner or "",
+            grantees=grantees_of(caller),
+            collections=names,
+            conversation=wanted.conversation,
         )
-        best = {_key(passage): passage for ranking in reversed(found) for passage in ranking}
-        fused = fuse([[_key(passage) for passage in ranking] for ranking in found])
-        return [(best[key], score) for key, score in fused]
+        return _join(
+            [ranking for search in self.searches for ranking in search.rank(queries, scope, _CANDIDATES)]
+        )
+
+
+def _join(rankings: Sequence[Sequence[FoundPassage]]) -> list[tuple[FoundPassage, float]]:
+    """Return what is in any of the rankings, the best first, with its score in all of them."""
+    best = {_key(passage): passage for ranking in reversed(rankings) for passage in ranking}
+    fused = fuse([[_key(passage) for passage in ranking] for ranking in rankings])
+    return [(best[key], score) for key, score in fused]
 
 
 def _key(passage: FoundPassage) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from webapp.access.principals import SOLE_USER, owner_of
 from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
 from webapp.documents.parse import MAX_FILE_BYTES, DocumentParser
 from webapp.errors import DocumentRefused, RequestError, Unavailable
+from webapp.found_passage import SearchScope
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
 
@@ -195,16 +196,12 @@ class Ingestion:
 
 def _run_search(options: argparse.Namespace) -> int:
     """Print passages. Return 1 if none is found or the database is unreachable, 2 for an unknown collection."""
-    from webapp.store import documents  # noqa: PLC0415  (other commands need no database)
+    from webapp.store.word_search import WordSearch  # noqa: PLC0415  (other commands need no database)
 
     store = make_store(read_settings())
     try:
-        ids = store.read(lambda c: documents.find_collections(c, _OWNER, (), options.collection))
-        found = store.search(
-            lambda c: documents.search_documents(
-                c, options.query, collection_ids=ids, conversation=None, limit=options.limit
-            )
-        )
+        scope = SearchScope(owner=_OWNER, collections=options.collection)
+        (found,) = WordSearch(store).rank([options.query], scope, options.limit)
     except Unavailable as error:
         print(f"freshet: {error.message}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webapp.access.principals import SOLE_USER, owner_of
+from webapp.found_passage import SearchScope
 from webapp.settings import Settings
 from webapp.wiring import make_store
 
@@ -26,6 +27,7 @@ class LocalSearch:
         """Return passages as `QueryClient.retrieve_only` does. Nothing is created where no collection is yet."""
         from webapp.store import documents  # noqa: PLC0415  (only a client that searches needs a database)
         from webapp.store.database import has_sqlite_file  # noqa: PLC0415
+        from webapp.store.word_search import WordSearch  # noqa: PLC0415
 
         if self._settings.database_url is None and not has_sqlite_file(Path(self._settings.data_dir)):
             if collection is not None:
@@ -33,11 +35,9 @@ class LocalSearch:
             return []
         if self._store is None:
             self._store = make_store(self._settings)
-        owner, names = owner_of("user", SOLE_USER), None if collection is None else [collection]
-        ids = self._store.read(lambda c: documents.find_collections(c, owner, (), names))
-        found = self._store.search(
-            lambda c: documents.search_documents(c, query, collection_ids=ids, conversation=None, limit=limit)
-        )
+        names = None if collection is None else [collection]
+        scope = SearchScope(owner=owner_of("user", SOLE_USER), collections=names)
+        (found,) = WordSearch(self._store).rank([query], scope, limit)
         return [passage.as_result() for passage in found]
 
     def close(self) -> None:

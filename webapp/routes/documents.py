@@ -9,7 +9,7 @@ from webapp.access.principals import grantees_of
 from webapp.api.document_upload import check_collection_name
 from webapp.documents.parse import MAX_FILE_BYTES
 from webapp.errors import InvalidRequest
-from webapp.routes.current_principal import current_owner, current_principal, require_current_owner
+from webapp.routes.current_principal import current_principal, require_current_owner
 from webapp.routes.document_place import requested_place
 from webapp.routes.responses import json_response
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
@@ -58,17 +58,9 @@ def search_documents() -> Response:
     if not query.strip():
         raise InvalidRequest("query is empty.", param="query", code="empty")
     limit = _parse_limit(request.args.get("limit"))
-    owner, grantees = current_owner() or "", grantees_of(current_principal())
-    services().limiter.count_search(current_principal())
-    found = services().store.search(
-        lambda c: documents.search_documents(
-            c,
-            query,
-            collection_ids=documents.find_collections(c, owner, grantees, names),
-            conversation=None,
-            limit=limit,
-        )
-    )
+    caller = current_principal()
+    services().limiter.count_search(caller)
+    found = services().retrieval.search(caller, query, names, limit)
     return json_response({"passages": [passage.as_result() for passage in found]})
 
 

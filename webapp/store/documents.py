@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 
 from webapp.errors import NotFound
+from webapp.found_passage import FoundPassage
 from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import IndexedDocument
@@ -68,30 +69,6 @@ class StoredDocument(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     collection: str | None = None
     conversation: str | None = None
-
-
-class FoundPassage(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage that a search has found. `start` is where it begins in its document's text; `page` counts from 1."""
-
-    document: str
-    source: str
-    title: str
-    text: str
-    heading: str
-    start: int
-    page: int | None
-    score: float
-
-    def as_result(self) -> dict[str, object]:
-        """Return the passage as `retrieve_only` and `/documents/search` do."""
-        metadata = {
-            "source": self.source,
-            "title": self.title,
-            "page": self.page,
-            "heading": self.heading,
-            "document": self.document,
-        }
-        return {"content": self.text, "metadata": metadata, "score": self.score}
 
 
 class DocumentPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -374,23 +351,6 @@ def delete_documents(connection: Connection, owner: str, ids: Sequence[str]) -> 
     return connection.execute(
         delete(documents).where(documents.c.owner == owner, documents.c.id.in_(ids))
     ).rowcount
-
-
-def search_all(
-    connection: Connection,
-    queries: Sequence[str],
-    *,
-    collection_ids: Sequence[str],
-    conversation: str | None,
-    limit: int,
-) -> list[list[FoundPassage]]:
-    """Return what `search_documents` finds for each of several queries."""
-    return [
-        search_documents(
-            connection, query, collection_ids=collection_ids, conversation=conversation, limit=limit
-        )
-        for query in queries
-    ]
 
 
 def search_documents(
