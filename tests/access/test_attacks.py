@@ -131,15 +131,17 @@ class OwnedData:
         self.token = owner.json("POST", f"/conversations/{self.conversation}/share", status=201)["token"]
         question = owner.messages(self.conversation)[0]
         self.image = next(part["image"] for part in question["content"] if part["type"] == "image")
-        path = "/documents?name=paper.md&collection=papers"
-        status, _, raw = owner.request("POST", path, f"{CANARY}, and no more".encode())
-        assert status == 201, raw
-        self.document = json.loads(raw)["id"]
+        self.document = self._add_document("/documents?name=paper.md&collection=papers")
         self.session = "none"
         if password:
             other = Device(owner.address)
             assert other.sign_in() == 303
             self.session = next(one["id"] for one in other.sessions() if one["current"])
+
+    def _add_document(self, path: str) -> str:
+        status, _, raw = self.owner.request("POST", path, f"{CANARY}, and no more".encode())
+        assert status == 201, raw
+        return str(json.loads(raw)["id"])
 
     def path(self, case: Case) -> str:
         """Return the path of a route with its parameters filled in."""
@@ -153,6 +155,13 @@ class OwnedData:
         """Bring the data into the state that the owner's request needs."""
         if case.endpoint == "conversations.restore_conversation":
             self.owner.json("DELETE", f"/conversations/{self.conversation}")
+        if (
+            case.endpoint == "shared.read_text"
+        ):  # which reads documents of the conversation that were there before the link
+            path = f"/documents?name=shared.md&conversation={self.conversation}"
+            self.document = self._add_document(path)
+            path = f"/conversations/{self.conversation}/share"
+            self.token = self.owner.json("POST", path, status=201)["token"]
 
     def state(self) -> Any:
         """Return everything that nobody else may change."""

@@ -553,8 +553,8 @@ def test_n28_what_does_not_fit_is_named_and_the_rest_is_imported(
     large = gpt(("q", None, gpt_message("user", "x" * 60_000)), title="Large")
     real = imports.insert_conversation
 
-    def insert(connection: Any, owner: str, conversation: Any, owner_bytes: int) -> Any:
-        return real(connection, owner, conversation, 50_000)
+    def insert(connection: Any, owner: str, conversation: Any, owner_bytes: int, indexed: Any) -> Any:
+        return real(connection, owner, conversation, 50_000, indexed)
 
     monkeypatch.setattr(imports, "insert_conversation", insert)
     response = post(anna, [CHATGPT, large, CLAUDE])

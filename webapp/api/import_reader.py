@@ -74,6 +74,7 @@ class ExportedDocument(msgspec.Struct, frozen=True, kw_only=True):
     language: Annotated[str, msgspec.Meta(max_length=20)] = ""
     digest: Annotated[str, msgspec.Meta(max_length=64)] = ""
     file_bytes: Annotated[int, msgspec.Meta(ge=0, le=_MAX_MS)] = 0
+    created_at: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,6 +226,7 @@ def _read_document(key: str, document: ExportedDocument) -> ImportedDocument:
             pages=pages,
             language=document.language,
         ),
+        created_at=now_ms() if document.created_at is None else min(document.created_at, now_ms()),
     )
 
 

@@ -82,6 +82,7 @@ def _exported_documents(conversation: str) -> dict[str, ExportedDocument]:
             source=stored.source,
             digest=stored.digest,
             file_bytes=stored.file_bytes,
+            created_at=stored.created_at,
             **msgspec.structs.asdict(parsed),
         )
         for stored, parsed in found

@@ -164,10 +164,12 @@ def put_document(
     collection: str | None = None,
     conversation: str | None = None,
     document_id: str | None = None,
+    created_at: int | None = None,
 ) -> StoredDocument:
     """Store a document in a collection, where it replaces the one of the same file name, or in a conversation.
 
-    The caller has checked both, and the quota. Without `document_id` the document gets a new id.
+    The caller has checked both, and the quota. Without `document_id` the document gets a new id; it is created now, or at a
+    time in milliseconds since 1970.
     """
     if collection is not None:
         same = and_(documents.c.collection == collection, documents.c.source == file.name)
@@ -183,7 +185,7 @@ def put_document(
         size=size_of(document),
         pages=len(parsed.pages),
         passages=len(document.passages),
-        created_at=now_ms(),
+        created_at=now_ms() if created_at is None else created_at,
         collection=collection,
         conversation=conversation,
     )

@@ -31,6 +31,7 @@ class ImportedDocument(msgspec.Struct, frozen=True):
     id: str
     file: SourceFile
     parsed: ParsedDocument
+    created_at: int
 
 
 class ImportedConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,7 @@ def insert_conversation(
             document.file,
             conversation=imported.id,
             document_id=document.id,
+            created_at=document.created_at,
         )
         yield_control()
     check_owner_quota(connection, owner, 0, owner_bytes, "body")  # the exact size, now that the rows exist
