@@ -181,9 +181,10 @@ COPIED = [
 
 @pytest.mark.parametrize(("text", "expected"), COPIED)
 def test_a_copied_selection_keeps_the_marks_of_lists(page: Page, text: str, expected: str) -> None:
-    page.evaluate("() => import('/static/render/clicks.js')")
     show(page, text)
-    page.wait_for_timeout(50)
+    # The answer has asked for this module before, and so it is there for the answer when it is there for this.
+    page.evaluate("() => import('/static/render/clicks.js')")
+    page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")
     page.evaluate("() => getSelection().selectAllChildren(document.querySelector('.flow'))")
     page.keyboard.press("Control+C")
     page.evaluate(f"() => {{ window.pasted = ({PASTED})(); }}")
