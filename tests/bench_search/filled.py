@@ -109,7 +109,7 @@ def databases() -> Iterator[dict[str, Filled]]:
     """Start an empty SQLite and an empty Postgres."""
     folder = HOME / "data"
     shutil.rmtree(folder, ignore_errors=True)
-    with Postgres() as server:
+    with Postgres("shared_buffers=128MB") as server:  # its own default, where tests have less
         found = {
             "SQLite": Filled("SQLite", folder / "sqlite", None),
             "Postgres": Filled("Postgres", folder / "postgres", server.new_url()),

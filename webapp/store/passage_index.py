@@ -31,8 +31,8 @@ QueryWord = tuple[str, ...]
 """The forms of one word of a query: as it was written, and its stems."""
 
 _MAX_WORDS = 64  # of a query: the longest
-_LISTED = 2_000  # passages that are listed for all words together, roughly
-_LISTED_OF_ONE = 5_000  # for the rarest word, if it alone has more
+_LISTED = 1_500
+_LISTED_OF_ONE = 3_000
 _COMMON_SHARE = (
     0.2  # a word that more passages have, and more than _FEW, chooses no candidates beside a rarer one
 )
@@ -160,25 +160,29 @@ def _choose(sought: Sequence[SoughtWord], total: int) -> list[SoughtWord]:
 
 
 class _KnownWords:
-    """How many passages of all owners have a word, as far as it is known without reading much: that of common words is remembered."""
+    """How many passages of all owners have a word, as far as that is known without reading much: it is remembered of common words."""
 
     def __init__(self) -> None:
         self.total = 0
         self._counts: Mapping[str, int] = {}
+        self._rest: int | None = None  # how many have any other word, at most, if that is known
         self._until = 0.0
         self._lock = threading.Lock()
 
     def count(self, connection: Connection, forms: Collection[str]) -> Counter[str]:
-        """Return how many passages have each form; in Postgres roughly, and not more than are listed unless it is a common one."""
+        """Return how many passages have each form; in Postgres roughly."""
         is_postgres = connection.dialect.name == "postgresql"
         with self._lock:
             if time.monotonic() >= self._until:
                 self.total, self._counts = (_statistics if is_postgres else _sqlite_total)(connection)
+                self._rest = min(self._counts.values(), default=None)
                 self._until = time.monotonic() + _KNOWN_S
-            known = self._counts
+            known, most = self._counts, self._rest
         counts = Counter({form: known[form] for form in forms if form in known})
         rest = sorted(set(forms) - counts.keys())
-        if rest:
+        if most is not None:
+            counts.update(dict.fromkeys(rest, most))
+        elif rest:
             statement = _POSTGRES_COUNT if is_postgres else _SQLITE_FREQUENCY
             limits = {"limit": _LISTED_OF_ONE + 1} if is_postgres else {}
             rows = connection.execute(statement, {"words": rest} | limits).all()
