@@ -78,7 +78,7 @@ UNREADABLE = "isn’t a supported image"
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (("notes.txt", "text/plain", b"just words"), f"“notes.txt” {UNREADABLE}"),
+        (("notes.png", "image/png", b"just words"), f"“notes.png” {UNREADABLE}"),
         (("liar.png", "image/png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), f"“liar.png” {UNREADABLE}"),
         (("empty.jpg", "image/jpeg", b""), f"“empty.jpg” {UNREADABLE}"),
         (("cut.png", "image/png", plain()[:40]), f"“cut.png” {UNREADABLE}"),

@@ -76,7 +76,7 @@ def test_images_are_pasted_and_dropped(chat: Chat, provider: FakeProvider, how: 
 
 
 def test_dragged_files_show_a_drop_target_and_text_is_pasted_as_text(chat: Chat) -> None:
-    target = chat.page.get_by_text("Drop images or exported chats here")
+    target = chat.page.get_by_text("Drop files or exported chats here")
     expect(target).to_be_hidden()
     transfer_files(chat, "dragover", png_file())
     expect(target).to_be_visible()

@@ -33,7 +33,7 @@ def composing_images(stage: Stage) -> Chat:
     chat.field.fill("Which of these rivers carries the most water, and how can you tell?")
     with chat.page.expect_file_chooser() as chooser:
         chat.page.get_by_role("button", name="Attach files").click()
-    chooser.value.set_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"}])
+    chooser.value.set_files([{"name": "notes.png", "mimeType": "image/png", "buffer": b"words"}])
     expect(chat.notice).to_be_visible()
     return chat
 
