@@ -298,3 +298,11 @@ def test_only_few_large_imports_run_at_once(anna: Person, monkeypatch: pytest.Mo
         assert anna.do("POST", "/conversations/import", GOOD).status_code == 201
     assert anna.do("POST", "/conversations/import", large).status_code == 201
     assert anna.do("POST", "/conversations/import", large).status_code == 201
+
+
+@pytest.mark.parametrize("change", [{"language": "e\0n"}, {"digest": "\0"}, {"digest": "abc"}])
+def test_what_no_export_says_of_a_document_is_refused(anna: Person, change: dict[str, Any]) -> None:
+    """A zero byte cannot be stored in Postgres."""
+    document = {"source": "a.txt", "title": "A", "media_type": "text/plain", "text": "The Loire."} | change
+    status, _, param = anna.refused("POST", "/conversations/import", GOOD | {"documents": {"d": document}})
+    assert (status, str(param).startswith("documents")) == (400, True), param

@@ -265,12 +265,3 @@ def test_a_link_shows_the_documents_that_its_conversation_had(
     assert nobody.refused("GET", f"{path}/documents/{rivers['id']}/text?at=x")[:2] == (400, "invalid_type")
     anna.do("DELETE", f"/conversations/{name}/share")
     assert nobody.refused("GET", f"{path}/documents/{rivers['id']}/text")[:2] == (404, "share_not_found")
-
-
-def test_a_document_is_part_of_its_conversation_and_of_the_feed(anna: Person) -> None:
-    name = new_run()
-    added = anna.attach(name, "rivers.md", b"The Loire.\n")
-    assert added["file_bytes"] == 11
-    assert anna.conversation(name)["documents"] == [added]
-    anna.do("DELETE", f"/documents/{added['id']}")
-    assert anna.conversation(name)["documents"] == []

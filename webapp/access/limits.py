@@ -1,8 +1,9 @@
 """The counters behind the limits of callers.
 
 The `limits` package counts rates; concurrent answers are counted here. These counters are in the memory of one worker, and a
-restart resets them. Starts, imports, documents, searches and new visitors are also counted over all workers, in slots of a minute or an hour; where the
-store is away the worker's own counters remain. In local mode nothing is counted, but the maximum sizes of an `Allowance` apply.
+restart resets them. Starts, imports, documents, searches and new visitors are also counted over all workers, in slots of a minute
+or an hour; where the store is away the worker's own counters remain. In local mode nothing is counted, but the maximum sizes of an
+`Allowance` apply.
 """
 
 from __future__ import annotations

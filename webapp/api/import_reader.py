@@ -71,8 +71,8 @@ class ExportedDocument(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
     pages: Annotated[tuple[int, ...], msgspec.Meta(max_length=_MAX_PAGES)] = ()
-    language: Annotated[str, msgspec.Meta(max_length=20)] = ""
-    digest: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    language: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{0,20}$")] = ""
+    digest: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
     file_bytes: Annotated[int, msgspec.Meta(ge=0, le=_MAX_MS)] = 0
     created_at: Annotated[int, msgspec.Meta(ge=0)] | None = None
 

@@ -218,9 +218,10 @@ class RunStarter:
         return self.retrieval.find(caller, [each for each in questions if each.strip()], wanted)
 
     def _find_ended(self, turn: TurnRequest, fingerprint: str) -> AnyRun | None:
-        """Return the run of a turn that is stored already, or conflicts with a running one; None if it is not that.
+        """Return the run of a turn whose answer is stored already; None if the conflict is about another run.
 
-        It was looked for before, perhaps while the journal was away. Raises as `RunLookup.find`, and `check_same`.
+        It was not found before the turn was planned: the journal may have been away, or the run just begun elsewhere. Raises as
+        `RunLookup.find`, and `check_same`.
         """
         try:
             run = self.runs.find(turn.run, turn.owner)

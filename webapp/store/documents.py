@@ -189,7 +189,7 @@ def put_document(
         collection=collection,
         conversation=conversation,
     )
-    row = msgspec.structs.asdict(stored) | {"owner": owner, "language": document.language}
+    row = msgspec.structs.asdict(stored) | {"owner": owner, "language": clean_text(document.language)}
     connection.execute(insert(documents).values(row))
     pages = msgspec.json.encode(parsed.pages).decode()
     connection.execute(
