@@ -87,7 +87,10 @@ _FULL_RESPONSE = (
 
 
 class FairServer(StreamServer):  # type: ignore[misc]
-    """Accepts one connection per turn of the event loop, so that many new requests do not delay current answers."""
+    """Accepts one connection per turn of the event loop, so that many new requests do not delay current answers.
+
+    Connections are `QuickSocket`s.
+    """
 
     max_accept = 1
     _spare: int | None = None
@@ -96,17 +99,20 @@ class FairServer(StreamServer):  # type: ignore[misc]
     def do_read(self) -> Any:
         """Accept a connection. Without free descriptors, refuse it with 503 by a spare one, and log that once a minute."""
         try:
-            accepted = super().do_read()
+            descriptor, address = self.socket._accept()
+        except BlockingIOError:  # another worker was faster
+            return None
         except OSError as error:
             if error.errno not in _EXHAUSTED:
                 raise
             self._log_exhausted(error)
             self._accept_with_spare()
             return None
-        if accepted and not self._has_spare():  # the last descriptor: it must serve to refuse others
-            self._refuse(accepted[0].detach())
+        if not self._has_spare():  # the last descriptor: it must serve to refuse others
+            self._refuse(descriptor)
             return None
-        return accepted
+        listener = self.socket
+        return QuickSocket(listener.family, listener.type, listener.proto, fileno=descriptor), address
 
     def _log_exhausted(self, error: OSError) -> None:
         now = time.monotonic()
@@ -215,12 +221,6 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]
             if runs.wait_until_idle(1.0):
                 return
             self.tmp.notify()  # the master would kill a worker without a heartbeat
-
-    def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve a connection on a `QuickSocket`."""
-        if type(client) is socket.socket:
-            client = QuickSocket(client.family, client.type, client.proto, fileno=client.detach())
-        super().handle(listener, client, addr)
 
     def init_signals(self) -> None:
         """Stop on SIGHUP as on SIGTERM: a terminal that closes sends it to all processes, and gunicorn's worker would die of it."""

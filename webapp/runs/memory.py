@@ -81,9 +81,8 @@ class RunMemory:
             if total + self._remotes.size_bytes >= self.max_bytes:
                 self._remotes.forget_unread()
             total += self._remotes.size_bytes
-        for run in list(self._ended.values()):
-            if total < self.max_bytes:
-                return
+        while total >= self.max_bytes and self._ended:
+            run = next(iter(self._ended.values()))
             self._forget(run)
             total -= run.size_bytes
         if total >= self.max_bytes:
