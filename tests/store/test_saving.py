@@ -9,6 +9,7 @@ import pytest
 
 from webapp.chat import TextPart, Usage
 from webapp.conversation import Message
+from webapp.errors import Unavailable
 from webapp.frames import RunResult, new_run
 from webapp.store import conversations
 from webapp.store.branches import load_messages
@@ -300,6 +301,40 @@ def test_a_question_that_was_planned_from_an_older_cache_goes_below_the_leaf_tha
         "To Two?",
         "Three?",
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_slow_database_is_waited_for_where_another_worker_may_have_stored_the_newest_turn(
+    migrated_location: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Alone on a SQLite file, a worker has all turns in memory and waits less for a slow disk."""
+    name, first, second = (new_run() for _ in range(3))
+    store, other = Store(*migrated_location, workers=workers), Store(*migrated_location)
+
+    def ask(run: str, query: str) -> TurnRequest:
+        return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
+
+    for worker, run, query in ((store, first, "One?"), (other, second, "Two?")):
+        writer = worker.plan(ask(run, query), lambda _: False).writer
+        assert writer.store_question(1)
+        assert writer.store_answer(DONE, f"To {query}", "", epoch=1, wait=True)
+    other.close(TIMEOUT_S)
+    read = store.database.read
+
+    def slow(work: Callable[[Any], Any], timeout_s: float = 5.0) -> Any:
+        if timeout_s < 2.0:  # as long as it takes
+            raise Unavailable("late", code="store_slow", retry_after_s=1)
+        return read(work, timeout_s)
+
+    monkeypatch.setattr(store.database, "read", slow)
+    plan = store.plan(ask(new_run(), "Three?"), lambda _: False)
+    below = msgspec.structs.replace(turn_request(name, new_run(), "Edited?"), parent=first)
+    assert store.plan(below, lambda _: False).is_cached, "all that it needs is in memory"
+    monkeypatch.undo()
+    store.close(TIMEOUT_S)
+    is_shared = workers > 1 or migrated_location[0] is not None
+    assert plan.is_cached is not is_shared
+    assert ("Two?" in [message.text for message in plan.messages]) is is_shared
 
 
 # Another worker has gone on with the turn, while this one's writes were held up.

@@ -26,3 +26,17 @@ def test_the_branch_down_to_the_leaf() -> None:
     branch = cache.load_branch("anna", "c", msgspec.UNSET, "run")
     assert branch is not None
     assert list(branch.messages) == [QUESTION, ANSWER]
+
+
+def test_that_a_conversation_has_documents_is_remembered() -> None:
+    """So that a question is not answered without them: it waits for the database, as a search of theirs does."""
+    cache = ConversationCache()
+    cache.store("anna", "c", None, [QUESTION], {}, leaf="question", has_documents=True)
+    cache.store("anna", "c", None, [ANSWER], {}, leaf="answer")
+    branch = cache.load_branch("anna", "c", msgspec.UNSET, "run")
+    assert branch is not None
+    assert branch.has_documents
+    cache.store("anna", "c", None, [], {}, has_documents=False)
+    branch = cache.load_branch("anna", "c", msgspec.UNSET, "run")
+    assert branch is not None
+    assert not branch.has_documents

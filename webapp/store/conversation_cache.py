@@ -29,6 +29,7 @@ class _CachedConversation:
         self.messages: dict[str, Message] = {}
         self.images: dict[str, str] = {}
         self.sealed: dict[str, str] = {}  # by message
+        self.has_documents = False
         self.size_bytes = 0  # as counted in the cache's total
 
     def measure_bytes(self) -> int:
@@ -58,10 +59,13 @@ class ConversationCache:
         images: dict[str, str],
         leaf: str | None = None,
         sealed: Mapping[str, str] = {},
+        *,
+        has_documents: bool | None = None,
     ) -> None:
         """Store messages; a later version of a message replaces the earlier one.
 
-        `images` maps ids to base64, `sealed` the ids of cut answers to their reasoning.
+        `images` maps ids to base64, `sealed` the ids of cut answers to their reasoning; `has_documents` is None where that is
+        not known anew.
         """
         with self._lock:
             entry = self._conversations.setdefault(conversation, _CachedConversation(owner, system))
@@ -72,6 +76,8 @@ class ConversationCache:
             entry.images |= images
             entry.sealed |= sealed
             entry.leaf = leaf or entry.leaf
+            if has_documents is not None:
+                entry.has_documents = has_documents
             self._bytes -= entry.size_bytes
             entry.size_bytes = entry.measure_bytes()
             self._bytes += entry.size_bytes
@@ -157,6 +163,7 @@ class ConversationCache:
                     image_id: entry.images[image_id] for image_id in image_ids if image_id in entry.images
                 },
                 sealed=entry.sealed.get(last) if continues and last is not None else None,
+                has_documents=entry.has_documents,
             )
 
 

@@ -29,6 +29,7 @@ log_ = logging.getLogger("freshet.store")
 
 _SETTLE_S = 0.2
 _READ_S = 0.6  # together with the other waits, the first byte leaves within a second
+_LAST_SETTLE_S = 1.0
 _LAST_READ_S = 4.0  # when only the database has the messages: a slow one is no reason to refuse
 _START_S = 1.0
 _END_S = 0.5  # less than a stop may take
@@ -91,15 +92,23 @@ class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turns:
-    """Plans turns from the database, or from the cache while the database is unavailable."""
+    """Plans turns from the database, or from the cache while the database is unavailable.
 
-    def __init__(self, database: Database, saver: Saver, cache: ConversationCache) -> None:
+    `is_shared`: other workers may store turns in the same database, of which the cache knows nothing.
+    """
+
+    def __init__(
+        self, database: Database, saver: Saver, cache: ConversationCache, *, is_shared: bool
+    ) -> None:
         self._database = database
         self._saver = saver
         self._cache = cache
+        self._is_shared = is_shared
 
     def plan(self, request: TurnRequest, is_running: Callable[[str], bool]) -> TurnPlan:
         """Load the branch and plan the turn. Takes less than a second, unless only a slow database has the messages.
+
+        It may also have the newest of them alone: another worker's, below which a turn without `parent` belongs.
 
         `is_running` returns whether the engine is making a run's answer. Raises `NotFound`, `InvalidRequest`,
         `Conflict`, and `Unavailable` if the earlier messages cannot be loaded; a first message needs none of them.
@@ -205,12 +214,13 @@ class Turns:
         def from_cache() -> Branch | None:
             return self._cache.load_branch(request.owner, conversation, at, request.run, continues=continues)
 
-        is_cached = not self._saver.settle(conversation, _SETTLE_S)
+        may_lack_turns = self._is_shared and at is msgspec.UNSET
+        is_cached = not self._saver.settle(conversation, _LAST_SETTLE_S if may_lack_turns else _SETTLE_S)
         if is_cached:
             found = from_cache()
         else:
             try:
-                found = from_database(_READ_S)
+                found = from_database(_LAST_READ_S if may_lack_turns else _READ_S)
             except Unavailable:
                 try:
                     found, is_cached = from_cache(), True
@@ -219,7 +229,14 @@ class Turns:
             if found is not None:
                 sealed = {found.at: found.sealed} if found.at and found.sealed else {}
                 self._cache.store(
-                    request.owner, conversation, found.system, found.messages, found.images, found.at, sealed
+                    request.owner,
+                    conversation,
+                    found.system,
+                    found.messages,
+                    found.images,
+                    found.at,
+                    sealed,
+                    has_documents=found.has_documents,
                 )
         if found is not None:
             return found, is_cached
