@@ -101,7 +101,7 @@ def make_store(settings: Settings) -> Store:
     from webapp.store.store import Store  # noqa: PLC0415
 
     limits = StorageLimits(owner_bytes=settings.owner_max_bytes, file_bytes=settings.import_max_bytes)
-    return Store(settings.database_url, settings.data_dir, limits)
+    return Store(settings.database_url, settings.data_dir, limits, workers=settings.web_concurrency)
 
 
 def make_proxies(settings: Settings) -> TrustedProxies:

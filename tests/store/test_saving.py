@@ -303,11 +303,13 @@ def test_a_question_that_was_planned_from_an_older_cache_goes_below_the_leaf_tha
     ]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_slow_database_is_waited_for_where_another_worker_may_have_stored_the_newest_turn(
-    store: Store, migrated_location: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch
+    migrated_location: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
+    """Alone, a worker has the newest turns in memory, and a slow database delays nobody."""
     name, first, second = (new_run() for _ in range(3))
-    other = Store(*migrated_location)
+    store, other = Store(*migrated_location, workers=workers), Store(*migrated_location)
 
     def ask(run: str, query: str) -> TurnRequest:
         return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
@@ -328,8 +330,10 @@ def test_a_slow_database_is_waited_for_where_another_worker_may_have_stored_the_
     plan = store.plan(ask(new_run(), "Three?"), lambda _: False)
     below = msgspec.structs.replace(turn_request(name, new_run(), "Edited?"), parent=first)
     assert store.plan(below, lambda _: False).is_cached, "all that it needs is in memory"
-    assert not plan.is_cached
-    assert [message.text for message in plan.messages] == ["One?", "To One?", "Two?", "To Two?", "Three?"]
+    monkeypatch.undo()
+    store.close(TIMEOUT_S)
+    assert plan.is_cached is (workers == 1)
+    assert ("Two?" in [message.text for message in plan.messages]) is (workers > 1)
 
 
 # Another worker has gone on with the turn, while this one's writes were held up.

@@ -45,8 +45,13 @@ _MAX_PURGES = 500  # an hour
 class Store:
     """The database with its write queue, caches and quotas."""
 
-    def __init__(self, url: str | None, folder: str, limits: StorageLimits | None = None) -> None:
-        """Use Postgres at `url`, or without one a SQLite file in `folder`. Nothing is opened yet."""
+    def __init__(
+        self, url: str | None, folder: str, limits: StorageLimits | None = None, *, workers: int = 1
+    ) -> None:
+        """Use Postgres at `url`, or without one a SQLite file in `folder`. Nothing is opened yet.
+
+        `workers` is how many of this server use it.
+        """
         self.limits = limits or StorageLimits()
         self.database = Database(url, folder)
         self.sessions = SessionTable(self.database)
@@ -60,7 +65,7 @@ class Store:
         self._closed = threading.Event()
         self._search_slots = threading.BoundedSemaphore(1 if url is None else _MAX_SEARCHES)
         self._on_open: Callable[[], None] = lambda: None
-        self._turns = Turns(self.database, self.saver, self.cache)
+        self._turns = Turns(self.database, self.saver, self.cache, is_shared=workers > 1)
 
     def on_open(self, callback: Callable[[], None]) -> None:
         """Set the function that `open` calls."""

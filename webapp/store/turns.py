@@ -92,12 +92,18 @@ class LostTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turns:
-    """Plans turns from the database, or from the cache while the database is unavailable."""
+    """Plans turns from the database, or from the cache while the database is unavailable.
 
-    def __init__(self, database: Database, saver: Saver, cache: ConversationCache) -> None:
+    `is_shared`: other workers store turns in the same database, of which the cache knows nothing.
+    """
+
+    def __init__(
+        self, database: Database, saver: Saver, cache: ConversationCache, *, is_shared: bool
+    ) -> None:
         self._database = database
         self._saver = saver
         self._cache = cache
+        self._is_shared = is_shared
 
     def plan(self, request: TurnRequest, is_running: Callable[[str], bool]) -> TurnPlan:
         """Load the branch and plan the turn. Takes less than a second, unless only a slow database has the messages.
@@ -208,7 +214,7 @@ class Turns:
         def from_cache() -> Branch | None:
             return self._cache.load_branch(request.owner, conversation, at, request.run, continues=continues)
 
-        may_lack_turns = at is msgspec.UNSET  # another worker's, of which the cache knows nothing
+        may_lack_turns = self._is_shared and at is msgspec.UNSET
         is_cached = not self._saver.settle(conversation, _LAST_SETTLE_S if may_lack_turns else _SETTLE_S)
         if is_cached:
             found = from_cache()
