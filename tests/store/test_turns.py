@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, delete
 
 from tests.store.people import Person, Turn, cookie_of, new_run, text_of
 from tests.support.dialects import openai, openai_delta
 from tests.support.fake_provider import FakeProvider
 from tests.support.script import CLOSE, STALL, Answer, refusal
 from webapp.store import branches
+from webapp.store.schema import conversations, messages
 
 
 def prompt(provider: FakeProvider) -> list[tuple[str, Any]]:
@@ -169,6 +171,12 @@ def test_the_same_run_twice_is_one_turn(anna: Person, provider: FakeProvider) ->
     assert anna.refused("POST", "/stream", body) == (409, "run_conflict", "run")
 
 
+def forget_messages(connection: Connection, answer: str, conversation: str | None = None) -> None:
+    """Delete an answer from the database, and a conversation."""
+    connection.execute(delete(messages).where(messages.c.id == answer))
+    connection.execute(delete(conversations).where(conversations.c.id == conversation))
+
+
 def forget_runs(app: Flask) -> None:
     """Make the server and its journal forget all ended runs, as when they have expired."""
     runs = app.extensions["freshet"].runs
@@ -186,6 +194,39 @@ def test_a_run_whose_answer_is_stored_is_not_started_again(
     body = {"conversation": name, "query": "One?", "run": run}
     assert anna.refused("POST", "/stream", body) == (409, "run_ended", "run")
     assert len(provider.calls) == 1
+
+
+def test_a_question_below_an_answer_that_is_not_stored_yet_is_to_be_asked_again(
+    anna: Person, parts: Flask, provider: FakeProvider
+) -> None:
+    """Its worker is late. To others the conversation does not exist then, or has no such answer."""
+    name, other, first, second = (new_run() for _ in range(4))
+    anna.ask(name, "One?", run=first)
+    anna.ask(other, "Two?", run=second)
+    parts.extensions["freshet"].store.write(lambda c: forget_messages(c, first, name))
+    parts.extensions["freshet"].store.write(lambda c: forget_messages(c, second))
+    body = {"query": "And?", "parent": first, "conversation": name}
+    assert anna.refused("POST", "/stream", body) == (503, "store_slow", None)
+    assert anna.refused("POST", "/stream", body | {"parent": new_run()}) == (
+        404,
+        "conversation_not_found",
+        "conversation",
+    )
+    body = {"query": "And?", "parent": second, "conversation": other}
+    assert anna.refused("POST", "/stream", body) == (503, "store_slow", None)
+    unknown = body | {"parent": first}
+    assert anna.refused("POST", "/stream", unknown) == (400, "message_not_found", "parent"), "of another one"
+    forget_runs(parts)
+    assert anna.refused("POST", "/stream", body) == (400, "message_not_found", "parent")
+    assert len(provider.calls) == 2
+
+
+def test_a_question_below_an_answer_of_a_deleted_conversation_is_refused(anna: Person) -> None:
+    name, run = new_run(), new_run()
+    anna.ask(name, "One?", run=run)
+    assert anna.do("DELETE", f"/conversations/{name}").status_code == 200
+    body = {"query": "And?", "parent": run, "conversation": name}
+    assert anna.refused("POST", "/stream", body) == (404, "conversation_not_found", "conversation")
 
 
 def test_an_answer_whose_process_ended_is_shown_as_interrupted(anna: Person, parts: Flask) -> None:

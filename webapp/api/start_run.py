@@ -31,7 +31,7 @@ from webapp.api.start_request import (
 from webapp.api.turn_images import check_images, load_images, read_turn_image
 from webapp.chat import ModelMessage, ModelRequest, Source
 from webapp.conversation import MAX_REQUEST_IMAGES, Message, branch_messages, trim
-from webapp.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from webapp.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unavailable
 from webapp.frames import encode, new_run
 from webapp.runs.registry import Runs
 from webapp.runs.remote_runs import AnyRun, check_same
@@ -40,7 +40,7 @@ from webapp.seams import Provider, Providers
 from webapp.search.context import put_before_question
 from webapp.store.images import StoredImage
 from webapp.store.store import Store
-from webapp.store.turns import TurnPlan, TurnRequest
+from webapp.store.turns import TurnPlan, TurnRequest, UnknownConversation
 
 _MAX_PROGRAM_IMAGES = 100
 _BYTES_PER_TOKEN = 4  # estimates the stored size of an answer
@@ -155,6 +155,15 @@ class RunStarter:
             if known is None:
                 raise
             return known
+        except (UnknownConversation, InvalidRequest) as error:
+            is_unknown = isinstance(error, UnknownConversation) or error.code == "message_not_found"
+            if is_unknown and self._is_being_stored(turn):
+                raise Unavailable(
+                    "The messages before this one are still being saved. Try again in a moment.",
+                    code="store_slow",
+                    retry_after_s=1,
+                ) from None
+            raise
         plan = self.ended_answers.complete_plan(plan)
         sources = self._turn_sources(body, plan, caller, chain[0])
         request = self._turn_request(body, plan, caller, chain[0], sources)
@@ -229,6 +238,19 @@ class RunStarter:
             return None
         check_same(run, turn.owner, fingerprint)
         return run
+
+    def _is_being_stored(self, turn: TurnRequest) -> bool:
+        """Return whether the answer that a turn follows is known as a run, whose worker has not stored it yet.
+
+        Raises `Unavailable`.
+        """
+        answer = turn.continued or turn.parent
+        try:
+            return isinstance(answer, str) and (
+                self.runs.find(answer, turn.owner).conversation == turn.conversation
+            )
+        except NotFound:
+            return False
 
     def _make_permit(
         self, caller: Principal, run: str, *, is_late: bool = False

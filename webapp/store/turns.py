@@ -37,6 +37,10 @@ _FAILING_S = 0.25  # after a failed attempt: enough to notice that the database 
 _OWN_ENDS = ("stop", "tool_calls", "content_filter")
 
 
+class UnknownConversation(NotFound):
+    """Nothing is stored of the conversation that a turn goes on with; it was not deleted, either."""
+
+
 class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The input of a turn.
 
@@ -241,7 +245,7 @@ class Turns:
         if found is not None:
             return found, is_cached
         if at is not None and at is not msgspec.UNSET:
-            raise NotFound(
+            raise UnknownConversation(
                 "There is no such conversation.", param="conversation", code="conversation_not_found"
             )
         return Branch(conversation=conversation, system=None, at=None, messages=(), images={}), is_cached
