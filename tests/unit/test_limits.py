@@ -301,6 +301,20 @@ def test_a_counter_has_no_more_entries_than_its_limit() -> None:
     assert all(len(events) <= 5 for events in counts._storage.events.values())
 
 
+def test_a_counter_has_no_entries_of_an_earlier_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a high limit they would be kept for as long as there are others."""
+    offset, now = [0.0], time.time
+    monkeypatch.setattr(time, "time", lambda: now() + offset[0])
+    counts = Limiter(allowances_of(Settings()), address_share=5, address_visitors=20, clock=time.time)
+    monkeypatch.setattr(limits, "_CLOCK_JUMP_S", 1e9)  # the minute that passes is not a clock change
+    for _ in range(3):
+        count_starts(counts, caller("user"), 20)
+        offset[0] += 61.0
+    count_starts(counts, caller("user"), 1)
+    assert counts._storage is not None
+    assert [len(events) for events in counts._storage.events.values()] == [1]
+
+
 def test_imports_per_minute_are_limited_like_answers() -> None:
     counts = limiter()
     for _ in range(10):

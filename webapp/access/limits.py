@@ -40,10 +40,13 @@ class _Counters(MemoryStorage):
         return len(self.events) + len(self.expirations)
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Record a hit, and drop the entries beyond the limit."""
+        """Record a hit, and drop the entries beyond the limit and those that have expired."""
         acquired = super().acquire_entry(key, limit, expiry, amount)
         if acquired:
-            del self.events[key][limit:]
+            hits, now = self.events[key], time.time()  # the newest first
+            del hits[limit:]
+            while hits[-1].expiry < now:
+                hits.pop()
         return acquired
 
     def prune(self, now: float) -> None:
