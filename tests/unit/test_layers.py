@@ -22,7 +22,7 @@ LAYERS: dict[str, str] = {
 # Each third-party package, and the modules that may import it.
 IMPORTERS: dict[str, str] = {
     "charset_normalizer pypdfium2 selectolax mammoth": "documents",
-    "snowballstemmer": "search",
+    "Stemmer": "search",
     "flask werkzeug": "services routes app",
     "flask_sock simple_websocket": "routes",
     "requests urllib3": "client",

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 
-import snowballstemmer
+import Stemmer
 
 from webapp.conversation import fold
 
@@ -107,7 +107,7 @@ def _stemmer(language: str) -> Callable[[str], str] | None:
     name = _STEMMERS.get(language)
     if name is None:
         return None
-    stem_word: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord
+    stem_word: Callable[[str], str] = Stemmer.Stemmer(name, 0).stemWord  # without its cache: `_stem` has one
     return stem_word
 
 
