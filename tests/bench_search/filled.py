@@ -34,8 +34,8 @@ class Taken:
 
     @property
     def per_second(self) -> float:
-        """Return the megabytes of text for each second of the processor."""
-        return self.megabytes / self.cpu_s
+        """Return the megabytes of text for each second that its user waits."""
+        return self.megabytes / self.clock_s
 
 
 class Filled:

@@ -1,12 +1,15 @@
 """`freshet ingest` and `freshet search` on real files: what goes in, what is refused, and that nothing is half-stored."""
 
+import multiprocessing
 import os
 from pathlib import Path
 
 import pytest
 
 from webapp.cli import main
-from webapp.cli.document_files import FileError, read_file
+from webapp.cli.document_files import DocumentFile, FileError, read_file
+from webapp.cli.document_reader import FileReading
+from webapp.cli.ingest import Ingestion
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,55 @@ def test_what_has_not_changed_is_passed_over_and_sync_removes_what_is_gone(
     assert said(capsys)[0] == "handbook: 2 unchanged, 1 removed"
     assert main(["search", "bicycle"]) == 1
     assert "nothing found" in said(capsys)[1]
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """A folder with so many documents that processes read them, and one that cannot be read."""
+    made = tmp_path / "many"
+    made.mkdir()
+    for number in range(40):
+        (made / f"{number:02}.txt").write_text(f"The number of this document is {number}.\n" * 40)
+    (made / "07.txt").write_text(" \n")
+    return made
+
+
+def test_many_files_are_read_in_processes(many: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ingest", str(many), "--collection", "numbers"]) == 1
+    out, err = said(capsys)
+    assert out == "numbers: 39 added, 1 refused"
+    assert err.startswith("freshet: many/07.txt: The file contains no text.")
+    (many / "07.txt").write_text("The seventh speaks of herons.\n")
+    (many / "08.txt").write_text("The eighth speaks of storks.\n")
+    assert main(["ingest", str(many), "--collection", "numbers"]) == 0
+    assert said(capsys) == ("numbers: 1 added, 1 replaced, 38 unchanged", "")
+    assert main(["search", "herons"]) == 0
+    assert "many/07.txt" in said(capsys)[0]
+    assert not multiprocessing.active_children()
+
+
+def test_a_reading_process_that_is_killed_is_said_and_nothing_is_half_stored(
+    many: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Ingestion._take
+
+    def take_and_kill(self: Ingestion, file: DocumentFile, reading: FileReading) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        take(self, file, reading)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ingestion, "_take", take_and_kill)
+        assert main(["ingest", str(many), "--collection", "numbers"]) == 1
+    out, err = said(capsys)
+    assert (out, err) == (
+        "",
+        "freshet: a process that reads files was killed: not all of them are stored. Run it again.",
+    )
+    (many / "07.txt").unlink()
+    assert main(["ingest", str(many), "--collection", "numbers"]) == 0
+    assert "added" in said(capsys)[0]
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_goes_in(

@@ -3,7 +3,10 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from webapp.search import words
 from webapp.search.languages import detect_language
 from webapp.search.words import index_words, query_words
 
@@ -67,3 +70,9 @@ def test_no_text_takes_long(text: str) -> None:
 )
 def test_the_language_of_a_text_is_recognized(text: str, language: str) -> None:
     assert detect_language(text) == language
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_words_of_ascii_are_those_of_the_pattern(text: str) -> None:
+    """They are found in a faster way."""
+    assert words._split(text) == words._PLAIN_WORD.findall(text)

@@ -9,24 +9,40 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from webapp import __version__
-from webapp.cli import chat, demo, doctor, ingest, inspect, migrate, serve, users
 from webapp.errors import AnswerError, ConfigurationError, RequestError
 
-_COMMANDS = (serve, migrate, users, ingest, chat, demo, doctor, inspect)
+# Each command, and the module that adds it: what the others import takes longer than some commands do.
+_MODULES = {
+    "serve": "serve",
+    "migrate": "migrate",
+    "users": "users",
+    "ingest": "ingest",
+    "search": "ingest",
+    "chat": "chat",
+    "demo": "demo",
+    "doctor": "doctor",
+    "models": "inspect",
+    "config": "inspect",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
         prog="freshet", description="A streaming chat server with a web page, and its command line."
     )
     parser.add_argument("--version", action="version", version=f"freshet {__version__}")
     subparsers = parser.add_subparsers(metavar="command", required=True)
-    for command in _COMMANDS:
-        command.add_parser(subparsers)
-    options = parser.parse_args(arguments)
+    modules = (
+        [_MODULES[given[0]]] if given and given[0] in _MODULES else list(dict.fromkeys(_MODULES.values()))
+    )
+    for module in modules:
+        import_module(f"webapp.cli.{module}").add_parser(subparsers)
+    options = parser.parse_args(given)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from webapp.access.principals import SOLE_USER, owner_of
-from webapp.cli.document_files import DocumentFile, FileError, find_files, read_file
-from webapp.documents.parse import MAX_FILE_BYTES, DocumentParser
-from webapp.errors import DocumentRefused, RequestError, Unavailable
+from webapp.cli.document_files import DocumentFile, FileError, find_files
+from webapp.cli.document_reader import DocumentReader, FileReading, UnreadFile
+from webapp.errors import RequestError, Unavailable
 from webapp.found_passage import SearchScope
 from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
@@ -78,13 +77,28 @@ def _run_ingest(options: argparse.Namespace) -> int:
         if grantee != "everyone" and not grantee.startswith("key:"):
             print(f"freshet: --for must be everyone or key:ID, not {grantee!r}", file=sys.stderr)
             return 2
+    found = list(find_files(options.paths))
+    unreadable = [each for each in found if not isinstance(each, DocumentFile)]
+    with DocumentReader([each for each in found if isinstance(each, DocumentFile)]) as reader:
+        return _ingest(options, reader, unreadable)
+
+
+def _ingest(
+    options: argparse.Namespace, reader: DocumentReader, unreadable: Sequence[tuple[Path, FileError]]
+) -> int:
     store = make_store(read_settings())
     try:
         return Ingestion(store, options.collection).run(
-            list(find_files(options.paths)), removes=options.sync, grantees=options.grantees
+            reader, unreadable, removes=options.sync, grantees=options.grantees
         )
     except Unavailable as error:
         print(f"freshet: {error.message}", file=sys.stderr)
+        return 1
+    except BrokenExecutor:
+        print(
+            "freshet: a process that reads files was killed: not all of them are stored. Run it again.",
+            file=sys.stderr,
+        )
         return 1
     finally:
         store.close(_CLOSE_S)
@@ -102,7 +116,6 @@ class Ingestion:
         self._collection = store.write(lambda c: documents.create_collection(c, _OWNER, collection), _WRITE_S)
         known = store.read(lambda c: documents.list_documents(c, collection=self._collection), _WRITE_S)
         self._known = {each.source: each for each in known}
-        self._parser = DocumentParser(here_bytes=MAX_FILE_BYTES)  # nobody waits for this process
         self._counts: Counter[str] = Counter()
         self._unwritten: list[Callable[[Any], object]] = []
         self._unwritten_bytes = 0
@@ -111,26 +124,26 @@ class Ingestion:
 
     def run(
         self,
-        found: list[DocumentFile | tuple[Path, FileError]],
+        reader: DocumentReader,
+        unreadable: Sequence[tuple[Path, FileError]],
         *,
         removes: bool,
         grantees: Iterable[str] | None,
     ) -> int:
         """Take the files in, and say what has become of them; return the exit code."""
-        files = [each for each in found if isinstance(each, DocumentFile)]
-        for path, error in (each for each in found if not isinstance(each, DocumentFile)):
+        for path, error in unreadable:
             self._refuse(str(path), str(error))
         with Progress(
             transient=True, disable=not sys.stderr.isatty(), console=Console(stderr=True)
         ) as progress:
-            task = progress.add_task(self._name, total=len(files))
-            for file in files:
-                self._take(file)
+            task = progress.add_task(self._name, total=len(reader.files))
+            for file, reading in reader.read({each.source: each.digest for each in self._known.values()}):
+                self._take(file, reading)
                 progress.advance(task)
             self._write()
             self._wait_written()
         if removes:
-            self._remove_all_but({file.source for file in files})
+            self._remove_all_but({file.source for file in reader.files})
         if grantees is not None:
             self._store.write(
                 lambda c: self._documents.grant_collection(c, _OWNER, self._name, list(grantees))
@@ -140,34 +153,27 @@ class Ingestion:
         print(f"{self._name}: {said or 'nothing to do'}")
         return 1 if self._counts["refused"] else 0
 
-    def _take(self, file: DocumentFile) -> None:
-        known = self._known.get(file.source)
-        try:
-            data = read_file(file.path)
-            digest = hashlib.sha256(data).hexdigest()
-            if known is not None and known.digest == digest:
-                self._counts["unchanged"] += 1
-                return
-            document = self._parser.parse(file.path.name, data)
-        except DocumentRefused as error:
-            if error.reason == "document_type" and not file.is_named:
+    def _take(self, file: DocumentFile, reading: FileReading) -> None:
+        if isinstance(reading, UnreadFile):
+            if reading.is_other_kind and not file.is_named:
                 self._counts["left out"] += 1
             else:
-                self._refuse(file.source, error.message)
+                self._refuse(file.source, reading.message)
             return
-        except FileError as error:
-            self._refuse(file.source, str(error))
+        document = reading.document
+        if document is None:
+            self._counts["unchanged"] += 1
             return
-        source_file = self._documents.SourceFile(file.source, digest, len(data))
+        source_file = self._documents.SourceFile(file.source, reading.digest, reading.size_bytes)
         self._unwritten.append(
             lambda c: self._documents.put_document(
                 c, _OWNER, document, source_file, collection=self._collection
             )
         )
-        self._unwritten_bytes += len(data)
+        self._unwritten_bytes += reading.size_bytes
         if self._unwritten_bytes >= _WRITTEN_AT_ONCE:
             self._write()
-        self._counts["added" if known is None else "replaced"] += 1
+        self._counts["replaced" if file.source in self._known else "added"] += 1
 
     def _write(self) -> None:
         """Begin to store the documents that were read since the last time; more are read meanwhile."""

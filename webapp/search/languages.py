@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-SAMPLE_CHARS = 20_000
+SAMPLE_CHARS = 6_000
 _MIN_HITS = 3  # function words that a text must contain: fewer are names and loanwords
 
 _FUNCTION_WORDS: Mapping[str, str] = {

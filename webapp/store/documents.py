@@ -173,7 +173,9 @@ def put_document(
     """
     if collection is not None:
         same = and_(documents.c.collection == collection, documents.c.source == file.name)
-        connection.execute(delete(documents).where(same))
+        # Without the question SQLite would write the words of the document before into its index: that takes longer than storing it.
+        if connection.execute(select(documents.c.id).where(same)).first() is not None:
+            connection.execute(delete(documents).where(same))
     parsed, name = document.parsed, document_id or new_run()
     stored = StoredDocument(
         id=name,

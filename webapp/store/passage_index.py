@@ -41,8 +41,8 @@ _PLACED = 200  # candidates whose surroundings are looked at
 _READ = 50  # candidates whose words are counted
 _KNOWN_S = 300.0  # how long it is remembered how common a word is
 _OFTEN = 1_000  # passages: counting a word in more takes time
-_MAX_POSITIONS = 255  # of a word in a `tsvector`
-_MAX_POSITION = 16_383
+_MAX_PLACES = 255  # of a word in a `tsvector`
+_PLACES = [",".join(map(str, range(1, count + 1))) for count in range(_MAX_PLACES + 1)]
 _INSERTED_AT_ONCE = 200
 
 _SQLITE_FREQUENCY = text("SELECT term, doc FROM passage_vocabulary WHERE term IN :words").bindparams(
@@ -64,6 +64,10 @@ _POSTGRES_TOTAL = text("SELECT reltuples FROM pg_class WHERE oid = 'passage_word
 # Postgres collects what comes into the index, and sorts it in when it is so much. Until then each word of a search reads all of it: of
 # the usual 4 MB in tens of milliseconds. To sort these in takes seconds on a busy machine, too.
 _POSTGRES_COLLECTS = text("SET LOCAL gin_pending_list_limit = '128kB'")
+_POSTGRES_ADD = text(
+    "INSERT INTO passage_words (passage, words) SELECT passage, vector::tsvector "
+    "FROM unnest(CAST(:passages AS bigint[]), CAST(:words AS text[])) AS added (passage, vector)"
+)
 _POSTGRES_COUNT = text(
     "SELECT form, (SELECT count(*) FROM (SELECT 1 FROM passage_words WHERE words @@ CAST('''' || form || '''' AS tsquery) "
     "LIMIT :limit) AS found) AS count FROM unnest(CAST(:words AS text[])) AS form"
@@ -93,15 +97,12 @@ def add_words(connection: Connection, words: Iterable[tuple[int, str]]) -> None:
     """Index passages: the id of each, and its words with its scope, separated by blanks."""
     if connection.dialect.name == "postgresql":
         connection.execute(_POSTGRES_COLLECTS)
-        statement = text(
-            "INSERT INTO passage_words (passage, words) VALUES (:passage, CAST(:words AS tsvector))"
-        )
-        rows = [{"passage": passage, "words": _vector(found)} for passage, found in words]
+        rows = [(passage, _vector(found)) for passage, found in words]
+        for first in range(0, len(rows), _INSERTED_AT_ONCE):
+            passages, vectors = zip(*rows[first : first + _INSERTED_AT_ONCE], strict=True)
+            connection.execute(_POSTGRES_ADD, {"passages": list(passages), "words": list(vectors)})
     else:
-        statement = text("INSERT INTO passage_words (rowid, words) VALUES (:passage, :words)")
-        rows = [{"passage": passage, "words": found} for passage, found in words]
-    for first in range(0, len(rows), _INSERTED_AT_ONCE):
-        connection.execute(statement, rows[first : first + _INSERTED_AT_ONCE])
+        connection.exec_driver_sql("INSERT INTO passage_words (rowid, words) VALUES (?, ?)", list(words))
 
 
 def search_words(
@@ -267,10 +268,6 @@ def _quoted(word: str) -> str:
 
 
 def _vector(words: str) -> str:
-    """Return words as the text of a `tsvector`, with their places."""
-    places: dict[str, list[int]] = {}
-    for place, word in enumerate(words.split(" "), 1):
-        found = places.setdefault(word, [])
-        if len(found) < _MAX_POSITIONS:
-            found.append(min(place, _MAX_POSITION))
-    return " ".join(f"'{word}':{','.join(map(str, found))}" for word, found in places.items())
+    """Return words as the text of a `tsvector`. Of their places only the number is right: how often a word comes is all that is read."""
+    counts = Counter(words.split(" "))
+    return " ".join([f"'{word}':{_PLACES[min(count, _MAX_PLACES)]}" for word, count in counts.items()])
