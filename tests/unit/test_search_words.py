@@ -76,3 +76,11 @@ def test_the_language_of_a_text_is_recognized(text: str, language: str) -> None:
 def test_words_of_ascii_are_those_of_the_pattern(text: str) -> None:
     """They are found in a faster way."""
     assert words._split(text) == words._PLAIN_WORD.findall(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127, categories=["L", "N"]), min_size=1, max_size=80))
+def test_plain_words_are_indexed_like_others(word: str) -> None:
+    """They are indexed in a faster way."""
+    parts = words._parts(word)
+    expected = dict.fromkeys(form for part in parts for form in (part, words._stem(part, "en")))
+    assert dict.fromkeys(words._indexed(word, "en").split(" ")) == expected

@@ -61,13 +61,20 @@ def _split(text: str) -> list[str]:
 
 
 def _indexed(word: str, language: str) -> str:
+    if (
+        word.isascii()
+        and len(word) <= MAX_WORD_CHARS
+        and (word.islower() or (word.isalpha() and word.istitle()))
+    ):
+        return _with_stem(word.lower(), language)  # has no parts
     if _IS_UNSPACED.match(word):
         return " ".join(_parts(word))
-    forms = []
-    for part in _parts(word):
-        stem = _stem(part, language)
-        forms += [part] if stem == part else [part, stem]
-    return " ".join(forms)
+    return " ".join([_with_stem(part, language) for part in _parts(word)])
+
+
+def _with_stem(word: str, language: str) -> str:
+    stem = _stem(word, language)
+    return word if stem == word else f"{word} {stem}"
 
 
 class _Remembered(dict[str, str]):

@@ -192,10 +192,10 @@ def put_document(
         conversation=conversation,
     )
     row = msgspec.structs.asdict(stored) | {"owner": owner, "language": clean_text(document.language)}
-    connection.execute(insert(documents).values(row))
+    connection.execute(insert(documents), row)
     pages = msgspec.json.encode(parsed.pages).decode()
     connection.execute(
-        insert(document_texts).values(document=name, text=clean_text(parsed.text), pages=pages)
+        insert(document_texts), {"document": name, "text": clean_text(parsed.text), "pages": pages}
     )
     _insert_passages(connection, name, document, scope_of(collection, conversation))
     return stored

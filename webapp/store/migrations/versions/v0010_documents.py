@@ -14,7 +14,7 @@ _OLDEST = "0002"  # the code of that revision works with these tables as well; d
 
 # The words are separated by blanks and need no folding: `ascii` takes all characters beyond ASCII for parts of words.
 _SQLITE = (
-    "CREATE VIRTUAL TABLE passage_words USING fts5(words, tokenize = 'ascii')",
+    "CREATE VIRTUAL TABLE passage_words USING fts5(words, tokenize = 'ascii', detail = none)",
     "CREATE VIRTUAL TABLE passage_vocabulary USING fts5vocab(passage_words, 'row')",
     "CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN DELETE FROM passage_words WHERE rowid = old.id; END",
 )
