@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import pytest
 
-from webapp.documents import process
+from webapp.documents import child, process
 from webapp.documents.jobs import Job, ParseLimits
 from webapp.documents.parse import DocumentParser
 from webapp.documents.process import read_in_child
@@ -177,7 +178,7 @@ GREENLETS = """
 import gevent.monkey
 gevent.monkey.patch_all()
 import sys, time, gevent
-from webapp.documents import process
+from webapp.documents import child, process
 from webapp.documents.jobs import Job, ParseLimits
 from webapp.errors import DocumentRefused
 process._CHILD = sys.argv[1]
@@ -207,3 +208,15 @@ def test_the_event_loop_goes_on_while_a_file_is_read() -> None:
     code, ticks = done.stdout.split()
     assert code == "document_timeout"
     assert int(ticks) >= 20
+
+
+def test_a_library_that_runs_out_of_memory_in_its_own_way_is_understood() -> None:
+    expat = ExpatError("out of memory: line 1, column 0")
+    expat.code = 1
+    damaged = ExpatError("not well-formed (invalid token): line 1, column 0")
+    damaged.code = 4
+    assert child._is_of_memory(expat)
+    assert not child._is_of_memory(damaged)
+    later = ValueError("no document")
+    later.__context__ = MemoryError()
+    assert child._is_of_memory(later)

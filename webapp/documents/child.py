@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
+from xml.parsers.expat import ExpatError
 
 if __name__ == "__main__":  # started as a file, with nothing of its parent's environment
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -40,6 +41,7 @@ _LOADED_LATE = (
     "linecache",
 )  # modules that others import where they first need them
 _GRACE_S = 2  # after which the system does what the parent should have done
+_EXPAT_NO_MEMORY = 1  # XML_ERROR_NO_MEMORY
 _MAX_INHERITED = 65_536  # descriptors
 _ENCODINGS = ("cp437", "cp1252", "latin-1", "utf-16", "utf-32", "ascii")
 
@@ -80,9 +82,18 @@ def _do(job: Job, limits: ParseLimits) -> Outcome:
         return Outcome(refused="document_too_large")
     except ImportError:
         raise  # a fault of the installation; the parent logs that there is no outcome
-    except Exception:  # noqa: BLE001  (whatever a library raises about a damaged file)
-        return Outcome(refused="document_unreadable")
+    except Exception as error:  # noqa: BLE001  (whatever a library raises about a damaged file)
+        return Outcome(refused="document_too_large" if _is_of_memory(error) else "document_unreadable")
     return _index(document)
+
+
+def _is_of_memory(error: BaseException | None) -> bool:
+    """Return whether a library's error comes from too little memory: it may say so in its own way."""
+    while error is not None and not isinstance(error, MemoryError):
+        if isinstance(error, ExpatError) and error.code == _EXPAT_NO_MEMORY:
+            return True
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _index(document: ParsedDocument) -> Outcome:
