@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.cores import pss_bytes
 from tests.support.postgres import Postgres
 from tests.support.redis import Redis
 from tests.support.server import Server
@@ -69,9 +68,14 @@ def count_held(server: Server, *, free: bool = False) -> Holdings:
 
 
 def measure_bytes(server: Server, worker: int) -> int:
-    """Return the memory that a worker uses, after it has freed what nothing uses."""
+    """Return the anonymous memory that a worker uses, after it has freed what nothing uses.
+
+    That of files, which processes share, changes with what else runs on the machine.
+    """
     server.probe_worker(worker, free=True)
-    return pss_bytes([worker])
+    lines = Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()
+    sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])}
+    return 1024 * (sizes["Anonymous"] + sizes["Swap"])
 
 
 def sqlite_rows(folder: Path) -> Callable[[], int]:

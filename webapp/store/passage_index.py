@@ -101,8 +101,8 @@ def add_words(connection: Connection, words: Iterable[tuple[int, str]]) -> None:
         for first in range(0, len(rows), _INSERTED_AT_ONCE):
             passages, vectors = zip(*rows[first : first + _INSERTED_AT_ONCE], strict=True)
             connection.execute(_POSTGRES_ADD, {"passages": list(passages), "words": list(vectors)})
-    else:
-        connection.exec_driver_sql("INSERT INTO passage_words (rowid, words) VALUES (?, ?)", list(words))
+    elif rows := list(words):
+        connection.exec_driver_sql("INSERT INTO passage_words (rowid, words) VALUES (?, ?)", rows)
 
 
 def search_words(
