@@ -258,28 +258,32 @@ def test_turns_are_planned_from_the_cache_while_the_database_is_away(
         store.plan(below, lambda _: False)
 
 
+def at_leaf(name: str, run: str, query: str) -> TurnRequest:
+    return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
+
+
+def ask_by_turns(name: str, workers: dict[str, Store]) -> None:
+    """Store the turn of each run by its worker: "One?" by the first, "Two?" by the other, which is then closed."""
+    for (run, worker), query in zip(workers.items(), ("One?", "Two?"), strict=True):
+        writer = worker.plan(at_leaf(name, run, query), lambda _: False).writer
+        assert writer.store_question(1)
+        assert writer.store_answer(DONE, f"To {query}", "", epoch=1, wait=True)
+    worker.close(TIMEOUT_S)
+
+
 def test_a_question_that_was_planned_from_an_older_cache_goes_below_the_leaf_that_is_stored(
     store: Store, migrated_location: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker has stored a turn of which this one knows nothing, and the database is away for a moment."""
     name, first, second, third = (new_run() for _ in range(4))
-    other = Store(*migrated_location)
-
-    def ask(run: str, query: str) -> TurnRequest:
-        return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
-
-    for worker, run, query in ((store, first, "One?"), (other, second, "Two?")):
-        writer = worker.plan(ask(run, query), lambda _: False).writer
-        assert writer.store_question(1)
-        assert writer.store_answer(DONE, f"To {query}", "", epoch=1, wait=True)
-    other.close(TIMEOUT_S)
+    ask_by_turns(name, {first: store, second: Store(*migrated_location)})
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as patch:
         patch.setattr(store.database, "read", away)
-        plan = store.plan(ask(third, "Three?"), lambda _: False)
+        plan = store.plan(at_leaf(name, third, "Three?"), lambda _: False)
         below = msgspec.structs.replace(turn_request(name, new_run(), "Edited?"), parent=first)
         edit = store.plan(below, lambda _: False)
     assert plan.is_cached
@@ -309,16 +313,8 @@ def test_a_slow_database_is_waited_for_where_another_worker_may_have_stored_the_
 ) -> None:
     """Alone, a worker has the newest turns in memory, and a slow database delays nobody."""
     name, first, second = (new_run() for _ in range(3))
-    store, other = Store(*migrated_location, workers=workers), Store(*migrated_location)
-
-    def ask(run: str, query: str) -> TurnRequest:
-        return msgspec.structs.replace(turn_request(name, run, query), parent=msgspec.UNSET)
-
-    for worker, run, query in ((store, first, "One?"), (other, second, "Two?")):
-        writer = worker.plan(ask(run, query), lambda _: False).writer
-        assert writer.store_question(1)
-        assert writer.store_answer(DONE, f"To {query}", "", epoch=1, wait=True)
-    other.close(TIMEOUT_S)
+    store = Store(*migrated_location, workers=workers)
+    ask_by_turns(name, {first: store, second: Store(*migrated_location)})
     read = store.database.read
 
     def slow(work: Callable[[Any], Any], timeout_s: float = 5.0) -> Any:
@@ -327,7 +323,7 @@ def test_a_slow_database_is_waited_for_where_another_worker_may_have_stored_the_
         return read(work, timeout_s)
 
     monkeypatch.setattr(store.database, "read", slow)
-    plan = store.plan(ask(new_run(), "Three?"), lambda _: False)
+    plan = store.plan(at_leaf(name, new_run(), "Three?"), lambda _: False)
     below = msgspec.structs.replace(turn_request(name, new_run(), "Edited?"), parent=first)
     assert store.plan(below, lambda _: False).is_cached, "all that it needs is in memory"
     monkeypatch.undo()

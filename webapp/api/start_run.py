@@ -156,13 +156,7 @@ class RunStarter:
                 raise
             return known
         except (UnknownConversation, InvalidRequest) as error:
-            is_unknown = isinstance(error, UnknownConversation) or error.code == "message_not_found"
-            if is_unknown and self._is_being_stored(turn):
-                raise Unavailable(
-                    "The messages before this one are still being saved. Try again in a moment.",
-                    code="store_slow",
-                    retry_after_s=1,
-                ) from None
+            self._raise_if_being_stored(turn, error)
             raise
         plan = self.ended_answers.complete_plan(plan)
         sources = self._turn_sources(body, plan, caller, chain[0])
@@ -239,18 +233,22 @@ class RunStarter:
         check_same(run, turn.owner, fingerprint)
         return run
 
-    def _is_being_stored(self, turn: TurnRequest) -> bool:
-        """Return whether the answer that a turn follows is known as a run, whose worker has not stored it yet.
-
-        Raises `Unavailable`.
-        """
+    def _raise_if_being_stored(self, turn: TurnRequest, error: UnknownConversation | InvalidRequest) -> None:
+        """Raise `Unavailable` where a turn was refused only because the answer that it follows is not stored yet: its run is known."""
         answer = turn.continued or turn.parent
+        is_unknown = isinstance(error, UnknownConversation) or error.code == "message_not_found"
+        if not (is_unknown and isinstance(answer, str)):
+            return
         try:
-            return isinstance(answer, str) and (
-                self.runs.find(answer, turn.owner).conversation == turn.conversation
-            )
+            run = self.runs.find(answer, turn.owner)
         except NotFound:
-            return False
+            return
+        if run.conversation == turn.conversation:
+            raise Unavailable(
+                "The messages before this one are still being saved. Try again in a moment.",
+                code="store_slow",
+                retry_after_s=1,
+            ) from None
 
     def _make_permit(
         self, caller: Principal, run: str, *, is_late: bool = False
