@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +149,15 @@ def describe_error(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     line = next(iter(str(cause).strip().splitlines()), "")
     return f"{type(cause).__name__}: {line[:200]}"
+
+
+@contextmanager
+def driver_cursor(connection: Connection) -> Iterator[Any]:
+    """Open the driver's own cursor in a transaction of SQLAlchemy, for what SQLAlchemy cannot ask of it. Raises SQLAlchemy's errors."""
+    dialect = connection.dialect
+    base: Any = dialect.loaded_dbapi.Error
+    try:
+        with closing(connection.connection.cursor()) as cursor:
+            yield cursor
+    except base as error:
+        raise DBAPIError.instance(None, None, error, base, dialect=dialect) from None

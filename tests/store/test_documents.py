@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from webapp.access.principals import EVERYBODY
 from webapp.errors import NotFound, TooLarge
@@ -9,11 +10,13 @@ from webapp.found_passage import FoundPassage
 from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import index_document
+from webapp.sql import driver_cursor
 from webapp.store import document_places, ownership
 from webapp.store import documents as stored
 from webapp.store.database import Database
 from webapp.store.document_places import Place, put_in_place
 from webapp.store.documents import SourceFile, StoredDocument
+from webapp.store.new_documents import NewDocument, put_documents
 from webapp.store.passage_index import scope_of
 from webapp.store.quota import StorageLimits, check_owner_quota
 from webapp.store.rows import now_ms
@@ -42,9 +45,8 @@ def put(database: Database, collection: str, source: str, body: str, owner: str 
 
     def work(connection: Connection) -> StoredDocument:
         found = stored.create_collection(connection, owner, collection)
-        return stored.put_document(
-            connection, owner, index_document(parsed), SourceFile(source, source, 9), collection=found
-        )
+        new = NewDocument(document=index_document(parsed), file=SourceFile(source, source, 9))
+        return put_documents(connection, owner, [new], collection=found)[0]
 
     return database.write(work)
 
@@ -142,9 +144,8 @@ def test_a_conversation_s_documents_are_found_there_alone_and_go_with_it(databas
             connection.execute(
                 insert(conversations).values(values | {"created_at": now_ms(), "updated_at": now_ms()})
             )
-        stored.put_document(
-            connection, "anna", index_document(parsed), SourceFile("rivers.pdf", "d", 9), conversation=name
-        )
+        new = NewDocument(document=index_document(parsed), file=SourceFile("rivers.pdf", "d", 9))
+        put_documents(connection, "anna", [new], conversation=name)
 
     database.write(prepare)
 
@@ -168,13 +169,8 @@ def test_common_words_choose_no_candidates_where_there_are_rare_ones(database: D
         for number in range(60):
             body = f"The river number {number} is long." + (" It has a weir." if number == 42 else "")
             parsed = ParsedDocument(title=f"{number}", text=body, media_type="text/plain")
-            stored.put_document(
-                connection,
-                "anna",
-                index_document(parsed),
-                SourceFile(f"{number}.txt", "", 9),
-                collection=found,
-            )
+            new = NewDocument(document=index_document(parsed), file=SourceFile(f"{number}.txt", "", 9))
+            put_documents(connection, "anna", [new], collection=found)
 
     database.write(fill, 30)
     if database.kind == "postgres":
@@ -255,3 +251,42 @@ def test_a_conversation_has_so_many_documents(database: Database, monkeypatch: p
         put_named(database, "b.md", place)
     (kept,) = database.read(lambda c: stored.list_documents(c, conversation=place.conversation))
     assert kept.source == "a.md"
+
+
+def test_added_documents_wait_nowhere_to_be_sorted_into_the_index(database: Database) -> None:
+    """What waits is read whole for every word of a search."""
+    if database.kind != "postgres":
+        pytest.skip("SQLite has no such list")
+    put(database, "manual", "rivers.md", RIVERS)
+    waiting = text("SELECT gin_clean_pending_list('passage_words_index')")
+    assert database.write(lambda c: c.execute(waiting).scalar()) == 0
+
+
+def test_errors_of_the_driver_are_those_of_sqlalchemy(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        with driver_cursor(connection) as cursor:
+            cursor.execute("SELECT absent FROM documents")
+
+    if database.kind != "postgres":
+        pytest.skip("nothing asks SQLite by its driver's cursor")
+    with pytest.raises(DBAPIError, match="absent"):
+        database.write(fail)
+    put(database, "manual", "bread.md", BREAD)
+    assert [one.source for one in search(database, "dough")] == ["bread.md"]
+
+
+def test_of_documents_with_one_name_the_last_is_kept(database: Database) -> None:
+    def work(connection: Connection) -> list[StoredDocument]:
+        found = stored.create_collection(connection, "anna", "manual")
+        added = [
+            NewDocument(
+                document=index_document(ParsedDocument(title="t", text=body, media_type="text/plain")),
+                file=SourceFile("notes.md", body, 9),
+            )
+            for body in (BREAD, RIVERS)
+        ]
+        return put_documents(connection, "anna", added, collection=found)
+
+    assert [one.digest for one in database.write(work)] == [RIVERS]
+    assert search(database, "dough") == []
+    assert search(database, "freshet") != []

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -22,11 +22,13 @@ from webapp.search.ranking import DEFAULT_PASSAGES, MAX_PASSAGES
 from webapp.wiring import make_store, read_settings
 
 if TYPE_CHECKING:
+    from webapp.store.new_documents import NewDocument
     from webapp.store.store import Store
 
 _CLOSE_S = 2.0
 _WRITE_S = 60.0
-_WRITTEN_AT_ONCE = 1_000_000  # bytes of files in one transaction: each costs time, and holds up other writers
+_BYTES_AT_ONCE = 1_000_000  # in one transaction: each costs time, and holds up other writers
+_FILES_AT_ONCE = 500
 _OWNER = owner_of("user", SOLE_USER)
 
 
@@ -108,16 +110,16 @@ class Ingestion:
     """Takes files into one collection of the operator. The caller closes the store."""
 
     def __init__(self, store: Store, collection: str) -> None:
-        from webapp.store import documents  # noqa: PLC0415  (other commands need no database)
+        from webapp.store import documents, new_documents  # noqa: PLC0415  (other commands need no database)
 
         self._store = store
         self._name = collection
-        self._documents = documents
+        self._documents, self._new_documents = documents, new_documents
         self._collection = store.write(lambda c: documents.create_collection(c, _OWNER, collection), _WRITE_S)
         known = store.read(lambda c: documents.list_documents(c, collection=self._collection), _WRITE_S)
         self._known = {each.source: each for each in known}
         self._counts: Counter[str] = Counter()
-        self._unwritten: list[Callable[[Any], object]] = []
+        self._unwritten: list[NewDocument] = []
         self._unwritten_bytes = 0
         self._writer = ThreadPoolExecutor(1)
         self._written: Future[object] | None = None
@@ -165,23 +167,21 @@ class Ingestion:
             self._counts["unchanged"] += 1
             return
         source_file = self._documents.SourceFile(file.source, reading.digest, reading.size_bytes)
-        self._unwritten.append(
-            lambda c: self._documents.put_document(
-                c, _OWNER, document, source_file, collection=self._collection
-            )
-        )
+        self._unwritten.append(self._new_documents.NewDocument(document=document, file=source_file))
         self._unwritten_bytes += reading.size_bytes
-        if self._unwritten_bytes >= _WRITTEN_AT_ONCE:
+        if self._unwritten_bytes >= _BYTES_AT_ONCE or len(self._unwritten) >= _FILES_AT_ONCE:
             self._write()
         self._counts["replaced" if file.source in self._known else "added"] += 1
 
     def _write(self) -> None:
         """Begin to store the documents that were read since the last time; more are read meanwhile."""
-        works, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+        read, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
         self._wait_written()
-        if works:
+        if read:
             self._written = self._writer.submit(
-                self._store.write, lambda c: [work(c) for work in works], _WRITE_S
+                self._store.write,
+                lambda c: self._new_documents.put_documents(c, _OWNER, read, collection=self._collection),
+                _WRITE_S,
             )
 
     def _wait_written(self) -> None:

@@ -10,6 +10,7 @@ from webapp.errors import TooLarge
 from webapp.search.prepare import IndexedDocument
 from webapp.store import changes, conversations, documents
 from webapp.store.documents import SourceFile, StoredDocument
+from webapp.store.new_documents import NewDocument, put_documents
 from webapp.store.quota import StorageLimits, check_attachments, check_owner_quota
 
 MAX_CONVERSATION_DOCUMENTS = 50
@@ -49,9 +50,10 @@ def put_in_place(
 ) -> StoredDocument:
     """Store a document where it belongs, which is created if there is none. Raises `TooLarge`, and `NotFound` for a conversation."""
     check_owner_quota(connection, owner, documents.size_of(document), limits.owner_bytes, "body")
+    new = NewDocument(document=document, file=file)
     if place.conversation is not None:
         conversations.open_or_create(connection, owner, place.conversation, file.name)
-        stored = documents.put_document(connection, owner, document, file, conversation=place.conversation)
+        (stored,) = put_documents(connection, owner, [new], conversation=place.conversation)
         check_attachments(connection, place.conversation, limits, "documents")
         count, most = (
             documents.count_documents(connection, conversation=place.conversation),
@@ -62,7 +64,7 @@ def put_in_place(
         if documents.count_collections(connection, owner) > MAX_COLLECTIONS:
             raise _too_many("collections", MAX_COLLECTIONS)
         # It may have replaced one: what is counted is what there is now, and an error undoes all of it.
-        stored = documents.put_document(connection, owner, document, file, collection=collection)
+        (stored,) = put_documents(connection, owner, [new], collection=collection)
         count, most = documents.count_documents(connection, collection=collection), MAX_COLLECTION_DOCUMENTS
     if count > most:
         raise _too_many("documents", most)

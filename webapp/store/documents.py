@@ -15,7 +15,7 @@ from webapp.frames import new_run
 from webapp.parsed_document import ParsedDocument
 from webapp.search.prepare import IndexedDocument
 from webapp.search.words import query_words
-from webapp.store.passage_index import add_words, scope_of, search_words
+from webapp.store.passage_index import scope_of, search_words
 from webapp.store.rows import clean_text, now_ms
 from webapp.store.schema import (
     collection_grants,
@@ -27,7 +27,6 @@ from webapp.store.schema import (
 )
 
 _ROW_BYTES = 300  # what a document or a passage takes besides its texts, roughly
-_INSERTED_AT_ONCE = 500
 _MAX_QUERY_CHARS = 4_000
 _PART_CHARS = 4_000  # of a document without pages
 _MAX_PAGE_CHARS = 20_000
@@ -153,52 +152,6 @@ def grant_collection(connection: Connection, owner: str, name: str, grantees: Co
     rows = [{"collection": found, "grantee": grantee} for grantee in dict.fromkeys(grantees)]
     if rows:
         connection.execute(insert(collection_grants), rows)
-
-
-def put_document(
-    connection: Connection,
-    owner: str,
-    document: IndexedDocument,
-    file: SourceFile,
-    *,
-    collection: str | None = None,
-    conversation: str | None = None,
-    document_id: str | None = None,
-    created_at: int | None = None,
-) -> StoredDocument:
-    """Store a document in a collection, where it replaces the one of the same file name, or in a conversation.
-
-    The caller has checked both, and the quota. Without `document_id` the document gets a new id; it is created now, or at a
-    time in milliseconds since 1970.
-    """
-    if collection is not None:
-        same = and_(documents.c.collection == collection, documents.c.source == file.name)
-        # Without the question SQLite would write the words of the document before into its index: that takes longer than storing it.
-        if connection.execute(select(documents.c.id).where(same)).first() is not None:
-            connection.execute(delete(documents).where(same))
-    parsed, name = document.parsed, document_id or new_run()
-    stored = StoredDocument(
-        id=name,
-        source=clean_text(file.name),
-        title=clean_text(parsed.title),
-        media_type=parsed.media_type,
-        digest=file.digest,
-        file_bytes=file.bytes,
-        size=size_of(document),
-        pages=len(parsed.pages),
-        passages=len(document.passages),
-        created_at=now_ms() if created_at is None else created_at,
-        collection=collection,
-        conversation=conversation,
-    )
-    row = msgspec.structs.asdict(stored) | {"owner": owner, "language": clean_text(document.language)}
-    connection.execute(insert(documents), row)
-    pages = msgspec.json.encode(parsed.pages).decode()
-    connection.execute(
-        insert(document_texts), {"document": name, "text": clean_text(parsed.text), "pages": pages}
-    )
-    _insert_passages(connection, name, document, scope_of(collection, conversation))
-    return stored
 
 
 def list_documents(
@@ -457,27 +410,6 @@ def _is_visible(owner: str, grantees: Collection[str]) -> ColumnElement[bool]:
         collection_grants.c.collection == collections.c.id, collection_grants.c.grantee.in_(grantees)
     )
     return or_(collections.c.owner == owner, is_given)
-
-
-def _insert_passages(connection: Connection, name: str, document: IndexedDocument, scope: str) -> None:
-    rows = [
-        {
-            "document": name,
-            "number": passage.number,
-            "start": passage.start,
-            "stop": passage.end,
-            "page": passage.page,
-            "heading": clean_text(passage.heading),
-        }
-        for passage in document.passages
-    ]
-    for first in range(0, len(rows), _INSERTED_AT_ONCE):
-        connection.execute(insert(passages), rows[first : first + _INSERTED_AT_ONCE])
-    query = select(passages.c.id).where(passages.c.document == name).order_by(passages.c.number)
-    ids = connection.execute(query).scalars()
-    add_words(
-        connection, ((each, f"{scope} {words}") for each, words in zip(ids, document.words, strict=True))
-    )
 
 
 def _parse(row: Row[*tuple[object, ...]]) -> StoredDocument:

@@ -16,6 +16,7 @@ from webapp.store import changes, documents, images
 from webapp.store.conversations import find
 from webapp.store.documents import SourceFile
 from webapp.store.images import StoredImage
+from webapp.store.new_documents import NewDocument, put_documents
 from webapp.store.quota import check_owner_quota
 from webapp.store.rows import ROW_BYTES, ConversationHead, clean_text, message_to_row, now_ms
 from webapp.store.schema import conversations, messages
@@ -86,15 +87,10 @@ def insert_conversation(
         connection.execute(insert(messages), rows)
         yield_control()
     for document, with_passages in zip(imported.documents, indexed, strict=True):
-        documents.put_document(
-            connection,
-            owner,
-            with_passages,
-            document.file,
-            conversation=imported.id,
-            document_id=document.id,
-            created_at=document.created_at,
+        new = NewDocument(
+            document=with_passages, file=document.file, id=document.id, created_at=document.created_at
         )
+        put_documents(connection, owner, [new], conversation=imported.id)
         yield_control()
     check_owner_quota(connection, owner, 0, owner_bytes, "body")  # the exact size, now that the rows exist
     changes.record(connection, [(owner, imported.id)])

@@ -13,7 +13,8 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, bindparam, text
@@ -26,6 +27,7 @@ from webapp.search.scoring import (
     score_words,
     weigh,
 )
+from webapp.sql import driver_cursor
 
 QueryWord = tuple[str, ...]
 """The forms of one word of a query: as it was written, and its stems."""
@@ -61,12 +63,16 @@ _POSTGRES_STATISTICS = text(
     "WHERE schemaname = current_schema() AND tablename = 'passage_words' AND attname = 'words'"
 )
 _POSTGRES_TOTAL = text("SELECT reltuples FROM pg_class WHERE oid = 'passage_words'::regclass")
-# Postgres collects what comes into the index, and sorts it in when it is so much. Until then each word of a search reads all of it: of
-# the usual 4 MB in tens of milliseconds. To sort these in takes seconds on a busy machine, too.
-_POSTGRES_COLLECTS = text("SET LOCAL gin_pending_list_limit = '128kB'")
-_POSTGRES_ADD = text(
+# Postgres collects what comes into the index until it is 4 MB, or until it is told to sort it in. Meanwhile each word of a search reads
+# all of it, in tens of milliseconds; but to sort in little at a time takes four times as long. Only the index's owner may tell it.
+_POSTGRES_COMPLETE = text(
+    "SELECT gin_clean_pending_list(oid) FROM pg_class "
+    "WHERE oid = 'passage_words_index'::regclass AND pg_has_role(relowner, 'USAGE')"
+)
+# For the driver itself: it sends one after another while the server works, and arrays in binary form, which need no escapes.
+_POSTGRES_ADD = (
     "INSERT INTO passage_words (passage, words) SELECT passage, vector::tsvector "
-    "FROM unnest(CAST(:passages AS bigint[]), CAST(:words AS text[])) AS added (passage, vector)"
+    "FROM unnest(%(passages)b::bigint[], %(words)b::text[]) AS added (passage, vector)"
 )
 _POSTGRES_COUNT = text(
     "SELECT form, (SELECT count(*) FROM (SELECT 1 FROM passage_words WHERE words @@ CAST('''' || form || '''' AS tsquery) "
@@ -94,13 +100,11 @@ def scope_of(collection: str | None, conversation: str | None = None) -> str:
 
 
 def add_words(connection: Connection, words: Iterable[tuple[int, str]]) -> None:
-    """Index passages: the id of each, and its words with its scope, separated by blanks."""
+    """Index passages: the id of each, and its words with its scope, separated by blanks. `words` is read while the connection is in use."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_POSTGRES_COLLECTS)
-        rows = [(passage, _vector(found)) for passage, found in words]
-        for first in range(0, len(rows), _INSERTED_AT_ONCE):
-            passages, vectors = zip(*rows[first : first + _INSERTED_AT_ONCE], strict=True)
-            connection.execute(_POSTGRES_ADD, {"passages": list(passages), "words": list(vectors)})
+        with driver_cursor(connection) as cursor:
+            cursor.executemany(_POSTGRES_ADD, _arrays(words))
+        connection.execute(_POSTGRES_COMPLETE)
     elif rows := list(words):
         connection.exec_driver_sql("INSERT INTO passage_words (rowid, words) VALUES (?, ?)", rows)
 
@@ -248,7 +252,7 @@ def _count_forms(
     """Return how often each form comes in each of these passages."""
     if connection.dialect.name == "postgresql":
         either = "|".join(map(re.escape, forms))
-        lexeme = re.compile(rf"'({either})':([\d,]+)")
+        lexeme = re.compile(rf"'({either})'(?::([\d,]+))?")
         rows = connection.execute(_POSTGRES_WORDS, {"ids": list(ids)})
         return {
             passage: {form: places.count(",") + 1 for form, places in lexeme.findall(words)}
@@ -267,7 +271,17 @@ def _quoted(word: str) -> str:
     return f"'{word}'"
 
 
+def _arrays(words: Iterable[tuple[int, str]]) -> Iterator[dict[str, list[int] | list[str]]]:
+    coming = iter(words)
+    while rows := list(islice(coming, _INSERTED_AT_ONCE)):
+        yield {"passages": [passage for passage, _ in rows], "words": [_vector(found) for _, found in rows]}
+
+
 def _vector(words: str) -> str:
-    """Return words as the text of a `tsvector`. Of their places only the number is right: how often a word comes is all that is read."""
+    """Return words as the text of a `tsvector`. How often a word comes is all that is read of its places: one that comes once has none."""
     counts = Counter(words.split(" "))
-    return " ".join([f"'{word}':{_PLACES[min(count, _MAX_PLACES)]}" for word, count in counts.items()])
+    parts = [
+        f"'{word}'" if count == 1 else f"'{word}':{_PLACES[min(count, _MAX_PLACES)]}"
+        for word, count in counts.items()
+    ]
+    return " ".join(parts)
