@@ -17,7 +17,7 @@ from webapp.store.database import Database
 from webapp.store.document_places import Place, put_in_place
 from webapp.store.documents import SourceFile, StoredDocument
 from webapp.store.new_documents import NewDocument, put_documents
-from webapp.store.passage_index import scope_of
+from webapp.store.passage_index import count_words, scope_of
 from webapp.store.quota import StorageLimits, check_owner_quota
 from webapp.store.rows import now_ms
 from webapp.store.schema import conversations, documents, passages
@@ -289,4 +289,13 @@ def test_of_documents_with_one_name_the_last_is_kept(database: Database) -> None
 
     assert [one.digest for one in database.write(work)] == [RIVERS]
     assert search(database, "dough") == []
+    assert search(database, "freshet") != []
+
+
+def test_words_are_counted_after_much_was_added(database: Database) -> None:
+    put(database, "manual", "rivers.md", RIVERS)
+    database.write(count_words)
+    if database.kind == "postgres":
+        known = text("SELECT count(*) FROM pg_stats WHERE tablename = 'passage_words' AND attname = 'words'")
+        assert database.read(lambda c: c.execute(known).scalar()) == 1
     assert search(database, "freshet") != []

@@ -110,17 +110,17 @@ class Ingestion:
     """Takes files into one collection of the operator. The caller closes the store."""
 
     def __init__(self, store: Store, collection: str) -> None:
-        from webapp.store import documents, new_documents  # noqa: PLC0415  (other commands need no database)
+        from webapp.store import documents, new_documents, passage_index  # noqa: PLC0415  (others need no database)
 
         self._store = store
         self._name = collection
-        self._documents, self._new_documents = documents, new_documents
+        self._documents, self._new_documents, self._index = documents, new_documents, passage_index
         self._collection = store.write(lambda c: documents.create_collection(c, _OWNER, collection), _WRITE_S)
         known = store.read(lambda c: documents.list_documents(c, collection=self._collection), _WRITE_S)
         self._known = {each.source: each for each in known}
         self._counts: Counter[str] = Counter()
         self._unwritten: list[NewDocument] = []
-        self._unwritten_bytes = 0
+        self._unwritten_bytes = self._read_bytes = 0
         self._writer = ThreadPoolExecutor(1)
         self._written: Future[object] | None = None
 
@@ -144,6 +144,8 @@ class Ingestion:
                 progress.advance(task)
             self._write()
             self._wait_written()
+            if self._read_bytes >= _BYTES_AT_ONCE:
+                self._store.write(self._index.count_words, _WRITE_S)
         if removes:
             self._remove_all_but({file.source for file in reader.files})
         if grantees is not None:
@@ -169,6 +171,7 @@ class Ingestion:
         source_file = self._documents.SourceFile(file.source, reading.digest, reading.size_bytes)
         self._unwritten.append(self._new_documents.NewDocument(document=document, file=source_file))
         self._unwritten_bytes += reading.size_bytes
+        self._read_bytes += reading.size_bytes
         if self._unwritten_bytes >= _BYTES_AT_ONCE or len(self._unwritten) >= _FILES_AT_ONCE:
             self._write()
         self._counts["replaced" if file.source in self._known else "added"] += 1

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0011"  # the newest revision in `migrations/versions`
+HEAD = "0012"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 _STREAMING = text("state = 'streaming'")
