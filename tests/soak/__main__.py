@@ -3,9 +3,10 @@
     python -m tests.soak --runs 10000 --journal sqlite --seed 7
 
 The answers are read, left and resumed, stopped, never read, joined, read over WebSocket, cut off by the provider, or belong to nobody.
-The memory of each worker is measured after every 250 of them, and the growth is the slope of a line through what was measured after a
-warm-up: with 95 % confidence it must be at most 20 KiB per 1,000 answers. Greenlets, descriptors, records of answers and rows of the
-journal must be back to where they were.
+The memory of each worker is measured after every 200 of them, and the growth is the slope of a line through what was measured after a
+warm-up: with 95 % confidence it must be at most 20 KiB per 1,000 answers, for each worker and for both. What is judged is what the code
+has allocated and not freed. Anonymous memory also has the gaps between that and SQLite's copies of pages, which come and go by a megabyte;
+its growth is printed. Greenlets, descriptors, records of answers and rows of the journal must be back to where they were.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 from tests.soak.soak import Findings, running_soak
 from tests.soak.verdict import MAX_GROWTH, check, check_growth
 
-_EVERY = 250
+_EVERY = 200
 _LEAST_RUNS = 20 * _EVERY  # for a line with some certainty
 
 
@@ -50,10 +51,10 @@ def _report(findings: Findings) -> list[str]:
         print(f"too few runs to say how memory grows: {_LEAST_RUNS} are needed")
         return []
     wrong = []
-    for name, growth in check_growth(findings.samples):
+    for name, growth, is_judged in check_growth(findings.samples):
         kib = f"{growth.slope / 1024:+.1f} KiB per 1,000 runs, at most {growth.upper / 1024:.1f} (95 %)"
         print(f"{name}: {kib}, {growth.samples} samples")
-        if growth.upper > MAX_GROWTH:
+        if is_judged and growth.upper > MAX_GROWTH:
             wrong.append(f"the memory of {name} may grow by {growth.upper / 1024:.1f} KiB per 1,000 runs")
     return wrong
 

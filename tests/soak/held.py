@@ -67,15 +67,25 @@ def count_held(server: Server, *, free: bool = False) -> Holdings:
     )
 
 
-def measure_bytes(server: Server, worker: int) -> int:
-    """Return the anonymous memory that a worker uses, after it has freed what nothing uses.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A worker's memory in bytes: what its code has allocated, what SQLite has, and all anonymous memory, with the gaps between these."""
 
-    That of files, which processes share, changes with what else runs on the machine.
-    """
-    server.probe_worker(worker, free=True)
+    allocated: int
+    sqlite: int
+    anonymous: int
+
+
+def measure_memory(server: Server, worker: int) -> Memory:
+    """Measure a worker's memory after it has freed what nothing uses. What processes share of files is not counted."""
+    found = server.probe_worker(worker, free=True)
     lines = Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()
     sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])}
-    return 1024 * (sizes["Anonymous"] + sizes["Swap"])
+    return Memory(
+        allocated=found["allocated"] - found["sqlite"],
+        sqlite=found["sqlite"],
+        anonymous=1024 * (sizes["Anonymous"] + sizes["Swap"]),
+    )
 
 
 def sqlite_rows(folder: Path) -> Callable[[], int]:

@@ -11,7 +11,15 @@ from typing import Literal
 
 from tests.faults.answers import cookie_of
 from tests.soak import stories
-from tests.soak.held import Holdings, count_held, measure_bytes, postgres_rows, redis_rows, sqlite_rows
+from tests.soak.held import (
+    Holdings,
+    Memory,
+    count_held,
+    measure_memory,
+    postgres_rows,
+    redis_rows,
+    sqlite_rows,
+)
 from tests.soak.lives import KINDS, draw, lead
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres
@@ -25,9 +33,9 @@ WORKERS = 2
 EXPIRY_S = 4.0  # what has ended is kept for so long, so that most of it goes while the soak goes on
 AT_ONCE = 16
 _CALLERS = 16
-# Of each worker's copy of recent conversations, so that it is full within the warm-up: to its own limit it would go on growing
-# for longer than the soak lasts.
-_CACHE_BYTES = 1024 * 1024
+# Of each worker's copy of recent conversations, so that it is full within the warm-up and then of a steady size: to its own limit it
+# would go on growing for longer than the soak lasts.
+_CACHE_BYTES = 128 * 1024
 _SETTLE_S = 60.0
 _LOOK_S = 0.25
 _CALM_LOOKS = 3
@@ -36,10 +44,10 @@ _MAX_FAULTS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """The memory of each worker, in bytes, after so many lives."""
+    """The memory of each worker after so many lives."""
 
     lives: int
-    sizes: tuple[int, ...]
+    workers: tuple[Memory, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,10 +141,14 @@ class Soak:
     def _sample(self, lives: int) -> None:
         """Measure the memory of the workers, once they have forgotten all answers."""
         self._wait(lambda: not count_held(self.server).has_records)
-        sizes = tuple(measure_bytes(self.server, worker) for worker in self.server.workers)
-        self.samples.append(Sample(lives=lives, sizes=sizes))
-        shown = " + ".join(f"{size / 2**20:.2f}" for size in sizes)
-        self.report(f"{lives:6} lives: {shown} MiB, {len(self.faults)} faults")
+        found = tuple(measure_memory(self.server, worker) for worker in self.server.workers)
+        self.samples.append(Sample(lives=lives, workers=found))
+        kinds = {
+            kind: " + ".join(f"{getattr(each, kind) / 2**20:.2f}" for each in found)
+            for kind in ("allocated", "sqlite", "anonymous")
+        }
+        shown = ", ".join(f"{kind} {sizes}" for kind, sizes in kinds.items())
+        self.report(f"{lives:6} lives, {len(self.faults)} faults; MiB: {shown}")
 
     def _await_calm(self) -> Holdings:
         """Wait until the workers hold no answers, and the same at several looks; return what they hold."""
@@ -167,6 +179,8 @@ def running_soak(kind: Kind, seed: int, report: Callable[[str], None]) -> Iterat
         "FRESHET_EXPIRY_S": str(EXPIRY_S),
         "FRESHET_RETRIES": "1",
         "PROBE_CACHE_BYTES": str(_CACHE_BYTES),
+        "PYTHONMALLOC": "malloc",  # so that what is allocated can be told from the gaps that it leaves
+        "MALLOC_ARENA_MAX": "1",
     }
     with ExitStack() as stack:
         provider = stack.enter_context(FakeProvider(stories.answer))

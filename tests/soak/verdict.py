@@ -25,10 +25,15 @@ def check(findings: Findings) -> list[str]:
     return wrong
 
 
-def check_growth(samples: Sequence[Sample]) -> Iterator[tuple[str, Growth]]:
-    """Yield how the memory of each worker has grown after the warm-up, and that of all."""
+def check_growth(samples: Sequence[Sample]) -> Iterator[tuple[str, Growth, bool]]:
+    """Yield how memory has grown after the warm-up, of each worker and of all, and whether that is judged.
+
+    What is allocated is judged. Anonymous memory also has the gaps between, which vary by half a megabyte from sample to sample.
+    """
     kept = samples[round(len(samples) * WARM_UP) :]
     lives = [sample.lives for sample in kept]
-    for number, sizes in enumerate(zip(*(sample.sizes for sample in kept), strict=True), 1):
-        yield f"worker {number}", measure_growth(lives, sizes)
-    yield "all workers", measure_growth(lives, [sum(sample.sizes) for sample in kept])
+    for kind in ("allocated", "anonymous"):
+        sizes = [[getattr(each, kind) for each in sample.workers] for sample in kept]
+        for number, of_one in enumerate(zip(*sizes, strict=True), 1):
+            yield f"{kind}, worker {number}", measure_growth(lives, of_one), kind == "allocated"
+        yield f"{kind}, all workers", measure_growth(lives, list(map(sum, sizes))), kind == "allocated"

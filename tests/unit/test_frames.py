@@ -202,12 +202,15 @@ def test_sse_records_have_an_id_and_name_the_terminal_event() -> None:
     assert encode_sse(failed, None).startswith(b"event: error\ndata: {")
 
 
+@pytest.mark.parametrize("first", [1, 9, 1_020, 16_380, 40_000])
 @pytest.mark.parametrize("count", [0, 1, 2, 11])
 @pytest.mark.parametrize("is_whole", [False, True])
-def test_records_that_are_encoded_at_once_are_the_same(count: int, is_whole: bool) -> None:
+def test_records_that_are_encoded_at_once_are_the_same(first: int, count: int, is_whole: bool) -> None:
     frames = [text_frame(f"% {number}") for number in range(count)] + [done_frame(result())] * is_whole
-    expected = [encode_sse(frame, b"%b:2:%d" % (RUN.encode(), seq)) for seq, frame in enumerate(frames, 9)]
-    assert encode_sse_records(frames, b"%b:2:" % RUN.encode(), 9) == b"".join(expected)
+    expected = [
+        encode_sse(frame, b"%b:2:%d" % (RUN.encode(), seq)) for seq, frame in enumerate(frames, first)
+    ]
+    assert encode_sse_records(frames, b"%b:2:" % RUN.encode(), first) == b"".join(expected)
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame.kind)
