@@ -12,10 +12,12 @@ from flask import Flask
 from webapp import __version__
 from webapp.access.addresses import network_of
 from webapp.access.cookies import NameSigner
+from webapp.access.keys import Keys
 from webapp.access.principals import SOLE_USER, owner_of
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.access.visitor_tokens import VisitorTokens
 from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
@@ -29,14 +31,17 @@ from webapp.logs import LineFormatter
 from webapp.providers.factory import ProviderFactory, provider_addresses
 from webapp.providers.registry import ProviderRegistry
 from webapp.routes import (
+    ai_sdk,
     changes,
     completions,
     conversations,
     documents,
+    embed,
     error_responses,
     export_import,
     health,
     html_pages,
+    keys,
     models,
     openapi,
     operations,
@@ -100,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         stream,
         socket,
         completions,
+        ai_sdk,
         models,
         conversations,
         changes,
@@ -111,6 +117,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         web_app,
         health,
         operations,
+        embed,
+        keys,
         openapi,
     ):
         app.register_blueprint(module.blueprint)
@@ -135,6 +143,7 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
     store, journal, proxies = make_store(settings), make_journal(settings), make_proxies(settings)
     runs = make_runs(settings, table, metrics, journal)
     secret, limiter = make_secret(settings, store), make_limiter(settings, store.rate_counters)
+    known_keys = Keys(store.keys, secret)
     ended_answers = EndedAnswers(runs=runs, store=store)
     retrieval = Retrieval(store=store, searches=[WordSearch(store)])
     runs.continue_lost(
@@ -171,6 +180,8 @@ def _create_services(settings: Settings, table: ModelTable, providers: ProviderR
         secret=secret,
         name_signer=NameSigner(secret.get),
         sessions=Sessions(store.sessions, lambda: secret.digest("session", password or "")),
+        keys=known_keys,
+        visitor_tokens=VisitorTokens(known_keys, secret),
         limiter=limiter,
         throttle=Throttle(store.rate_counters),
         bodies=RequestBodies(

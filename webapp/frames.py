@@ -21,7 +21,7 @@ from webapp.events import Source, TokenLogprob
 
 FrameKind = Literal["start", "text", "reasoning", "sources", "logprobs", "reset", "notice", "done", "error"]
 NoticeCode = Literal["reconnect", "queued", "not_saved", "new_version", "parameter_ignored", "loading_model"]
-StoppedBy = Literal["user", "orphan", "budget"]
+StoppedBy = Literal["user", "orphan", "budget", "operator"]
 
 VERSION = 1
 RESET_BYTES = 64 * 1024

@@ -21,6 +21,7 @@ from webapp.journal_records import (
     JournalUpdate,
     Refusal,
 )
+from webapp.publishable_keys import KeyValue, PublishableKey
 
 Pricer = Callable[[str, Sequence[str], Usage], Decimal | None]
 """Return the cost of usage at a provider in US dollars, for the first of the model names that has a known price."""
@@ -321,6 +322,25 @@ class SessionStore(Protocol):
 
     def touch(self, sessions: Sequence[str]) -> None:
         """Set the time of last use of these sessions to now."""
+
+
+class KeyStore(Protocol):
+    """Stores publishable keys. Every method may raise `Unavailable`."""
+
+    def add(self, owner: str, key: PublishableKey) -> None:
+        """Store a new key. Raises `TooLarge` if there are too many."""
+
+    def list_all(self) -> list[PublishableKey]:
+        """Return all keys, the oldest first."""
+
+    def change(self, key: PublishableKey) -> None:
+        """Store a key's name, origins and profile. Raises `NotFound`."""
+
+    def add_value(self, key_id: str, value: KeyValue, older_expire_at: int) -> None:
+        """Store another value of a key, whose older ones expire then at the latest. Raises `NotFound`."""
+
+    def delete(self, key_id: str) -> None:
+        """Delete a key. Raises `NotFound`."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):

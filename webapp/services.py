@@ -11,10 +11,12 @@ from flask import current_app
 from webapp.access.addresses import TrustedProxies
 from webapp.access.cookies import NameSigner
 from webapp.access.gate import Gate
+from webapp.access.keys import Keys
 from webapp.access.limits import Limiter
 from webapp.access.secret import Secret
 from webapp.access.sessions import Sessions
 from webapp.access.throttle import Throttle
+from webapp.access.visitor_tokens import VisitorTokens
 from webapp.api.document_upload import DocumentUpload
 from webapp.api.ended_answers import EndedAnswers
 from webapp.api.request_bodies import RequestBodies
@@ -49,6 +51,8 @@ class Services:
     secret: Secret
     name_signer: NameSigner
     sessions: Sessions
+    keys: Keys
+    visitor_tokens: VisitorTokens
     limiter: Limiter
     throttle: Throttle
     bodies: RequestBodies

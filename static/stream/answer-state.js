@@ -1,7 +1,3 @@
-/**
- * `stream/`: From the network to the state of an answer: frames, transports, sessions that resume. Nothing here
- * knows the DOM or a conversation.
- */
 /** The state of an answer, as an immutable value, and the reducer that applies frames to it. Pure: time is an argument. */
 /** @typedef {import("./frames.js").Cursor} Cursor */
 /** @typedef {import("./frames.js").Done} Done */

@@ -22,6 +22,7 @@ import { endAnswer, holdBack, isOver, reduce, reopen, dropCursor } from "./answe
  * @typedef {object} SessionListener the callbacks of a session
  * @property {(answer: Answer) => void} changed
  * @property {(state: import("./types.js").ConnectionState) => void} connectionChanged
+ * @property {(received: Received) => void} [received] a frame came that was not there before
  * @property {() => void} signedOut the server answered 401; the session is closed
  */
 
@@ -163,7 +164,9 @@ export class Session {
     this.#failures = 0;
     const { frame } = received;
     if (frame.notice?.code === "reconnect") this.#noticePause_ms = frame.notice.after_ms ?? 0;
-    this.#change(reduce(this.#answer, received, this.#tools.clock.now()));
+    const next = reduce(this.#answer, received, this.#tools.clock.now());
+    if (next !== this.#answer) this.#tools.listener.received?.(received);
+    this.#change(next);
   }
 
   /** @param {Answer} answer */

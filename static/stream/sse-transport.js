@@ -2,6 +2,7 @@
  * The transport over server-sent events, read with `fetch`: POST starts or joins a run, GET resumes it. Unlike an
  * EventSource it sees every byte, and the status of a refusal.
  */
+import { COOKIES, withToken } from "./access.js";
 import { parseCursor, parseFrame, parseObject } from "./frames.js";
 import { parseRetryAfter } from "./backoff.js";
 import { SseDecoder } from "./sse.js";
@@ -16,9 +17,10 @@ const MAX_HEARTBEAT_S = 60;
 /**
  * Create the transport.
  * @param {string} base the address of the page, to which the endpoints are relative
+ * @param {import("./types.js").Access} [access]
  * @returns {import("./types.js").Transport}
  */
-export function sseTransport(base) {
+export function sseTransport(base, access = COOKIES) {
   return (request, receiver) => {
     const aborter = new AbortController();
     let isClosed = false;
@@ -27,7 +29,7 @@ export function sseTransport(base) {
       if (!isClosed) receiver.ended(disconnect);
       isClosed = true;
     };
-    readStream(base, request, receiver, aborter.signal).then(end, () => end({ kind: "cut" }));
+    readStream(base, access, request, receiver, aborter.signal).then(end, () => end({ kind: "cut" }));
     return {
       close() {
         isClosed = true;
@@ -39,13 +41,14 @@ export function sseTransport(base) {
 
 /**
  * @param {string} base
+ * @param {import("./types.js").Access} access
  * @param {RunRequest} request
  * @param {Receiver} receiver
  * @param {AbortSignal} signal
  * @returns {Promise<Disconnect>}
  */
-async function readStream(base, request, receiver, signal) {
-  const response = await send(base, request, signal);
+async function readStream(base, access, request, receiver, signal) {
+  const response = await send(base, access, request, signal);
   if (response.status === 204) return { kind: "over" };
   if (!response.ok) return readRefusal(response);
   const type = response.headers.get("content-type") ?? "";
@@ -58,19 +61,19 @@ async function readStream(base, request, receiver, signal) {
 
 /**
  * @param {string} base
+ * @param {import("./types.js").Access} access
  * @param {RunRequest} request
  * @param {AbortSignal} signal
  */
-function send(base, { run, after, opening }, signal) {
+async function send(base, access, { run, after, opening }, signal) {
   /** @type {RequestInit} */
-  const common = { signal, cache: "no-store", credentials: "same-origin", redirect: "error" };
+  const common = { signal, cache: "no-store", credentials: access.credentials, redirect: "error" };
   if (after === null && opening !== null) {
-    const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
+    const headers = await withToken(access, { "Content-Type": "application/json", Accept: "text/event-stream" });
     const body = JSON.stringify({ ...opening, run });
     return fetch(new URL("stream", base), { ...common, method: "POST", headers, body });
   }
-  /** @type {Record<string, string>} */
-  const headers = { Accept: "text/event-stream" };
+  const headers = await withToken(access, { Accept: "text/event-stream" });
   if (after !== null) headers["Last-Event-ID"] = after;
   return fetch(new URL(`stream/${run}`, base), { ...common, headers });
 }

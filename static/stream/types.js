@@ -86,4 +86,10 @@
  * @property {() => number} random 0 to 1
  */
 
+/**
+ * @typedef {object} Access how requests show who is asking
+ * @property {RequestCredentials} credentials whether cookies are sent
+ * @property {() => Promise<string | null>} token the bearer token to send now; null: none
+ */
+
 export {};

@@ -2,6 +2,7 @@
  * The transport over a WebSocket, for networks where something buffers the body of a long response. Each run has a
  * socket of its own, although the server accepts several runs on one.
  */
+import { COOKIES } from "./access.js";
 import { parseCursor, parseFrame, parseObject } from "./frames.js";
 
 /** @typedef {import("./types.js").Disconnect} Disconnect */
@@ -16,9 +17,10 @@ const RATE_PAUSE_MS = 5_000;
 /**
  * Create the transport.
  * @param {string} base the address of the page, to which the endpoint is relative
+ * @param {import("./types.js").Access} [access]
  * @returns {import("./types.js").Transport}
  */
-export function webSocketTransport(base) {
+export function webSocketTransport(base, access = COOKIES) {
   return (request, receiver) => {
     const socket = new WebSocket(socketUrl(base));
     let isClosed = false;
@@ -29,7 +31,12 @@ export function webSocketTransport(base) {
       socket.close();
       receiver.ended(disconnect);
     };
-    socket.addEventListener("open", () => socket.send(firstMessage(request)));
+    socket.addEventListener("open", async () => {
+      const token = await access.token().catch(() => null); // without one the server says why it refuses
+      if (isClosed) return;
+      if (token !== null) socket.send(JSON.stringify({ type: "auth", token }));
+      socket.send(firstMessage(request));
+    });
     socket.addEventListener("message", ({ data }) => {
       if (isClosed) return;
       receiver.active();

@@ -24,7 +24,7 @@ LAYERS = (
     "sidebar",
     "account",
     "page",
-    "prefetch.js offline.js sw.js shared.js",
+    "prefetch.js offline.js sw.js shared.js client.js",
     "page.js",
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names.split()}

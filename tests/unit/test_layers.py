@@ -12,7 +12,7 @@ WEBAPP = Path(__file__).resolve().parents[2] / "webapp"
 # Lowest first. A module may import from its own package, from lower layers, and from modules named before it in its own
 # layer. Adapters do not import each other: they use the protocols in `seams`.
 LAYERS: dict[str, str] = {
-    "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document found_passage seams settings",
+    "values": "errors logs chat events frames measurements metrics_folder journal_records parsed_document found_passage publishable_keys seams settings",
     "logic": "codecs framing usage catalog conversation search",
     "adapters": "offload sql providers journal store documents access metrics",
     "engine": "runs",
@@ -32,7 +32,7 @@ IMPORTERS: dict[str, str] = {
     "sqlalchemy alembic psycopg": "sql store journal",
     "prometheus_client": "metrics",
     "redis": "journal access",
-    "itsdangerous limits": "access",
+    "itsdangerous limits joserfc cryptography": "access",
     "rich": "cli",
     "whitenoise minify rjsmin rcssmin": "assets",
     "markdown_it IPython": "notebook",

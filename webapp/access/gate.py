@@ -31,7 +31,7 @@ _ELEMENT_TYPES = ("image/", "text/html", "application/xhtml", "text/css", "video
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a request that admission depends on.
 
-    `bound` and `port` are the address that the server listens on ("" for a Unix socket), `host` is the Host header.
+    `key` is a publishable key in the address; `needs_key`: the request comes from a site that only some keys admit. `bound` and `port` are the address that the server listens on ("" for a Unix socket), `host` is the Host header.
     `forwarded`: a header shows that a proxy has forwarded the request. `client` and `secure` (over TLS) respect the
     headers of trusted proxies. The cookies are unverified; `legacy` is the cookie of version 0.1.
     """
@@ -55,6 +55,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     referer: str | None = None
     prefetch: bool = False
+    key: str | None = None
+    needs_key: bool = False
 
 
 class Gate:
@@ -129,6 +131,10 @@ class Gate:
                 return visit.origin
         raise Forbidden(_origin_message(visit), code="origin")
 
+    def is_own(self, origin: str, visit: Visit) -> bool:
+        """Return whether an origin is this server's own page."""
+        return is_own_origin(origin.lower(), visit.host, secure=visit.secure)
+
     def check_get_start(self, visit: Visit, allowed_origin: str | None) -> None:
         """Raise `Forbidden` for a GET that would start a paid answer from an image tag, a link or a prefetch."""
         site, dest = visit.fetch_site, visit.fetch_dest
@@ -137,7 +143,8 @@ class Gate:
         if visit.prefetch or is_from_element:
             raise Forbidden("GET /stream starts no answer for a page, an image or a prefetch.", code="fetch")
         is_own = site == "same-origin" or (site is None and not _may_be_script_tag(visit))
-        if allowed_origin is None and not is_own:  # programs send no Sec-Fetch-Site
+        is_admitted = allowed_origin is not None or visit.key is not None
+        if not is_admitted and not is_own:  # programs send no Sec-Fetch-Site
             raise Forbidden("GET /stream starts an answer only for its own page.", code="fetch")
 
     @staticmethod

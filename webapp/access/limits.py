@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+import msgspec
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
@@ -24,7 +25,7 @@ from webapp.seams import RateLimit, SharedCounters
 
 _ANSWERS_RETRY_S = 5
 _SEARCHES_PER_ANSWER = 4
-_MINUTE_S, _HOUR_S = 60, 3_600
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 24 * 3_600
 _SHARED_S = 0.3  # of a request, which then goes by what its own worker has counted
 _CLOCK_JUMP_S = 30.0
 _MIN_READERS = 50  # browser tabs
@@ -88,8 +89,16 @@ class Limiter:
         self._offset_s = clock() - time.monotonic()
 
     def allowance(self, caller: Principal) -> Allowance:
-        """Return the limits of a caller."""
-        return self._allowances[caller.kind]
+        """Return the limits of a caller, those of its key included."""
+        allowance = self._allowances[caller.kind]
+        if caller.key is None:
+            return allowance
+        profile = caller.key.profile
+        return msgspec.structs.replace(
+            allowance,
+            answers=min(allowance.answers, profile.answers or allowance.answers),
+            starts=min(allowance.starts, profile.starts or allowance.starts),
+        )
 
     def check_start(self, caller: Principal) -> None:
         """Raise `TooManyRequests` if a caller may not start an answer now; count nothing."""
@@ -110,6 +119,9 @@ class Limiter:
         self.check_start(caller)
         if caller.is_counted:
             self._hit_shared(self._counters(caller, "starts"), "starts", _MINUTE_S)
+        if caller.key is not None and caller.key.profile.answers_per_day is not None:
+            counter = (f"day of key {caller.key.id}", caller.key.profile.answers_per_day)
+            self._hit_shared([counter], "day", _DAY_S)
 
     def acquire(self, caller: Principal, elsewhere: int = 0) -> Callable[[], None]:
         """Count an answer that starts now. Return the function that releases it, to be called once when it has ended.
@@ -151,7 +163,7 @@ class Limiter:
         if not caller.is_counted:
             return None
         answers = self.allowance(caller).answers
-        if caller.kind == "visitor":
+        if caller.kind != "user":
             return f"address {caller.address}", max(_MIN_READERS, 4 * self._share * answers)
         return str(caller.owner), max(_MIN_READERS, 25 * answers)
 
@@ -205,7 +217,7 @@ class Limiter:
 
     def count_stored_bytes(self, caller: Principal, size_bytes: int) -> None:
         """Count the bytes that a visitor is about to store for its address. Raises `TooManyRequests`."""
-        if not caller.is_counted or caller.kind != "visitor" or size_bytes <= 0:
+        if not caller.is_counted or caller.kind == "user" or size_bytes <= 0:
             return
         limit = self._share * self.allowance(caller).stored_bytes
         item, counter = RateLimitItemPerDay(limit), f"bytes {caller.address}"
@@ -217,8 +229,9 @@ class Limiter:
         """Return the counters of a caller, each with its limit."""
         limit: int = getattr(self.allowance(caller), kind)
         counters = [] if caller.owner is None else [(f"{kind} {caller.owner}", limit)]
-        if caller.kind == "visitor":
-            counters.append((f"{kind} at {caller.address}", self._share * limit))
+        if caller.kind != "user":
+            place = caller.address if caller.key is None else f"{caller.address} with {caller.key.id}"
+            counters.append((f"{kind} at {place}", self._share * limit))
         return counters
 
     def _hit_shared(self, counters: Sequence[tuple[str, int]], kind: str, window_s: int) -> None:
@@ -273,6 +286,7 @@ _MESSAGES = {
     "documents": "Too many files were added: the limit is {limit} per minute.",
     "searches": "Too many searches: the limit is {limit} per minute.",
     "visitors": "Too many new visitors come from your address: the limit is {limit} per hour.",
+    "day": "The chat of this site has given its {limit} answers of today. It goes on tomorrow.",
     "bytes": "Too much was stored from your address: the limit is {limit:,} bytes per day.",
 }
 

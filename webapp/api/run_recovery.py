@@ -11,7 +11,7 @@ from typing import Literal, cast
 import msgspec
 
 from webapp.access.limits import Limiter
-from webapp.access.principals import Kind, Principal
+from webapp.access.principals import Kind, Principal, key_of
 from webapp.api.retrieval import Retrieval
 from webapp.api.run_reference import RunReference, decode_reference
 from webapp.chat import ModelMessage, ModelRequest, Usage, estimate_tokens
@@ -144,6 +144,7 @@ class RunRecovery:
         return RunSpec(
             run=row.run,
             owner=row.owner,
+            key=key_of(row.owner),
             fingerprint=row.fingerprint,
             request=ModelRequest(
                 messages=(*messages, ModelMessage.assistant(lost.said.text)) if is_begun else tuple(messages),

@@ -15,6 +15,7 @@ from webapp.access.limits import Limiter
 from webapp.access.principals import Principal, require_owner
 from webapp.api import fingerprints
 from webapp.api.ended_answers import EndedAnswers
+from webapp.api.key_profile import apply_profile, with_system
 from webapp.api.retrieval import Retrieval, Wanted
 from webapp.api.run_reference import encode_reference
 from webapp.api.start_request import (
@@ -67,7 +68,7 @@ class RunStarter:
         `Forbidden`, `TooLarge`, `TooManyRequests`, `Conflict`, `NotFound`, `NotSignedIn` and `Unavailable`.
         """
         if is_turn(body):
-            return self._start_turn(body, caller)
+            return self._start_turn(self._decided(body, caller), caller)
         run, _ = self.runs.start(self.build_spec(body, caller))
         return run
 
@@ -91,6 +92,9 @@ class RunStarter:
                 param="images",
                 code="no_conversation",
             )
+        body = self._decided(body, caller)
+        if messages is not None and caller.key is not None:
+            messages = with_system(messages, caller.key.profile)
         chain = self._resolve_chain(body, caller)
         request = self._model_request(
             body, caller, chain[0], read_messages(body) if messages is None else messages, parameters
@@ -113,6 +117,7 @@ class RunStarter:
         return RunSpec(
             run=run_id,
             owner=caller.owner,
+            key=caller.key_id,
             fingerprint=fingerprint,
             sources=sources,
             request=request,
@@ -121,6 +126,10 @@ class RunStarter:
             permit=self._make_permit(caller, run_id),
             reference=encode_reference(caller, request, capable, idle_s),
         )
+
+    def _decided(self, body: StartBody, caller: Principal) -> StartBody:
+        """Return the body as the caller's key decides it. Raises `Forbidden` for what the caller may not decide."""
+        return body if caller.key is None else apply_profile(body, caller.key.profile, self.providers)
 
     def _start_turn(self, body: StartBody, caller: Principal) -> AnyRun:
         owner = require_owner(caller)
@@ -168,6 +177,7 @@ class RunStarter:
             RunSpec(
                 run=run_id,
                 owner=owner,
+                key=caller.key_id,
                 fingerprint=fingerprint,
                 request=request,
                 chain=capable,
@@ -395,7 +405,7 @@ def _asks_about_images(messages: Sequence[Message]) -> bool:
 
 def _check_costs(caller: Principal, parameters: Mapping[str, Any]) -> None:
     """Refuse a visitor's parameters that have prices of their own or store things. Raises `Forbidden`."""
-    for name in _COSTLY if caller.kind == "visitor" else ():
+    for name in _COSTLY if caller.kind != "user" else ():
         if parameters.get(name) not in _FREE:
             raise Forbidden(f"{name} is not available to visitors.", param=name, code="parameter_not_allowed")
 

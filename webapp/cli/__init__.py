@@ -1,4 +1,4 @@
-"""The command line: `freshet serve | migrate | users | ingest | search | chat | demo | doctor | models | config`.
+"""The command line: `freshet serve | migrate | users | keys | ingest | search | chat | demo | doctor | models | config`.
 
 Exit codes: 0 success, 1 a failed answer or an unreachable database, 2 a wrong argument or setting, 130 interrupted.
 """
@@ -19,6 +19,7 @@ _MODULES = {
     "serve": "serve",
     "migrate": "migrate",
     "users": "users",
+    "keys": "keys",
     "ingest": "ingest",
     "search": "ingest",
     "chat": "chat",

@@ -12,7 +12,8 @@ from webapp.access import cookies
 from webapp.access.addresses import network_of
 from webapp.access.gate import Visit
 from webapp.access.principals import SOLE_USER, Principal, owner_of, require_owner
-from webapp.errors import NotSignedIn, Unavailable
+from webapp.access.visitor_tokens import is_visitor_token
+from webapp.errors import Forbidden, NotSignedIn, Unavailable
 from webapp.routes.visits import visit_of
 from webapp.services import services
 
@@ -60,6 +61,12 @@ def resolve_principal(visit: Visit) -> Principal:
     gate = services().gate
     gate.check_unlocked(visit)
     address = network_of(visit.client)
+    if visit.bearer is not None and is_visitor_token(visit.bearer):
+        return _site_visitor(visit, visit.bearer, address)
+    if visit.key is not None:
+        return _unnamed_site_visitor(visit, visit.key, address)
+    if visit.needs_key:
+        raise _wrong_site(visit)
     match gate.mode(visit):
         case "local":
             return Principal(kind="user", name=SOLE_USER, address=address, is_counted=False)
@@ -115,6 +122,44 @@ def movable_owner(visit: Visit) -> str | None:
     """Return the owner whose conversations a user may take over: the visitor of the same browser."""
     name = visitor_of(visit)
     return None if name is None else owner_of("visitor", name)
+
+
+def _site_visitor(visit: Visit, token: str, address: str) -> Principal:
+    """Return the principal of a visitor of another site, or of the page that such a site shows in a frame."""
+    parts = services()
+    visitor = parts.visitor_tokens.verify(token)
+    key = visitor.key
+    if visit.origin is not None and visit.origin.lower() != visitor.origin:
+        raise Forbidden("The token was issued for another site.", param="origin", code="token_origin")
+    if not key.admits(visitor.origin) and not parts.gate.is_own(visitor.origin, visit):
+        raise _wrong_site(visit)
+    if key.profile.signed_only and not visitor.is_signed:
+        raise NotSignedIn("Sign in at the site first.", code="sign_in_at_site")
+    parts.keys.watch(parts.runs.open_keys, parts.runs.revoke_keys)
+    return Principal(kind="key", name=visitor.name, address=address, key=key)
+
+
+def _unnamed_site_visitor(visit: Visit, token: str, address: str) -> Principal:
+    """Return the principal of a request with a key in its address: it comes from a site of the key, and owns nothing."""
+    parts = services()
+    found = parts.keys.find(token)
+    if found is None:
+        raise NotSignedIn("The key is unknown, or was revoked.", param="key", code="key_revoked")
+    key, _ = found
+    if visit.origin is None or not key.admits(visit.origin):
+        raise _wrong_site(visit)
+    if key.profile.signed_only:
+        raise NotSignedIn("Sign in at the site first.", code="sign_in_at_site")
+    parts.keys.watch(parts.runs.open_keys, parts.runs.revoke_keys)
+    return Principal(kind="key", name=None, address=address, key=key)
+
+
+def _wrong_site(visit: Visit) -> Forbidden:
+    return Forbidden(
+        f"The key does not list {(visit.origin or 'a program without an Origin')[:200]}: its operator adds sites with freshet keys.",
+        param="origin",
+        code="origin",
+    )
 
 
 def _visitor_principal(visit: Visit, address: str) -> Principal:

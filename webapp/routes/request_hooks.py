@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 from flask import Flask, Response, g, request
 
+from webapp.access.gate import Visit
 from webapp.access.hosts import parse_host
 from webapp.errors import Forbidden, InvalidRequest, UriTooLong
 from webapp.routes.current_principal import current_visit, resolve_operator, resolve_principal
@@ -14,8 +16,21 @@ from webapp.services import services
 MAX_URL_CHARS = 4_000
 _PAGES = ("page.", "sign_in.", "web_app.")
 _SHARED_LINKS = "shared."
-_OPERATIONS = ("operations.",)
+_OPERATIONS = ("operations.", "keys.")
 _SOCKET = "socket.ws"  # browsers cannot send headers with it, so it may authenticate by its first message
+_VISITOR_TOKEN = "embed.visitor_token"  # noqa: S105  (an endpoint, which checks the key itself)
+# What sites may use that a key admits: chatting, and what the visitor has stored.
+_FOR_KEYS = (
+    "stream.",
+    "socket.",
+    "conversations.",
+    "changes.",
+    "documents.",
+    "completions.",
+    "models.",
+    "embed.",
+    "ai_sdk.",
+)
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -29,8 +44,7 @@ def _before_request() -> Response | None:
     """Set `g.cross_origin`, and `g.principal` where the endpoint does not resolve it itself; or refuse the request."""
     _check_url_and_host()
     endpoint = request.endpoint or ""
-    gate, visit = services().gate, current_visit()
-    g.cross_origin = gate.check_origin(visit)
+    visit = _check_origin()
     if request.method not in _SAFE_METHODS and visit.origin is None and visit.fetch_site == "cross-site":
         raise Forbidden(
             "A request from another site must have an Origin header.", param="Origin", code="origin"
@@ -39,17 +53,43 @@ def _before_request() -> Response | None:
         return None
     if request.method == "OPTIONS":
         return preflight_response()
-    if endpoint.startswith(_OPERATIONS):
+    if endpoint.startswith(_OPERATIONS) and not visit.needs_key:
         g.principal = resolve_operator(visit)
-        return None
+    elif _needs_principal(endpoint, visit):
+        g.principal = resolve_principal(visit)
+    return None
+
+
+def _needs_principal(endpoint: str, visit: Visit) -> bool:
+    """Return whether an endpoint's caller is to be resolved here. Raises `Forbidden` for what no key allows."""
+    gate = services().gate
+    if visit.needs_key and not endpoint.startswith(_FOR_KEYS):
+        raise Forbidden("Other sites may chat, and nothing else.", param="Origin", code="origin")
+    if endpoint == _VISITOR_TOKEN:
+        gate.check_unlocked(visit)
+        return False
+    if visit.needs_key:
+        return endpoint != _SOCKET
     mode = gate.mode(visit)
     if visit.bearer is None or mode != "password":  # a token is checked, and counted, at every endpoint
         if endpoint.startswith(_PAGES):
-            return None  # the page itself decides between chat and sign-in
+            return False  # the page itself decides between chat and sign-in
         if mode != "locked" and (endpoint == _SOCKET or endpoint.startswith(_SHARED_LINKS)):
-            return None  # the socket resolves its principal later; a shared link needs none
-    g.principal = resolve_principal(visit)
-    return None
+            return False  # the socket resolves its principal later; a shared link needs none
+    return True
+
+
+def _check_origin() -> Visit:
+    """Set `g.cross_origin`, and return the visit; raise `Forbidden` for a site that nothing admits."""
+    parts, visit = services(), current_visit()
+    try:
+        g.cross_origin = parts.gate.check_origin(visit)
+    except Forbidden:
+        if visit.origin is None or not parts.keys.admits_anywhere(visit.origin):
+            raise
+        g.cross_origin = visit.origin
+        g.visit = visit = msgspec.structs.replace(visit, needs_key=True)
+    return visit
 
 
 def _check_url_and_host() -> None:

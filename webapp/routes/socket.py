@@ -93,6 +93,8 @@ def ws(server: Any) -> None:
 
 def _principal_from_headers(visit: Visit) -> Principal | None:
     """Return the principal from the request's headers; None if the first message must authenticate."""
+    if visit.needs_key and visit.bearer is None:
+        return None
     try:
         return resolve_principal(visit)
     except NotSignedIn:

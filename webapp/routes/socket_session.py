@@ -10,7 +10,7 @@ from webapp.access.principals import Principal, require_owner
 from webapp.api.change_feed import event_message, parse_after
 from webapp.api.start_request import StartBody, read_json
 from webapp.codecs.websocket import ping_frame, text_message
-from webapp.errors import InvalidRequest, NotSignedIn, RequestError, TooManyRequests
+from webapp.errors import Forbidden, InvalidRequest, NotSignedIn, RequestError, TooManyRequests
 from webapp.frames import encode
 from webapp.routes.current_principal import resolve_with_token
 from webapp.routes.guarded_socket import GuardedSocket
@@ -51,6 +51,7 @@ class SocketSession:
         self._visit = visit
         self._caller = caller
         connection.session = None if caller is None else caller.session
+        connection.key = None if caller is None else caller.key_id
         self._auth_deadline = time.monotonic() + parts.auth_s
         self._runs = SocketRuns(parts, connection, self._send)
         self._feed: ChangeFeed | None = None
@@ -136,9 +137,9 @@ class SocketSession:
             self._caller = resolve_with_token(self._visit, message.token)
         except TooManyRequests as error:
             raise Close(4429, "too many wrong tokens") from error
-        except NotSignedIn as error:
+        except (NotSignedIn, Forbidden) as error:
             raise Close(4401, "the token is wrong") from error
-        self._connection.session = self._caller.session
+        self._connection.session, self._connection.key = self._caller.session, self._caller.key_id
         try:
             self._services.runs.change_quota(self._connection, reader_quota(self._services, self._caller))
         except TooManyRequests as error:

@@ -55,6 +55,7 @@ def admit_reader(services: Services, *, can_resume: bool = False) -> ReaderConne
         hang_up_check(request.environ.get("gunicorn.socket")),
         session=caller.session,
         quota=services.limiter.reader_quota(caller),
+        key=caller.key_id,
         can_resume=can_resume,
     )
 

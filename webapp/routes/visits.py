@@ -8,12 +8,13 @@ from flask import Request
 
 from webapp.access import cookies
 from webapp.access.gate import Visit
+from webapp.publishable_keys import is_token
 from webapp.routes.request_cookies import read_cookie
 from webapp.services import services
 
 _PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_TRUE_CLIENT_IP")
 _PROXY_HEADER_PREFIXES = ("HTTP_X_FORWARDED", "HTTP_CF_", "HTTP_FLY_")
-_BEARER = re.compile(r"Bearer[ \t]+(\S.{0,499}?)[ \t]*", re.IGNORECASE)
+_BEARER = re.compile(r"Bearer[ \t]+(\S.{0,3999}?)[ \t]*", re.IGNORECASE)
 
 
 def visit_of(request: Request) -> Visit:
@@ -43,8 +44,15 @@ def visit_of(request: Request) -> Visit:
         accept=headers.get("Accept", ""),
         agent=headers.get("User-Agent", ""),
         referer=headers.get("Referer"),
+        key=_key_of(request),
         prefetch="prefetch" in purpose or "prerender" in purpose,
     )
+
+
+def _key_of(request: Request) -> str | None:
+    """Return the publishable key in the address, where an EventSource has to put it."""
+    found = request.args.get("key", "")
+    return found if is_token(found) else None
 
 
 def _utf8(header: str) -> str:

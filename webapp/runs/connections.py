@@ -39,6 +39,16 @@ class Connections:
             if connection.session is not None and connection.session in sessions:
                 connection.sign_out()
 
+    def keys(self) -> set[str]:
+        """Return the publishable keys of the open connections."""
+        return {connection.key for connection in list(self._open) if connection.key is not None}
+
+    def revoke(self, keys: Container[str]) -> None:
+        """End the connections of these publishable keys."""
+        for connection in list(self._open):
+            if connection.key is not None and connection.key in keys:
+                connection.sign_out()
+
     def add(self, connection: ReaderConnection, quota: ReaderQuota | None) -> None:
         """Admit a connection. Raises `Unavailable` and `TooManyRequests`."""
         with self._lock:

@@ -48,6 +48,7 @@ class RunLog:
         self._is_ending = False
         self.had_readers = False
         self.idle_since = time.monotonic()  # when the last reader left
+        self.sse_blocks: dict[tuple[int, int], bytes] = {}  # see `sse_blocks`, which limits them
         self._frames: list[Frame] = list(reset)
         self._epoch_starts = {epoch: len(reset)}  # the index of each epoch's first frame
         self._lock = short_lock()

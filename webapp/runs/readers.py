@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from webapp.frames import Cursor, Frame, encode_sse, encode_sse_records
 from webapp.offload import Wake
 from webapp.runs.log import RunLog
+from webapp.runs.sse_blocks import BLOCK_FRAMES, encode_block
 
 _RECENT_WRITE_S = 0.2
 _FIRST_PIECE_FRAMES = 8  # 64 KiB at most, however large they are
@@ -21,6 +22,7 @@ class ReaderConnection:
     Args:
         has_hung_up: Returns, without blocking, whether the client has disconnected. None if that cannot be detected.
         session: The sign-in session of the connection, which ends with it.
+        key: The publishable key of the connection, which ends with it, too.
         quota_name: The name of the caller whose quota of readers the connection counts against.
         can_resume: Whether the client comes back to what it reads, on any worker.
     """
@@ -31,6 +33,7 @@ class ReaderConnection:
         has_hung_up: Callable[[], bool] | None = None,
         wake: Wake | None = None,
         session: str | None = None,
+        key: str | None = None,
         quota_name: str | None = None,
         *,
         can_resume: bool = False,
@@ -39,6 +42,7 @@ class ReaderConnection:
         self.gone = False
         self.must_reconnect = False  # the server is shutting down
         self.session = session
+        self.key = key
         self.quota_name = quota_name
         self.can_resume = can_resume
         self.signed_out = False
@@ -62,7 +66,7 @@ class ReaderConnection:
         self.wake.set()
 
     def sign_out(self) -> None:
-        """End the connection, because its sign-in session has ended."""
+        """End the connection, because its sign-in session or its key has ended."""
         self.signed_out = True
         self.gone = True
         self.wake.set()
@@ -133,8 +137,27 @@ class Reader:
         while start < len(frames):
             piece = encode_sse_records(frames[start : start + count], self._prefix, seq + start)
             start += count
-            count = max(1, count * piece_bytes // len(piece))
             yield piece
+            count = max(1, count * piece_bytes // len(piece))
+            if count >= BLOCK_FRAMES:
+                yield from self._take_blocks(frames[start:], seq + start, piece_bytes)
+                return
+
+    def _take_blocks(self, frames: Sequence[Frame], seq: int, piece_bytes: int) -> Iterator[bytes]:
+        """Yield small frames, of which the first has the number `seq`, in the blocks that all readers share."""
+        start = -(seq - 1) % BLOCK_FRAMES
+        pieces = [encode_sse_records(frames[:start], self._prefix, seq)]
+        size = len(pieces[0])
+        while start + BLOCK_FRAMES < len(frames):
+            block = frames[start : start + BLOCK_FRAMES]
+            pieces.append(encode_block(self._log, block, self._prefix, self._epoch, seq + start))
+            start += BLOCK_FRAMES
+            size += len(pieces[-1])
+            if size >= piece_bytes:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+        pieces.append(encode_sse_records(frames[start:], self._prefix, seq + start))
+        yield b"".join(pieces)
 
     def _take_frames(self) -> list[Frame] | None:
         """Return the new frames; None if a reset is due."""

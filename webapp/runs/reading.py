@@ -43,17 +43,18 @@ class RunReading(RunLookup):
         wake: Wake | None = None,
         session: str | None = None,
         quota: ReaderQuota | None = None,
+        key: str | None = None,
         *,
         can_resume: bool = False,
     ) -> ReaderConnection:
         """Register a connection that will read runs; the caller must call `disconnect`.
 
-        `wake` is used instead of a new one; `session` is the connection's sign-in session; `quota` limits the connections
+        `wake` is used instead of a new one; `session` and `key` are the connection's sign-in session and publishable key; `quota` limits the connections
         of its caller; `can_resume` says whether its client comes back to what it reads. Raises `Unavailable` and
         `TooManyRequests`.
         """
         connection = ReaderConnection(
-            self.limits.heartbeat_s, has_hung_up, wake, session, can_resume=can_resume
+            self.limits.heartbeat_s, has_hung_up, wake, session, key, can_resume=can_resume
         )
         self._connections.add(connection, quota)
         self._pulse.start()

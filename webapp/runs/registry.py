@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Container
 
 from webapp.errors import AnswerError, Interrupted, JournalUnavailable, Unavailable
 from webapp.frames import new_run
@@ -230,6 +231,17 @@ class Runs(RunReading):
             self._remotes.change_owner(source, target)
         if self.journaling is not None:
             self.journaling.watch.move_owner(source, target)
+
+    def open_keys(self) -> set[str]:
+        """Return the publishable keys of the open connections and of the runs in progress."""
+        return self._connections.keys() | {run.key for run in list(self._active) if run.key is not None}
+
+    def revoke_keys(self, keys: Container[str]) -> None:
+        """End the connections of these publishable keys, and stop their runs."""
+        self._connections.revoke(keys)
+        for run in list(self._active):
+            if run.key is not None and run.key in keys:
+                run.request_stop("operator")
 
     def drain(self, within_s: float) -> None:
         """Start no more runs, and end those that are still in progress after `within_s`.

@@ -49,6 +49,7 @@ class Run:
         """Begin a run, or go on with one that was `taken` over; see `TakenOver.open_log` for its `mirror`."""
         self.id = spec.run
         self.owner = spec.owner
+        self.key = spec.key
         self.fingerprint = spec.fingerprint
         self.orphan_s = spec.orphan_s
         self.log = _begin_log(spec) if taken is None else taken.open_log(mirror)

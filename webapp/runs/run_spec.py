@@ -20,6 +20,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of a run.
 
     Args:
+        key: The id of the publishable key that it was started with, whose end stops it.
         owner: None for an anonymous caller, who may access the run by its id.
         fingerprint: A digest of the request's body.
         chain: The provider, followed by its fallbacks; see `FallbackEvents`.
@@ -38,6 +39,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     request: ModelRequest
     chain: Sequence[Provider]
     orphan_s: float
+    key: str | None = None
     conversation: str | None = None
     message: str | None = None
     question: str | None = None

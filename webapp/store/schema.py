@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"  # the newest revision in `migrations/versions`
+HEAD = "0013"  # the newest revision in `migrations/versions`
 
 metadata = MetaData()
 _STREAMING = text("state = 'streaming'")
@@ -237,4 +237,38 @@ compatibility = Table(
     metadata,
     Column("revision", Text, primary_key=True),
     Column("oldest", Text, nullable=False),
+)
+
+# `origins` and `profile` are JSON; see `publishable_keys`.
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("origins", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+key_values = Table(
+    "key_values",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("key", Text, ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
+    Column("sealed_secret", Text, nullable=False),  # encrypted with the server's secret
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Index("key_values_of_key", "key"),
+)
+
+# The newest run of each chat of another program.
+chat_runs = Table(
+    "chat_runs",
+    metadata,
+    Column("name", Text, primary_key=True),  # a digest of the owner and the program's own name for the chat
+    Column("run", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("chat_runs_by_age", "created_at"),
 )

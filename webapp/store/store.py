@@ -16,6 +16,7 @@ from webapp.store.change_feeds import ChangeFeeds
 from webapp.store.conversation_cache import ConversationCache
 from webapp.store.database import TIMEOUT_S, Database
 from webapp.store.images import StoredImage
+from webapp.store.keys import KeyTable
 from webapp.store.quota import QuotaCache, StorageLimits
 from webapp.store.rate_counters import RateCounters
 from webapp.store.saver import Saver
@@ -55,6 +56,7 @@ class Store:
         self.limits = limits or StorageLimits()
         self.database = Database(url, folder)
         self.sessions = SessionTable(self.database)
+        self.keys = KeyTable(self.database)
         self.shared_secret = SharedSecret(self.database)
         self.rate_counters = RateCounters(self.database)
         self.saver = Saver(self.database)

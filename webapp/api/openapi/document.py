@@ -6,6 +6,7 @@ from webapp.api.openapi.answers import answer_paths
 from webapp.api.openapi.pages import page_paths
 from webapp.api.openapi.parts import JsonObject, error_responses
 from webapp.api.openapi.schemas import build_schemas
+from webapp.api.openapi.sites import site_paths
 from webapp.api.openapi.stored import stored_paths
 
 _TAGS = {
@@ -14,6 +15,7 @@ _TAGS = {
     "conversations": "Stored conversations; every caller has its own.",
     "documents": "Documents that answers can be based on, in collections and in conversations.",
     "links": "Links that show one branch of a conversation to others.",
+    "sites": "For other sites: keys, visitors, and the AI SDK's chat.",
     "account": "Sessions of the signed-in user, and what a visitor's browser has.",
     "page": "The page, sign-in, and its files at the root.",
     "operations": "For hosts and operators.",
@@ -37,7 +39,7 @@ def build_document(version: str, root: str) -> JsonObject:
         "servers": [{"url": root or "/"}],
         "security": [{}, {"password": []}, {"session": []}],
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-        "paths": answer_paths() | stored_paths() | page_paths(),
+        "paths": answer_paths() | stored_paths() | site_paths() | page_paths(),
         "components": {
             "schemas": build_schemas(),
             "responses": error_responses(),

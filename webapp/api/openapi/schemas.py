@@ -9,9 +9,12 @@ import msgspec
 from webapp.api.completion_body import CompletionBody
 from webapp.api.conversation_bodies import ConversationChange, ShareBody
 from webapp.api.import_reader import ExportFile
+from webapp.api.key_bodies import ChangedKeyBody, NewKeyBody, RotationBody, VisitorTokenBody
 from webapp.api.openapi.parts import JsonObject, ref
 from webapp.api.start_request import StartBody
+from webapp.api.ui_message_stream import UiChat
 from webapp.conversation import Message
+from webapp.publishable_keys import KeyProfile
 
 TEXT: JsonObject = {"type": "string"}
 BOOLEAN: JsonObject = {"type": "boolean"}
@@ -27,7 +30,20 @@ _FINISH_REASON: JsonObject = {
     "type": ["string", "null"],
     "enum": ["stop", "length", "tool_calls", "content_filter", "cancelled", None],
 }
-_PARSED = (StartBody, CompletionBody, ConversationChange, ShareBody, ExportFile, Message)
+_PARSED = (
+    StartBody,
+    CompletionBody,
+    ConversationChange,
+    ShareBody,
+    ExportFile,
+    Message,
+    NewKeyBody,
+    ChangedKeyBody,
+    RotationBody,
+    VisitorTokenBody,
+    KeyProfile,
+    UiChat,
+)
 
 
 def nullable(schema: JsonObject) -> JsonObject:
