@@ -50,6 +50,7 @@ from webapp.routes import (
     sessions,
     shared,
     sign_in,
+    site_scripts,
     socket,
     stream,
     visitor,
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         health,
         operations,
         embed,
+        site_scripts,
         keys,
         openapi,
     ):

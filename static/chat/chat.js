@@ -2,6 +2,7 @@
  * `<freshet-chat>`: log, composer and notices in an open shadow root, the same on the page and on
  * other sites. This module defines the class; `define.js` registers it.
  */
+import { COOKIES } from "../stream/access.js";
 import { Announcer } from "../speech/live-region.js";
 import { copyText } from "../dom/clipboard.js";
 import { h } from "../dom/elements.js";
@@ -32,6 +33,11 @@ import { createDialogue } from "./create-dialogue.js";
  * @property {(() => void) | null} [chooseModel] opens the list of models; null: the page has none
  * @property {number} [heartbeat_ms] the longest silence of the server
  * @property {Record<string, string>} [addresses] where the server calls each provider, for the operator
+ * @property {import("../stream/types.js").Access} [access] how requests show who is asking
+ * @property {string} [greeting] in place of the usual title of an empty conversation
+ * @property {boolean} [isEmbedded] whether another site shows it, whose focus and keys are its own; no files can be attached there
+ * @property {import("../conversation/dialogue.js").Dependencies["saveConversation"]} [saveConversation] instead of the tab's storage
+ * @property {import("../conversation/dialogue.js").Dependencies["loadConversation"]} [loadConversation]
  * @property {string[] | null} demo names of the settings that enable a real model; null: there is one
  */
 
@@ -41,7 +47,7 @@ const HIDDEN_DRAW_MS = 250;
 const NONE = [];
 
 /**
- * A chat. Call `start` once. Events: `freshet-change` (the conversation changed), `freshet-answered` (an answer ended,
+ * A chat. Call `start` once. Events: `freshet-change` (the conversation changed), `freshet-asked`, `freshet-answered` (an answer ended,
  * completed or not), `freshet-unsearch` (answers are not to be based on the collection named in `detail` any more) and
  * `freshet-signed-out` (the server no longer knows this visitor).
  */
@@ -95,6 +101,7 @@ export class FreshetChat extends HTMLElement {
   /** The message to scroll to when it is loaded; empty: none. */
   #target = { message: "", tries: 0 };
   #isDrawScheduled = false;
+  #isEmbedded = false;
   #wasAnswering = false;
   /** @type {"fine" | "lost" | "busy"} */
   #link = "fine";
@@ -115,13 +122,17 @@ export class FreshetChat extends HTMLElement {
    * Show a conversation, and resume the answer that a reload interrupted.
    * @param {ChatOptions} options
    */
-  start({ base, modelName, defaultModel, textOnlyModels, demo, starters, conversation, store, chooseModel = null, addresses = {}, heartbeat_ms = undefined }) {
+  start({ base, modelName, defaultModel, textOnlyModels, demo, starters, conversation, store, chooseModel = null, addresses = {}, heartbeat_ms = undefined, ...more }) {
+    const { access = COOKIES, greeting = "", isEmbedded = false, ...kept } = more;
     this.#base = base;
+    this.#isEmbedded = isEmbedded;
     this.#chooseModel = chooseModel;
     this.#addresses = addresses;
     this.#model = new SelectedModel({ shownName: modelName, fallback: defaultModel, textOnly: textOnlyModels });
     this.#store = store;
     this.#log.starters = starters;
+    this.#log.greeting = greeting;
+    if (isEmbedded) this.#composer.hideAttach();
     if (demo) this.#foot.textContent = words.demo(formatChoice(demo));
     const listener = {
       changed: () => this.#changed(),
@@ -132,10 +143,10 @@ export class FreshetChat extends HTMLElement {
       signedOut: () => void this.dispatchEvent(new Event("freshet-signed-out")),
       returned: (/** @type {string} */ question, /** @type {readonly Picture[]} */ images) => this.#composer.takeBack(question, images),
     };
-    this.#dialogue = createDialogue(base, { store, listener, isInUse: () => this.#log.isEditing, heartbeat_ms });
+    this.#dialogue = createDialogue(base, access, { store, listener, isInUse: () => this.#log.isEditing, heartbeat_ms, ...kept });
     this.#dialogue.start(conversation);
     this.#composer.show(this.conversation);
-    this.#composer.refocus();
+    if (!isEmbedded) this.#composer.refocus(); // another site's focus is its own
   }
 
   /**
@@ -204,6 +215,7 @@ export class FreshetChat extends HTMLElement {
     if (this.isAnswering || !this.#dialogue || !this.#acceptsImages(images)) return false;
     this.#draftNotice = "";
     this.#dialogue.ask(question, images);
+    this.dispatchEvent(new Event("freshet-asked"));
     this.#composer.rename(this.conversation);
     this.#draw();
     this.#log.jump();
@@ -227,6 +239,11 @@ export class FreshetChat extends HTMLElement {
     this.#dialogue?.stop();
   }
 
+  /** Stop following the answer, which goes on at the server. */
+  leave() {
+    this.#dialogue?.leave();
+  }
+
   /** End the answer that waits for a sign-in as failed. */
   giveUp() {
     this.#dialogue?.giveUp();
@@ -238,6 +255,11 @@ export class FreshetChat extends HTMLElement {
    */
   openDocument({ id, source }) {
     this.#openSource({ n: 1, source, document: id, start: 0 });
+  }
+
+  /** The chat is visible after it was hidden. */
+  shown() {
+    this.#composer.shown();
   }
 
   /** Focus the message field. */
@@ -282,7 +304,7 @@ export class FreshetChat extends HTMLElement {
       networkChanged: () => this.#updateNotice(),
       leaving: () => this.#dialogue?.save(),
       hidden: () => void (this.#isDrawScheduled && this.#draw()), // its animation frame may never come
-      escaped: () => this.stop(),
+      escaped: () => void (this.#isEmbedded || this.stop()),
     };
     watchPage(handlers, this.#pageEvents.signal);
   }

@@ -171,6 +171,16 @@ export class Composer {
     this.#queued.element.before(documents.element);
   }
 
+  /** Fit the field to its text, which could not be measured while the chat was hidden. */
+  shown() {
+    this.#fitHeight();
+  }
+
+  /** Take no files: where the chat is embedded, they would need more of its host than it allows. */
+  hideAttach() {
+    this.#attach.hidden = true;
+  }
+
   /** Focus the button that attaches files. */
   focusAttach() {
     this.#attach.focus();

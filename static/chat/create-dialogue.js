@@ -6,12 +6,15 @@ import { stopRun } from "../stream/stop.js";
 import { sseTransport } from "../stream/sse-transport.js";
 import { webSocketTransport } from "../stream/websocket-transport.js";
 
+/** @typedef {import("../conversation/dialogue.js").Dependencies} Dependencies */
+
 /**
  * Return a new dialogue.
  * @param {string} base the address that the server's paths are relative to
- * @param {Pick<ConstructorParameters<typeof Dialogue>[0], "store" | "listener" | "isInUse" | "heartbeat_ms">} rest
+ * @param {import("../stream/types.js").Access} access
+ * @param {Pick<Dependencies, "store" | "listener" | "isInUse" | "heartbeat_ms"> & Partial<Pick<Dependencies, "saveConversation" | "loadConversation">>} rest
  */
-export function createDialogue(base, rest) {
-  const transports = [sseTransport(base), webSocketTransport(base)];
-  return new Dialogue({ ...rest, transports, clock, newRunId, saveConversation, loadConversation, stopRun: (run) => stopRun(base, run) });
+export function createDialogue(base, access, rest) {
+  const transports = [sseTransport(base, access), webSocketTransport(base, access)];
+  return new Dialogue({ saveConversation, loadConversation, ...rest, transports, clock, newRunId, stopRun: (run) => stopRun(base, run, access) });
 }

@@ -64,6 +64,8 @@ export class ChatLog {
   #actions;
   /** Suggested first questions; empty: the page's own. @type {readonly string[]} */
   starters = [];
+  /** In place of the title of an empty conversation. */
+  greeting = "";
 
   /** @param {LogActions} actions */
   constructor(actions) {
@@ -301,7 +303,7 @@ export class ChatLog {
       return h("li", {}, button);
     });
     const text = modelName ? words.emptyModel(modelName) : "";
-    return h("div", { class: "empty" }, h("h2", {}, words.emptyTitle), h("p", {}, text), h("ul", {}, ...rows));
+    return h("div", { class: "empty" }, h("h2", {}, this.greeting || words.emptyTitle), h("p", {}, text), h("ul", {}, ...rows));
   }
 
   /** @param {"missing" | "away"} loadState */

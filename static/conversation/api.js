@@ -3,6 +3,7 @@
  * endpoints and this browser. Nothing here draws.
  */
 /** A client of the server's conversation endpoints: list, load, change, delete, import, share. */
+import { COOKIES, withToken } from "../stream/access.js";
 import { parseObject } from "../stream/frames.js";
 
 /** @typedef {import("./branches.js").StoredConversation} StoredConversation */
@@ -46,6 +47,7 @@ const MIN_BYTES_PER_MS = 32;
 /** The client of one owner. A failed request returns null; a conversation that does not exist, `missing`. */
 export class ConversationApi {
   #base;
+  #access;
   #versionSeen;
   #signedOut;
   /** The response to the next `load`, if it was requested before. @type {Promise<Response | null> | null} */
@@ -55,9 +57,11 @@ export class ConversationApi {
    * @param {string} base the address of the page, to which the endpoints are relative
    * @param {(page: string) => void} versionSeen called with the server's version of the page, on every response
    * @param {() => void} signedOut called when the server answers 401
+   * @param {import("../stream/types.js").Access} [access]
    */
-  constructor(base, versionSeen, signedOut) {
+  constructor(base, versionSeen, signedOut, access = COOKIES) {
     this.#base = base;
+    this.#access = access;
     this.#versionSeen = versionSeen;
     this.#signedOut = signedOut;
   }
@@ -218,6 +222,15 @@ export class ConversationApi {
   }
 
   /**
+   * @param {string} path
+   * @param {RequestInit} request
+   */
+  async #fetch(path, request) {
+    const headers = await withToken(this.#access, request.body ? { "Content-Type": "application/json" } : {});
+    return fetch(new URL(path, this.#base), { ...request, headers, credentials: this.#access.credentials, cache: "no-store" });
+  }
+
+  /**
    * Send a request and parse its response.
    * @param {string} method
    * @param {string} path
@@ -232,9 +245,8 @@ export class ConversationApi {
     const timer = setTimeout(() => aborter.abort(), TIMEOUT_MS);
     signal?.addEventListener("abort", () => aborter.abort());
     try {
-      const headers = json ? { "Content-Type": "application/json" } : undefined;
       const body = json && JSON.stringify(json);
-      const response = (await prefetched) ?? (await fetch(new URL(path, this.#base), { method, headers, body, cache: "no-store", signal: aborter.signal }));
+      const response = (await prefetched) ?? (await this.#fetch(path, { method, body, signal: aborter.signal }));
       const page = response.headers.get(PAGE_HEADER);
       if (page) this.#versionSeen(page);
       const found = parseObject(await response.text());

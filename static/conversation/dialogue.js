@@ -251,6 +251,13 @@ export class Dialogue {
     this.#session?.wake(isForced);
   }
 
+  /** Stop following the answer, which goes on at the server. */
+  leave() {
+    this.save();
+    this.#session?.close();
+    this.#session = null;
+  }
+
   /** Save the conversation now, because the page may be closed. */
   save() {
     if (this.#saveTimer !== null) this.#dependencies.clock.cancel(this.#saveTimer);

@@ -9,6 +9,16 @@ import { turnCss } from "./turn.js";
 
 /** @type {CSSStyleSheet[] | null} */
 let made = null;
+/** @type {(css: string) => string} */
+let adapt = (css) => css;
+
+/**
+ * Change every sheet that is built from now on.
+ * @param {(css: string) => string} change
+ */
+export function adaptSheets(change) {
+  adapt = change;
+}
 
 /**
  * Build a constructed style sheet. A strict content security policy allows these and refuses `<style>`.
@@ -16,7 +26,7 @@ let made = null;
  */
 export function sheetOf(css) {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
+  sheet.replaceSync(adapt(css));
   return sheet;
 }
 

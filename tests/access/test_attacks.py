@@ -79,6 +79,10 @@ FOR_ALL = {
     "shared.read_branch",
     "shared.read_image",
     "shared.read_text",
+    "site_scripts.client",
+    "site_scripts.loader",
+    "site_scripts.tokens",
+    "site_scripts.widget",
     "embed.visitor_token",  # for whoever is at a site of the key
 }
 # Endpoints that a public server allows without a cookie: they store nothing, and the address's limits apply.
@@ -432,13 +436,15 @@ def test_every_response_has_security_headers(case: Case, password_server: Server
     owner = user(password_server)
     data = OwnedData(owner, password=True)
     _, headers, _ = owner.request("GET", data.path(case))
+    is_for_all = case.endpoint.startswith("site_scripts.")  # loaded by any site, without cookies
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == ("cross-origin" if is_for_all else "same-origin")
     assert "camera=()" in headers["permissions-policy"]
     assert headers["referrer-policy"] in ("same-origin", "no-referrer")
     assert "strict-transport-security" not in headers
-    assert "access-control-allow-origin" not in headers
+    assert headers.get("access-control-allow-origin") == ("*" if is_for_all else None)
+    assert "access-control-allow-credentials" not in headers
     assert KEY not in str(headers)
 
 
@@ -448,5 +454,6 @@ def test_static_files_have_security_headers(password_server: Server) -> None:
     path = page.partition('src=".')[2].partition('"')[0]  # relative to the page
     status, headers, _ = owner.request("GET", path)
     assert status == 200
-    assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert "access-control-allow-origin" not in headers
+    assert headers["cross-origin-resource-policy"] == "cross-origin"  # other sites load the chat from there
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in headers

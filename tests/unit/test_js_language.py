@@ -30,8 +30,8 @@ UNREAD = frozenset(
         "more than ${this.#maxChars} characters without an end of event",
     }
 )
-# `client.js` has errors for programmers.
-WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/", "client.js")
+# `client.js` has errors for programmers, and `embed.js` one sentence for when the strings could not be loaded, too.
+WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/", "client.js", "embed.js")
 LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 
 PATTERN = re.compile(r"(?<== )/(?:[^/\\\n]|\\.)+/[a-z]*;")  # a regular expression may contain a backtick

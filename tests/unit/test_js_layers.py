@@ -24,7 +24,8 @@ LAYERS = (
     "sidebar",
     "account",
     "page",
-    "prefetch.js offline.js sw.js shared.js client.js",
+    "embed",
+    "prefetch.js offline.js sw.js shared.js client.js embed.js",
     "page.js",
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names.split()}

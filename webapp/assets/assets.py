@@ -52,6 +52,7 @@ class Assets:
         self.folder = folder
         self._files = sorted(path for path in folder.rglob("*") if path.is_file())
         self._cache = AssetCache(cache)
+        self._is_bundled = True
         self.digest = self._digest()
         self.words = msgspec.json.decode(
             (folder / "strings" / "status-pages.json").read_bytes(), type=dict[str, Words]
@@ -60,6 +61,10 @@ class Assets:
     def url(self, name: str) -> str:
         """Return the path of a file, below the application's root."""
         return f"/static/{self.digest}/{name}"
+
+    def site_url(self, entry: str) -> str:
+        """Return the path of a script that other sites load, below the application's root."""
+        return self.url(_site_folder(entry) + entry if self._is_bundled else entry)
 
     def serve(self, application: WSGIApplication) -> WSGIApplication:
         """Return a WSGI application that serves the files, and passes other requests on to `application`."""
@@ -72,6 +77,7 @@ class Assets:
         try:
             folder, build = self._cache.get(self.digest, self.write)
         except OSError:  # nothing can be written: serve the sources
+            self._is_bundled = False
             folder, build = (
                 self.folder,
                 self._describe(bundle.read_separately(self.folder), {}, is_minified=False),
@@ -88,16 +94,21 @@ class Assets:
         sites that import one; the page requests none of those.
         """
         bundles = bundle.bundle_modules(self.folder)
+        sites = {
+            f"{_site_folder(entry)}{name}": text
+            for entry in bundle.SITE_ENTRIES
+            for name, text in bundle.bundle_modules(self.folder, [entry]).texts.items()
+        }
         names = [path.relative_to(self.folder).as_posix() for path in self._files]
         for path, name in zip(self._files, names, strict=True):
             shutil.copyfile(path, _place(folder, name))
         styles = {name: (folder / name).read_text("utf-8") for name in names if name.endswith(".css")}
-        texts = bundles.texts | styles
+        texts = bundles.texts | sites | styles
         small = minifier.minify_files(texts)
         for name, text in (small or texts).items():
             _place(folder, name).write_text(text, "utf-8")
         compressor = Compressor(quiet=True)
-        for name in [*bundles.texts, *(name for name in names if not name.endswith(".js"))]:
+        for name in [*bundles.texts, *sites, *(name for name in names if not name.endswith(".js"))]:
             if compressor.should_compress(name):
                 compressor.compress(str(folder / name))
         files = (path for path in folder.rglob("*") if path.is_file())
@@ -142,6 +153,10 @@ def _is_installed(name: str) -> bool:
     return True
 
 
+def _site_folder(entry: str) -> str:
+    return f"sites/{Path(entry).stem}/"
+
+
 def _place(folder: Path, name: str) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,4 +165,6 @@ def _place(folder: Path, name: str) -> Path:
 
 def _add_headers(headers: Headers, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    # Other sites load the chat and the client module from here, by CORS and without cookies; none of it is a secret.
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    headers["Access-Control-Allow-Origin"] = "*"

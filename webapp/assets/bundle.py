@@ -17,6 +17,8 @@ from pathlib import Path
 
 # The modules that pages name in script elements.
 ENTRIES = ("page.js", "shared.js", "prefetch.js", "offline.js")
+# Those that other sites load: each has its own bundles, so that the page is not split for their sake.
+SITE_ENTRIES = ("client.js", "embed.js", "embed/widget.js")
 
 # All patterns match from a line's start, written as "\n" because searching for `^` takes several times as long.
 _IMPORT = re.compile(r'\nimport \{\s*(\w+(?:,\s*\w+)*),?\s*\} from "([^"]+)";(?=\n)')

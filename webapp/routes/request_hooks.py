@@ -18,6 +18,7 @@ _PAGES = ("page.", "sign_in.", "web_app.")
 _SHARED_LINKS = "shared."
 _OPERATIONS = ("operations.", "keys.")
 _SOCKET = "socket.ws"  # browsers cannot send headers with it, so it may authenticate by its first message
+_SITE_SCRIPTS = "site_scripts."
 _VISITOR_TOKEN = "embed.visitor_token"  # noqa: S105  (an endpoint, which checks the key itself)
 # What sites may use that a key admits: chatting, and what the visitor has stored.
 _FOR_KEYS = (
@@ -44,6 +45,8 @@ def _before_request() -> Response | None:
     """Set `g.cross_origin`, and `g.principal` where the endpoint does not resolve it itself; or refuse the request."""
     _check_url_and_host()
     endpoint = request.endpoint or ""
+    if endpoint.startswith(_SITE_SCRIPTS):
+        return None
     visit = _check_origin()
     if request.method not in _SAFE_METHODS and visit.origin is None and visit.fetch_site == "cross-site":
         raise Forbidden(

@@ -38,7 +38,7 @@ _IDEMPOTENCY = header_parameter(
 
 def site_paths() -> dict[str, JsonObject]:
     """Return the descriptions of the paths, by path."""
-    return _key_paths() | _chat_paths()
+    return _key_paths() | _chat_paths() | _script_paths()
 
 
 def _key_paths() -> dict[str, JsonObject]:
@@ -129,4 +129,16 @@ def _chat_paths() -> dict[str, JsonObject]:
                 parameters=(_CHAT,),
             )
         },
+    }
+
+
+def _script_paths() -> dict[str, JsonObject]:
+    script = {302: response("To the script of this version.")}
+    return {
+        "/embed.js": {"get": operation("sites", "Load the chat into another site", script, is_open=True)},
+        "/embed/widget.js": {"get": operation("sites", "Load what draws the chat", script, is_open=True)},
+        "/embed/tokens.css": {
+            "get": operation("sites", "Load the chat's colours and sizes", script, is_open=True)
+        },
+        "/client.js": {"get": operation("sites", "Load the client module", script, is_open=True)},
     }
