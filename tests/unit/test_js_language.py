@@ -10,6 +10,7 @@ from tests.unit.test_js_layers import COMMENT, MODULES, STATIC
 UNREAD = frozenset(
     {
         "icon filled",
+        "noopener noreferrer",
         "block tight",
         "math display",
         "problem after",
