@@ -19,6 +19,7 @@ from webapp.runs.log import RunLog
 
 HEADERS = {"X-Vercel-AI-UI-Message-Stream": "v1"}
 HEARTBEAT = b":\n\n"
+_DONE = b"data: [DONE]\n\n"
 _MAX_MESSAGES = 2_000
 _IGNORED_PARTS = ("reasoning", "step-start", "source-url", "source-document")
 _IGNORED_PREFIXES = ("tool-", "dynamic-tool", "data-")
@@ -91,26 +92,23 @@ class UiMessageEncoder:
 
     def encode(self, deliveries: Sequence[tuple[Frame, bytes | None]]) -> bytes:
         """Return new frames as parts, and behind them the cursor of the last, with which the run itself can be resumed."""
-        parts = [
-            part
-            for frame, _ in deliveries
-            for unseen in self._filter.unseen(frame)
-            for part in self._parts(unseen)
-        ]
-        if not parts:
-            return b""
-        cursor = deliveries[-1][1]
-        is_over = deliveries[-1][0].terminal
-        if cursor is not None and not is_over:
-            data = {"run": self._run, "cursor": cursor.decode()}
-            parts.append({"type": "data-freshet", "data": data, "transient": True})
-        lines = b"".join(b"data: %b\n\n" % encode(part) for part in parts)
-        return lines + b"data: [DONE]\n\n" if is_over else lines
+        lines = b""
+        for number, (frame, cursor) in enumerate(deliveries, 1):
+            lines += b"".join(map(_line, self._frame_parts(frame)))
+            is_last = number == len(deliveries) or deliveries[number][0].terminal
+            if is_last and cursor is not None and not frame.terminal:
+                data = {"run": self._run, "cursor": cursor.decode()}
+                lines += _line({"type": "data-freshet", "data": data, "transient": True})
+        return lines + _DONE if deliveries and deliveries[-1][0].terminal else lines
+
+    def _frame_parts(self, frame: Frame) -> Iterator[dict[str, Any]]:
+        for unseen in self._filter.unseen(frame):
+            yield from self._parts(unseen)
 
     def interrupted(self, message: str) -> bytes:
         """Return the end of a stream that this server leaves to another: the chat asks again for what runs."""
         parts = [*self._close(), {"type": "error", "errorText": message}]
-        return b"".join(b"data: %b\n\n" % encode(part) for part in parts) + b"data: [DONE]\n\n"
+        return b"".join(map(_line, parts)) + _DONE
 
     def _parts(self, frame: Frame) -> Iterator[dict[str, Any]]:
         if not self._is_begun:
@@ -170,3 +168,7 @@ class UiMessageEncoder:
                     "mediaType": "text/plain",
                     "title": title,
                 } | named
+
+
+def _line(part: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % encode(part)

@@ -79,6 +79,10 @@ def _find(chat: str) -> AnyRun | None:
         return parts.runs.find(run, owner)
     except NotFound:
         return None
+    except Unavailable as error:
+        if error.code != "elsewhere":  # of callers without a name only the worker knows that has their answer
+            raise
+        return None
 
 
 def _stream(run: AnyRun, connection: ReaderConnection) -> Response:
