@@ -90,6 +90,11 @@ class PublishableKey(msgspec.Struct, frozen=True, kw_only=True):
         return is_listed(origin, self.origins)
 
 
+def owner_prefix_of(key_id: str) -> str:
+    """Return how the names of the owners begin who are visitors of a key."""
+    return f"key:{key_id}."
+
+
 def is_token(text: str) -> bool:
     """Return whether a text has the form of a publishable key."""
     return _TOKEN.fullmatch(text) is not None

@@ -83,6 +83,7 @@ FOR_ALL = {
     "site_scripts.loader",
     "site_scripts.tokens",
     "site_scripts.widget",
+    "embed.frame",
     "embed.visitor_token",  # for whoever is at a site of the key
 }
 # Endpoints that a public server allows without a cookie: they store nothing, and the address's limits apply.
@@ -113,6 +114,7 @@ USERS_ONLY = {
     "keys.change_key",
     "keys.rotate_key",
     "keys.revoke_key",
+    "embed.frame",
     "embed.visitor_token",  # nobody has made a key there
 }
 
@@ -174,7 +176,8 @@ class OwnedData:
         for name in ("run", "conversation", "token", "image", "document", "session", "key", "chat"):
             path = path.replace(f"<{name}>", getattr(self, name))
         assert "<" not in path, f"{case.rule} has an unknown parameter"
-        return path + QUERIES.get(case.endpoint, "")
+        queries = QUERIES | {"embed.frame": f"?key={self.key_value}"}
+        return path + queries.get(case.endpoint, "")
 
     def prepare(self, case: Case) -> None:
         """Bring the data into the state that the owner's request needs."""
@@ -330,7 +333,7 @@ def test_in_public_only_the_owner_sees_the_data(case: Case, public: Server) -> N
         assert data.state() == before, name
     status, raw = call(owner, case, data)
     if case.endpoint in USERS_ONLY or case.endpoint == "sign_in.sign_in":
-        assert status in (401, 403), raw
+        assert status in (401, 403, 404), raw
     else:
         assert status < 400, f"the owner gets {status}: {raw[:300]!r}"
 
@@ -439,7 +442,9 @@ def test_every_response_has_security_headers(case: Case, password_server: Server
     is_for_all = case.endpoint.startswith("site_scripts.")  # loaded by any site, without cookies
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["cross-origin-resource-policy"] == ("cross-origin" if is_for_all else "same-origin")
+    assert headers["cross-origin-resource-policy"] == (
+        "cross-origin" if is_for_all or case.endpoint == "embed.frame" else "same-origin"
+    )
     assert "camera=()" in headers["permissions-policy"]
     assert headers["referrer-policy"] in ("same-origin", "no-referrer")
     assert "strict-transport-security" not in headers

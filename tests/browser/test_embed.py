@@ -200,6 +200,32 @@ def test_a_site_that_the_key_does_not_list_says_so(site: Site, visitor: BrowserC
     expect(page.get_by_text("isn’t available here")).to_be_visible()
 
 
+def test_a_frame_hears_and_tells_its_site_alone(site: Site, visitor: BrowserContext) -> None:
+    frame = f'<iframe src="{site.server.url}/embed?key={site.key}" width="400" height="600"></iframe>'
+    site.tag = frame
+    site.policy = "script-src 'unsafe-inline'"
+    page = visitor.new_page()
+    page.goto(f"{site.origin}/")
+    page.evaluate(
+        "window.told = []; addEventListener('message', ({ origin, data }) => told.push([origin, data]))"
+    )
+    inside = page.frame_locator("iframe")
+    expect(inside.locator("h2", has_text="Ask the shop")).to_be_visible()
+    ask_it = (
+        "document.querySelector('iframe').contentWindow.postMessage({ type: 'freshet:ask', text: 'Hi' }, '*')"
+    )
+    page.evaluate(ask_it)
+    wait_for(lambda: "freshet:answer" in str(page.evaluate("told")), 30.0, "the answer's message")
+    told = page.evaluate("told")
+    assert {origin for origin, _ in told} == {site.server.url}
+    assert "demo answer" in next(data["text"] for _, data in told if data["type"] == "freshet:answer")
+    other = Site(site.server)
+    other.tag, other.policy = frame, site.policy
+    page.goto(f"{other.origin}/")
+    expect(inside.locator("freshet-chat")).to_have_count(0)
+    other.close()
+
+
 def test_the_client_module_needs_no_page(site: Site, visitor: BrowserContext) -> None:
     page = visitor.new_page()
     site.policy = f"script-src 'unsafe-inline' {site.server.url}; connect-src {site.server.url}"

@@ -25,7 +25,7 @@ LAYERS = (
     "account",
     "page",
     "embed",
-    "prefetch.js offline.js sw.js shared.js client.js embed.js",
+    "prefetch.js offline.js sw.js shared.js client.js embed.js embed-frame.js",
     "page.js",
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names.split()}

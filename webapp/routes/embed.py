@@ -8,13 +8,28 @@ from webapp.access.addresses import network_of
 from webapp.access.visitor_tokens import LIFETIME_S, RENEWABLE_S, Visitor
 from webapp.api.key_bodies import VisitorTokenBody, public_part
 from webapp.api.start_request import read_json
-from webapp.errors import Forbidden, NotSignedIn
+from webapp.errors import Forbidden, NotFound, NotSignedIn
 from webapp.publishable_keys import PublishableKey, is_token
 from webapp.routes.current_principal import current_visit
+from webapp.routes.html_pages import PAGE_POLICY, render_page
 from webapp.routes.responses import json_response
 from webapp.services import services
 
 blueprint = Blueprint("embed", __name__, url_prefix="/embed")
+
+
+@blueprint.get("")
+def frame() -> Response:
+    """Show the chat of a key in a frame of its sites."""
+    token = request.args.get("key", "")
+    found = services().keys.find(token) if is_token(token) else None
+    if found is None:
+        raise NotFound("The key is unknown, or was revoked.", param="key", code="key_revoked")
+    key, _ = found
+    policy = PAGE_POLICY | {"frame-ancestors": " ".join(key.origins) or "'none'", "trusted-types": "'none'"}
+    response = render_page("embed.html", 200, policy=policy, key=token, origins=list(key.origins))
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @blueprint.post("/visitor-token")

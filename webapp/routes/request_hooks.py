@@ -19,7 +19,10 @@ _SHARED_LINKS = "shared."
 _OPERATIONS = ("operations.", "keys.")
 _SOCKET = "socket.ws"  # browsers cannot send headers with it, so it may authenticate by its first message
 _SITE_SCRIPTS = "site_scripts."
-_VISITOR_TOKEN = "embed.visitor_token"  # noqa: S105  (an endpoint, which checks the key itself)
+_FOR_VISITORS = (
+    "embed.frame",
+    "embed.visitor_token",
+)  # before they have a token; they check the key themselves
 # What sites may use that a key admits: chatting, and what the visitor has stored.
 _FOR_KEYS = (
     "stream.",
@@ -68,7 +71,7 @@ def _needs_principal(endpoint: str, visit: Visit) -> bool:
     gate = services().gate
     if visit.needs_key and not endpoint.startswith(_FOR_KEYS):
         raise Forbidden("Other sites may chat, and nothing else.", param="Origin", code="origin")
-    if endpoint == _VISITOR_TOKEN:
+    if endpoint in _FOR_VISITORS:
         gate.check_unlocked(visit)
         return False
     if visit.needs_key:

@@ -136,6 +136,17 @@ def purge(connection: Connection, limit: int) -> int:
     return len(rows)
 
 
+def purge_older(connection: Connection, owners: str, before_ms: int, limit: int) -> int:
+    """Erase conversations that have not changed since, of the owners that begin with `owners`, `limit` at most; return how many."""
+    table = conversations.c
+    is_old = and_(table.owner.startswith(owners, autoescape=True), table.updated_at < before_ms)
+    rows = connection.execute(select(table.id, table.owner).where(is_old).limit(limit)).all()
+    if rows:
+        connection.execute(delete(conversations).where(table.id.in_([row.id for row in rows])))
+        changes.record_erasure(connection, [row.owner for row in rows])
+    return len(rows)
+
+
 def _find_leaf(connection: Connection, conversation: str, start: str) -> str:
     table = messages.c
     query = select(table.id, table.parent).where(table.conversation == conversation)

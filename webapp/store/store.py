@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from webapp.errors import Unavailable
+from webapp.publishable_keys import owner_prefix_of
 from webapp.seams import AnswerWriter
 from webapp.store import conversations, images, ownership, quota
 from webapp.store.change_feeds import ChangeFeeds
@@ -19,6 +21,7 @@ from webapp.store.images import StoredImage
 from webapp.store.keys import KeyTable
 from webapp.store.quota import QuotaCache, StorageLimits
 from webapp.store.rate_counters import RateCounters
+from webapp.store.rows import now_ms
 from webapp.store.saver import Saver
 from webapp.store.sessions import SessionTable, SharedSecret
 from webapp.store.turns import LostTurn, TurnPlan, TurnRequest, Turns
@@ -38,6 +41,7 @@ _MAX_RENAME_TRIES = 60
 _RENAME_IDLE_MS = 120_000
 _PURGE_FIRST_S = 60.0  # after the start, which has better things to do
 _PURGE_EVERY_S = 3_600.0
+_DAY_MS = 24 * 3_600 * 1_000
 _PURGE_COUNT = 20  # conversations in one transaction, which may each have thousands of messages
 _PURGE_PAUSE_S = 0.2  # for other writers
 _MAX_PURGES = 500  # an hour
@@ -231,11 +235,27 @@ class Store:
                 log_.exception("deleted conversations could not be erased")
 
     def purge(self) -> int:
-        """Erase conversations deleted more than 30 days ago, a bounded number in short transactions; return how many."""
+        """Erase conversations deleted more than 30 days ago, and those that a key keeps no longer; return how many.
+
+        That is a bounded number, in short transactions.
+        """
+        erased = self._purge_some(lambda c: conversations.purge(c, _PURGE_COUNT))
+        for key in self.keys.list_all():
+            if key.profile.retention_days is not None:
+                owners = owner_prefix_of(key.id)
+                before_ms = now_ms() - key.profile.retention_days * _DAY_MS
+                erased += self._purge_some(partial(_purge_older, owners=owners, before_ms=before_ms))
+        return erased
+
+    def _purge_some(self, work: Callable[[Connection], int]) -> int:
         erased = 0
         for _ in range(_MAX_PURGES):
-            count = self.database.write(lambda c: conversations.purge(c, _PURGE_COUNT))
+            count = self.database.write(work)
             erased += count
             if count < _PURGE_COUNT or self._closed.wait(_PURGE_PAUSE_S):
                 break
         return erased
+
+
+def _purge_older(connection: Connection, owners: str, before_ms: int) -> int:
+    return conversations.purge_older(connection, owners, before_ms, _PURGE_COUNT)

@@ -9,8 +9,10 @@ from webapp.api.openapi.parts import (
     json_content,
     operation,
     path_parameter,
+    query_parameter,
     ref,
     response,
+    text_content,
 )
 from webapp.api.openapi.schemas import COUNT, ID, MILLISECONDS, TEXT, array, event_stream, nullable, struct
 
@@ -135,6 +137,16 @@ def _chat_paths() -> dict[str, JsonObject]:
 def _script_paths() -> dict[str, JsonObject]:
     script = {302: response("To the script of this version.")}
     return {
+        "/embed": {
+            "get": operation(
+                "sites",
+                "Show the chat of a key in a frame of its sites",
+                {200: response("The page.", text_content("text/html"))},
+                errors=(404,),
+                parameters=(query_parameter("key", "The publishable key.", TEXT),),
+                is_open=True,
+            )
+        },
         "/embed.js": {"get": operation("sites", "Load the chat into another site", script, is_open=True)},
         "/embed/widget.js": {"get": operation("sites", "Load what draws the chat", script, is_open=True)},
         "/embed/tokens.css": {
