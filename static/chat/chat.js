@@ -304,7 +304,9 @@ export class FreshetChat extends HTMLElement {
       networkChanged: () => this.#updateNotice(),
       leaving: () => this.#dialogue?.save(),
       hidden: () => void (this.#isDrawScheduled && this.#draw()), // its animation frame may never come
-      escaped: () => void (this.#isEmbedded || this.stop()),
+      escaped: () => {
+        if (!this.#isEmbedded) this.stop();
+      },
     };
     watchPage(handlers, this.#pageEvents.signal);
   }
