@@ -303,7 +303,9 @@ export class FreshetChat extends HTMLElement {
       woken: (/** @type {boolean} */ replace) => this.#dialogue?.wake(replace),
       networkChanged: () => this.#updateNotice(),
       leaving: () => this.#dialogue?.save(),
-      hidden: () => void (this.#isDrawScheduled && this.#draw()), // its animation frame may never come
+      hidden: () => {
+        if (this.#isDrawScheduled) this.#draw(); // its animation frame may never come
+      },
       escaped: () => {
         if (!this.#isEmbedded) this.stop();
       },
