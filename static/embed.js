@@ -66,8 +66,9 @@
     }
 
     /**
-     * Say who the visitor is, by a token that the site's own server has signed; null: nobody in particular.
-     * @param {string | null} token
+     * Say who the visitor is, by a token that the site's own server has signed, or a function that fetches one whenever one is needed; null:
+     * nobody in particular.
+     * @param {string | (() => Promise<string>) | null} token
      */
     async identify(token) {
       (await this.#load())?.identify(token);

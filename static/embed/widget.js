@@ -173,7 +173,7 @@ export class Widget {
 
   /**
    * Change who is asking: another visitor begins with a new conversation, and nothing of the one before is moved.
-   * @param {string | null} token
+   * @param {string | (() => Promise<string>) | null} token
    */
   identify(token) {
     this.#access.identify(token);

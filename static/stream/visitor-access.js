@@ -45,7 +45,7 @@ export class VisitorAccess {
   #base;
   #key;
   #storage;
-  /** The token that the site has signed. @type {string | null} */
+  /** The token that the site has signed, or what returns the next one. @type {string | (() => Promise<string>) | null} */
   #signed = null;
   /** @type {string | null} */
   #token = null;
@@ -67,8 +67,9 @@ export class VisitorAccess {
   }
 
   /**
-   * Use the token that the site's own server has signed; null: be the visitor of before again.
-   * @param {string | null} token
+   * Use the token that the site's own server has signed, or a function that fetches one whenever one is needed; null: be the visitor of
+   * before again.
+   * @param {string | (() => Promise<string>) | null} token
    */
   identify(token) {
     this.#signed = token;
@@ -76,13 +77,13 @@ export class VisitorAccess {
     this.#renewAt_ms = 0;
   }
 
-  /** Return a token that is valid for at least a minute. @throws {AccessRefused} */
+  /** Return a token that is valid for a while. @throws {AccessRefused} */
   async token() {
     if (Date.now() >= this.#renewAt_ms) {
       this.#renewal ??= this.#renew().finally(() => (this.#renewal = null));
       await this.#renewal;
     }
-    return this.#signed ?? this.#token;
+    return this.#token;
   }
 
   /** Return how the key wants its chat to look. @throws {AccessRefused} */
@@ -92,18 +93,17 @@ export class VisitorAccess {
   }
 
   async #renew() {
-    const before = this.#signed ?? this.#token ?? this.#storage.load();
+    const signed = typeof this.#signed === "function" ? await this.#signed() : this.#signed;
+    const before = signed ?? this.#token ?? this.#storage.load();
     const found = await this.#request(before).catch((error) => {
       // The key was changed, or the stored token is not ours any more: start as a new visitor.
-      if (this.#signed === null && before !== null && error instanceof AccessRefused && error.status !== 429) return this.#request(null);
+      if (signed === null && before !== null && error instanceof AccessRefused && error.status !== 429) return this.#request(null);
       throw error;
     });
     this.#profile = found.profile;
-    this.#renewAt_ms = Date.now() + found.expires_s * 1_000 - MARGIN_MS;
-    if (found.token) {
-      this.#token = found.token;
-      this.#storage.save(found.token);
-    }
+    this.#renewAt_ms = Date.now() + found.expires_s * 1_000 - Math.min(MARGIN_MS, found.expires_s * 500);
+    this.#token = found.token ?? signed;
+    if (found.token) this.#storage.save(found.token);
   }
 
   /**

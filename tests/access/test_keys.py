@@ -383,3 +383,21 @@ def test_a_wrong_profile_is_refused_by_field(server: Server, profile: dict[str, 
     operator = Device(server.address, {"Authorization": f"Bearer {OPERATOR}"})
     error = operator.json("POST", "/keys", {"name": "x", "profile": profile}, status=400)["error"]
     assert (error["param"], error["code"]) == (field, "bad_profile")
+
+
+def test_a_visitor_is_no_operator_whatever_the_mode(provider: FakeProvider) -> None:
+    """In local mode whoever is at this computer is the operator, but not the visitor of a site."""
+    with make_server(provider, FRESHET_LOCAL="true", FRESHET_MODEL="gpt-4.1") as local:
+        owner = Device(local.address)
+        made = owner.json("POST", "/keys", {"name": "x", "origins": [SITE]}, status=201)
+        asking = Device(local.address, {"Origin": SITE})
+        token = asking.json("POST", "/embed/visitor-token", {"key": made["values"][0]["key"]})["token"]
+        visitor = Device(local.address, {"Authorization": f"Bearer {token}"})
+        for method, path in (("GET", "/keys"), ("DELETE", f"/keys/{made['id']}"), ("GET", "/metrics")):
+            assert refusal(visitor, method, path)[0] == 401
+        assert visitor.conversation_ids() == set()
+
+
+def test_a_signed_token_is_renewed_when_it_expires(site: Site) -> None:
+    found = site.ask_token(site.sign(exp=int(time.time()) + 60))
+    assert 50 <= found["expires_s"] <= 60

@@ -97,7 +97,10 @@ def resolve_operator(visit: Visit) -> Principal:
         return Principal(kind="user", name=SOLE_USER, address=address)
     if gate.mode(visit) == "public" or (gate.mode(visit) == "password" and not visit.session):
         raise NotSignedIn(_OPERATOR_NEEDED, code="no_key")
-    return resolve_principal(visit)
+    caller = resolve_principal(visit)
+    if caller.key is not None:
+        raise NotSignedIn(_OPERATOR_NEEDED, code="no_key")
+    return caller
 
 
 def resolve_with_token(visit: Visit, token: str | None) -> Principal:

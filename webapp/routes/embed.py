@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, Response, request
 
 from webapp.access.addresses import network_of
@@ -54,7 +56,9 @@ def visitor_token() -> Response:
     answer: dict[str, object] = {"profile": public_part(key.profile), "expires_s": LIFETIME_S}
     if visitor is None:
         parts.limiter.count_visitor(network_of(visit.client))
-    if visitor is None or not visitor.is_signed:
+    if visitor is not None and visitor.is_signed:
+        answer["expires_s"] = max(0, round(visitor.expires_at - time.time()))
+    else:
         answer["token"] = parts.visitor_tokens.issue(
             key, value, origin, None if visitor is None else visitor.subject
         )
