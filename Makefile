@@ -8,7 +8,7 @@ CODE := tests/unit tests/client
 PAGE := tests/browser tests/render tests/mathml tests/highlight tests/markdown
 TIMED := tests/faults tests/survival
 
-.PHONY: help run test check bench bench-page bench-scale bench-search soak storm faults shots docs models check-platforms format clean
+.PHONY: help run test check bench bench-page bench-scale bench-search soak storm faults clients shots docs models check-platforms format clean
 help:
 	@echo "make run      start the server on 127.0.0.1:8000 (or \$$PORT)"
 	@echo "make test     run every test, the browser's too"
@@ -20,6 +20,7 @@ help:
 	@echo "make soak     lead 10,000 answers through a server, which must hold no more afterwards"
 	@echo "make storm    kill, freeze and restart workers for a minute, and check all answers"
 	@echo "make faults   all faults in each journal, with one worker and two, and kills at named points: about an hour"
+	@echo "make clients  point clients of others at a server"
 	@echo "make shots    take pictures of the page"
 	@echo "make check-platforms  ask the package index for wheels of all dependencies"
 	@echo "make docs     write docs/configuration.md from the settings"
@@ -88,6 +89,9 @@ storm: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.support.fault_suite $(ARGS)
+
+clients: $(VENV)/.dev
+	$(BIN)/python -m tests.clients
 
 shots: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chromium
