@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import ssl
 
 import msgspec
 
 from webapp.doctor.advice import advise
 from webapp.doctor.examination import Examination, examine
 from webapp.doctor.probes import Target
+from webapp.doctor.sites import check_site
+from webapp.errors import ConfigurationError
 from webapp.providers.http.client import create_tls_context
+from webapp.publishable_keys import is_token, parse_origin
 from webapp.wiring import read_settings
 
 _MAX_SILENCE_S = 110.0
@@ -26,7 +30,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("url", help="the server's address as its users know it: https://chat.example.org/")
     parser.add_argument(
         "--key",
-        help="the operator's key or the password (default: FRESHET_OPERATOR_KEY, else FRESHET_ACCESS_PASSWORD)",
+        help="the operator's key or the password (default: FRESHET_OPERATOR_KEY, else FRESHET_ACCESS_PASSWORD); or a publishable key, "
+        "fpk_…, with --site",
+    )
+    parser.add_argument(
+        "--site",
+        metavar="ORIGIN",
+        help="with a publishable key: a site such as https://example.com, to find out what refuses it",
     )
     parser.add_argument(
         "--silence",
@@ -49,6 +59,8 @@ def _silence(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Examine an address and print the findings."""
     settings = read_settings()
+    if is_token(options.key or "") or options.site:
+        return _check_site(options, create_tls_context(settings.ssl_cert_file, settings.requests_ca_bundle))
     key = options.key or settings.operator_key or settings.access_password
     target = Target(options.url, key, create_tls_context(settings.ssl_cert_file, settings.requests_ca_bundle))
     if not options.json:
@@ -62,6 +74,19 @@ def run(options: argparse.Namespace) -> int:
     if any(code in _ACCESS for code in codes):
         return 2
     return 1 if codes else 0
+
+
+def _check_site(options: argparse.Namespace, context: ssl.SSLContext | None) -> int:
+    """Print which of a key's checks admit a site."""
+    if not is_token(options.key or "") or not options.site:
+        raise ConfigurationError("name both: a publishable key by --key, and by --site the site that uses it")
+    site = parse_origin(options.site, "--site")
+    checks = check_site(Target(options.url, None, context), options.key, site)
+    if options.json:
+        print(msgspec.json.encode(checks).decode())
+    for check in () if options.json else checks:
+        print(f"{'ok   ' if check.is_admitted else 'WRONG'}  {check.name}{check.why and f': {check.why}'}")
+    return 0 if all(check.is_admitted for check in checks) else 1
 
 
 def _as_json(examination: Examination, prefix: str) -> object:

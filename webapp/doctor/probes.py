@@ -63,11 +63,13 @@ class Target:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, *, with_key: bool = True) -> Reply:
         """Make a request and return its response. Raises `OSError` and `http.client.HTTPException`."""
+        return self.request("GET", path, self._headers(headers or {}, with_key=with_key))
+
+    def request(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
+        """Make a request with these headers alone, and return its response. Raises as `get`."""
         connection = self._connect(_TIMEOUT_S)
         try:
-            connection.request(
-                "GET", self.prefix + path, headers=self._headers(headers or {}, with_key=with_key)
-            )
+            connection.request(method, self.prefix + path, headers=dict(headers))
             response = connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}
             return Reply(status=response.status, headers=named, body=response.read(_MAX_BODY_BYTES))
@@ -101,11 +103,12 @@ class Target:
             failure=failure,
         )
 
-    def upgrade(self) -> tuple[int, bool]:
-        """Open a WebSocket and ping; return the status (0 without one) and whether a pong came. Raises nothing."""
+    def upgrade(self, origin: str | None = None) -> tuple[int, bool]:
+        """Open a WebSocket and ping, as a page of `origin`; return the status (0 without one) and whether a pong came. Raises nothing."""
+        from_page = "" if origin is None else f"Origin: {origin}\r\n"
         key = base64.b64encode(os.urandom(16)).decode()
         request = (
-            f"GET {self.prefix}/ws HTTP/1.1\r\nHost: {self.origin.partition('://')[2]}\r\n"
+            f"GET {self.prefix}/ws HTTP/1.1\r\nHost: {self.origin.partition('://')[2]}\r\n{from_page}"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
         )
         try:
