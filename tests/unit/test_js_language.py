@@ -31,8 +31,8 @@ UNREAD = frozenset(
         "more than ${this.#maxChars} characters without an end of event",
     }
 )
-# `client.js` has errors for programmers, and `embed.js` one sentence for when the strings could not be loaded, too.
-WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/", "client.js", "embed.js")
+# `client.js` has errors for programmers, `embed.js` a sentence for when the strings could not be loaded, and `embed-frame.js` shows nothing.
+WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/", "client.js", "embed.js", "embed-frame.js")
 LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 
 PATTERN = re.compile(r"(?<== )/(?:[^/\\\n]|\\.)+/[a-z]*;")  # a regular expression may contain a backtick
