@@ -30,7 +30,7 @@
  * @property {string} finish_reason `stop length tool_calls content_filter cancelled`
  * @property {Usage} [usage]
  * @property {string | number | null} [cost] in US dollars; absent or null when the price is unknown
- * @property {string} [by] who cancelled: `user`, `orphan` (nobody was reading), `budget`
+ * @property {string} [by] who cancelled: `user`, `orphan` (nobody was reading), `budget`, `operator`
  * @property {number} [thought_ms] how long the model reasoned before its answer
  * @property {string} [provider] the provider that answered; after a fallback not that of the start frame
  * @property {string} [model] the model that answered

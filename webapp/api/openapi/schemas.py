@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -14,6 +14,7 @@ from webapp.api.openapi.parts import JsonObject, ref
 from webapp.api.start_request import StartBody
 from webapp.api.ui_message_stream import UiChat
 from webapp.conversation import Message
+from webapp.frames import StoppedBy
 from webapp.publishable_keys import KeyProfile
 
 TEXT: JsonObject = {"type": "string"}
@@ -317,7 +318,7 @@ def _frame_schemas() -> JsonObject:
         "LogprobsFrame": struct({"logprobs": array(ref("TokenLogprob"))}),
         "ResetFrame": struct({"reset": reset}),
         "NoticeFrame": struct({"notice": struct({"code": TEXT, "after_ms": COUNT})}),
-        "DoneFrame": struct(done | result, more | {"by": {"enum": ["user", "orphan", "budget"]}}),
+        "DoneFrame": struct(done | result, more | {"by": {"enum": list(get_args(StoppedBy))}}),
         "ErrorFrame": struct(error | result, more | {"retry_after": {"type": "number"}, "param": TEXT}),
     }
     return {**kinds, "Frame": {"oneOf": [ref(name) for name in kinds]}}
