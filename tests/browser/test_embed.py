@@ -2,11 +2,14 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.access.device import Device
@@ -179,6 +182,34 @@ def test_the_host_asks_listens_and_removes_it(site: Site, visitor: BrowserContex
     assert "demo answer" in told[2][1]
     page.evaluate("document.querySelector('freshet-chat').remove()")
     assert page.evaluate("document.querySelectorAll('freshet-chat, style:not([nonce])').length") == 0
+
+
+def test_the_host_signs_a_visitor_in_and_out_again(site: Site, visitor: BrowserContext) -> None:
+    def token_of(user: str) -> str:
+        now = int(time.time())
+        claims = {"aud": "freshet", "origin": site.origin, "sub": user, "iat": now, "exp": now + 600}
+        key = OctKey.import_key(site.made["secret"])
+        return jwt.encode({"alg": "HS256", "kid": site.key}, claims, key, algorithms=["HS256"])
+
+    def stored(user: str) -> set[str]:
+        headers = {"Origin": site.origin, "Authorization": f"Bearer {token_of(user)}"}
+        return Device(site.server.address, headers).conversation_ids()
+
+    page = visitor.new_page()
+    page.goto(f"{site.origin}/")
+    page.locator("freshet-chat .launch").click()
+    ask(page, "Nobody asks")
+    expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=30_000)
+    page.evaluate("(token) => document.querySelector('freshet-chat').identify(token)", token_of("ada"))
+    expect(page.locator("freshet-chat h2", has_text="Ask the shop")).to_be_visible()
+    expect(page.get_by_text("Nobody asks")).to_have_count(0)
+    assert stored("ada") == set(), "nothing was moved"
+    ask(page, "Ada asks")
+    expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=30_000)
+    assert len(stored("ada")) == 1
+    assert stored("bob") == set()
+    page.evaluate("() => document.querySelector('freshet-chat').identify(null)")
+    expect(page.get_by_text("Ada asks")).to_have_count(0)
 
 
 def test_a_phone_gets_the_whole_screen(site: Site, browser: Browser) -> None:

@@ -32,7 +32,16 @@ UNREAD = frozenset(
     }
 )
 # `client.js` has errors for programmers, `embed.js` a sentence for when the strings could not be loaded, and `embed-frame.js` shows nothing.
-WORDLESS = ("strings/", "styles/", "markdown/", "mathml/", "highlight/", "client.js", "embed.js", "embed-frame.js")
+WORDLESS = (
+    "strings/",
+    "styles/",
+    "markdown/",
+    "mathml/",
+    "highlight/",
+    "client.js",
+    "embed.js",
+    "embed-frame.js",
+)
 LITERAL = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 
 PATTERN = re.compile(r"(?<== )/(?:[^/\\\n]|\\.)+/[a-z]*;")  # a regular expression may contain a backtick
