@@ -220,8 +220,8 @@ class RemoteRun:
         return len(self.log) - self.log.epoch_start(self.log.epoch)
 
     def is_behind(self, cursor: Cursor | None) -> bool:
-        """Return whether a reader has more of the current epoch than the log."""
-        return cursor is not None and cursor.epoch == self.log.epoch and cursor.seq > self._seq()
+        """Return whether a reader has more than the log, perhaps of a later epoch: it must not be led back to an earlier one."""
+        return cursor is not None and (cursor.epoch, cursor.seq) > (self.log.epoch, self._seq())
 
     def _known_text(self) -> list[Frame]:
         """Return a reset for an epoch whose own is not stored, because the run is temporary."""
