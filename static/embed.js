@@ -66,7 +66,7 @@
     }
 
     /**
-     * Say who the visitor is, by a token that the site's own server has signed, or a function that fetches one whenever one is needed; null:
+     * Identify the visitor by a token that the site's own server has signed, or by a function that fetches one whenever one is needed; null:
      * nobody in particular.
      * @param {string | (() => Promise<string>) | null} token
      */

@@ -48,21 +48,29 @@ class Keys:
         self._secret = secret
         self._known: Sequence[PublishableKey] = ()
         self._read_at = float("-inf")
+        self._retry_at = 0.0
         self._is_watching = False
         self._lock = threading.Lock()
 
     def list_all(self) -> Sequence[PublishableKey]:
-        """Return all keys, the oldest first. Raises `Unavailable`."""
+        """Return all keys, the oldest first. Raises `Unavailable`.
+
+        A database that does not answer is asked once a second: the requests of all visitors would wait for it one after the other.
+        """
         with self._lock:
-            age_s = time.monotonic() - self._read_at
-            if age_s < _FRESH_S:
+            now = time.monotonic()
+            if now - self._read_at < _FRESH_S:
                 return self._known
-            try:
-                self._known = self._store.list_all()
-                self._read_at = time.monotonic()
-            except Unavailable:
-                if age_s > _STALE_S:
-                    raise
+            if now >= self._retry_at:
+                try:
+                    self._known = self._store.list_all()
+                    self._read_at = now
+                except Unavailable:
+                    self._retry_at = time.monotonic() + _FRESH_S
+            if now - self._read_at > _STALE_S:
+                raise Unavailable(
+                    "The keys cannot be read at the moment.", code="store_away", retry_after_s=3
+                )
             return self._known
 
     def find(self, token: str) -> tuple[PublishableKey, KeyValue] | None:
@@ -106,7 +114,7 @@ class Keys:
         self._forget()
 
     def rotate(self, key_id: str, keep_s: float = ROTATION_S) -> NewValue:
-        """Give a key another value and secret; those before are valid for `keep_s` seconds. Raises as `change`."""
+        """Add another value and secret to a key; those before are valid for `keep_s` seconds. Raises as `change`."""
         secret = _random(_SECRET_PREFIX, 43)
         self._store.add_value(key_id, self._new_value(secret), _now_ms() + round(keep_s * 1000))
         self._forget()

@@ -65,11 +65,8 @@ def visitor_token() -> Response:
     return json_response(answer)
 
 
-def _known_visitor(token: str, key: PublishableKey, origin: str) -> Visitor | None:
-    """Return the visitor of a token, if it is of this key and site; None for one that this server has issued and knows no more.
-
-    Raises `NotSignedIn` for a token that the site has signed wrongly, or that has expired.
-    """
+def _known_visitor(token: str, key: PublishableKey, origin: str) -> Visitor:
+    """Return the visitor of a token of this key and site. Raises `NotSignedIn` for a wrong or expired one, `Forbidden` for another's."""
     visitor = services().visitor_tokens.verify(token, expired_for_s=RENEWABLE_S)
     if visitor.key.id != key.id or visitor.origin != origin:
         raise Forbidden("The token was issued for another site.", param="token", code="token_origin")

@@ -54,7 +54,7 @@ def change_key(key: str) -> Response:
 
 @blueprint.post("/<key>/rotate")
 def rotate_key(key: str) -> Response:
-    """Give a key a new value and secret; the value before stays valid for a while."""
+    """Add a new value and secret to a key; the value before stays valid for a while."""
     raw = request.get_data()
     body: RotationBody = read_json(raw, RotationBody) if raw else RotationBody()
     return json_response(_with_secret(services().keys.rotate(key, body.keep_s)))

@@ -112,7 +112,7 @@ def add_words(connection: Connection, words: Iterable[tuple[int, str]]) -> None:
 
 
 def count_words(connection: Connection) -> None:
-    """Let Postgres count how common words are, after much was added; until it has, every search counts its own words."""
+    """Update the statistics of how common words are, after much was added; without them every search counts its own words."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_POSTGRES_ANALYZE)
 
